@@ -1,0 +1,81 @@
+# `make run` and `make test` set up all they need from a fresh clone.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+
+PORT ?= 8000
+SIMULATOR_PORT ?= 8001
+PYTHON ?= python3
+SOPHIIE_DATA_DIR ?= $(CURDIR)/var
+export PORT SIMULATOR_PORT SOPHIIE_DATA_DIR
+
+BIN = .venv/bin
+LOCK = $(BIN)/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 \
+	--no-header --no-annotate --no-emit-index-url --no-emit-find-links --no-config
+
+.PHONY: help run demo-data test check format bench lock setup setup-dev clean
+
+help:
+	@echo "make run        set up and run Sophiie with its demo (PORT, SIMULATOR_PORT)"
+	@echo "make test       set up and run every test"
+	@echo "make check      lint, types, import rules, migrations in step"
+	@echo "make bench      benchmarks, as tables and JSON"
+	@echo "make demo-data  make the demo's business, people and appointments"
+	@echo "make lock       make the hashed requirement files and package-lock.json anew"
+
+# `exec`, so that a signal for make's child reaches the program and not a shell around it.
+run: setup
+	@exec $(BIN)/sophiie demo
+
+demo-data: setup
+	@$(BIN)/sophiie demo-data
+
+test: setup-dev
+	@tools/find_browser.sh
+	$(BIN)/python -m pytest $(ARGS)
+
+check: setup-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+	$(BIN)/mypy
+	$(BIN)/python tools/check_migrations.py
+
+format: setup-dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: setup-dev
+	@for script in bench/*.py; do $(BIN)/python $$script || exit 1; done
+
+setup: .venv/.run src/sophiie/web/static/vendor/.vendored
+
+setup-dev: .venv/.dev src/sophiie/web/static/vendor/.vendored
+
+.venv/.python:
+	@$(PYTHON) tools/make_venv.py
+
+.venv/.run: .venv/.python requirements/run.txt pyproject.toml
+	@echo "Installing what Sophiie needs to run (about a minute, once) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/run.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv/.dev: .venv/.run requirements/dev.txt
+	@echo "Installing what the tests and checks need ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@touch $@
+
+src/sophiie/web/static/vendor/.vendored: package-lock.json tools/vendor_frontend.py | .venv/.python
+	@echo "Installing the front-end parts ..."
+	@tools/npm.sh ci --ignore-scripts --no-audit --no-fund --silent
+	@$(BIN)/python tools/vendor_frontend.py
+	@touch $@
+
+lock: setup-dev
+	$(LOCK) requirements/run.in -o requirements/run.txt
+	$(LOCK) -c requirements/run.txt requirements/dev.in -o requirements/dev.txt
+	$(LOCK) requirements/node.in -o requirements/node.txt
+	tools/npm.sh install --ignore-scripts --package-lock-only --no-audit --no-fund
+
+clean:
+	rm -rf .venv node_modules src/sophiie/web/static/vendor build src/*.egg-info

@@ -1,0 +1,96 @@
+"""Business, Member, ApiKey."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.db import models
+from django.db.models.functions import Lower
+
+from sophiie.common.ids import new_id
+
+
+class Business(models.Model):
+    """The tenant. Nothing of one business is ever visible to another."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    name = models.CharField(max_length=200)
+    timezone = models.CharField(max_length=64, help_text="IANA name, e.g. Australia/Sydney")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Role(models.TextChoices):
+    OWNER = "owner", "Owner"
+    ADMIN = "admin", "Admin"
+    MEMBER = "member", "Member"
+
+
+class MemberManager(BaseUserManager["Member"]):
+    """Makes members; e-mail addresses are compared without regard to case."""
+
+    def get_by_natural_key(self, username: str | None) -> Member:
+        return self.get(email__iexact=username or "")
+
+    def create_member(
+        self, *, business: Business, email: str, name: str, role: str, password: str | None
+    ) -> Member:
+        member = self.model(
+            business=business, email=email.strip().lower(), name=name.strip(), role=role
+        )
+        member.set_password(password)
+        member.save(using=self._db)
+        return member
+
+
+class Member(AbstractBaseUser):
+    """A person who signs in. Belongs to one business."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    business = models.ForeignKey(Business, on_delete=models.PROTECT, related_name="members")
+    email = models.EmailField(max_length=254)
+    name = models.CharField(max_length=200)
+    role = models.CharField(max_length=10, choices=Role.choices, default=Role.MEMBER)
+    is_active = models.BooleanField(default=True)
+    date_joined = models.DateTimeField(auto_now_add=True)
+
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = ["name"]
+
+    objects: ClassVar[MemberManager] = MemberManager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(Lower("email"), name="member_email_unique"),
+        ]
+        ordering = ["name", "id"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def manages_business(self) -> bool:
+        """Owners and admins see the team's state and may override what protects it."""
+        return self.role in (Role.OWNER, Role.ADMIN)
+
+    # No Django permissions are used; these two answers keep library code that asks for them safe.
+    def has_perm(self, perm: str, obj: Any = None) -> bool:
+        return False
+
+    def has_module_perms(self, app_label: str) -> bool:
+        return False
+
+
+class ApiKey(models.Model):
+    """A key that acts as its member. Only a digest of its secret is kept."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="api_keys")
+    prefix = models.CharField(max_length=16, unique=True)
+    digest = models.CharField(max_length=64)
+    created_at = models.DateTimeField(auto_now_add=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)

@@ -1,0 +1,59 @@
+"""`Idempotency-Key` on POST: same key and body, same answer; same key, other body, 422."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from django.db import transaction
+from django.http import HttpRequest
+
+from sophiie.accounts.models import Member
+from sophiie.api.models import IdempotentAnswer
+from sophiie.api.problems import ProblemError, invalid
+from sophiie.common.clock import now
+
+KEPT = timedelta(days=1)
+LONGEST_KEY = 255
+
+
+def answer_once(
+    request: HttpRequest, member: Member, act: Callable[[], tuple[int, Any]]
+) -> tuple[int, Any]:
+    """Runs `act` and remembers its answer under the request's key, in one transaction.
+
+    A second request with the same key that comes meanwhile waits for the first to commit.
+    """
+    key = request.headers.get("Idempotency-Key", "")
+    if not key:
+        return act()
+    if len(key) > LONGEST_KEY or not key.isprintable():
+        raise invalid({"Idempotency-Key": [f"At most {LONGEST_KEY} printable characters."]})
+    digest = hashlib.sha256(request.method.encode() + request.path.encode() + request.body)
+    moment = now()
+    with transaction.atomic():
+        IdempotentAnswer.objects.filter(created_at__lt=moment - KEPT).delete()
+        # ON CONFLICT DO NOTHING waits for a transaction that holds the same key.
+        IdempotentAnswer.objects.bulk_create(
+            [
+                IdempotentAnswer(
+                    member=member, key=key, body_digest=digest.hexdigest(), created_at=moment
+                )
+            ],
+            ignore_conflicts=True,
+        )
+        kept = IdempotentAnswer.objects.select_for_update().get(member=member, key=key)
+        if kept.body_digest != digest.hexdigest():
+            raise ProblemError(
+                422,
+                "idempotency-key-reused",
+                "This Idempotency-Key was used for another request",
+                "Use a new key for a new request.",
+                errors={"Idempotency-Key": ["It was used with another body."]},
+            )
+        if kept.status == 0:
+            kept.status, kept.body = act()
+            kept.save(update_fields=["status", "body"])
+        return kept.status, kept.body

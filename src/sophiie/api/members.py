@@ -1,0 +1,66 @@
+"""`/members`."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.http import HttpRequest
+from ninja import Router
+
+from sophiie.accounts.models import Member
+from sophiie.api.access import member_of
+from sophiie.api.problems import ProblemError, not_found
+from sophiie.api.schemas import CalendarLinkOut, MemberList, MemberOut, Problem, Progress
+from sophiie.calendar_link.connect import link_of
+from sophiie.sync.status import health_of
+
+router = Router(tags=["members"])
+
+
+@router.get("/members", response={200: MemberList, 401: Problem}, summary="List")
+def list_members(request: HttpRequest) -> MemberList:
+    """The active members of the business."""
+    people = Member.objects.filter(business=member_of(request).business, is_active=True)
+    return MemberList(items=[_out(person) for person in people], next_cursor=None)
+
+
+@router.get("/members/me", response={200: MemberOut, 401: Problem}, summary="The key's member")
+def me(request: HttpRequest) -> MemberOut:
+    return _out(member_of(request))
+
+
+@router.get(
+    "/members/{uuid:member_id}/calendar-link",
+    response={200: CalendarLinkOut, 401: Problem, 403: Problem, 404: Problem},
+    summary="How a member's calendar is linked",
+)
+def calendar_link(request: HttpRequest, member_id: UUID) -> CalendarLinkOut:
+    """One's own link, or any member's for owners and admins."""
+    asking = member_of(request)
+    member = Member.objects.filter(business=asking.business, pk=member_id, is_active=True).first()
+    if member is None:
+        raise not_found()
+    if member.pk != asking.pk and not asking.manages_business:
+        raise ProblemError(
+            403, "forbidden", "Not allowed", "Only owners and admins see the links of others."
+        )
+    link = link_of(member)
+    if link is None:
+        return CalendarLinkOut(state="unlinked")
+    health = health_of(link)
+    return CalendarLinkOut(
+        state=link.state,  # type: ignore[arg-type]
+        google_email=link.google_email,
+        calendar_id=link.calendar_id or None,
+        calendar_name=link.calendar_name or None,
+        covers=link.covers,
+        privacy="full",
+        last_synced_at=link.last_synced_at,
+        pending=health.pending,
+        failed=health.failed,
+        progress=Progress(done=health.backfill_done, total=health.backfill_total),
+    )
+
+
+def _out(member: Member) -> MemberOut:
+    return MemberOut(id=member.id, name=member.name, email=member.email, role=member.role)

@@ -1,0 +1,148 @@
+"""Problems (RFC 9457): one shape for everything that is not the answer hoped for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from ninja import NinjaAPI
+from ninja.errors import AuthenticationError, HttpError, ValidationError
+
+from sophiie.appointments.errors import (
+    Conflict,
+    InvalidAppointment,
+    StaleRevision,
+    TooBusy,
+    UnknownAppointment,
+)
+from sophiie.common.wall_time import in_zone
+
+TYPE = "https://sophiie.invalid/problems/"
+# The API nests what the form and the rules keep flat.
+_FIELDS = {
+    "customer_name": "customer.name",
+    "customer_phone": "customer.phone",
+    "customer_email": "customer.email",
+}
+
+
+class ProblemError(Exception):
+    """An answer that ends the request."""
+
+    def __init__(
+        self, status: int, kind: str, title: str, detail: str, *, retry_after: int = 0, **more: Any
+    ) -> None:
+        self.status, self.kind, self.title, self.detail = status, kind, title, detail
+        self.retry_after, self.more = retry_after, more
+        super().__init__(title)
+
+    def body(self) -> dict[str, Any]:
+        return {
+            "type": TYPE + self.kind,
+            "title": self.title,
+            "status": self.status,
+            "detail": self.detail,
+            **self.more,
+        }
+
+
+def invalid(errors: dict[str, list[str]]) -> ProblemError:
+    detail = "; ".join(f"{name}: {' '.join(texts)}" for name, texts in errors.items())
+    return ProblemError(422, "invalid", "Some values are not valid", detail, errors=errors)
+
+
+def not_found() -> ProblemError:
+    return ProblemError(404, "not-found", "Not found", "There is nothing with this id.")
+
+
+def conflict(error: Conflict) -> ProblemError:
+    conflicts = [
+        {
+            "member_id": str(obstacle.member_id),
+            "start": in_zone(obstacle.start, obstacle.timezone).isoformat(),
+            "end": in_zone(obstacle.end, obstacle.timezone).isoformat(),
+            "source": "appointment",
+            "appointment_id": str(obstacle.appointment_id),
+        }
+        for obstacle in error.obstacles
+    ]
+    return ProblemError(
+        409, "conflict", "Somebody is not free at this time", str(error), conflicts=conflicts
+    )
+
+
+def of_appointment_error(error: Exception) -> ProblemError:
+    """The problem that stands for what `appointments` refused."""
+    match error:
+        case InvalidAppointment():
+            return invalid({_FIELDS.get(name, name): [text] for name, text in error.errors.items()})
+        case UnknownAppointment():
+            return not_found()
+        case StaleRevision():
+            return ProblemError(
+                412, "stale", "It was changed meanwhile", str(error), revision=error.current
+            )
+        case Conflict():
+            return conflict(error)
+        case TooBusy():
+            return ProblemError(503, "busy", "Too busy", str(error), retry_after=1)
+    raise error
+
+
+def answer(problem: ProblemError) -> HttpResponse:
+    response = JsonResponse(
+        problem.body(), status=problem.status, content_type="application/problem+json"
+    )
+    if problem.retry_after:
+        response["Retry-After"] = str(problem.retry_after)
+    if problem.status == 401:
+        response["WWW-Authenticate"] = "Bearer"
+    return response
+
+
+def install(api: NinjaAPI) -> None:
+    """Makes every error of the API a problem."""
+
+    @api.exception_handler(ProblemError)
+    def on_problem(request: HttpRequest, error: ProblemError) -> HttpResponse:
+        return answer(error)
+
+    for kind in (InvalidAppointment, UnknownAppointment, StaleRevision, Conflict, TooBusy):
+
+        @api.exception_handler(kind)
+        def on_refusal(request: HttpRequest, error: Exception) -> HttpResponse:
+            return answer(of_appointment_error(error))
+
+    @api.exception_handler(ValidationError)
+    def on_invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
+        return answer(invalid(_by_field(error.errors)))
+
+    @api.exception_handler(AuthenticationError)
+    def on_unknown_key(request: HttpRequest, error: AuthenticationError) -> HttpResponse:
+        return answer(
+            ProblemError(
+                401,
+                "unauthorized",
+                "An API key is needed",
+                "Send “Authorization: Bearer <key>” with a valid key.",
+            )
+        )
+
+    @api.exception_handler(HttpError)
+    def on_http_error(request: HttpRequest, error: HttpError) -> HttpResponse:
+        detail = "The body is not valid JSON." if error.status_code == 400 else str(error)
+        return answer(ProblemError(error.status_code, "http", "Bad request", detail))
+
+
+def _by_field(errors: list[dict[str, Any]]) -> dict[str, list[str]]:
+    """Pydantic's errors under the names a caller used: ("body", "data", "title") is `title`."""
+    found: dict[str, list[str]] = {}
+    for error in errors:
+        path = [str(part) for part in error["loc"]]
+        if path[:1] in (["body"], ["query"], ["header"], ["path"]):
+            path = path[1:]
+        if path[:1] in (["data"], ["filters"]):
+            path = path[1:]
+        message = str(error["msg"]).removeprefix("Value error, ")
+        found.setdefault(".".join(path) or "body", []).append(message)
+    return found

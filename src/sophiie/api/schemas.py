@@ -1,0 +1,208 @@
+"""What travels over the wire; the shapes of the contract."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from ninja import Schema
+from pydantic import AwareDatetime, BeforeValidator, ConfigDict, Field, StrictInt, StrictStr
+
+from sophiie.appointments.models import Appointment
+from sophiie.common.wall_time import in_zone
+from sophiie.sync.status import EventStatus
+
+_RFC_3339 = re.compile(
+    r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d([.,]\d+)?)?([Zz]|[+-]\d\d:\d\d)", re.ASCII
+)
+
+
+def _rfc_3339(value: Any) -> Any:
+    """Refuses what a lenient parser would guess at: numbers, and times without an offset."""
+    if isinstance(value, str) and _RFC_3339.fullmatch(value):
+        return value
+    raise ValueError("Give a time as RFC 3339 with an offset, e.g. 2026-12-01T09:00:00+11:00.")
+
+
+Instant = Annotated[AwareDatetime, BeforeValidator(_rfc_3339)]
+Text = Annotated[StrictStr, Field(max_length=20_000)]
+
+
+class Strict(Schema):
+    """Input: an unknown field is an error, because ignoring it would be a silent no."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class CustomerIn(Strict):
+    name: Text = ""
+    phone: Text = ""
+    email: Text = ""
+
+
+class AppointmentIn(Strict):
+    title: Text
+    start: Instant
+    end: Instant | None = None
+    duration_minutes: Annotated[StrictInt, Field(gt=0, le=44_640)] | None = None
+    timezone: Text | None = None
+    location: Text = ""
+    notes: Text = ""
+    assignees: Annotated[list[Text], Field(max_length=200)] | None = None
+    customer: CustomerIn | None = None
+    allow_overlap: bool = False
+
+
+class AppointmentPatch(Strict):
+    title: Text | None = None
+    start: Instant | None = None
+    end: Instant | None = None
+    duration_minutes: Annotated[StrictInt, Field(gt=0, le=44_640)] | None = None
+    timezone: Text | None = None
+    location: Text | None = None
+    notes: Text | None = None
+    assignees: Annotated[list[Text], Field(max_length=200)] | None = None
+    customer: CustomerIn | None = None
+    status: Literal["scheduled", "completed", "no_show", "cancelled"] | None = None
+    allow_overlap: bool = False
+
+
+class AppointmentFilter(Schema):
+    from_: Instant | None = Field(None, alias="from")
+    to: Instant | None = None
+    assignee: str | None = None
+    status: Literal["held", "scheduled", "completed", "cancelled", "no_show"] | None = None
+    updated_since: Instant | None = None
+    limit: Annotated[int, Field(ge=1, le=200)] = 50
+    cursor: Annotated[str, Field(max_length=500)] = ""
+
+
+class PersonOut(Schema):
+    id: UUID
+    name: str
+    email: str
+
+
+class MemberOut(PersonOut):
+    role: str
+
+
+class CustomerOut(Schema):
+    name: str
+    phone: str
+    email: str
+
+
+class SyncOut(Schema):
+    member_id: UUID
+    calendar_id: str
+    event_id: str
+    state: Literal["pending", "synced", "failed", "paused", "released"]
+    shown_revision: int
+    synced_at: datetime | None
+    attempts: int
+    error: str | None
+    next_attempt_at: datetime | None
+    html_link: str | None
+    drift: None = None
+
+
+class AppointmentOut(Schema):
+    id: UUID
+    title: str
+    notes: str
+    location: str
+    start: datetime
+    end: datetime
+    timezone: str
+    status: str
+    assignees: list[PersonOut]
+    customer: CustomerOut | None
+    revision: int
+    held_until: datetime | None = None
+    created_at: datetime
+    updated_at: datetime
+    sync: list[SyncOut]
+
+
+class AppointmentList(Schema):
+    items: list[AppointmentOut]
+    next_cursor: str | None
+
+
+class MemberList(Schema):
+    items: list[MemberOut]
+    next_cursor: str | None
+
+
+class Progress(Schema):
+    done: int
+    total: int
+
+
+class CalendarLinkOut(Schema):
+    state: Literal["choosing", "backfilling", "active", "needs_reconnect", "unlinked"]
+    google_email: str | None = None
+    calendar_id: str | None = None
+    calendar_name: str | None = None
+    covers: str | None = None
+    privacy: str | None = None
+    last_synced_at: datetime | None = None
+    pending: int = 0
+    failed: int = 0
+    progress: Progress | None = None
+
+
+class Problem(Schema):
+    type: str
+    title: str
+    status: int
+    detail: str
+
+
+def appointment_out(appointment: Appointment, statuses: list[EventStatus]) -> AppointmentOut:
+    """The appointment as the API gives it, times in its own zone."""
+    zone = appointment.timezone
+    customer = None
+    if appointment.customer_name or appointment.customer_phone or appointment.customer_email:
+        customer = CustomerOut(
+            name=appointment.customer_name,
+            phone=appointment.customer_phone,
+            email=appointment.customer_email,
+        )
+    return AppointmentOut(
+        id=appointment.id,
+        title=appointment.title,
+        notes=appointment.notes,
+        location=appointment.location,
+        start=in_zone(appointment.start, zone),
+        end=in_zone(appointment.end, zone),
+        timezone=zone,
+        status=appointment.status,
+        assignees=[
+            PersonOut(id=a.member.id, name=a.member.name, email=a.member.email)
+            for a in appointment.assignments.all()
+        ],
+        customer=customer,
+        revision=appointment.revision,
+        created_at=in_zone(appointment.created_at, zone),
+        updated_at=in_zone(appointment.updated_at, zone),
+        sync=[_sync_out(status, zone) for status in statuses],
+    )
+
+
+def _sync_out(status: EventStatus, zone: str) -> SyncOut:
+    return SyncOut(
+        member_id=status.member_id,
+        calendar_id=status.calendar_id,
+        event_id=status.event_id,
+        state=status.state,  # type: ignore[arg-type]
+        shown_revision=status.shown_revision,
+        synced_at=in_zone(status.synced_at, zone) if status.synced_at else None,
+        attempts=status.attempts,
+        error=status.error or None,
+        next_attempt_at=in_zone(status.next_attempt_at, zone) if status.next_attempt_at else None,
+        html_link=status.html_link or None,
+    )

@@ -1,0 +1,65 @@
+"""Who may book a member's time at this moment, and what the database's refusals mean.
+
+The exclusion constraint alone is always right, but racing inserts deadlock on it. Taking one
+advisory lock per member, all in the same order and before the first insert, makes them wait in
+line instead.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from uuid import UUID
+
+from django.db import DatabaseError, connection, transaction
+
+from sophiie.appointments.errors import TooBusy
+from sophiie.appointments.models import NO_OVERLAP
+
+LOCK_TIMEOUT_MILLISECONDS = 5000
+EXCLUSION_VIOLATION = "23P01"
+DEADLOCK_DETECTED = "40P01"
+LOCK_NOT_AVAILABLE = "55P03"
+
+
+class TimeTaken(Exception):
+    """The database refused: another assignment of the same member blocks this time."""
+
+
+def lock_members(member_ids: Iterable[UUID]) -> None:
+    """Takes the members' advisory locks until the transaction ends."""
+    if not connection.in_atomic_block:
+        raise transaction.TransactionManagementError("lock_members() needs a transaction")
+    keys = sorted(_lock_key(member_id) for member_id in set(member_ids))
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('lock_timeout', %s, true)", [_timeout()])
+        for key in keys:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [key])
+
+
+def _timeout() -> str:
+    return f"{LOCK_TIMEOUT_MILLISECONDS}ms"
+
+
+def _lock_key(member_id: UUID) -> int:
+    digest = hashlib.blake2b(member_id.bytes, digest_size=8, person=b"member").digest()
+    return int.from_bytes(digest, "big", signed=True)
+
+
+@contextmanager
+def database_refusals() -> Iterator[None]:
+    """Turns the refusals that contention causes into `TimeTaken` and `TooBusy`."""
+    try:
+        yield
+    except DatabaseError as error:
+        cause = error.__cause__
+        state = getattr(cause, "sqlstate", None)
+        constraint = getattr(getattr(cause, "diag", None), "constraint_name", None)
+        if state == EXCLUSION_VIOLATION and constraint == NO_OVERLAP:
+            raise TimeTaken from error
+        if state == DEADLOCK_DETECTED:
+            raise TimeTaken from error
+        if state == LOCK_NOT_AVAILABLE:
+            raise TooBusy("Many people are booking this time; try again.") from error
+        raise

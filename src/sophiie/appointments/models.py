@@ -1,0 +1,134 @@
+"""Appointment, Assignment, and the history of changes."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.conf import settings
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import DateTimeRangeField, RangeOperators
+from django.db import models
+
+from sophiie.common.ids import new_id
+from sophiie.common.wall_time import in_zone
+
+TITLE_LENGTH = 300
+LOCATION_LENGTH = 500
+NOTES_LENGTH = 5000
+NO_OVERLAP = "assignment_no_overlap"
+
+
+class Status(models.TextChoices):
+    HELD = "held", "Held"
+    SCHEDULED = "scheduled", "Scheduled"
+    COMPLETED = "completed", "Completed"
+    CANCELLED = "cancelled", "Cancelled"
+    NO_SHOW = "no_show", "No show"
+
+
+class Appointment(models.Model):
+    """A time with a customer: instants plus the zone in whose clocks people speak of it."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    business = models.ForeignKey("accounts.Business", on_delete=models.PROTECT, related_name="+")
+    title = models.CharField(max_length=TITLE_LENGTH)
+    start = models.DateTimeField()
+    end = models.DateTimeField()
+    timezone = models.CharField(max_length=64)
+    location = models.CharField(max_length=LOCATION_LENGTH, blank=True, default="")
+    notes = models.TextField(max_length=NOTES_LENGTH, blank=True, default="")
+    customer_name = models.CharField(max_length=200, blank=True, default="")
+    customer_phone = models.CharField(max_length=50, blank=True, default="")
+    customer_email = models.CharField(max_length=254, blank=True, default="")
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.SCHEDULED)
+    revision = models.PositiveIntegerField(default=1)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
+    )
+    created_at = models.DateTimeField()
+    updated_at = models.DateTimeField()
+    # A deleted appointment stays, for the history; no page and no API answer shows it again.
+    deleted_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(end__gt=models.F("start")), name="appointment_ends_after_start"
+            )
+        ]
+        indexes = [
+            models.Index(
+                fields=["business", "start", "id"],
+                name="appointment_by_start",
+                condition=models.Q(deleted_at=None),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+    @property
+    def local_start(self) -> datetime:
+        return in_zone(self.start, self.timezone)
+
+    @property
+    def local_end(self) -> datetime:
+        return in_zone(self.end, self.timezone)
+
+    @property
+    def is_on(self) -> bool:
+        """Whether it takes place, or took place: neither cancelled nor deleted."""
+        return self.deleted_at is None and self.status != Status.CANCELLED
+
+
+class Assignment(models.Model):
+    """One assignee's share of an appointment: the row that the no-overlap rule protects."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    appointment = models.ForeignKey(
+        Appointment, on_delete=models.CASCADE, related_name="assignments"
+    )
+    member = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    during = DateTimeRangeField()
+    blocking = models.BooleanField(default=True)
+    # Somebody with the right to booked over another appointment: this share stopped blocking.
+    booked_anyway = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["appointment", "member"], name="assignment_once"),
+            ExclusionConstraint(
+                name=NO_OVERLAP,
+                expressions=[
+                    ("member", RangeOperators.EQUAL),
+                    ("during", RangeOperators.OVERLAPS),
+                ],
+                condition=models.Q(blocking=True),
+            ),
+        ]
+
+
+class Action(models.TextChoices):
+    CREATED = "created", "created"
+    CHANGED = "changed", "changed"
+    CANCELLED = "cancelled", "cancelled"
+    DELETED = "deleted", "deleted"
+
+
+class AppointmentChange(models.Model):
+    """Who did what, when. Kept for ever, also when the appointment is deleted."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    appointment = models.ForeignKey(Appointment, on_delete=models.CASCADE, related_name="changes")
+    revision = models.PositiveIntegerField()
+    action = models.CharField(max_length=10, choices=Action.choices)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+    # {field: [before, after]} as JSON values.
+    fields = models.JSONField(default=dict)
+
+    class Meta:
+        ordering = ["-revision"]
+        constraints = [
+            models.UniqueConstraint(fields=["appointment", "revision"], name="change_per_revision")
+        ]

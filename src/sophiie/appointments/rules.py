@@ -1,0 +1,119 @@
+"""Which values an appointment can have; the same rules and words for pages and API."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+
+from sophiie.accounts.models import Business, Member
+from sophiie.appointments.errors import InvalidAppointment
+from sophiie.appointments.models import LOCATION_LENGTH, NOTES_LENGTH, TITLE_LENGTH, Appointment
+from sophiie.common.wall_time import is_zone
+
+LONGEST = timedelta(days=31)
+EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
+LATEST = datetime(2100, 1, 1, tzinfo=UTC)
+MOST_ASSIGNEES = 50
+
+
+@dataclass(frozen=True, kw_only=True)
+class Details:
+    """What a person says about an appointment, besides who goes there."""
+
+    title: str
+    start: datetime
+    end: datetime
+    timezone: str
+    location: str = ""
+    notes: str = ""
+    customer_name: str = ""
+    customer_phone: str = ""
+    customer_email: str = ""
+
+    @classmethod
+    def of(cls, appointment: Appointment) -> Details:
+        return cls(**{field.name: getattr(appointment, field.name) for field in fields(cls)})
+
+    def as_dict(self) -> dict[str, Any]:
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+
+_LENGTHS = {
+    "location": LOCATION_LENGTH,
+    "notes": NOTES_LENGTH,
+    "customer_name": 200,
+    "customer_phone": 50,
+    "customer_email": 254,
+}
+
+
+def check_details(details: Details) -> None:
+    """Raises `InvalidAppointment` with a message for every field that cannot be."""
+    errors = _text_errors(details) | _time_errors(details)
+    if not is_zone(details.timezone):
+        errors["timezone"] = "This is not an IANA time zone, such as Australia/Sydney."
+    if errors:
+        raise InvalidAppointment(errors)
+
+
+def _text_errors(details: Details) -> dict[str, str]:
+    errors = {}
+    if not details.title.strip():
+        errors["title"] = "Give the appointment a title."
+    elif len(details.title) > TITLE_LENGTH:
+        errors["title"] = _too_long(details.title, TITLE_LENGTH)
+    for name, length in _LENGTHS.items():
+        if len(text := getattr(details, name)) > length:
+            errors[name] = _too_long(text, length)
+    for name in ("title", *_LENGTHS):
+        if "\x00" in getattr(details, name):  # PostgreSQL cannot store it
+            errors[name] = "This text contains a character that cannot be stored."
+    if details.customer_email and "customer_email" not in errors:
+        try:
+            validate_email(details.customer_email)
+        except ValidationError:
+            errors["customer_email"] = "This is not an e-mail address."
+    return errors
+
+
+def _too_long(text: str, length: int) -> str:
+    return f"At most {length:,} characters; this has {len(text):,}."
+
+
+def _time_errors(details: Details) -> dict[str, str]:
+    errors = {}
+    for name in ("start", "end"):
+        if not EARLIEST <= getattr(details, name) < LATEST:
+            errors[name] = "Use a date between the years 2000 and 2099."
+    if not errors:
+        if details.end <= details.start:
+            errors["end"] = "The end must be after the start."
+        elif details.end - details.start > LONGEST:
+            errors["end"] = f"An appointment can last {LONGEST.days} days at most."
+    return errors
+
+
+def assignees_of(business: Business, wanted: Iterable[str | UUID]) -> list[Member]:
+    """The active members with these ids or e-mail addresses, each once, in the order given.
+
+    Raises `InvalidAppointment` for an empty list or an unknown one; a member of another business
+    is as unknown as one that never was.
+    """
+    names = list(dict.fromkeys(str(item).strip().lower() for item in wanted))
+    if not names:
+        raise InvalidAppointment({"assignees": "Choose at least one assignee."})
+    if len(names) > MOST_ASSIGNEES:
+        raise InvalidAppointment({"assignees": f"At most {MOST_ASSIGNEES} assignees."})
+    known: dict[str, Member] = {}
+    for member in Member.objects.filter(business=business, is_active=True):
+        known[str(member.id)] = known[member.email.lower()] = member
+    if unknown := [name for name in names if name not in known]:
+        listed = ", ".join(name[:80] for name in unknown[:5])
+        raise InvalidAppointment({"assignees": f"Unknown assignee: {listed}."})
+    return list(dict.fromkeys(known[name] for name in names))

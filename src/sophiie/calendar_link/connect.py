@@ -1,0 +1,225 @@
+"""Linking: to Google and back, the choice of a calendar, and the start of the mirror.
+
+The callback reads as a list of early ends; each is a `LinkProblem` with words of its own, and
+nothing is saved before all of them are passed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+
+import aiohttp
+from django.db import transaction
+
+from sophiie.accounts.models import Member
+from sophiie.calendar_link import problems
+from sophiie.calendar_link.google_app import google_app
+from sophiie.calendar_link.models import CalendarLink, LinkAttempt, LinkState
+from sophiie.calendar_link.revocation import record_revocation, revoke
+from sophiie.calendar_link.signals import link_activated, link_mended
+from sophiie.calendar_link.tokens import LinkTokens
+from sophiie.common.clock import now
+from sophiie.common.in_thread import in_thread
+from sophiie.common.logs import log
+from sophiie.google.app import NEEDED_SCOPES, google_session
+from sophiie.google.calendar import Calendar, CalendarClient
+from sophiie.google.errors import AccessLost, GoogleError, Misconfigured
+from sophiie.google.oauth import (
+    Account,
+    Grant,
+    account_of,
+    authorization_url,
+    exchange_code,
+    new_code_verifier,
+)
+
+logger = log(__name__)
+
+ATTEMPT_LASTS = timedelta(minutes=10)
+
+
+class CannotChoose(Exception):
+    """The calendar cannot be chosen; the message says why."""
+
+
+def link_of(member: Member) -> CalendarLink | None:
+    """The member's link that is not unlinked, if there is one."""
+    return CalendarLink.objects.filter(member=member).exclude(state=LinkState.UNLINKED).first()
+
+
+def begin(*, member: Member, session_key: str, redirect_uri: str) -> str:
+    """Starts an attempt and returns the address at Google to which the person is sent."""
+    moment = now()
+    LinkAttempt.objects.filter(expires_at__lt=moment - timedelta(days=1)).delete()
+    state, verifier = secrets.token_urlsafe(32), new_code_verifier()
+    LinkAttempt.objects.create(
+        member=member,
+        state_digest=_digest(state),
+        session_digest=_digest(session_key),
+        redirect_uri=redirect_uri,
+        code_verifier=verifier,
+        created_at=moment,
+        expires_at=moment + ATTEMPT_LASTS,
+    )
+    link = link_of(member)
+    return authorization_url(
+        google_app(),
+        redirect_uri=redirect_uri,
+        state=state,
+        code_verifier=verifier,
+        login_hint=link.google_email if link else "",
+    )
+
+
+async def finish(
+    *, member: Member, session_key: str, answer: Mapping[str, str]
+) -> CalendarLink:
+    """Takes Google's answer (the query of the callback) and saves the grant.
+
+    The link returned is `choosing`, or working again where it had been broken. Raises
+    `LinkProblem`; then nothing was saved.
+    """
+    attempt = await in_thread(_use_attempt, member, session_key, answer.get("state", ""))
+    if answer.get("error") == "access_denied":
+        raise problems.denied()
+    if reason := answer.get("error"):
+        raise problems.refused_by_google(reason)
+    if not (code := answer.get("code", "")):
+        raise problems.refused_by_google("no code")
+    async with google_session() as http:
+        try:
+            grant, account = await _exchange(http, attempt, code)
+        except Misconfigured as error:
+            logger.error("google credentials refused", reason=error.reason)
+            raise problems.misconfigured() from None
+        except AccessLost:
+            raise problems.code_refused() from None
+        except GoogleError as error:
+            logger.warning("linking failed", reason=error.reason, status=error.status)
+            raise problems.unreachable() from None
+        if missing := NEEDED_SCOPES - grant.scopes:
+            await _give_back(http, grant, account)
+            raise problems.permission_missing(frozenset(missing))
+        if not grant.refresh_token:
+            raise problems.no_refresh_token()
+        return await in_thread(_save_grant, member, grant, account)
+
+
+def _use_attempt(member: Member, session_key: str, state: str) -> LinkAttempt:
+    """Finds the attempt and uses it up, whatever comes of it."""
+    attempt = LinkAttempt.objects.filter(state_digest=_digest(state)).first()
+    if (
+        attempt is None
+        or attempt.member_id != member.id
+        or not hmac.compare_digest(attempt.session_digest, _digest(session_key))
+    ):
+        raise problems.wrong_state()
+    moment = now()
+    if not LinkAttempt.objects.filter(pk=attempt.pk, used_at=None).update(used_at=moment):
+        raise problems.replayed()
+    if attempt.expires_at < moment:
+        raise problems.expired()
+    return attempt
+
+
+async def _exchange(
+    http: aiohttp.ClientSession, attempt: LinkAttempt, code: str
+) -> tuple[Grant, Account]:
+    app = google_app()
+    grant = await exchange_code(
+        http,
+        app,
+        code=code,
+        code_verifier=attempt.code_verifier,
+        redirect_uri=attempt.redirect_uri,
+    )
+    return grant, await account_of(http, app, access_token=grant.access_token)
+
+
+async def _give_back(http: aiohttp.ClientSession, grant: Grant, account: Account) -> None:
+    """Withdraws a grant that is of no use, unless a link of the same account lives from it."""
+    revocation = await in_thread(
+        record_revocation, grant.refresh_token or grant.access_token, account.sub
+    )
+    if revocation:
+        await revoke(http, revocation)
+
+
+def _save_grant(member: Member, grant: Grant, account: Account) -> CalendarLink:
+    with transaction.atomic():
+        # The member's row is the lock: two callbacks at once must not make two links.
+        Member.objects.select_for_update().get(pk=member.pk)
+        link = link_of(member)
+        left = ("", "")
+        if link is None or link.state == LinkState.CHOOSING:
+            link = link or CalendarLink(member=member, created_at=now())
+            left = (link.refresh_token, link.google_sub)
+            link.google_sub, link.google_email = account.sub, account.email
+        elif link.google_sub != account.sub:
+            raise problems.other_account(link.google_email)
+        link.refresh_token, link.access_token = grant.refresh_token, grant.access_token
+        link.access_token_expires_at = now() + timedelta(seconds=grant.expires_in)
+        link.google_email, link.problem = account.email or link.google_email, ""
+        mended = link.state == LinkState.NEEDS_RECONNECT
+        if mended:
+            link.state = LinkState.ACTIVE
+        link.save()
+        if left[0] and left[1] != account.sub:  # another account was chosen on the second try
+            record_revocation(*left)
+        if mended:
+            link_mended.send(sender=CalendarLink, link=link)
+    logger.info("google account linked", link_id=str(link.id), state=link.state)
+    return link
+
+
+async def calendars_of(link: CalendarLink) -> list[Calendar]:
+    """The calendars to choose from, the primary first. Raises `LinkProblem`."""
+    try:
+        async with google_session() as http:
+            client = CalendarClient(http, google_app().api_url, LinkTokens(http, link.id))
+            calendars = await client.calendars()
+    except AccessLost:
+        raise problems.access_lost() from None
+    except GoogleError as error:
+        logger.warning("calendar list failed", reason=error.reason, status=error.status)
+        raise problems.unreachable() from None
+    return sorted(calendars, key=lambda c: (not c.primary, not c.writable, c.name.lower()))
+
+
+async def choose_calendar(
+    *, link: CalendarLink, calendar_id: str, busy_calendar_ids: Sequence[str]
+) -> CalendarLink:
+    """Makes one calendar the member's mirror and starts the backfill.
+
+    Raises `CannotChoose` or `LinkProblem`.
+    """
+    calendars = {calendar.id: calendar for calendar in await calendars_of(link)}
+    chosen = calendars.get(calendar_id)
+    if chosen is None:
+        raise CannotChoose("Choose one of the calendars in the table.")
+    if not chosen.writable:
+        raise CannotChoose(f"Google does not let you write to “{chosen.name}”: choose another.")
+    busy = [i for i in busy_calendar_ids if i in calendars and i != calendar_id]
+    return await in_thread(_activate, link, chosen, busy)
+
+
+def _activate(link: CalendarLink, chosen: Calendar, busy: list[str]) -> CalendarLink:
+    with transaction.atomic():
+        link = CalendarLink.objects.select_for_update().get(pk=link.pk)
+        if link.state != LinkState.CHOOSING:
+            raise CannotChoose("A calendar was chosen already.")
+        link.calendar_id, link.calendar_name = chosen.id, chosen.name[:500]
+        link.busy_calendar_ids = busy
+        link.state, link.activated_at = LinkState.BACKFILLING, now()
+        link.save()
+        link_activated.send(sender=CalendarLink, link=link)
+    logger.info("calendar chosen", link_id=str(link.id))
+    return link
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

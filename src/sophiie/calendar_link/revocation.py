@@ -1,0 +1,75 @@
+"""Withdrawing a grant at Google, now or later.
+
+Revoking one token ends the account's whole grant to this installation's Google project, also for
+another member who linked the same account: only the last link of an account may do it.
+Source: developers.google.com/identity/protocols/oauth2/web-server, "Revoking a token".
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import aiohttp
+
+from sophiie.calendar_link.google_app import google_app
+from sophiie.calendar_link.models import CalendarLink, LinkState, Revocation
+from sophiie.common.clock import now
+from sophiie.common.in_thread import in_thread
+from sophiie.common.logs import log
+from sophiie.google.errors import GoogleError
+from sophiie.google.oauth import revoke as revoke_at_google
+
+logger = log(__name__)
+
+# Google drops an unused grant after six months; long before that trying again has no point.
+MOST_ATTEMPTS = 50
+LONGEST_PAUSE = timedelta(hours=6)
+
+
+def record_revocation(token: str, google_sub: str) -> Revocation | None:
+    """Records that this grant is to be withdrawn; None while another link lives from it."""
+    others = CalendarLink.objects.filter(google_sub=google_sub).exclude(state=LinkState.UNLINKED)
+    if others.exists():
+        return None
+    return Revocation.objects.create(token=token, google_sub=google_sub, next_attempt_at=now())
+
+
+async def revoke(http: aiohttp.ClientSession, revocation: Revocation) -> bool:
+    """Tries once; True when the grant is withdrawn. A failure is recorded and tried again later."""
+    if await in_thread(_is_needed_again, revocation):
+        return True
+    try:
+        await revoke_at_google(http, google_app(), token=revocation.token)
+    except GoogleError as error:
+        logger.warning("revocation failed", reason=error.reason, attempts=revocation.attempts + 1)
+        await in_thread(_try_later, revocation)
+        return False
+    await in_thread(revocation.delete)
+    logger.info("grant revoked")
+    return True
+
+
+def revocations_due() -> list[Revocation]:
+    return list(Revocation.objects.filter(next_attempt_at__lte=now())[:20])
+
+
+def _is_needed_again(revocation: Revocation) -> bool:
+    """The account was linked anew meanwhile: revoking now would cut off the new link."""
+    again = (
+        CalendarLink.objects.filter(google_sub=revocation.google_sub)
+        .exclude(state=LinkState.UNLINKED)
+        .exists()
+    )
+    if again:
+        revocation.delete()
+    return again
+
+
+def _try_later(revocation: Revocation) -> None:
+    revocation.attempts += 1
+    if revocation.attempts >= MOST_ATTEMPTS:
+        revocation.delete()
+        return
+    pause = min(timedelta(seconds=5 * 2 ** min(revocation.attempts, 13)), LONGEST_PAUSE)
+    revocation.next_attempt_at = now() + pause
+    revocation.save()

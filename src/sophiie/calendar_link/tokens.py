@@ -1,0 +1,125 @@
+"""Access tokens of a link: stored, shared, and renewed once an hour by one process at a time.
+
+The right to renew is claimed on the link's row and the claim is committed before Google is asked:
+no transaction is open while the network is waited for. Whoever does not get the claim waits for
+the other's result. Source of the times: an access token lives an hour; Google's own library renews
+it 3 min 45 s before that.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import aiohttp
+from django.db import transaction
+from django.db.models import Q
+
+from sophiie.calendar_link.google_app import google_app
+from sophiie.calendar_link.models import CalendarLink, LinkState
+from sophiie.calendar_link.problems import GRANT_DEAD
+from sophiie.calendar_link.signals import link_changed
+from sophiie.common.clock import now
+from sophiie.common.in_thread import in_thread
+from sophiie.common.logs import log
+from sophiie.google.errors import AccessLost
+from sophiie.google.oauth import Grant, refresh
+
+logger = log(__name__)
+
+RENEW_BEFORE_EXPIRY = timedelta(minutes=3, seconds=45)
+CLAIM = timedelta(seconds=25)  # longer than any one request to Google may take
+WAIT_SECONDS = 0.1
+
+
+class LinkTokens:
+    """The access tokens of one link, for a `CalendarClient`."""
+
+    def __init__(self, http: aiohttp.ClientSession, link_id: UUID) -> None:
+        self._http, self._link_id = http, link_id
+        self._token, self._expires_at = "", datetime.min
+        self._lock = asyncio.Lock()
+
+    async def access_token(self, *, rejected: str = "") -> str:
+        """A token that should work now. Raises `AccessLost` when the person has to reconnect."""
+        async with self._lock:
+            if self._token and self._token != rejected and not _is_old(self._expires_at):
+                return self._token
+            while True:
+                link = await in_thread(_read, self._link_id)
+                if not link.refresh_token:
+                    raise AccessLost("This calendar link has no grant any more.")
+                if link.access_token and link.access_token != rejected:
+                    expires_at = link.access_token_expires_at
+                    if expires_at and not _is_old(expires_at):
+                        self._token, self._expires_at = link.access_token, expires_at
+                        return self._token
+                if await in_thread(_claim_renewal, link):
+                    return await self._renew(link)
+                await asyncio.sleep(WAIT_SECONDS)
+
+    async def _renew(self, link: CalendarLink) -> str:
+        try:
+            grant = await refresh(self._http, google_app(), refresh_token=link.refresh_token)
+        except AccessLost as error:
+            logger.warning("grant refused", link_id=str(link.id), reason=error.reason)
+            await in_thread(mark_needs_reconnect, link.id, GRANT_DEAD)
+            raise
+        finally:
+            await in_thread(_end_claim, link.id)
+        self._expires_at = await in_thread(_store, link, grant)
+        self._token = grant.access_token
+        logger.info("access token renewed", link_id=str(link.id))
+        return self._token
+
+
+def mark_needs_reconnect(link_id: UUID, problem: str) -> None:
+    """The person has to act: nothing is sent any more, everything stays recorded."""
+    with transaction.atomic():
+        link = CalendarLink.objects.select_for_update().get(pk=link_id)
+        if link.state not in (LinkState.ACTIVE, LinkState.BACKFILLING):
+            return
+        link.state, link.problem = LinkState.NEEDS_RECONNECT, problem
+        link.access_token, link.access_token_expires_at = "", None
+        link.save(
+            update_fields=["state", "problem", "access_token", "access_token_expires_at"]
+        )
+        link_changed.send(sender=CalendarLink, link=link)
+
+
+def _is_old(expires_at: datetime) -> bool:
+    return expires_at - RENEW_BEFORE_EXPIRY <= now()
+
+
+def _read(link_id: UUID) -> CalendarLink:
+    return CalendarLink.objects.get(pk=link_id)
+
+
+def _claim_renewal(link: CalendarLink) -> bool:
+    """Claims the renewal, unless another process has it or has just done it."""
+    moment = now()
+    claimed = CalendarLink.objects.filter(
+        Q(refreshing_until=None) | Q(refreshing_until__lt=moment),
+        pk=link.pk,
+        access_token_expires_at=link.access_token_expires_at,
+    ).update(refreshing_until=moment + CLAIM)
+    return bool(claimed)
+
+
+def _end_claim(link_id: UUID) -> None:
+    CalendarLink.objects.filter(pk=link_id).update(refreshing_until=None)
+
+
+def _store(link: CalendarLink, grant: Grant) -> datetime:
+    """Stores a renewed token, unless the link was unlinked or reconnected meanwhile."""
+    expires_at = now() + timedelta(seconds=grant.expires_in)
+    with transaction.atomic():
+        current = CalendarLink.objects.select_for_update().get(pk=link.pk)
+        if current.refresh_token == link.refresh_token:
+            current.access_token, current.access_token_expires_at = grant.access_token, expires_at
+            current.refresh_token = grant.refresh_token or current.refresh_token
+            current.save(
+                update_fields=["access_token", "access_token_expires_at", "refresh_token"]
+            )
+    return expires_at

@@ -1,0 +1,78 @@
+"""Structured logs: one JSON line an event, with ids and without secrets."""
+
+from __future__ import annotations
+
+import logging
+import re
+from typing import Any
+
+import structlog
+
+SECRET_NAMES = re.compile(
+    r"token|secret|password|authorization|cookie|code_verifier|^code$|api_?key", re.IGNORECASE
+)
+# What Google's and our own secrets look like, wherever they turn up in a text.
+SECRET_SHAPES = re.compile(
+    r"ya29\.[\w.~/-]+|1//[\w.~/-]+|4/[\w-]{10,}|sophiie_[0-9a-zA-Z_-]{20,}|eyJ[\w-]+\.[\w-]+\.[\w-]+"
+    r"|(?<=[?&]code=)[^&\s\"']+|(?<=[?&]state=)[^&\s\"']+"
+)
+HIDDEN = "[hidden]"
+
+
+def hide_secrets(_logger: Any, _method: str, event: dict[str, Any]) -> dict[str, Any]:
+    """A structlog processor: hides values by the name of their key and by their shape."""
+    return {key: _clean(key, value) for key, value in event.items()}
+
+
+def _clean(key: str, value: Any) -> Any:
+    if SECRET_NAMES.search(key) and value:
+        return HIDDEN
+    if isinstance(value, str):
+        return SECRET_SHAPES.sub(HIDDEN, value)
+    if isinstance(value, dict):
+        return {inner: _clean(str(inner), item) for inner, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_clean("", item) for item in value]
+    return value
+
+
+def configure_logging(level: str) -> None:
+    """Sends the logs of the product and of its libraries to stderr as JSON lines."""
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.PositionalArgumentsFormatter(),
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+    ]
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler()
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                hide_secrets,
+                structlog.processors.JSONRenderer(),
+            ],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level)
+    logging.getLogger("aiohttp.access").setLevel("WARNING")
+    logging.getLogger("procrastinate").setLevel("WARNING")
+    # Its "unclosed"/"slow callback" chatter is for developers of asyncio.
+    logging.getLogger("asyncio").setLevel("WARNING")
+
+
+def log(name: str) -> structlog.stdlib.BoundLogger:
+    """The logger of a module: `logger = log(__name__)`."""
+    logger: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger(name)
+    return logger

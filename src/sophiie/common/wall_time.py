@@ -1,0 +1,100 @@
+"""Wall-clock times and instants: what happens on the days when clocks are changed.
+
+A person says "02:30 on 4 October in Sydney". On two days a year such a time may not exist, or may
+exist twice; nothing here guesses silently.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo, available_timezones
+
+
+class TimeDoesNotExist(Exception):
+    """The clocks skip this wall time."""
+
+    def __init__(self, wall: datetime, zone: str, before: time, after: time) -> None:
+        self.wall, self.zone, self.before, self.after = wall, zone, before, after
+        super().__init__(
+            f"{wall:%H:%M} does not exist on {_day(wall)} in {zone}: the clocks go forward from "
+            f"{before:%H:%M} to {after:%H:%M}."
+        )
+
+
+class TimeIsAmbiguous(Exception):
+    """The clocks pass this wall time twice; `choices` are both instants, the earlier first."""
+
+    def __init__(self, wall: datetime, zone: str, choices: tuple[datetime, datetime]) -> None:
+        self.wall, self.zone, self.choices = wall, zone, choices
+        super().__init__(
+            f"{wall:%H:%M} happens twice on {_day(wall)} in {zone}, because the clocks go back: "
+            "choose the first or the second."
+        )
+
+
+def _day(wall: datetime) -> str:
+    return f"{wall.day} {wall:%B %Y}"
+
+
+@lru_cache(maxsize=1)
+def zone_names() -> frozenset[str]:
+    """The IANA names a person may choose: places and UTC, not POSIX leftovers."""
+    return frozenset(
+        name
+        for name in available_timezones()
+        if name == "UTC" or ("/" in name and not name.startswith(("Etc/", "SystemV/", "posix")))
+    )
+
+
+def is_zone(name: str) -> bool:
+    return name in zone_names()
+
+
+def in_zone(instant: datetime, zone: str) -> datetime:
+    """The same instant, as the clocks of `zone` show it."""
+    return instant.astimezone(ZoneInfo(zone))
+
+
+def instant_of(wall: datetime, zone: str, *, fold: int | None = None) -> datetime:
+    """The instant (UTC) at which the clocks of `zone` show the naive time `wall`.
+
+    `fold` 0 or 1 chooses the first or second of an ambiguous time. Raises `TimeDoesNotExist`, or
+    `TimeIsAmbiguous` when `fold` is None and a choice is needed.
+    """
+    first, second = (_read_as(wall, zone, choice) for choice in (0, 1))
+    if first == second:
+        return first
+    if first > second:  # in a gap, fold=0 reads with the offset before it and lands later
+        raise TimeDoesNotExist(wall, zone, *_gap(wall, zone))
+    if fold is None:
+        raise TimeIsAmbiguous(wall, zone, (in_zone(first, zone), in_zone(second, zone)))
+    return second if fold else first
+
+
+def _read_as(wall: datetime, zone: str, fold: int) -> datetime:
+    return wall.replace(tzinfo=ZoneInfo(zone), fold=fold).astimezone(UTC)
+
+
+def _gap(wall: datetime, zone: str) -> tuple[time, time]:
+    """The wall times at which the gap around `wall` begins and ends."""
+    tz = ZoneInfo(zone)
+    start = wall.replace(second=0, microsecond=0)
+    while not _exists(start - timedelta(minutes=1), tz):
+        start -= timedelta(minutes=1)
+    end = wall.replace(second=0, microsecond=0)
+    while not _exists(end, tz):
+        end += timedelta(minutes=1)
+    return start.time(), end.time()
+
+
+def _exists(wall: datetime, tz: ZoneInfo) -> bool:
+    return wall.replace(tzinfo=tz).astimezone(UTC).astimezone(tz).replace(tzinfo=None) == wall
+
+
+def local_day(day: date, zone: str) -> tuple[datetime, datetime]:
+    """The instants at which the calendar day `day` begins and ends in `zone` (23 to 25 hours)."""
+    tz = ZoneInfo(zone)
+    start = datetime.combine(day, time(), tz)
+    end = datetime.combine(day + timedelta(days=1), time(), tz)
+    return start.astimezone(UTC), end.astimezone(UTC)

@@ -1,0 +1,64 @@
+"""Getting a process ready: secrets, database, Django."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sophiie.config.environment import Environment, require_secrets
+from sophiie.database import EmbeddedPostgres
+
+LIFELINE = "LIFELINE_FD"
+
+
+@contextmanager
+def database_of(environment: Environment) -> Iterator[str]:
+    """The URL of the database: the one that is named, or the embedded one while inside."""
+    if environment.database_url:
+        yield environment.database_url
+        return
+    with EmbeddedPostgres(environment.data_dir) as url:
+        yield url
+
+
+@contextmanager
+def django_ready(environment: Environment) -> Iterator[None]:
+    """Django set up on a database that is there. Refuses without secrets."""
+    require_secrets(environment)
+    with database_of(environment) as url:
+        os.environ["SOPHIIE_DATABASE_URL"] = url
+        os.environ["DJANGO_SETTINGS_MODULE"] = "sophiie.config.settings"
+        import django
+
+        from sophiie.common.logs import configure_logging
+
+        configure_logging(environment.log_level)
+        django.setup()
+        try:
+            yield
+        finally:
+            from django.db import connections
+
+            # The pool's own threads would otherwise find the server gone.
+            for connection in connections.all(initialized_only=True):
+                connection.close()
+                connection.close_pool()  # type: ignore[attr-defined]
+
+
+def follow_parent() -> None:
+    """Ends this process when the one that started it is gone, also by `kill -9`.
+
+    The parent holds the other end of a pipe; its end is the end of the pipe.
+    """
+    descriptor = os.environ.pop(LIFELINE, "")
+    if not descriptor:
+        return
+
+    def watch() -> None:
+        os.read(int(descriptor), 1)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=watch, daemon=True, name="lifeline").start()

@@ -1,0 +1,201 @@
+"""What a person can set from outside, read once and typed.
+
+Everything else takes these values as arguments or from `django.conf.settings`; nothing else in the
+project looks at `os.environ`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from pathlib import Path
+from typing import Annotated
+
+from cryptography.fernet import Fernet
+from pydantic import AliasChoices, Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+GOOGLE_AUTH_URL = "https://accounts.google.com/o/oauth2/v2/auth"
+GOOGLE_TOKEN_URL = "https://oauth2.googleapis.com/token"  # noqa: S105 - an address, not a token
+GOOGLE_REVOKE_URL = "https://oauth2.googleapis.com/revoke"
+GOOGLE_USERINFO_URL = "https://openidconnect.googleapis.com/v1/userinfo"
+GOOGLE_API_URL = "https://www.googleapis.com/calendar/v3"
+
+SECRETS_FILE = "secrets.json"
+
+
+class ConfigurationError(Exception):
+    """The environment cannot work as it is; the message says what to change."""
+
+
+def default_data_dir() -> Path:
+    """`var/` beside pyproject.toml in a checkout, the user's data folder when installed."""
+    root = Path(__file__).resolve().parents[3]
+    if (root / "pyproject.toml").is_file():
+        return root / "var"
+    share = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
+    return Path(share) / "sophiie"
+
+
+def _named(name: str) -> AliasChoices:
+    return AliasChoices(name)
+
+
+class Environment(BaseSettings):
+    """The variables of the contract, with their defaults."""
+
+    model_config = SettingsConfigDict(extra="ignore", case_sensitive=True)
+
+    database_url: str = Field("", validation_alias=_named("SOPHIIE_DATABASE_URL"))
+    data_dir: Path = Field(
+        default_factory=default_data_dir, validation_alias=_named("SOPHIIE_DATA_DIR")
+    )
+    public_url: str = Field("", validation_alias=_named("SOPHIIE_PUBLIC_URL"))
+    secret_key: str = Field("", validation_alias=_named("SOPHIIE_SECRET_KEY"))
+    encryption_keys: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), validation_alias=_named("SOPHIIE_ENCRYPTION_KEYS")
+    )
+    google_client_id: str = Field("", validation_alias=_named("GOOGLE_CLIENT_ID"))
+    google_client_secret: str = Field("", validation_alias=_named("GOOGLE_CLIENT_SECRET"))
+    google_auth_url: str = Field(
+        GOOGLE_AUTH_URL, validation_alias=_named("SOPHIIE_GOOGLE_AUTH_URL")
+    )
+    google_token_url: str = Field(
+        GOOGLE_TOKEN_URL, validation_alias=_named("SOPHIIE_GOOGLE_TOKEN_URL")
+    )
+    google_revoke_url: str = Field(
+        GOOGLE_REVOKE_URL, validation_alias=_named("SOPHIIE_GOOGLE_REVOKE_URL")
+    )
+    google_userinfo_url: str = Field(
+        GOOGLE_USERINFO_URL, validation_alias=_named("SOPHIIE_GOOGLE_USERINFO_URL")
+    )
+    google_api_url: str = Field(GOOGLE_API_URL, validation_alias=_named("SOPHIIE_GOOGLE_API_URL"))
+    api_requests_per_minute: int = Field(
+        6000, gt=0, validation_alias=_named("SOPHIIE_API_REQUESTS_PER_MINUTE")
+    )
+    log_level: str = Field("INFO", validation_alias=_named("SOPHIIE_LOG_LEVEL"))
+    demo: bool = Field(False, validation_alias=_named("SOPHIIE_DEMO"))
+
+    @field_validator("encryption_keys", mode="before")
+    @classmethod
+    def _comma_list(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(key.strip() for key in value.split(",") if key.strip())
+        return value
+
+    @field_validator("encryption_keys")
+    @classmethod
+    def _are_fernet_keys(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for key in value:
+            try:
+                Fernet(key)
+            except ValueError as error:
+                raise ValueError(
+                    "must be a comma list of Fernet keys (44 characters each); make one with: "
+                    'python -c "from cryptography.fernet import Fernet; '
+                    'print(Fernet.generate_key().decode())"'
+                ) from error
+        return value
+
+    @field_validator("data_dir")
+    @classmethod
+    def _absolute(cls, value: Path) -> Path:
+        return value.expanduser().absolute()
+
+    @field_validator("public_url", "google_api_url")
+    @classmethod
+    def _web_address(cls, value: str) -> str:
+        if value and not value.startswith(("http://", "https://")):
+            raise ValueError("must begin with http:// or https://")
+        return value.rstrip("/")
+
+    @field_validator("database_url")
+    @classmethod
+    def _postgresql(cls, value: str) -> str:
+        if value and not value.startswith(("postgresql://", "postgres://")):
+            raise ValueError("must begin with postgresql://")
+        return value
+
+    @field_validator("log_level")
+    @classmethod
+    def _known_level(cls, value: str) -> str:
+        if value.upper() not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
+            raise ValueError("must be DEBUG, INFO, WARNING or ERROR")
+        return value.upper()
+
+    @property
+    def google_configured(self) -> bool:
+        return bool(self.google_client_id and self.google_client_secret)
+
+
+def read_environment() -> Environment:
+    """The environment of this process, completed by the demo's own secrets where it made some.
+
+    Raises `ConfigurationError` with one sentence that names the variable.
+    """
+    try:
+        environment = Environment()
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = str(first["loc"][0])
+        message = first["msg"].removeprefix("Value error, ")
+        raise ConfigurationError(f"{name}: {message}.") from None
+    return _with_kept_secrets(environment)
+
+
+def _with_kept_secrets(environment: Environment) -> Environment:
+    """The environment wins; the file lets every command share a demo's data folder."""
+    path = environment.data_dir / SECRETS_FILE
+    try:
+        kept = json.loads(path.read_text())
+    except FileNotFoundError:
+        return environment
+    except (OSError, ValueError) as error:
+        raise ConfigurationError(f"{path} cannot be read: {error}.") from None
+    return environment.model_copy(
+        update={
+            "secret_key": environment.secret_key or kept["secret_key"],
+            "encryption_keys": environment.encryption_keys or tuple(kept["encryption_keys"]),
+        }
+    )
+
+
+def require_secrets(environment: Environment) -> None:
+    """Refuses to start outside the demo without the two secrets of its owner."""
+    if not environment.secret_key:
+        raise ConfigurationError(
+            "SOPHIIE_SECRET_KEY is not set: give it a long random text that stays the same "
+            "between starts (the demo, `sophiie demo`, makes its own)."
+        )
+    if not environment.encryption_keys:
+        raise ConfigurationError(
+            "SOPHIIE_ENCRYPTION_KEYS is not set: give it one or more Fernet keys, comma "
+            "separated (the demo, `sophiie demo`, makes its own)."
+        )
+
+
+def keep_own_secrets(data_dir: Path) -> None:
+    """Makes the demo's secrets once and keeps them readable by their owner alone."""
+    path = data_dir / SECRETS_FILE
+    fresh = {
+        "secret_key": secrets.token_urlsafe(48),
+        "encryption_keys": [Fernet.generate_key().decode()],
+    }
+    # Written whole under another name first: a second start at the same moment, or a kill, must
+    # never leave half a file or two different keys.
+    temporary = data_dir / f".{SECRETS_FILE}.{os.getpid()}"
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        json.dump(fresh, file)
+    try:
+        os.link(temporary, path)
+    except FileExistsError:
+        pass
+    finally:
+        temporary.unlink()
+
+
+def process_environment(**changes: str) -> dict[str, str]:
+    """The environment for a process that this one starts, with the changes given."""
+    return {**os.environ, **changes}

@@ -1,0 +1,140 @@
+"""The files of one PostgreSQL cluster: created once or not at all, and who may connect.
+
+Knows nothing of running servers. The cluster folder belongs to the server's user; the folder
+around it stays with whoever owns the data folder.
+"""
+
+import os
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+from sophiie.database.binaries import CLEAN_ENVIRONMENT, Binaries
+from sophiie.database.errors import DatabaseError
+from sophiie.database.users import ServerUser, name_of
+
+ADMIN = "postgres"
+APPLICATION = "sophiie"  # role and database
+_DRAFT = "initdb-"
+_INITDB_SECONDS = 300
+
+
+def create_cluster(cluster: Path, binaries: Binaries, user: ServerUser, *, durable: bool) -> None:
+    """Runs initdb in a draft folder, then renames it: a cluster is complete or absent.
+
+    Each attempt has a folder of its own name, because an initdb whose starter was killed
+    may still be writing into the one before.
+    """
+    for leftover in cluster.parent.glob(f"{_DRAFT}*"):
+        shutil.rmtree(leftover, ignore_errors=True)
+    draft = Path(tempfile.mkdtemp(prefix=_DRAFT, dir=cluster.parent))
+    try:
+        user.give(draft)
+        _run_initdb(draft, binaries, user, durable=durable)
+        draft.rename(cluster)
+        _flush(cluster.parent)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+
+
+def _run_initdb(draft: Path, binaries: Binaries, user: ServerUser, *, durable: bool) -> None:
+    command = [binaries.initdb, "-D", path_for_server(draft, user), "-U", ADMIN, "-A", "peer"]
+    command += ["--encoding=UTF8", "--no-instructions", *_locale(binaries)]
+    if not durable:
+        command.append("--no-sync")
+    try:
+        result = subprocess.run(  # noqa: S603 - our own words
+            command,
+            cwd=draft,
+            env=CLEAN_ENVIRONMENT,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=_INITDB_SECONDS,
+            check=False,
+            umask=0o077,
+            start_new_session=True,  # Ctrl-C reaches us, not a half-finished initdb
+            **user.process_options(),
+        )
+    except (OSError, subprocess.SubprocessError) as error:
+        raise DatabaseError(f"PostgreSQL's initdb could not be run: {error}.") from error
+    if result.returncode != 0:
+        reason = last_lines(result.stderr or result.stdout)
+        raise DatabaseError(f"PostgreSQL could not create its files in {draft.parent}: {reason}")
+
+
+def _locale(binaries: Binaries) -> list[str]:
+    # The same order on every machine, whatever locales it has; before 17 only libc had C.UTF-8.
+    if binaries.major >= 17:
+        return ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
+    return ["--locale=C.UTF-8"]
+
+
+def path_for_server(folder: Path, user: ServerUser) -> str:
+    """How the server names the folder that is its working folder.
+
+    A folder inside a private one of root's has no path that an unprivileged user may walk,
+    but a process that starts inside can use it: the kernel resolves this link without
+    looking at the folders above.
+    """
+    if user.can_reach(folder):
+        return str(folder)
+    if not Path("/proc/self/cwd").exists():
+        raise DatabaseError(
+            f"PostgreSQL does not run as root, and the user '{name_of(user.uid)}' cannot reach"
+            f" {folder}; choose a data folder whose parents let all users through."
+        )
+    return "/proc/self/cwd"
+
+
+def check_version(cluster: Path, binaries: Binaries) -> None:
+    try:
+        made_by = (cluster / "PG_VERSION").read_text().strip()
+    except OSError as error:
+        raise DatabaseError(f"{cluster} does not hold a PostgreSQL database: {error}.") from error
+    if made_by != str(binaries.major):
+        raise DatabaseError(
+            f"The database in {cluster} was made by PostgreSQL {made_by} and cannot be used with"
+            f" PostgreSQL {binaries.version}: dump it with the old version and load it into a new"
+            " data folder, or go back to the old version."
+        )
+
+
+def admit_users(cluster: Path, user: ServerUser) -> None:
+    """Lets in root and the data folder's owner, who they are is told by the kernel.
+
+    Written before every start, because the folder may have changed hands. The server's own
+    user is not let in for being that: other services may run as `nobody` too.
+    """
+    names = {name_of(uid) for uid in (0, os.geteuid(), cluster.parent.stat().st_uid)}
+    rules = "# Written by Sophiie at every start.\nlocal all all peer map=sophiie\n"
+    lines = [f'sophiie "{name}" {role}' for name in sorted(names) for role in (ADMIN, APPLICATION)]
+    _write(cluster / "pg_hba.conf", rules, user)
+    _write(cluster / "pg_ident.conf", "\n".join(lines) + "\n", user)
+
+
+def _write(path: Path, text: str, user: ServerUser) -> None:
+    # Never through a link that the server's user may have laid for root.
+    draft = path.with_name(path.name + ".sophiie")
+    draft.unlink(missing_ok=True)
+    fd = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+    with os.fdopen(fd, "w") as file:
+        file.write(text)
+        if user.differs:
+            os.fchown(fd, user.uid, user.gid)
+    draft.replace(path)
+
+
+def _flush(folder: Path) -> None:
+    fd = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def last_lines(text: str, *, count: int = 4) -> str:
+    lines = [line for line in text.strip().splitlines() if line.strip()]
+    return " | ".join(lines[-count:]) or "it gave no reason."

@@ -1,0 +1,181 @@
+"""Start or join the embedded PostgreSQL of a data folder, and leave it: the whole story.
+
+    start lock taken -> cluster created if absent -> server answering, or dead remains cleared
+    and a new one launched -> database created if absent -> counted as a user -> lock released.
+    Leaving: start lock taken -> if nobody else is counted, server stopped -> lock released.
+
+Every process inside shares a lock on one file; the kernel drops it when the process dies, so
+the count is right after any kill -9.
+"""
+
+import logging
+import os
+from contextlib import AbstractContextManager
+from pathlib import Path
+from types import TracebackType
+
+import psycopg
+
+from sophiie.database.binaries import Binaries, find_binaries, runnable_by
+from sophiie.database.cluster import APPLICATION, check_version, create_cluster
+from sophiie.database.errors import DatabaseError
+from sophiie.database.locks import FileLock, held_alone
+from sophiie.database.server import STOP_SECONDS, Connection, Server
+from sophiie.database.users import ServerUser, choose_server_user, give_to_folder_owner
+
+_log = logging.getLogger(__name__)
+
+
+class EmbeddedPostgres:
+    """`with EmbeddedPostgres(data_dir) as url:` - one server per folder, shared by processes.
+
+    The URL is good for child processes as well, for as long as this one (or another) is
+    inside. A forked child does not count as a user; it may enter with an object of its own.
+    `durable=False` is for tests: quick, and worthless after a power cut. It holds if this
+    process is the one that launches the server.
+    """
+
+    def __init__(
+        self,
+        data_dir: Path,
+        *,
+        bin_dir: Path | None = None,
+        durable: bool = True,
+        start_timeout: float = 120.0,
+    ) -> None:
+        self._data_dir = Path(data_dir).resolve()
+        self._home = self._data_dir / "postgres"
+        self._bin_dir = bin_dir
+        self._durable = durable
+        self._timeout = start_timeout
+        self._server: Server | None = None
+        self._membership: FileLock | None = None
+
+    def __enter__(self) -> str:
+        return self.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    @property
+    def url(self) -> str:
+        if self._server is None:
+            raise DatabaseError("The embedded PostgreSQL has not been started.")
+        return self._server.url
+
+    def start(self) -> str:
+        """Starts or joins the server; returns its URL. Harmless when already inside."""
+        if self._membership is None or not self._membership.is_open:
+            try:
+                self._enter()
+            except OSError as error:
+                raise DatabaseError(
+                    f"The folder {self._data_dir} cannot hold the database: {error}."
+                ) from error
+        return self.url
+
+    def stop(self) -> None:
+        """Leaves; stops the server if nobody else is inside. Harmless when not inside."""
+        membership, self._membership = self._membership, None
+        if membership is None or not membership.is_open or self._server is None:
+            return
+        try:
+            with self._start_lock():
+                if membership.try_exclusive():
+                    self._server.stop()
+        except FileNotFoundError:  # the folder was deleted under us, so nobody can join
+            self._server.stop()
+        finally:
+            membership.close()
+            self._server = None
+
+    def _enter(self) -> None:
+        user = self._prepare_home()
+        with self._start_lock():
+            membership = FileLock(self._home / "users.lock")
+            try:
+                membership.share()
+                server = self._ensure_cluster(user)
+                self._bring_up(server, user, membership)
+            except BaseException:
+                membership.close()
+                raise
+        self._server, self._membership = server, membership
+
+    def _bring_up(self, server: Server, user: ServerUser, membership: FileLock) -> None:
+        try:
+            with self._ensure_answer(server, user) as connection:
+                _ensure_database(server, connection)
+        except psycopg.Error as error:
+            raise DatabaseError(f"PostgreSQL runs but could not be set up: {error}") from error
+        except (KeyboardInterrupt, SystemExit):
+            # Told to stop while starting. After an error the server is left alone: one that
+            # recovers for minutes from a crash must not begin again at every attempt.
+            if membership.try_exclusive():
+                server.stop()
+            raise
+
+    def _prepare_home(self) -> ServerUser:
+        # Passable for the server's user where that is another one; readable for nobody.
+        mode = 0o711 if os.geteuid() == 0 else 0o700
+        self._data_dir.mkdir(mode=mode, parents=True, exist_ok=True)
+        self._home.mkdir(mode=mode, exist_ok=True)
+        user = choose_server_user(self._data_dir, self._cluster)
+        if user.differs:
+            self._home.chmod(mode)  # whatever the umask made of it
+            give_to_folder_owner(self._home)
+        return user
+
+    def _ensure_cluster(self, user: ServerUser) -> Server:
+        if not self._cluster.exists():
+            create_cluster(self._cluster, self._binaries(user), user, durable=self._durable)
+            _log.info("created a PostgreSQL cluster in %s", self._cluster)
+        return Server(self._cluster, user)
+
+    def _ensure_answer(self, server: Server, user: ServerUser) -> Connection:
+        server.outlast_orphans()
+        if server.is_alive():
+            connection = server.wait_for_connection(self._timeout)
+            if connection is not None:
+                return connection
+            server.outlast_orphans()  # it was shutting down
+        binaries = self._binaries(user)
+        check_version(self._cluster, binaries)
+        server.remove_remains()
+        launched = server.launch(binaries, durable=self._durable)
+        connection = server.wait_for_connection(self._timeout, launched)
+        if connection is None:
+            raise DatabaseError(f"PostgreSQL did not start: {server.log_tail()}")
+        return connection
+
+    def _binaries(self, user: ServerUser) -> Binaries:
+        return runnable_by(find_binaries(self._bin_dir), user, home=self._home)
+
+    @property
+    def _cluster(self) -> Path:
+        return self._home / "cluster"
+
+    def _start_lock(self) -> AbstractContextManager[None]:
+        # Long enough for another process's slow start or stop.
+        timeout = self._timeout + STOP_SECONDS
+        return held_alone(self._home / "start.lock", timeout=timeout)
+
+
+def _ensure_database(server: Server, connection: Connection) -> None:
+    """Role, extension and database; the database last, so its presence vouches for all."""
+    if connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [APPLICATION]).fetchone():
+        return
+    with server.connect("template1") as template:
+        # Into the template, so that databases made for tests have it as well.
+        template.execute("CREATE EXTENSION IF NOT EXISTS btree_gist")
+        if not template.execute(
+            "SELECT 1 FROM pg_roles WHERE rolname = %s", [APPLICATION]
+        ).fetchone():
+            # Not a superuser: whoever smuggles SQL in must not get the machine as well.
+            template.execute(f"CREATE ROLE {APPLICATION} LOGIN CREATEDB")
+        template.execute(f"CREATE DATABASE {APPLICATION} OWNER {APPLICATION}")

@@ -1,0 +1,85 @@
+"""File locks that the kernel drops when their process dies, however it dies.
+
+Knows only files. A lock belongs to the process that took it: programs it starts do not
+inherit it (close-on-exec), and children it forks let go of their copy at once.
+"""
+
+import fcntl
+import os
+import time
+import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sophiie.database.errors import DatabaseError
+from sophiie.database.users import give_to_folder_owner
+
+_PAUSE = 0.01
+
+
+class FileLock:
+    """One open lock file. Closing it gives up whatever was held."""
+
+    def __init__(self, path: Path) -> None:
+        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+        self._fd: int | None = os.open(path, flags, 0o600)
+        give_to_folder_owner(path)
+        _open_locks.add(self)
+
+    @property
+    def is_open(self) -> bool:
+        return self._fd is not None
+
+    def share(self) -> None:
+        """Holds it together with others. Waits only for somebody who is just leaving."""
+        assert self._fd is not None
+        fcntl.flock(self._fd, fcntl.LOCK_SH)
+
+    def try_exclusive(self) -> bool:
+        """Holds it alone, or at once says that this is not possible.
+
+        A share held before is lost either way: flock converts by releasing first.
+        """
+        assert self._fd is not None
+        try:
+            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
+    def close(self) -> None:
+        if self._fd is not None:
+            fd, self._fd = self._fd, None
+            os.close(fd)
+
+
+_open_locks: weakref.WeakSet[FileLock] = weakref.WeakSet()
+
+
+def _let_go_after_fork() -> None:
+    # Closing a copy leaves the parent's lock alone; keeping it would make the lock outlive
+    # the parent for as long as the child runs.
+    for lock in list(_open_locks):
+        lock.close()
+
+
+os.register_at_fork(after_in_child=_let_go_after_fork)
+
+
+@contextmanager
+def held_alone(path: Path, *, timeout: float) -> Iterator[None]:
+    """Runs the block while no other process is in a block with this file."""
+    lock = FileLock(path)
+    try:
+        deadline = time.monotonic() + timeout
+        while not lock.try_exclusive():
+            if time.monotonic() > deadline:
+                raise DatabaseError(
+                    f"Another process has been starting or stopping the embedded PostgreSQL"
+                    f" for {timeout:.0f} seconds (it holds {path})."
+                )
+            time.sleep(_PAUSE)
+        yield
+    finally:
+        lock.close()

@@ -1,0 +1,140 @@
+"""Calendar API v3, the few methods the product calls.
+
+Source: developers.google.com/workspace/calendar/api/v3/reference.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+from urllib.parse import quote
+
+import aiohttp
+
+from sophiie.google.errors import AccessLost, calendar_error
+from sophiie.google.http import send
+
+WRITE_ROLES = frozenset({"owner", "writer", "writerWithoutPrivateAccess"})
+# All that is needed of an answer to a write.
+_EVENT_FIELDS = "id,status,htmlLink,extendedProperties/private"
+
+
+class AccessTokens(Protocol):
+    """Where a client gets its access token from."""
+
+    async def access_token(self, *, rejected: str = "") -> str:
+        """A token that should work now; `rejected` is one that Google just answered 401 to."""
+
+
+@dataclass(frozen=True)
+class Calendar:
+    """An entry of the account's calendar list."""
+
+    id: str
+    name: str
+    access_role: str
+    primary: bool
+    time_zone: str
+
+    @property
+    def writable(self) -> bool:
+        return self.access_role in WRITE_ROLES
+
+
+class CalendarClient:
+    """Calls on behalf of one account. Every failure is a `GoogleError`."""
+
+    def __init__(self, http: aiohttp.ClientSession, api_url: str, tokens: AccessTokens) -> None:
+        self._http, self._api_url, self._tokens = http, api_url, tokens
+
+    async def calendars(self) -> list[Calendar]:
+        """The calendars of the account that are not hidden (calendarList.list, all pages)."""
+        calendars: list[Calendar] = []
+        query = {"maxResults": "250"}
+        while True:
+            page = await self._call("GET", "/users/me/calendarList", query=query)
+            calendars += [_calendar(item) for item in page.get("items", []) if "id" in item]
+            if not page.get("nextPageToken"):
+                return calendars
+            query["pageToken"] = page["nextPageToken"]
+
+    async def insert(self, calendar_id: str, body: dict[str, Any]) -> dict[str, Any]:
+        """events.insert with an id of our own in `body`; `AlreadyExists` if it was ever used."""
+        return await self._call("POST", _events(calendar_id), query=_quietly(), body=body)
+
+    async def get(self, calendar_id: str, event_id: str) -> dict[str, Any]:
+        """events.get; a deleted event is answered with status `cancelled` for a while."""
+        path = _event(calendar_id, event_id)
+        return await self._call("GET", path, query={"fields": _EVENT_FIELDS})
+
+    async def patch(
+        self, calendar_id: str, event_id: str, body: dict[str, Any]
+    ) -> dict[str, Any]:
+        """events.patch: objects merge, null clears, what is not named stays. 3 quota units."""
+        path = _event(calendar_id, event_id)
+        return await self._call("PATCH", path, query=_quietly(), body=body)
+
+    async def delete(self, calendar_id: str, event_id: str) -> None:
+        """events.delete; `EventGone` when there is nothing to delete (any more)."""
+        path = _event(calendar_id, event_id)
+        await self._call("DELETE", path, query={"sendUpdates": "none"})
+
+    async def _call(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: dict[str, str],
+        body: dict[str, Any] | None = None,
+    ) -> dict[str, Any]:
+        """One call; a token that Google rejects is renewed once and the call repeated once."""
+        token = await self._tokens.access_token()
+        try:
+            return await self._send(token, method, path, query, body)
+        except AccessLost as error:
+            if error.status != 401:
+                raise
+        token = await self._tokens.access_token(rejected=token)
+        return await self._send(token, method, path, query, body)
+
+    async def _send(
+        self,
+        token: str,
+        method: str,
+        path: str,
+        query: dict[str, str],
+        body: dict[str, Any] | None,
+    ) -> dict[str, Any]:
+        return await send(
+            self._http,
+            method,
+            self._api_url + path,
+            meaning=calendar_error,
+            params=query,
+            json=body,
+            headers={"Authorization": f"Bearer {token}"},
+        )
+
+
+def _quietly() -> dict[str, str]:
+    """Nobody is mailed by what we write."""
+    return {"sendUpdates": "none", "fields": _EVENT_FIELDS}
+
+
+def _events(calendar_id: str) -> str:
+    # Ids hold `#` and `@`: everything is escaped, or an unescaped `#` would cut the address off.
+    return f"/calendars/{quote(calendar_id, safe='')}/events"
+
+
+def _event(calendar_id: str, event_id: str) -> str:
+    return f"{_events(calendar_id)}/{quote(event_id, safe='')}"
+
+
+def _calendar(item: dict[str, Any]) -> Calendar:
+    return Calendar(
+        id=str(item["id"]),
+        name=str(item.get("summaryOverride") or item.get("summary") or item["id"]),
+        access_role=str(item.get("accessRole", "none")),
+        primary=bool(item.get("primary", False)),
+        time_zone=str(item.get("timeZone", "")),
+    )

@@ -1,0 +1,175 @@
+"""What Google's answers mean. The meaning, not the status, decides what happens next.
+
+    GoogleError
+     ├─ Unreachable        no answer, an unusable one, or 5xx: a write may have happened; try again
+     ├─ RateLimited        too many calls in this minute; wait a little and try again
+     ├─ UsageLimited       the account's calendar takes no writes for hours; park them
+     ├─ AccessLost         the grant is dead or too small; only the person can mend it
+     ├─ CalendarLost       the calendar is gone or may not be written; only the person can mend it
+     ├─ AlreadyExists      an event with this id exists or existed
+     ├─ EventGone          the event (or its calendar) is not there
+     ├─ Forbidden          this one object must not be changed
+     ├─ Stale              it changed since we read it
+     ├─ Misconfigured      our OAuth client or project is at fault, not the person
+     └─ Refused            Google does not accept the content: a bug of ours, or a limit of theirs
+
+Sources: developers.google.com/workspace/calendar/api/guides/errors and the OAuth 2.0 pages.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+
+class GoogleError(Exception):
+    """An answer that is not the one hoped for. `reason` is Google's own word for it."""
+
+    def __init__(
+        self, message: str, *, status: int = 0, reason: str = "", retry_after: float | None = None
+    ) -> None:
+        self.status, self.reason, self.retry_after = status, reason, retry_after
+        super().__init__(message)
+
+
+class Unreachable(GoogleError):
+    pass
+
+
+class RateLimited(GoogleError):
+    pass
+
+
+class UsageLimited(GoogleError):
+    pass
+
+
+class AccessLost(GoogleError):
+    pass
+
+
+class CalendarLost(GoogleError):
+    pass
+
+
+class AlreadyExists(GoogleError):
+    pass
+
+
+class EventGone(GoogleError):
+    pass
+
+
+class Forbidden(GoogleError):
+    pass
+
+
+class Stale(GoogleError):
+    pass
+
+
+class Misconfigured(GoogleError):
+    pass
+
+
+class Refused(GoogleError):
+    pass
+
+
+# A reason is looked up before the status, because 403 alone says nothing.
+_BY_REASON: dict[str, type[GoogleError]] = {
+    "rateLimitExceeded": RateLimited,
+    "userRateLimitExceeded": RateLimited,
+    "RATE_LIMIT_EXCEEDED": RateLimited,
+    "quotaExceeded": UsageLimited,
+    "authError": AccessLost,
+    "insufficientPermissions": AccessLost,
+    "ACCESS_TOKEN_SCOPE_INSUFFICIENT": AccessLost,
+    "notACalendarUser": AccessLost,
+    "requiredAccessLevel": CalendarLost,
+    "accessNotConfigured": Misconfigured,
+    "SERVICE_DISABLED": Misconfigured,
+    "backendError": Unreachable,
+    "internalError": Unreachable,
+}
+_BY_STATUS: dict[int, type[GoogleError]] = {
+    401: AccessLost,
+    403: Forbidden,
+    404: EventGone,
+    408: Unreachable,
+    409: AlreadyExists,
+    410: EventGone,
+    412: Stale,
+    429: RateLimited,
+}
+# RFC 6749 5.2 and Google's additions.
+_BY_OAUTH_ERROR: dict[str, type[GoogleError]] = {
+    "invalid_grant": AccessLost,
+    "admin_policy_enforced": AccessLost,
+    "invalid_client": Misconfigured,
+    "deleted_client": Misconfigured,
+    "unauthorized_client": Misconfigured,
+    "redirect_uri_mismatch": Misconfigured,
+    "unsupported_grant_type": Misconfigured,
+    "invalid_scope": Misconfigured,
+    "invalid_request": Misconfigured,
+    "internal_failure": Unreachable,
+    "server_error": Unreachable,
+    "temporarily_unavailable": Unreachable,
+}
+
+
+def calendar_error(status: int, body: str, headers: Mapping[str, str]) -> GoogleError:
+    """The meaning of an error answer of the Calendar API, in either of its two JSON shapes."""
+    error = _object(body).get("error")
+    error = error if isinstance(error, dict) else {}
+    reasons = [
+        str(item["reason"])
+        for part in ("errors", "details")
+        for item in error.get(part) or []
+        if isinstance(item, dict) and item.get("reason")
+    ]
+    kind = next((_BY_REASON[reason] for reason in reasons if reason in _BY_REASON), None)
+    if kind is None or status >= 500:
+        kind = _of_status(status)
+    message = str(error.get("message") or f"HTTP {status}")
+    return kind(
+        message[:300],
+        status=status,
+        reason=reasons[0] if reasons else "",
+        retry_after=_retry_after(headers),
+    )
+
+
+def oauth_error(status: int, body: str, headers: Mapping[str, str]) -> GoogleError:
+    """The meaning of an error answer of the token or revocation endpoint."""
+    answer = _object(body)
+    reason = answer.get("error")
+    reason = reason if isinstance(reason, str) else ""
+    kind = _BY_OAUTH_ERROR.get(reason, Misconfigured if status == 401 else _of_status(status))
+    if status >= 500:
+        kind = Unreachable
+    message = str(answer.get("error_description") or reason or f"HTTP {status}")
+    return kind(
+        message[:300], status=status, reason=reason, retry_after=_retry_after(headers)
+    )
+
+
+def _of_status(status: int) -> type[GoogleError]:
+    return Unreachable if status >= 500 else _BY_STATUS.get(status, Refused)
+
+
+def _object(body: str) -> dict[str, Any]:
+    try:
+        answer = json.loads(body)
+    except ValueError:  # empty, HTML or cut off: the status has to do
+        return {}
+    return answer if isinstance(answer, dict) else {}
+
+
+def _retry_after(headers: Mapping[str, str]) -> float | None:
+    try:
+        return max(0.0, float(headers.get("Retry-After", "")))
+    except ValueError:
+        return None

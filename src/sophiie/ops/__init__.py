@@ -1,0 +1,1 @@
+"""Operating the product: commands, the demo, health, metrics, doctor."""

@@ -1,0 +1,99 @@
+"""`sophiie demo`: the whole product on one machine, with nothing to sign up for."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+
+import click
+
+from sophiie.ops.demo_people import PASSWORD, PEOPLE
+from sophiie.ops.errors import CommandError
+from sophiie.ops.processes import Family, Stopped
+from sophiie.ops.serve import START_SECONDS, check_port, health_url
+
+CLIENT_ID = "sophiie-demo"
+CLIENT_SECRET = "sophiie-demo-secret"  # noqa: S105 - known to the simulator, worth nothing elsewhere
+SIMULATOR_HOST = "127.0.0.1"
+
+
+def prepare_folder(data_dir: Path) -> None:
+    """The data folder is there and can be written."""
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True)
+        probe = data_dir / f".write-test-{os.getpid()}"
+        probe.write_text("")
+        probe.unlink()
+    except OSError as error:
+        raise CommandError(
+            f"The data folder {data_dir} cannot be written ({error.strerror}); choose another "
+            "with SOPHIIE_DATA_DIR."
+        ) from None
+
+
+def check_ports(host: str, port: int, simulator_port: int) -> None:
+    if port == simulator_port:
+        raise CommandError("PORT and SIMULATOR_PORT must differ.")
+    check_port(host, port, advice="choose another with PORT=…")
+    check_port(SIMULATOR_HOST, simulator_port, advice="choose another with SIMULATOR_PORT=…")
+
+
+def simulator_addresses(port: int) -> dict[str, str]:
+    """The variables that put the simulator in Google's place."""
+    base = f"http://localhost:{port}"
+    return {
+        "GOOGLE_CLIENT_ID": CLIENT_ID,
+        "GOOGLE_CLIENT_SECRET": CLIENT_SECRET,
+        "SOPHIIE_GOOGLE_AUTH_URL": f"{base}/o/oauth2/v2/auth",
+        "SOPHIIE_GOOGLE_TOKEN_URL": f"{base}/token",
+        "SOPHIIE_GOOGLE_REVOKE_URL": f"{base}/revoke",
+        "SOPHIIE_GOOGLE_USERINFO_URL": f"{base}/v1/userinfo",
+        "SOPHIIE_GOOGLE_API_URL": f"{base}/calendar/v3",
+    }
+
+
+def run(
+    variables: Mapping[str, str], *, data_dir: Path, host: str, port: int, simulator_port: int
+) -> None:
+    """Starts everything, says where, and stays until SIGTERM or Ctrl-C."""
+    family = Family(variables)
+    try:
+        with suppress(Stopped):
+            family.start(
+                "Google simulator",
+                "google_simulator",
+                *("--host", SIMULATOR_HOST, "--port", str(simulator_port)),
+                *("--client-id", CLIENT_ID, "--client-secret", CLIENT_SECRET),
+                *("--state-file", str(data_dir / "simulator.sqlite3")),
+            )
+            family.run("sophiie", "demo-data")
+            family.start("web server", "sophiie", "web", "--host", host, "--port", str(port))
+            family.start("worker", "sophiie", "worker")
+            family.wait_for(health_url(host, port), seconds=START_SECONDS, name="web server")
+            click.echo(_box(variables["SOPHIIE_PUBLIC_URL"], simulator_port))
+            family.watch(lambda text: click.echo(text, err=True))
+    finally:
+        family.stop()
+
+
+def _box(address: str, simulator_port: int) -> str:
+    name, email, _ = PEOPLE[0]
+    lines = [
+        "Sophiie is running.",
+        "",
+        f"Open        {address}",
+        f"Sign in     {email}",
+        f"Password    {PASSWORD}",
+        "",
+        "Try         Settings > Calendar > Link Calendar > Connect to Google,",
+        f"            sign in as {name}, choose a calendar, Save.",
+        "            Then make an appointment, and see it appear in Google:",
+        f"Google      http://localhost:{simulator_port}/simulator/  (a simulator)",
+        "",
+        "Stop with Ctrl-C; the data stays.",
+    ]
+    width = max(map(len, lines))
+    rows = [f"│ {line.ljust(width)} │" for line in lines]
+    return "\n".join([f"┌{'─' * (width + 2)}┐", *rows, f"└{'─' * (width + 2)}┘"])

@@ -1,0 +1,67 @@
+"""The demo's business, people and a fortnight of appointments."""
+
+from __future__ import annotations
+
+from datetime import datetime, time, timedelta
+
+from django.db import transaction
+
+from sophiie.accounts.models import Member
+from sophiie.accounts.people import add_member, create_business
+from sophiie.appointments.booking import book
+from sophiie.appointments.rules import Details
+from sophiie.common.clock import now
+from sophiie.common.wall_time import in_zone, instant_of
+from sophiie.ops.demo_people import BUSINESS, PASSWORD, PEOPLE, TIMEZONE
+
+# Day of the fortnight from this Monday, start, minutes, title, place, customer, who.
+_PLAN = [
+    (0, "08:30", 60, "Leaking tap", "12 Bay Street", "Ms Green", "Alice"),
+    (0, "10:00", 90, "Hot water system, first visit", "4 Hill Road", "Mr Brown", "Bob"),
+    (0, "14:00", 60, "Blocked drain", "77 Station Street", "", "Charlie"),
+    (1, "09:00", 120, "New kitchen: pipes", "3 Ocean View", "Ms White", "Alice Bob"),
+    (1, "13:30", 45, "Quote: bathroom", "21 Mill Lane", "Mr Black", "Charlie"),
+    (2, "08:00", 60, "Gas check", "9 Park Avenue", "", "Bob"),
+    (2, "11:00", 60, "Toilet keeps running", "58 Long Street", "Ms Grey", "Alice"),
+    (3, "09:30", 180, "Hot water system, fitting", "4 Hill Road", "Mr Brown", "Bob Charlie"),
+    (3, "15:00", 60, "Low water pressure", "6 Church Road", "", "Alice"),
+    (4, "08:30", 60, "Dishwasher connection", "14 Garden Street", "Ms Rose", "Charlie"),
+    (4, "12:00", 30, "Team lunch", "Harbour Plumbing", "", "Alice Bob Charlie"),
+    (7, "09:00", 90, "Burst pipe: repair check", "30 River Street", "Mr Stone", "Alice"),
+    (8, "10:30", 60, "Quote: outdoor shower", "2 Beach Road", "Ms Wood", "Bob"),
+    (9, "08:00", 240, "New kitchen: fitting", "3 Ocean View", "Ms White", "Alice Bob"),
+    (10, "14:00", 60, "Gutter and downpipe", "18 Forest Way", "", "Charlie"),
+]
+
+
+@transaction.atomic
+def create() -> None:
+    """Makes the demo, once; does nothing where it is there already."""
+    if Member.objects.filter(email=PEOPLE[0][1]).exists():
+        return
+    (name, email, _), *others = PEOPLE
+    business, owner = create_business(
+        name=BUSINESS, timezone=TIMEZONE, owner_email=email, owner_name=name, password=PASSWORD
+    )
+    people = {name: owner}
+    for name, email, role in others:
+        people[name] = add_member(
+            business=business, email=email, name=name, role=role, password=PASSWORD
+        )
+    today = in_zone(now(), TIMEZONE).date()
+    monday = today - timedelta(days=today.weekday())
+    for day, clock, minutes, title, place, customer, who in _PLAN:
+        wall = datetime.combine(monday + timedelta(days=day), time.fromisoformat(clock))
+        start = instant_of(wall, TIMEZONE, fold=0)
+        book(
+            by=owner,
+            details=Details(
+                title=title,
+                start=start,
+                end=start + timedelta(minutes=minutes),
+                timezone=TIMEZONE,
+                location=place,
+                customer_name=customer,
+            ),
+            assignees=[people[n] for n in who.split()],
+        )

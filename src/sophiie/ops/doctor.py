@@ -1,0 +1,111 @@
+"""`sophiie doctor`: what is configured, what can be reached, and what to do about the rest."""
+
+from __future__ import annotations
+
+import os
+import urllib.error
+import urllib.parse
+import urllib.request
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sophiie.config.environment import Environment
+
+TIMEOUT_SECONDS = 5
+
+
+class Doctor:
+    """Collects lines; `healthy` is False when one of them needs an act."""
+
+    def __init__(self, environment: Environment) -> None:
+        self._environment = environment
+        self._lines: list[str] = []
+        self.healthy = True
+        self.can_go_on = True
+
+    def report(self) -> str:
+        return "\n".join(self._lines)
+
+    def look_at_environment(self) -> None:
+        """Everything that can be said without a database."""
+        self._secrets()
+        self._public_url()
+        self._google()
+        self._folder()
+
+    def look_at_database(self) -> None:
+        """The database, its schema and the workers."""
+        from django.db import connection
+
+        from sophiie.ops.health import missing_migrations, workers_alive
+
+        with connection.cursor() as cursor:
+            cursor.execute("SHOW server_version")
+            version = cursor.fetchone()[0]
+            cursor.execute("SELECT 1 FROM pg_available_extensions WHERE name = 'btree_gist'")
+            gist = cursor.fetchone()
+        kind = "named" if self._environment.database_url else "embedded"
+        self._say(True, f"Database ({kind}): PostgreSQL {version}")
+        self._say(bool(gist), "Database: extension btree_gist", "install PostgreSQL's contrib")
+        missing = missing_migrations()
+        self._say(not missing, f"Schema: {missing} migrations missing", "run `sophiie migrate`")
+        if not missing:
+            self._say(
+                workers_alive() > 0, f"Workers running: {workers_alive()}", "start `sophiie worker`"
+            )
+
+    def _secrets(self) -> None:
+        environment = self._environment
+        for name, value in (
+            ("SOPHIIE_SECRET_KEY", environment.secret_key),
+            ("SOPHIIE_ENCRYPTION_KEYS", environment.encryption_keys),
+        ):
+            self._say(bool(value), f"{name}: {'set' if value else 'not set'}", f"set {name}")
+            self.can_go_on = self.can_go_on and bool(value)
+
+    def _public_url(self) -> None:
+        url = self._environment.public_url
+        if not url:
+            self._say(True, "SOPHIIE_PUBLIC_URL: not set, http://localhost:8000 is assumed")
+            return
+        self._say(True, f"SOPHIIE_PUBLIC_URL: {url}")
+        self._say(True, f"Redirect address for Google: {url}/integrations/google/callback")
+
+    def _google(self) -> None:
+        environment = self._environment
+        self._say(
+            environment.google_configured,
+            "Google credentials: " + ("set" if environment.google_configured else "not set"),
+            "set GOOGLE_CLIENT_ID and GOOGLE_CLIENT_SECRET, or use `sophiie demo`",
+        )
+        for name, url in (
+            ("token", environment.google_token_url),
+            ("calendar", environment.google_api_url),
+        ):
+            host = urllib.parse.urlsplit(url).netloc
+            self._say(
+                _answers(url), f"Google's {name} server {host}", "check the network and the address"
+            )
+
+    def _folder(self) -> None:
+        folder = self._environment.data_dir
+        if self._environment.database_url:
+            return
+        usable = os.access(folder if folder.exists() else folder.parent, os.W_OK)
+        self._say(usable, f"SOPHIIE_DATA_DIR: {folder}", "choose a folder that can be written")
+        self.can_go_on = self.can_go_on and usable
+
+    def _say(self, good: bool, what: str, advice: str = "") -> None:
+        self.healthy = self.healthy and good
+        self._lines.append(f"ok      {what}" if good else f"WRONG   {what}: {advice}")
+
+
+def _answers(url: str) -> bool:
+    """Whether anything answers there; an error answer is an answer."""
+    try:
+        with urllib.request.urlopen(url, timeout=TIMEOUT_SECONDS):  # noqa: S310
+            return True
+    except urllib.error.HTTPError:
+        return True
+    except (OSError, ValueError):
+        return False

@@ -1,0 +1,112 @@
+"""Health for load balancers, readiness with reasons, and metrics for Prometheus."""
+
+from __future__ import annotations
+
+import ipaddress
+from datetime import timedelta
+
+from django.db import DatabaseError, connection
+from django.db.migrations.executor import MigrationExecutor
+from django.db.models import Min
+from django.http import HttpRequest, HttpResponse, HttpResponseForbidden, JsonResponse
+from django.views.decorators.http import require_GET
+from procrastinate.contrib.django.models import ProcrastinateWorker
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    REGISTRY,
+    CollectorRegistry,
+    Gauge,
+    generate_latest,
+)
+
+from sophiie.calendar_link.models import CalendarLink, LinkState
+from sophiie.common.clock import now
+from sophiie.sync.models import MirroredEvent, MirrorState
+
+# Procrastinate's workers say that they live every ten seconds.
+WORKER_SILENT_AFTER = timedelta(seconds=35)
+
+
+@require_GET
+def healthz(request: HttpRequest) -> HttpResponse:
+    """The process is up."""
+    return HttpResponse("ok\n", content_type="text/plain")
+
+
+@require_GET
+def readyz(request: HttpRequest) -> HttpResponse:
+    """Database, migrations and a living worker; 503 with the reasons otherwise."""
+    reasons = reasons_not_ready()
+    body = {"ready": not reasons, "reasons": reasons}
+    return JsonResponse(body, status=503 if reasons else 200)
+
+
+def reasons_not_ready() -> list[str]:
+    """What is missing, in sentences; [] when the product can do all of its work."""
+    try:
+        connection.ensure_connection()
+        if missing_migrations():
+            return ["The database schema is older than this version: run `sophiie migrate`."]
+        if not workers_alive():
+            return ["No worker is running: start `sophiie worker`."]
+    except DatabaseError:
+        return ["The database cannot be reached."]
+    return []
+
+
+def missing_migrations() -> int:
+    executor = MigrationExecutor(connection)
+    return len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
+
+
+def workers_alive() -> int:
+    return ProcrastinateWorker.objects.filter(
+        last_heartbeat__gte=now() - WORKER_SILENT_AFTER
+    ).count()
+
+
+@require_GET
+def metrics(request: HttpRequest) -> HttpResponse:
+    """Prometheus. Not public: answered to this machine only; put a proxy's access rule before it."""
+    if not _from_this_machine(request):
+        return HttpResponseForbidden("Metrics are answered to this machine only.\n")
+    body = generate_latest(REGISTRY) + generate_latest(_mirror_metrics())
+    return HttpResponse(body, content_type=CONTENT_TYPE_LATEST)
+
+
+def _from_this_machine(request: HttpRequest) -> bool:
+    # A proxy on this machine passes on strangers: their header gives them away.
+    if "X-Forwarded-For" in request.headers or "Forwarded" in request.headers:
+        return False
+    try:
+        return ipaddress.ip_address(request.META.get("REMOTE_ADDR", "")).is_loopback
+    except ValueError:
+        return False
+
+
+def _mirror_metrics() -> CollectorRegistry:
+    """The state of the mirror as the database knows it, the same from every process."""
+    registry = CollectorRegistry()
+    events = Gauge("sophiie_mirrored_events", "By state", ["state"], registry=registry)
+    for state in MirrorState.values:
+        events.labels(state).set(MirroredEvent.objects.filter(state=state).count())
+    links = Gauge("sophiie_calendar_links", "By state", ["state"], registry=registry)
+    for state in LinkState.values:
+        links.labels(state).set(CalendarLink.objects.filter(state=state).count())
+    oldest = Gauge(
+        "sophiie_oldest_due_seconds", "Age of the longest waiting due change", registry=registry
+    )
+    oldest.set(oldest_due_seconds())
+    Gauge("sophiie_workers", "Workers that live", registry=registry).set(workers_alive())
+    return registry
+
+
+def oldest_due_seconds() -> float:
+    """How long the longest waiting change has been due, in seconds."""
+    moment = now()
+    first = MirroredEvent.objects.filter(
+        state=MirrorState.PENDING,
+        link__state__in=(LinkState.ACTIVE, LinkState.BACKFILLING),
+        next_attempt_at__lte=moment,
+    ).aggregate(first=Min("next_attempt_at"))["first"]
+    return (moment - first).total_seconds() if first else 0.0

@@ -1,0 +1,27 @@
+"""`sophiie status`: links, queue and lag."""
+
+from __future__ import annotations
+
+from sophiie.calendar_link.models import CalendarLink, LinkState, Revocation
+from sophiie.ops.health import oldest_due_seconds, reasons_not_ready, workers_alive
+from sophiie.sync.status import health_of
+
+
+def report() -> str:
+    """A few lines for a terminal."""
+    lines = [f"Workers running: {workers_alive()}"]
+    lines += [f"Not ready: {reason}" for reason in reasons_not_ready()]
+    links = CalendarLink.objects.exclude(state=LinkState.UNLINKED).select_related("member")
+    lines.append(f"Calendar links: {len(links)}")
+    for link in links:
+        health = health_of(link)
+        last = f"{link.last_synced_at:%Y-%m-%d %H:%M:%S} UTC" if link.last_synced_at else "never"
+        lines.append(
+            f"  {link.member.email}: {link.state}, {health.pending} waiting, "
+            f"{health.failed} failed, last written {last}"
+        )
+        if link.problem:
+            lines.append(f"    {link.problem}")
+    lines.append(f"Longest waiting due change: {oldest_due_seconds():.1f} s")
+    lines.append(f"Grants still to be withdrawn: {Revocation.objects.count()}")
+    return "\n".join(lines)

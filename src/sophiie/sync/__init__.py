@@ -1,0 +1,18 @@
+"""The mirror: appointments appear, change and disappear in the chosen Google calendars.
+
+The whole story, in the order in which it happens:
+
+1. `mirror.py` hears of a changed appointment, inside its transaction, and notes on one
+   `MirroredEvent` row per covering link which revision Google should show. It asks for a
+   `drain(link)` job in the same transaction, so work and wake-up commit or vanish together.
+2. `drain.py`, in a worker, takes the link's lease and works off what is due, a few at a time.
+3. `render.py` makes the event of an appointment: a pure function.
+4. `show.py` brings Google to the wanted state: insert, patch or delete, and what to do when the
+   answer is not the one hoped for. Every write goes through `guard.py`.
+5. `outcome.py` records what came of it: shown, try again at a stated time, or failed for a stated
+   reason; `live.announce` tells the open pages.
+6. `sweep.py` looks once a second for work whose wake-up was lost or whose time has come.
+
+It compares desired with shown and is never a log of edits: running anything here twice is
+harmless, and ten quick edits become one or two calls. No transaction is open during a call.
+"""

@@ -1,0 +1,161 @@
+"""Working off a link's outbox."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from uuid import UUID
+
+import aiohttp
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F
+
+from sophiie.appointments.models import Appointment
+from sophiie.calendar_link.google_app import google_app
+from sophiie.calendar_link.lease import leased
+from sophiie.calendar_link.models import MIRRORING
+from sophiie.calendar_link.tokens import LinkTokens
+from sophiie.common.clock import now
+from sophiie.common.ids import new_event_id
+from sophiie.common.in_thread import in_thread
+from sophiie.common.logs import log
+from sophiie.google.calendar import CalendarClient
+from sophiie.google.errors import GoogleError
+from sophiie.sync.guard import GuardedCalendar
+from sophiie.sync.models import MirroredEvent, MirrorState
+from sophiie.sync.outcome import Result, record
+from sophiie.sync.render import Content
+from sophiie.sync.show import remove, show
+
+logger = log(__name__)
+
+# Calls of one link at the same time. Google asks for few writes to one calendar in quick
+# succession; and unlinking waits for one batch at most.
+BATCH = 4
+
+
+@dataclass(frozen=True)
+class Work:
+    """A row whose attempt has begun, with all it takes to render the event."""
+
+    row: MirroredEvent
+    content: Content
+
+
+async def drain(link_id: UUID, *, http: aiohttp.ClientSession) -> None:
+    """Works until nothing is due for this link.
+
+    1. Take the lease; whoever else has it will see our work when it looks once more.
+    2. Claim what is due: counts the attempt and notes that an event may exist from now on.
+    3. Bring Google to the wanted state, a few rows at a time.
+    4. Record what came of it. Then the next rows.
+    5. Give the lease back and look once more: something may have come in between.
+
+    Killed at any line, the rows are still due when the lease has run out.
+    """
+    while True:
+        async with leased(link_id, states=MIRRORING) as holder:
+            if holder is None:
+                return
+            tokens = LinkTokens(http, link_id)
+            client = CalendarClient(http, google_app().api_url, tokens)
+            calendar = GuardedCalendar(client, link_id)
+            while batch := await in_thread(claim_due, link_id):
+                await calendar.admit([work.row.event_id for work in batch])
+                results = await asyncio.gather(*(_attempt(calendar, work) for work in batch))
+                await in_thread(record, list(results))
+        if not await in_thread(has_due, link_id):
+            return
+
+
+async def _attempt(calendar: GuardedCalendar, work: Work) -> Result:
+    """One try for one row; a failure concerns this row alone."""
+    try:
+        if work.row.wanted:
+            shown = await show(calendar, work.row, work.content, new_id=_take_new_id)
+        else:
+            shown = await remove(calendar, work.row)
+    except GoogleError as error:
+        _log(work, "attempt failed", reason=error.reason, status=error.status)
+        return Result(work.row, failure=error)
+    except Exception as error:  # a bug of ours must not stop the other appointments
+        logger.exception("attempt crashed", mirrored_event_id=str(work.row.id))
+        return Result(work.row, failure=error)
+    _log(work, "event shown" if shown.revision else "event removed", revision=shown.revision)
+    return Result(work.row, shown=shown)
+
+
+def claim_due(link_id: UUID) -> list[Work]:
+    """The next rows that are due, oldest first; [] when the link may not be used any more."""
+    with transaction.atomic():
+        rows = list(
+            MirroredEvent.objects.select_for_update(of=["self"], skip_locked=True)
+            .filter(
+                link=link_id,
+                link__state__in=MIRRORING,
+                state=MirrorState.PENDING,
+                next_attempt_at__lte=now(),
+            )
+            .select_related("appointment")
+            .prefetch_related("appointment__assignments__member")
+            .order_by("next_attempt_at", "id")[:BATCH]
+        )
+        # What was never sent and is not wanted needs no call, and must not count as sent.
+        MirroredEvent.objects.filter(pk__in=[row.pk for row in rows if row.wanted]).update(
+            sent=True
+        )
+        MirroredEvent.objects.filter(pk__in=[row.pk for row in rows]).update(
+            attempts=F("attempts") + 1
+        )
+    for row in rows:
+        row.attempts += 1
+    return [Work(row, _content(row.appointment)) for row in rows]
+
+
+def has_due(link_id: UUID) -> bool:
+    return MirroredEvent.objects.filter(
+        link=link_id,
+        link__state__in=MIRRORING,
+        state=MirrorState.PENDING,
+        next_attempt_at__lte=now(),
+    ).exists()
+
+
+async def _take_new_id(row: MirroredEvent) -> None:
+    """Stores another event id for the row before it is used."""
+    row.event_id, row.shown_revision = new_event_id(), 0
+    await in_thread(
+        MirroredEvent.objects.filter(pk=row.pk).update,
+        event_id=row.event_id,
+        shown_revision=0,
+    )
+
+
+def _content(appointment: Appointment) -> Content:
+    names = sorted(assignment.member.name for assignment in appointment.assignments.all())
+    return Content(
+        appointment_id=appointment.id,
+        title=appointment.title,
+        start=appointment.start,
+        end=appointment.end,
+        timezone=appointment.timezone,
+        location=appointment.location,
+        notes=appointment.notes,
+        assignees=names,
+        customer_name=appointment.customer_name,
+        customer_phone=appointment.customer_phone,
+        customer_email=appointment.customer_email,
+        url=f"{settings.PUBLIC_URL}/appointments/{appointment.id}",
+    )
+
+
+def _log(work: Work, event: str, **more: object) -> None:
+    logger.info(
+        event,
+        link_id=str(work.row.link_id),
+        appointment_id=str(work.row.appointment_id),
+        event_id=work.row.event_id,
+        attempt=work.row.attempts,
+        **more,
+    )

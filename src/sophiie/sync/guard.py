@@ -1,0 +1,70 @@
+"""The write guard: the one way to Google's calendar for anything that writes.
+
+It knows the mapping of one link from the database and refuses every other id. A refusal is a bug,
+is counted, and should stay at zero for ever.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from prometheus_client import Counter
+
+from sophiie.common.in_thread import in_thread
+from sophiie.common.logs import log
+from sophiie.google.calendar import CalendarClient
+from sophiie.sync.models import MirroredEvent
+
+logger = log(__name__)
+
+refused_writes = Counter("sophiie_refused_writes", "Writes to Google refused by the write guard")
+
+
+class NotOurs(Exception):
+    """A write to an event that is not in the mapping of this link and calendar."""
+
+
+class GuardedCalendar:
+    """Writes of one link, to its own mirrored events and to nothing else."""
+
+    def __init__(self, client: CalendarClient, link_id: UUID) -> None:
+        self._client, self._link_id = client, link_id
+        self._ours: set[tuple[str, str]] = set()
+
+    async def insert(self, calendar_id: str, event_id: str, body: dict[str, Any]) -> dict[str, Any]:
+        await self._check("insert", calendar_id, event_id)
+        return await self._client.insert(calendar_id, {**body, "id": event_id})
+
+    async def patch(self, calendar_id: str, event_id: str, body: dict[str, Any]) -> dict[str, Any]:
+        await self._check("patch", calendar_id, event_id)
+        return await self._client.patch(calendar_id, event_id, body)
+
+    async def delete(self, calendar_id: str, event_id: str) -> None:
+        await self._check("delete", calendar_id, event_id)
+        await self._client.delete(calendar_id, event_id)
+
+    async def read(self, calendar_id: str, event_id: str) -> dict[str, Any]:
+        return await self._client.get(calendar_id, event_id)
+
+    async def admit(self, event_ids: list[str]) -> None:
+        """Reads the mapping of these ids in one query, ahead of a batch of writes."""
+        self._ours |= await in_thread(_mapping, self._link_id, event_ids)
+
+    async def _check(self, act: str, calendar_id: str, event_id: str) -> None:
+        if (calendar_id, event_id) not in self._ours:
+            await self.admit([event_id])
+        if (calendar_id, event_id) not in self._ours:
+            refused_writes.inc()
+            logger.error(
+                "write refused by the guard",
+                act=act,
+                link_id=str(self._link_id),
+                event_id=event_id,
+            )
+            raise NotOurs(f"{act} of an event that is not in this link's mapping")
+
+
+def _mapping(link_id: UUID, event_ids: list[str]) -> set[tuple[str, str]]:
+    rows = MirroredEvent.objects.filter(link=link_id, event_id__in=event_ids)
+    return set(rows.values_list("calendar_id", "event_id"))

@@ -1,0 +1,69 @@
+"""MirroredEvent: the outbox, the mapping and the outcome in one row."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from sophiie.common.ids import new_event_id, new_id
+
+
+class MirrorState(models.TextChoices):
+    PENDING = "pending", "Syncing"
+    SYNCED = "synced", "In Google Calendar"
+    FAILED = "failed", "Needs attention"
+    PAUSED = "paused", "Paused"
+    RELEASED = "released", "No longer managed"
+
+
+class MirroredEvent(models.Model):
+    """The event in Google that stands for one appointment in one link.
+
+    `wanted_revision` is what Google should show and `shown_revision` what it shows (0: nothing, as
+    far as we know); `wanted` says whether there should be an event at all. The row is recorded in
+    the transaction that changed the appointment, so work can be neither lost nor invented.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    link = models.ForeignKey(
+        "calendar_link.CalendarLink", on_delete=models.PROTECT, related_name="mirrored_events"
+    )
+    appointment = models.ForeignKey(
+        "appointments.Appointment", on_delete=models.PROTECT, related_name="mirrored_events"
+    )
+    calendar_id = models.CharField(max_length=1024)
+    event_id = models.CharField(max_length=64, default=new_event_id)
+
+    wanted = models.BooleanField(default=True)
+    wanted_revision = models.PositiveIntegerField()
+    shown_revision = models.PositiveIntegerField(default=0)
+    # Set before anything is sent: from then on an event may exist, whatever we heard.
+    sent = models.BooleanField(default=False)
+
+    state = models.CharField(
+        max_length=10, choices=MirrorState.choices, default=MirrorState.PENDING
+    )
+    attempts = models.PositiveIntegerField(default=0)
+    error = models.CharField(max_length=500, blank=True, default="")
+    next_attempt_at = models.DateTimeField(null=True, blank=True)
+    synced_at = models.DateTimeField(null=True, blank=True)
+    html_link = models.CharField(max_length=2000, blank=True, default="")
+    created_at = models.DateTimeField()
+    updated_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["link", "appointment"], name="one_mirrored_event_per_link"
+            ),
+            models.UniqueConstraint(
+                fields=["link", "calendar_id", "event_id"], name="event_id_used_once"
+            ),
+        ]
+        indexes = [
+            # The outbox: what is due, oldest first.
+            models.Index(
+                fields=["link", "next_attempt_at"],
+                name="mirrored_event_due",
+                condition=models.Q(state=MirrorState.PENDING),
+            ),
+        ]

@@ -1,0 +1,128 @@
+"""What a result means for the row: shown, again later, or failed with words for the person."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from sophiie.calendar_link import problems
+from sophiie.calendar_link.models import CalendarLink, LinkState
+from sophiie.calendar_link.tokens import mark_needs_reconnect
+from sophiie.common import live
+from sophiie.common.clock import now
+from sophiie.google.errors import (
+    AccessLost,
+    CalendarLost,
+    GoogleError,
+    Misconfigured,
+    RateLimited,
+    Stale,
+    Unreachable,
+    UsageLimited,
+)
+from sophiie.sync.models import MirroredEvent, MirrorState
+from sophiie.sync.show import Shown
+
+LONGEST_PAUSE = timedelta(minutes=5)
+USAGE_LIMIT_PAUSE = timedelta(hours=1)
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came of one attempt for one row."""
+
+    row: MirroredEvent
+    shown: Shown | None = None
+    failure: Exception | None = None
+
+
+def record(results: list[Result]) -> None:
+    """Writes down a batch of results and tells the open pages."""
+    moment = now()
+    with transaction.atomic():
+        ids = [result.row.pk for result in results]
+        rows = MirroredEvent.objects.select_for_update().order_by("id").in_bulk(ids)
+        for result in results:
+            row = rows[result.row.pk]
+            if result.shown is not None:
+                _record_shown(row, result.row, result.shown, moment)
+            elif result.failure is not None:
+                _record_failure(row, result.row, result.failure, moment)
+            row.updated_at = moment
+            row.save()
+            live.announce(row.link.member.business_id, appointment=row.appointment_id)
+        _record_progress(results[0].row.link_id, moment, any(r.shown for r in results))
+    for result in results:
+        if isinstance(result.failure, AccessLost):
+            mark_needs_reconnect(result.row.link_id, problems.PERMISSION_MISSING)
+        elif isinstance(result.failure, CalendarLost):
+            mark_needs_reconnect(result.row.link_id, problems.CALENDAR_GONE)
+
+
+def _record_shown(
+    row: MirroredEvent, attempted: MirroredEvent, shown: Shown, moment: datetime
+) -> None:
+    row.shown_revision, row.synced_at, row.attempts = shown.revision, moment, 0
+    row.html_link, row.error = shown.html_link[:2000], ""
+    current = (row.wanted, row.wanted_revision) == (attempted.wanted, attempted.wanted_revision)
+    if current:
+        row.state, row.next_attempt_at = MirrorState.SYNCED, None
+    else:  # changed again while we were at it: due at once
+        row.state, row.next_attempt_at = MirrorState.PENDING, moment
+
+
+def _record_failure(
+    row: MirroredEvent, attempted: MirroredEvent, failure: Exception, moment: datetime
+) -> None:
+    row.attempts = attempted.attempts
+    row.error, pause = meaning(failure, row.attempts)
+    if pause is not None:
+        row.state, row.next_attempt_at = MirrorState.PENDING, moment + pause
+    elif row.wanted_revision == attempted.wanted_revision:
+        row.state, row.next_attempt_at = MirrorState.FAILED, None
+    else:  # a newer revision may be one that Google accepts
+        row.state, row.next_attempt_at = MirrorState.PENDING, moment
+
+
+def meaning(failure: Exception, attempts: int) -> tuple[str, timedelta | None]:
+    """Words for the person, and how long to wait before trying again (None: give up)."""
+    match failure:
+        case UsageLimited():
+            return "Google accepts no more changes to this calendar for now.", USAGE_LIMIT_PAUSE
+        case RateLimited():
+            return "Google asked Sophiie to slow down.", _pause(attempts, failure.retry_after)
+        case Unreachable() | Stale():
+            return "Google could not be reached.", _pause(attempts, failure.retry_after)
+        case Misconfigured():
+            return "Sophiie’s access to Google is not set up correctly.", LONGEST_PAUSE
+        case AccessLost() | CalendarLost():
+            # The link changes its state; until it is mended nothing is tried.
+            return "The link to Google needs your attention.", timedelta()
+        case GoogleError():
+            return f"Google refused this event: {failure}"[:500], None
+        case _:
+            return "Something went wrong inside Sophiie; it was logged.", _pause(attempts, None)
+
+
+def _pause(attempts: int, retry_after: float | None) -> timedelta:
+    """Truncated exponential backoff with jitter; Google's own wish comes first if longer."""
+    seconds = min(2.0 ** min(attempts - 1, 16), LONGEST_PAUSE.total_seconds())
+    seconds *= random.uniform(0.75, 1.25)  # noqa: S311 - spreads retries, protects nothing
+    return timedelta(seconds=max(seconds, min(retry_after or 0.0, 3600.0)))
+
+
+def _record_progress(link_id: object, moment: datetime, succeeded: bool) -> None:
+    link = CalendarLink.objects.select_for_update().select_related("member").get(pk=link_id)
+    if succeeded:
+        link.last_synced_at = moment
+    waits = MirroredEvent.objects.filter(
+        link=link, state=MirrorState.PENDING, created_at__lte=link.activated_at
+    )
+    if link.state == LinkState.BACKFILLING:
+        if not waits.exists():
+            link.state = LinkState.ACTIVE
+        live.announce(link.member.business_id, link=link.id)
+    link.save(update_fields=["last_synced_at", "state"])

@@ -1,0 +1,93 @@
+"""The event of an appointment: a pure function, and the only place that knows how it looks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from html import escape
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+# The marker in the event's private extended properties. Keys of at most 44 characters: Google
+# drops longer ones without a word (developers.google.com/…/extended-properties).
+MARKER = "sophiieAppointment"
+# The fact sheet's and Google's limits are folklore; what is longer is cut before it is sent.
+SUMMARY_LENGTH = 500
+DESCRIPTION_LENGTH = 7000
+
+
+@dataclass(frozen=True)
+class Content:
+    """All that an event is made of."""
+
+    appointment_id: UUID
+    title: str
+    start: datetime
+    end: datetime
+    timezone: str
+    location: str
+    notes: str
+    assignees: Sequence[str]
+    customer_name: str
+    customer_phone: str
+    customer_email: str
+    url: str
+
+
+def render_event(content: Content) -> dict[str, Any]:
+    """The fields of the event that are Sophiie's own; every other field stays the person's.
+
+    Times carry both the offset and the IANA zone. `date: None` clears an all-day date that a person
+    may have set in Google, which a patch would otherwise merge with. The status makes a patch
+    bring a deleted event back.
+    """
+    return {
+        "summary": content.title[:SUMMARY_LENGTH],
+        "location": content.location or None,
+        "description": _description(content),
+        "start": _time(content.start, content.timezone),
+        "end": _time(content.end, content.timezone),
+        "status": "confirmed",
+        "extendedProperties": {"private": {MARKER: str(content.appointment_id)}},
+    }
+
+
+def without_empty(fields: dict[str, Any]) -> dict[str, Any]:
+    """The same for an insert, where there is nothing to clear."""
+    return {
+        name: without_empty(value) if isinstance(value, dict) else value
+        for name, value in fields.items()
+        if value is not None
+    }
+
+
+def is_ours(event: dict[str, Any], appointment_id: UUID) -> bool:
+    """Whether an event read back carries the marker of this appointment."""
+    private = (event.get("extendedProperties") or {}).get("private") or {}
+    return bool(private.get(MARKER) == str(appointment_id))
+
+
+def _time(instant: datetime, zone: str) -> dict[str, Any]:
+    local = instant.astimezone(ZoneInfo(zone))
+    return {"dateTime": local.isoformat(timespec="seconds"), "timeZone": zone, "date": None}
+
+
+def _description(content: Content) -> str:
+    """Google shows a description as HTML, so what people typed is escaped."""
+    lines = [f"With: {escape(', '.join(content.assignees))}"] if content.assignees else []
+    customer = [content.customer_name, content.customer_phone, content.customer_email]
+    if any(customer):
+        lines.append(f"Customer: {escape(' · '.join(filter(None, customer)))}")
+    if content.notes:
+        lines.append("\n" + escape(content.notes))
+    end = f'\n<a href="{escape(content.url)}">Open in Sophiie</a>'
+    text = "\n".join(lines)
+    room = DESCRIPTION_LENGTH - len(end) - 1
+    if len(text) > room:
+        # Cut before an entity that the end would fall into.
+        text = text[: room - 1]
+        ampersand = text.rfind("&", len(text) - 6)
+        text = (text[:ampersand] if ampersand >= 0 and ";" not in text[ampersand:] else text) + "…"
+    return f"{text}\n{end}".strip()

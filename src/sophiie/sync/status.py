@@ -1,0 +1,110 @@
+"""What a person is shown about the mirror."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import Count, Q
+
+from sophiie.calendar_link.models import CalendarLink, LinkState
+from sophiie.sync.models import MirroredEvent, MirrorState
+
+
+@dataclass(frozen=True)
+class EventStatus:
+    """The state of one appointment in one link, as pages and API show it."""
+
+    appointment_id: UUID
+    member_id: UUID
+    member_name: str
+    calendar_id: str
+    calendar_name: str
+    event_id: str
+    state: str
+    wanted: bool
+    shown_revision: int
+    synced_at: datetime | None
+    attempts: int
+    error: str
+    next_attempt_at: datetime | None
+    html_link: str
+
+
+@dataclass(frozen=True)
+class LinkHealth:
+    """The queue of one link."""
+
+    pending: int
+    failed: int
+    backfill_done: int
+    backfill_total: int
+
+
+def statuses_of(appointment_ids: Iterable[UUID]) -> dict[UUID, list[EventStatus]]:
+    """The states of these appointments, by appointment; those long unlinked are left out."""
+    rows = (
+        MirroredEvent.objects.filter(appointment__in=list(appointment_ids))
+        .select_related("link__member")
+        .order_by("created_at", "id")
+    )
+    # Of several links of one member over time, the newest speaks.
+    newest = {(row.appointment_id, row.link.member_id): row for row in rows}
+    found: dict[UUID, list[EventStatus]] = {}
+    for row in newest.values():
+        found.setdefault(row.appointment_id, []).append(_status(row))
+    return found
+
+
+def event_rows_of(appointment_id: UUID) -> list[MirroredEvent]:
+    """The rows of an appointment in links that are not unlinked."""
+    rows = MirroredEvent.objects.filter(appointment=appointment_id)
+    return list(rows.exclude(link__state=LinkState.UNLINKED).order_by("link_id"))
+
+
+def _status(row: MirroredEvent) -> EventStatus:
+    state = displayed_state(row)
+    return EventStatus(
+        appointment_id=row.appointment_id,
+        member_id=row.link.member_id,
+        member_name=row.link.member.name,
+        calendar_id=row.calendar_id,
+        calendar_name=row.link.calendar_name,
+        event_id=row.event_id,
+        state=state,
+        wanted=row.wanted,
+        shown_revision=row.shown_revision,
+        synced_at=row.synced_at,
+        attempts=row.attempts,
+        error=row.link.problem if state == "paused" else row.error,
+        next_attempt_at=row.next_attempt_at if state == "pending" else None,
+        html_link=row.html_link,
+    )
+
+
+def displayed_state(row: MirroredEvent) -> str:
+    """The row's own state, unless its link says more: unlinked, or waiting for the person."""
+    if row.link.state == LinkState.UNLINKED:
+        return "released"
+    if row.link.state == LinkState.NEEDS_RECONNECT and row.state == MirrorState.PENDING:
+        return "paused"
+    return row.state
+
+
+def health_of(link: CalendarLink) -> LinkHealth:
+    rows = MirroredEvent.objects.filter(link=link)
+    backfill = Q(state=MirrorState.PENDING, created_at__lte=link.activated_at)
+    counts = rows.aggregate(
+        pending=Count("id", filter=Q(state=MirrorState.PENDING)),
+        failed=Count("id", filter=Q(state=MirrorState.FAILED)),
+        backfilling=Count("id", filter=backfill),
+    )
+    left = min(counts["backfilling"], link.backfill_total)
+    return LinkHealth(
+        pending=counts["pending"],
+        failed=counts["failed"],
+        backfill_done=link.backfill_total - left,
+        backfill_total=link.backfill_total,
+    )

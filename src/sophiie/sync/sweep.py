@@ -1,0 +1,42 @@
+"""The net under the queue: finds work whose wake-up was lost or whose time has come."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import aiohttp
+from django.db.models import Q
+
+from sophiie.calendar_link.models import MIRRORING
+from sophiie.calendar_link.revocation import revocations_due, revoke
+from sophiie.common.clock import now
+from sophiie.common.in_thread import in_thread
+from sophiie.sync.models import MirroredEvent, MirrorState
+from sophiie.sync.wake import defer_drain
+
+
+async def sweep(http: aiohttp.ClientSession) -> None:
+    """One round: wakes every link that has something due and that nobody works on."""
+    await in_thread(wake_due_links)
+    for revocation in await in_thread(revocations_due):
+        await revoke(http, revocation)
+
+
+def wake_due_links() -> list[UUID]:
+    moment = now()
+    due = (
+        MirroredEvent.objects.filter(
+            Q(link__lease_until=None) | Q(link__lease_until__lt=moment),
+            link__state__in=MIRRORING,
+            state=MirrorState.PENDING,
+            next_attempt_at__lte=moment,
+        )
+        .values_list("link_id", flat=True)
+        .distinct()
+    )
+    links = sorted(due)
+    for link_id in links:
+        defer_drain(link_id)
+    return links
+
+

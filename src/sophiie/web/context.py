@@ -1,0 +1,19 @@
+"""What every page shows besides its own content."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest
+
+from sophiie.accounts.models import Member
+from sophiie.calendar_link.models import CalendarLink, LinkState
+
+
+def banners(request: HttpRequest) -> dict[str, Any]:
+    """The banner of a broken link, on every page of its member; the demo's people to sign in as."""
+    member = getattr(request, "user", None)
+    if not isinstance(member, Member):
+        return {}
+    broken = CalendarLink.objects.filter(member=member, state=LinkState.NEEDS_RECONNECT)
+    return {"link_needs_reconnect": broken.exists()}

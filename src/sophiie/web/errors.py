@@ -1,0 +1,52 @@
+"""The pages for what went wrong; problem+json for the API's addresses."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+
+
+def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    return _page(request, 400, _("That request was not understood"), _("Go back and try again."))
+
+
+def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    return _page(
+        request, 403, _("You may not do this"), _("Ask the owner of your business if you need to.")
+    )
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    return _page(
+        request,
+        403,
+        _("This page was open for too long"),
+        _("For your safety the form was not used. Go back, reload the page and send it again."),
+    )
+
+
+def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    return _page(
+        request,
+        404,
+        _("There is nothing here"),
+        _("The page does not exist, or it belongs to somebody else."),
+    )
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    return _page(
+        request,
+        500,
+        _("Something went wrong"),
+        _("It is our mistake and was recorded. Try again in a moment."),
+    )
+
+
+def _page(request: HttpRequest, status: int, title: str, explanation: str) -> HttpResponse:
+    if request.path.startswith("/api/"):
+        body = {"type": "about:blank", "title": title, "status": status, "detail": explanation}
+        return JsonResponse(body, status=status, content_type="application/problem+json")
+    context = {"status": status, "title": title, "explanation": explanation}
+    return render(request, "error.html", context, status=status)

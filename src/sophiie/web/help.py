@@ -1,0 +1,12 @@
+"""The help pages."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+
+
+@require_GET
+def google_calendar(request: HttpRequest) -> HttpResponse:
+    return render(request, "help/google_calendar.html")

@@ -1,0 +1,243 @@
+"""Calendar and appointment pages."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from sophiie.accounts.models import Member
+from sophiie.appointments import booking
+from sophiie.appointments.errors import (
+    Conflict,
+    Obstacle,
+    StaleRevision,
+    TooBusy,
+    UnknownAppointment,
+)
+from sophiie.appointments.models import Appointment
+from sophiie.appointments.reading import in_period
+from sophiie.calendar_link.connect import link_of
+from sophiie.common.clock import now
+from sophiie.common.wall_time import in_zone, local_day
+from sophiie.sync.status import statuses_of
+from sophiie.web.badges import most_urgent, visible_badges
+from sophiie.web.forms import AppointmentForm
+from sophiie.web.history import history_of
+from sophiie.web.requests import signed_in
+
+MOST_IN_A_WEEK = 2000
+
+
+@login_required
+@require_GET
+def calendar(request: HttpRequest) -> HttpResponse:
+    """A week of appointments, day by day in the business's zone."""
+    member = signed_in(request)
+    zone = member.business.timezone
+    today = in_zone(now(), zone).date()
+    monday = _monday(request.GET.get("week", ""), today)
+    days = [monday + timedelta(days=n) for n in range(7)]
+    start, end = local_day(days[0], zone)[0], local_day(days[-1], zone)[1]
+    appointments = in_period(member, start, end)[:MOST_IN_A_WEEK]
+    statuses = statuses_of(a.id for a in appointments)
+    by_day: dict[date, list[dict[str, Any]]] = {day: [] for day in days}
+    for appointment in appointments:
+        day = max(in_zone(appointment.start, zone).date(), monday)
+        badge = most_urgent(statuses.get(appointment.id, []))
+        by_day[day].append(_row(appointment, badge))
+    context = {
+        "days": [
+            {"date": day, "appointments": rows, "is_today": day == today}
+            for day, rows in by_day.items()
+        ],
+        "week_start": monday,
+        "previous_url": _week_url(monday - timedelta(days=7)),
+        "next_url": _week_url(monday + timedelta(days=7)),
+        "today_url": reverse("calendar"),
+        "is_empty": not appointments,
+        "linked": link_of(member) is not None,
+    }
+    return render(request, "appointments/agenda.html", context)
+
+
+def _row(appointment: Appointment, badge: Any) -> dict[str, Any]:
+    return {
+        "id": appointment.id,
+        "title": appointment.title,
+        "location": appointment.location,
+        "local_start": appointment.local_start,
+        "local_end": appointment.local_end,
+        "timezone": appointment.timezone,
+        "assignee_names": [a.member.name for a in appointment.assignments.all()],
+        "status": appointment.status,
+        "url": reverse("appointment", args=[appointment.id]),
+        "badge": badge,
+    }
+
+
+def _monday(text: str, today: date) -> date:
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        day = today
+    if not 2000 <= day.year < 2100:
+        day = today
+    return day - timedelta(days=day.weekday())
+
+
+def _week_url(monday: date) -> str:
+    return f"{reverse('calendar')}?week={monday.isoformat()}"
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def appointment_new(request: HttpRequest) -> HttpResponse:
+    """The empty form, and the booking."""
+    member = signed_in(request)
+    form = AppointmentForm(request.POST or None, by=member)
+    if request.method != "POST":
+        return _form_page(request, form, None)
+    if not form.is_valid():
+        return _form_page(request, form, None, status=422)
+    try:
+        appointment = booking.book(
+            by=member,
+            details=form.details,
+            assignees=form.chosen_assignees,
+            allow_overlap=_books_anyway(request, member),
+        )
+    except Conflict as conflict:
+        return _form_page(request, form, None, conflicts=conflict.obstacles, status=409)
+    except TooBusy:
+        return _too_busy(request, form, None)
+    messages.success(request, _("“%(title)s” is booked.") % {"title": appointment.title})
+    return redirect("appointment", appointment.id)
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def appointment(request: HttpRequest, appointment_id: UUID) -> HttpResponse:
+    """One appointment: its form, how it stands in Google, its history."""
+    member = signed_in(request)
+    shown = _find(member, appointment_id)
+    form = AppointmentForm(request.POST or None, by=member, appointment=shown)
+    if request.method != "POST":
+        return _form_page(request, form, shown)
+    if not form.is_valid():
+        return _form_page(request, form, shown, status=422)
+    try:
+        booking.change(
+            by=member,
+            appointment_id=appointment_id,
+            changes=form.details.as_dict(),
+            assignees=form.chosen_assignees,
+            expected_revision=form.cleaned_data.get("revision"),
+            allow_overlap=_books_anyway(request, member),
+        )
+    except UnknownAppointment:
+        raise Http404 from None
+    except StaleRevision as stale:
+        form.data = form.data.copy()  # type: ignore[union-attr]
+        form.data["revision"] = stale.current  # saving again is then meant
+        return _form_page(request, form, _find(member, appointment_id), stale=True, status=409)
+    except Conflict as conflict:
+        return _form_page(request, form, shown, conflicts=conflict.obstacles, status=409)
+    except TooBusy:
+        return _too_busy(request, form, shown)
+    messages.success(request, _("Saved."))
+    return redirect("appointment", appointment_id)
+
+
+@login_required
+@require_POST
+def appointment_cancel(request: HttpRequest, appointment_id: UUID) -> HttpResponse:
+    """Calls it off; it stays in the list."""
+    try:
+        booking.cancel(by=signed_in(request), appointment_id=appointment_id)
+    except UnknownAppointment:
+        raise Http404 from None
+    messages.success(request, _("The appointment is cancelled."))
+    return redirect("appointment", appointment_id)
+
+
+@login_required
+@require_POST
+def appointment_delete(request: HttpRequest, appointment_id: UUID) -> HttpResponse:
+    """Takes it out of sight."""
+    try:
+        booking.delete(by=signed_in(request), appointment_id=appointment_id)
+    except UnknownAppointment:
+        raise Http404 from None
+    messages.success(request, _("The appointment is deleted."))
+    return redirect("calendar")
+
+
+@login_required
+@require_GET
+def appointment_badge(request: HttpRequest, appointment_id: UUID) -> HttpResponse:
+    """The fragment that replaces a badge in a list."""
+    shown = _find(signed_in(request), appointment_id)
+    badge = most_urgent(statuses_of([shown.id]).get(shown.id, []))
+    context = {"appointment": shown, "badge": badge}
+    return render(request, "appointments/_sync_badge.html", context)
+
+
+def _form_page(
+    request: HttpRequest,
+    form: AppointmentForm,
+    shown: Appointment | None,
+    *,
+    conflicts: list[Obstacle] | None = None,
+    stale: bool = False,
+    status: int = 200,
+) -> HttpResponse:
+    member = signed_in(request)
+    context = {
+        "form": form,
+        "appointment": shown,
+        "conflicts": [_conflict(member, obstacle) for obstacle in conflicts or []],
+        "may_book_anyway": member.manages_business,
+        "stale": stale,
+        "badges": [],
+        "history": [],
+    }
+    if shown:
+        context["badges"] = visible_badges(statuses_of([shown.id]).get(shown.id, []), member)
+        context["history"] = history_of(shown)
+    return render(request, "appointments/form.html", context, status=status)
+
+
+def _conflict(member: Member, obstacle: Obstacle) -> dict[str, Any]:
+    return {
+        "member_name": obstacle.member_name,
+        "title": obstacle.title,
+        "start": in_zone(obstacle.start, obstacle.timezone),
+        "end": in_zone(obstacle.end, obstacle.timezone),
+    }
+
+
+def _too_busy(
+    request: HttpRequest, form: AppointmentForm, shown: Appointment | None
+) -> HttpResponse:
+    messages.error(request, _("Many people are booking at this moment. Save again."))
+    return _form_page(request, form, shown, status=503)
+
+
+def _books_anyway(request: HttpRequest, member: Member) -> bool:
+    return bool(request.POST.get("allow_overlap")) and member.manages_business
+
+
+def _find(member: Member, appointment_id: UUID) -> Appointment:
+    try:
+        return booking.find(member, appointment_id)
+    except UnknownAppointment:
+        raise Http404 from None

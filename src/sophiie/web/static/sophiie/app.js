@@ -1,0 +1,248 @@
+// What the pages do beyond plain HTML. Everything here is an extra: without it each page still works.
+"use strict";
+
+// Dialogs: <button data-dialog-open="id">, and inside the dialog anything with data-dialog-close.
+// Without JavaScript the button's own form reloads the page with the dialog open.
+
+function openAsModal(dialog) {
+  dialog.removeAttribute("open");
+  dialog.showModal();
+}
+
+document.addEventListener("click", (event) => {
+  const opener = event.target.closest("[data-dialog-open]");
+  if (opener) {
+    event.preventDefault();
+    openAsModal(document.getElementById(opener.dataset.dialogOpen));
+    return;
+  }
+  const closer = event.target.closest("[data-dialog-close]");
+  if (closer) {
+    event.preventDefault();
+    closer.closest("dialog").close();
+    return;
+  }
+  if (event.target instanceof HTMLDialogElement && event.target.open) {
+    closeOnBackdrop(event.target, event);
+  }
+});
+
+function closeOnBackdrop(dialog, event) {
+  const box = dialog.getBoundingClientRect();
+  const inside =
+    event.clientX >= box.left && event.clientX <= box.right &&
+    event.clientY >= box.top && event.clientY <= box.bottom;
+  if (!inside) dialog.close();
+}
+
+// The person's menu closes on Escape and on a click elsewhere.
+
+function closeMenus(except) {
+  for (const menu of document.querySelectorAll("details[data-menu][open]")) {
+    if (menu !== except) menu.open = false;
+  }
+}
+
+document.addEventListener("click", (event) => closeMenus(event.target.closest("details[data-menu]")));
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") return;
+  const menu = document.querySelector("details[data-menu][open]");
+  if (menu) {
+    menu.open = false;
+    menu.querySelector("summary").focus();
+  }
+});
+
+// Arrow keys walk along the tabs.
+
+document.addEventListener("keydown", (event) => {
+  const tab = event.target.closest("[data-tabs] [role=tab]");
+  if (!tab) return;
+  const tabs = [...tab.closest("[data-tabs]").querySelectorAll("[role=tab]")];
+  const here = tabs.indexOf(tab);
+  const goal = { ArrowLeft: here - 1, ArrowRight: here + 1, Home: 0, End: tabs.length - 1 }[event.key];
+  if (goal === undefined) return;
+  event.preventDefault();
+  tabs[(goal + tabs.length) % tabs.length].focus();
+});
+
+// A link in an error summary leads into the field; of a group of boxes, to the first.
+
+document.addEventListener("click", (event) => {
+  const link = event.target.closest(".alert a[href^='#']");
+  const goal = link && document.getElementById(decodeURIComponent(link.hash.slice(1)));
+  if (!goal) return;
+  event.preventDefault();
+  const control = goal.matches("fieldset") ? goal.querySelector("input") : goal;
+  control.focus();
+  goal.scrollIntoView({ block: "center" });
+});
+
+// The end follows the start, so that a moved appointment keeps its length: until the end itself is typed.
+
+function minutes(time) {
+  const parts = /^(\d\d):(\d\d)/.exec(time);
+  return parts ? Number(parts[1]) * 60 + Number(parts[2]) : null;
+}
+
+function keepLength(form) {
+  const start = form.elements.start;
+  const end = form.elements.end;
+  if (!start || !end) return;
+  let before = minutes(start.value);
+  let endTyped = false;
+  end.addEventListener("input", () => { endTyped = true; });
+  start.addEventListener("change", () => {
+    const now = minutes(start.value);
+    const until = minutes(end.value);
+    if (!endTyped && before !== null && now !== null && until !== null && until > before) {
+      const moved = until + now - before;
+      if (moved < 24 * 60) {
+        end.value = [Math.floor(moved / 60), moved % 60].map((part) => String(part).padStart(2, "0")).join(":");
+      }
+    }
+    before = now;
+  });
+}
+
+// The calendar that is chosen always counts as busy, so its box follows the choice.
+
+function tickChosenCalendar(form) {
+  form.addEventListener("change", (event) => {
+    if (event.target.name !== "calendar_id") return;
+    const box = event.target.closest("tr").querySelector("[name=check_for_conflicts]");
+    if (box) box.checked = true;
+  });
+}
+
+// A form is sent once, however often its button is pressed; after a while, or back on the page, it may go again.
+
+const SENT_GRACE_MS = 5000;
+
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (event.defaultPrevented || form.method !== "post") return;
+  if (form.dataset.sent) {
+    event.preventDefault();
+    return;
+  }
+  form.dataset.sent = "true";
+  setTimeout(() => { delete form.dataset.sent; }, SENT_GRACE_MS);
+});
+window.addEventListener("pageshow", () => {
+  for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
+});
+
+// Live pages: the server says which appointment or link changed, and the parts that show it ask for themselves again.
+
+const HIDDEN_GRACE_MS = 5000;
+const NOTICE_AFTER_MS = 5000;
+const RETRY_MS = [1000, 2000, 4000, 8000, 15000, 30000];
+
+function refresh(elements) {
+  for (const element of elements) {
+    element.dispatchEvent(new CustomEvent("live", { bubbles: false }));
+  }
+}
+
+function live(url) {
+  let stream = null;
+  let tries = 0;
+  let missed = false;
+  let retryTimer = 0;
+  let noticeTimer = 0;
+  let hiddenTimer = 0;
+  let notice = null;
+
+  function onMessage(event) {
+    let change;
+    try {
+      change = JSON.parse(event.data);
+    } catch {
+      return;
+    }
+    if (change.appointment !== undefined) {
+      refresh(document.querySelectorAll(`[data-live="appointment:${CSS.escape(String(change.appointment))}"]`));
+    }
+    if (change.link !== undefined) refresh(document.querySelectorAll('[data-live="link"]'));
+  }
+
+  function onOpen() {
+    tries = 0;
+    clearTimeout(noticeTimer);
+    noticeTimer = 0;
+    if (notice) notice.remove();
+    notice = null;
+    // What happened while nobody listened: after a gap anything may have, at first only what was still under way.
+    const all = [...document.querySelectorAll("[data-live]")];
+    refresh(missed ? all : all.filter((element) => element.querySelector("[data-unsettled]")));
+    missed = false;
+  }
+
+  function onError() {
+    missed = true;
+    if (!noticeTimer) noticeTimer = setTimeout(showNotice, NOTICE_AFTER_MS);
+    if (stream && stream.readyState === EventSource.CLOSED) {
+      const wait = RETRY_MS[Math.min(tries++, RETRY_MS.length - 1)];
+      clearTimeout(retryTimer);
+      retryTimer = setTimeout(connect, wait * (0.75 + Math.random() / 2));
+    }
+  }
+
+  function showNotice() {
+    notice = document.getElementById("offline-notice").content.firstElementChild.cloneNode(true);
+    document.body.append(notice);
+  }
+
+  function connect() {
+    disconnect();
+    stream = new EventSource(url);
+    stream.addEventListener("open", onOpen);
+    stream.addEventListener("message", onMessage);
+    stream.addEventListener("error", onError);
+  }
+
+  function disconnect() {
+    clearTimeout(retryTimer);
+    if (stream) stream.close();
+    stream = null;
+  }
+
+  // A page that nobody looks at gives its connection back; browsers allow only six to a server.
+  document.addEventListener("visibilitychange", () => {
+    clearTimeout(hiddenTimer);
+    if (document.hidden) {
+      hiddenTimer = setTimeout(() => { missed = true; disconnect(); }, HIDDEN_GRACE_MS);
+    } else if (!stream) {
+      connect();
+    }
+  });
+  window.addEventListener("pagehide", disconnect);
+  window.addEventListener("pageshow", (event) => {
+    if (event.persisted) {
+      missed = true;
+      connect();
+    }
+  });
+  connect();
+}
+
+// An answer from another address than the one asked is the sign-in page: the session is over. Show it whole.
+
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const { xhr, requestConfig } = event.detail;
+  const asked = new URL(requestConfig.path, location.href).pathname;
+  if (xhr.responseURL && new URL(xhr.responseURL).pathname !== asked) {
+    event.detail.shouldSwap = false;
+    location.reload();
+  }
+});
+
+document.addEventListener("DOMContentLoaded", () => {
+  for (const dialog of document.querySelectorAll("dialog[open]")) openAsModal(dialog);
+  for (const form of document.querySelectorAll("[data-appointment-form]")) keepLength(form);
+  for (const form of document.querySelectorAll("[data-choose-calendar]")) tickChosenCalendar(form);
+  const notice = document.querySelector("[data-focus]");
+  if (notice) notice.focus();
+  if (document.body.dataset.liveUrl && "EventSource" in window) live(document.body.dataset.liveUrl);
+});

@@ -1,0 +1,63 @@
+"""The addresses of the pages."""
+
+from allauth.account import views as account
+from django.urls import path
+from django.views.generic import RedirectView
+
+from sophiie.web import help as help_pages
+from sophiie.web import live, pages, settings_pages
+
+urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="calendar"), name="home"),
+    path("calendar", pages.calendar, name="calendar"),
+    path("appointments/new", pages.appointment_new, name="appointment-new"),
+    path("appointments/<uuid:appointment_id>", pages.appointment, name="appointment"),
+    path(
+        "appointments/<uuid:appointment_id>/cancel",
+        pages.appointment_cancel,
+        name="appointment-cancel",
+    ),
+    path(
+        "appointments/<uuid:appointment_id>/delete",
+        pages.appointment_delete,
+        name="appointment-delete",
+    ),
+    path(
+        "appointments/<uuid:appointment_id>/badge",
+        pages.appointment_badge,
+        name="appointment-badge",
+    ),
+    path("settings", RedirectView.as_view(pattern_name="settings-calendar"), name="settings"),
+    path("settings/profile", settings_pages.profile, name="settings-profile"),
+    path("settings/team", settings_pages.team, name="settings-team"),
+    path("settings/calendar", settings_pages.calendar_settings, name="settings-calendar"),
+    path("settings/calendar/choose", settings_pages.calendar_choose, name="calendar-choose"),
+    path(
+        "settings/calendar/cancel-linking",
+        settings_pages.calendar_cancel_linking,
+        name="calendar-cancel-linking",
+    ),
+    path("settings/calendar/unlink", settings_pages.google_unlink, name="google-unlink"),
+    path("integrations/google/connect", settings_pages.google_connect, name="google-connect"),
+    path("integrations/google/callback", settings_pages.google_callback, name="google-callback"),
+    path("help/google-calendar", help_pages.google_calendar, name="help-google-calendar"),
+    path("live", live.live, name="live"),
+    path("login", account.login, name="account_login"),
+    path("logout", account.logout, name="account_logout"),
+    path("password/change", account.password_change, name="account_change_password"),
+    path("password/set", account.password_set, name="account_set_password"),
+    path("password/reset", account.password_reset, name="account_reset_password"),
+    path("password/reset/done", account.password_reset_done, name="account_reset_password_done"),
+    path(
+        "password/reset/key/<uidb36>-<key>",
+        account.password_reset_from_key,
+        name="account_reset_password_from_key",
+    ),
+    path(
+        "password/reset/key/done",
+        account.password_reset_from_key_done,
+        name="account_reset_password_from_key_done",
+    ),
+    path("account/inactive", account.account_inactive, name="account_inactive"),
+    path("reauthenticate", account.reauthenticate, name="account_reauthenticate"),
+]

@@ -1,0 +1,30 @@
+"""Fails when the models and the migrations are out of step."""
+
+import os
+import sys
+import tempfile
+
+from cryptography.fernet import Fernet
+
+
+def main() -> int:
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["SOPHIIE_DATA_DIR"] = folder
+        os.environ["SOPHIIE_SECRET_KEY"] = "check"
+        os.environ["SOPHIIE_ENCRYPTION_KEYS"] = Fernet.generate_key().decode()
+        os.environ.pop("SOPHIIE_DATABASE_URL", None)
+
+        from sophiie.config.bootstrap import django_ready
+        from sophiie.config.environment import read_environment
+
+        with django_ready(read_environment()):
+            from django.core.management import call_command
+
+            call_command("check", "--fail-level", "WARNING")
+            ours = ["accounts", "appointments", "calendar_link", "sync", "api"]
+            call_command("makemigrations", *ours, "--check", "--dry-run")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,36 @@
+"""Copies the built front-end parts from node_modules to where Django serves them.
+
+Run `npm ci --ignore-scripts` first. The copies are not committed; package-lock.json names them.
+"""
+
+import shutil
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+SOURCE = ROOT / "node_modules"
+TARGET = ROOT / "src" / "sophiie" / "web" / "static" / "vendor"
+
+PARTS = {
+    "htmx.org/dist/htmx.min.js": "htmx.min.js",
+    "htmx.org/LICENSE": "htmx.LICENSE.txt",
+}
+
+
+def main() -> int:
+    missing = [part for part in PARTS if not (SOURCE / part).is_file()]
+    if missing:
+        names = ", ".join(missing)
+        print(
+            f"vendor_frontend: not in node_modules: {names}. Run npm ci --ignore-scripts first.",
+            file=sys.stderr,
+        )
+        return 1
+    TARGET.mkdir(parents=True, exist_ok=True)
+    for part, name in PARTS.items():
+        shutil.copyfile(SOURCE / part, TARGET / name)
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
