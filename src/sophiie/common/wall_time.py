@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
+from importlib.resources import files
 from zoneinfo import ZoneInfo, available_timezones
 
 
@@ -45,6 +46,17 @@ def zone_names() -> frozenset[str]:
         for name in available_timezones()
         if name == "UTC" or ("/" in name and not name.startswith(("Etc/", "SystemV/", "posix")))
     )
+
+
+@lru_cache(maxsize=1)
+def zone_choices() -> tuple[str, ...]:
+    """The zones to offer in a list: one for each place, without the old spellings.
+
+    Source: `zone.tab` of the IANA time zone database.
+    """
+    table = files("tzdata.zoneinfo").joinpath("zone.tab").read_text()
+    rows = [line.split("\t") for line in table.splitlines() if not line.startswith("#")]
+    return ("UTC", *sorted({row[2] for row in rows} & zone_names()))
 
 
 def is_zone(name: str) -> bool:

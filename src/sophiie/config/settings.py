@@ -8,6 +8,7 @@ from urllib.parse import unquote, urlsplit
 from csp.constants import NONE, SELF
 
 from sophiie.config.environment import read_environment, require_secrets
+from sophiie.ops.demo_people import PASSWORD, PEOPLE
 
 ENVIRONMENT = read_environment()
 require_secrets(ENVIRONMENT)
@@ -40,6 +41,7 @@ API_REQUESTS_PER_MINUTE = ENVIRONMENT.api_requests_per_minute
 LOG_LEVEL = ENVIRONMENT.log_level
 
 INSTALLED_APPS = [
+    "sophiie.web",  # first, so that its templates come before the libraries' own
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.messages",
@@ -55,12 +57,11 @@ INSTALLED_APPS = [
     "sophiie.calendar_link",
     "sophiie.sync",
     "sophiie.api",
-    "sophiie.web",
 ]
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "servestatic.middleware.ServeStaticMiddleware",
     "csp.middleware.CSPMiddleware",
     "sophiie.web.middleware.RequestLogMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -175,13 +176,12 @@ CONTENT_SECURITY_POLICY = {
 
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
 STATIC_URL = "/static/"
-STATIC_ROOT = DATA_DIR / "static"
 STORAGES = {
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 # Served straight from the packages: no collecting step that could be forgotten.
-WHITENOISE_USE_FINDERS = True
-WHITENOISE_MAX_AGE = 300
+SERVESTATIC_USE_FINDERS = True
+SERVESTATIC_MAX_AGE = 300
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English")]
@@ -193,3 +193,6 @@ LOGGING_CONFIG = None  # `common.logs.configure_logging` does it
 PROCRASTINATE_IMPORT_PATHS = ["sophiie.sync.tasks"]
 PROCRASTINATE_ON_APP_READY = None
 SILENCED_SYSTEM_CHECKS = ["auth.W004"]  # e-mail addresses are unique by a constraint on lower()
+
+# Shown on the sign-in page of the demo, and nowhere else.
+DEMO_SIGN_INS = [{"email": email, "password": PASSWORD} for _, email, _ in PEOPLE]

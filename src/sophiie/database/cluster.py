@@ -39,7 +39,15 @@ def create_cluster(cluster: Path, binaries: Binaries, user: ServerUser, *, durab
 
 
 def _run_initdb(draft: Path, binaries: Binaries, user: ServerUser, *, durable: bool) -> None:
-    command = [binaries.initdb, "-D", path_for_server(draft, user), "-U", ADMIN, "-A", "peer"]
+    command = [
+        binaries.initdb,
+        "-D",
+        path_for_server(draft, user, binaries),
+        "-U",
+        ADMIN,
+        "-A",
+        "peer",
+    ]
     command += ["--encoding=UTF8", "--no-instructions", *_locale(binaries)]
     if not durable:
         command.append("--no-sync")
@@ -72,16 +80,16 @@ def _locale(binaries: Binaries) -> list[str]:
     return ["--locale=C.UTF-8"]
 
 
-def path_for_server(folder: Path, user: ServerUser) -> str:
+def path_for_server(folder: Path, user: ServerUser, binaries: Binaries) -> str:
     """How the server names the folder that is its working folder.
 
     A folder inside a private one of root's has no path that an unprivileged user may walk,
     but a process that starts inside can use it: the kernel resolves this link without
-    looking at the folders above.
+    looking at the folders above. PostgreSQL 15 cannot, it leaves its working folder.
     """
     if user.can_reach(folder):
         return str(folder)
-    if not Path("/proc/self/cwd").exists():
+    if binaries.major < 16 or not Path("/proc/self/cwd").exists():
         raise DatabaseError(
             f"PostgreSQL does not run as root, and the user '{name_of(user.uid)}' cannot reach"
             f" {folder}; choose a data folder whose parents let all users through."

@@ -136,7 +136,7 @@ class Server:
             "cluster_name": self._marker,
             "unix_socket_directories": self._socket_folder_for_server(),
         }
-        folder = path_for_server(self._cluster, self._user)
+        folder = path_for_server(self._cluster, self._user, binaries)
         if folder != str(self._cluster):
             _log.info("the server's user reaches %s by no path but %s", self._cluster, folder)
         command = [binaries.postgres, "-D", folder]

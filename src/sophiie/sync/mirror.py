@@ -50,7 +50,8 @@ def record_backfill(link: CalendarLink) -> None:
 
     Events of an earlier link of the member to the same calendar are adopted, not made again.
     """
-    moment = now()
+    assert link.activated_at is not None
+    moment = link.activated_at  # what the backfill made is told from later rows by this instant
     known = _events_of_earlier_links(link)
     rows = []
     for appointment in _upcoming(link, moment):

@@ -121,8 +121,7 @@ def _record_progress(link_id: object, moment: datetime, succeeded: bool) -> None
     waits = MirroredEvent.objects.filter(
         link=link, state=MirrorState.PENDING, created_at__lte=link.activated_at
     )
-    if link.state == LinkState.BACKFILLING:
-        if not waits.exists():
-            link.state = LinkState.ACTIVE
-        live.announce(link.member.business_id, link=link.id)
+    if link.state == LinkState.BACKFILLING and not waits.exists():
+        link.state = LinkState.ACTIVE
     link.save(update_fields=["last_synced_at", "state"])
+    live.announce(link.member.business_id, link=link.id)

@@ -94,6 +94,8 @@ def displayed_state(row: MirroredEvent) -> str:
 
 
 def health_of(link: CalendarLink) -> LinkHealth:
+    if link.activated_at is None:  # no calendar chosen yet
+        return LinkHealth(pending=0, failed=0, backfill_done=0, backfill_total=0)
     rows = MirroredEvent.objects.filter(link=link)
     backfill = Q(state=MirrorState.PENDING, created_at__lte=link.activated_at)
     counts = rows.aggregate(

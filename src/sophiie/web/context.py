@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest
 
 from sophiie.accounts.models import Member
@@ -11,9 +12,9 @@ from sophiie.calendar_link.models import CalendarLink, LinkState
 
 
 def banners(request: HttpRequest) -> dict[str, Any]:
-    """The banner of a broken link, on every page of its member; the demo's people to sign in as."""
+    """The banner of a broken link, on every page of its member; the demo's way to sign in."""
     member = getattr(request, "user", None)
     if not isinstance(member, Member):
-        return {}
+        return {"demo_sign_ins": settings.DEMO_SIGN_INS if settings.DEMO else []}
     broken = CalendarLink.objects.filter(member=member, state=LinkState.NEEDS_RECONNECT)
     return {"link_needs_reconnect": broken.exists()}

@@ -19,7 +19,7 @@ from sophiie.common.wall_time import (
     TimeIsAmbiguous,
     in_zone,
     instant_of,
-    zone_names,
+    zone_choices,
 )
 
 TEXT_FIELDS = (
@@ -110,7 +110,10 @@ class AppointmentForm(forms.Form):
         active = Member.objects.filter(business=by.business, is_active=True)
         self.team = {str(member.id): member for member in [*active, *assigned]}
         self._choices("assignees").choices = [(key, m.name) for key, m in self.team.items()]
-        self._choices("timezone").choices = [(name, name) for name in sorted(zone_names())]
+        # A zone of an old spelling, given through the API, stays what it is.
+        kept = appointment.timezone if appointment else by.business.timezone
+        zones = sorted({*zone_choices(), kept})
+        self._choices("timezone").choices = [(name, name.replace("_", " ")) for name in zones]
         self._choices("fold").choices = [("0", _("the first")), ("1", _("the second"))]
         if appointment is None or appointment.local_start.date() == _last_day(appointment):
             del self.fields["end_date"]

@@ -227,15 +227,14 @@ function live(url) {
   connect();
 }
 
-// An answer from another address than the one asked is the sign-in page: the session is over. Show it whole.
+// An answer without the part that asked means that the page is out of date: signed out, or unlinked elsewhere.
+// Then the whole page is asked for, unless somebody may be typing in it.
 
 document.addEventListener("htmx:beforeSwap", (event) => {
-  const { xhr, requestConfig } = event.detail;
-  const asked = new URL(requestConfig.path, location.href).pathname;
-  if (xhr.responseURL && new URL(xhr.responseURL).pathname !== asked) {
-    event.detail.shouldSwap = false;
-    location.reload();
-  }
+  const { target, xhr } = event.detail;
+  if (!target.dataset.live || !event.detail.shouldSwap || xhr.responseText.includes(`id="${target.id}"`)) return;
+  event.detail.shouldSwap = false;
+  if (!document.querySelector("[data-appointment-form]")) location.reload();
 });
 
 document.addEventListener("DOMContentLoaded", () => {

@@ -1,0 +1,145 @@
+"""The people of the tests, and their rights, stated once.
+
+Alice owns the business "Harbour Plumbing" and Bob is a member of it. Charlie owns another
+business: whatever is Alice's or Bob's does not exist for Charlie, and the other way round.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+from google_simulator.testing import RunningSimulator, running_simulator
+from sophiie.accounts.api_keys import create_api_key
+from sophiie.accounts.models import Business, Member
+from sophiie.accounts.people import add_member, create_business
+from sophiie.appointments.booking import book
+from sophiie.appointments.models import Appointment
+from sophiie.appointments.rules import Details
+
+PASSWORD = "correct horse battery"
+SYDNEY = "Australia/Sydney"
+
+
+@pytest.fixture
+def alice(db: None) -> Member:
+    """Owner of Harbour Plumbing, in Sydney."""
+    return create_business(
+        name="Harbour Plumbing",
+        timezone=SYDNEY,
+        owner_email="alice@example.com",
+        owner_name="Alice",
+        password=PASSWORD,
+    )[1]
+
+
+@pytest.fixture
+def bob(alice: Member) -> Member:
+    """Member of Harbour Plumbing, without special rights."""
+    return add_member(
+        business=alice.business,
+        email="bob@example.com",
+        name="Bob",
+        role="member",
+        password=PASSWORD,
+    )
+
+
+@pytest.fixture
+def charlie(db: None) -> Member:
+    """Owner of another business, in London."""
+    return create_business(
+        name="Thames Salon",
+        timezone="Europe/London",
+        owner_email="charlie@example.com",
+        owner_name="Charlie",
+        password=PASSWORD,
+    )[1]
+
+
+@pytest.fixture
+def business(alice: Member) -> Business:
+    return alice.business
+
+
+def tomorrow_at(hour: int, minute: int = 0, *, days: int = 1) -> datetime:
+    """An instant in the near future, on the hour, in UTC."""
+    day = datetime.now(UTC).date() + timedelta(days=days)
+    return datetime(day.year, day.month, day.day, hour, minute, tzinfo=UTC)
+
+
+def details(**changes: Any) -> Details:
+    """The details of a plain appointment of one hour tomorrow."""
+    start = changes.get("start", tomorrow_at(1))
+    plain: dict[str, Any] = {
+        "title": "Leaking tap",
+        "start": start,
+        "end": start + timedelta(hours=1),
+        "timezone": SYDNEY,
+    }
+    return Details(**{**plain, **changes})
+
+
+@pytest.fixture
+def booked(alice: Member) -> Appointment:
+    """Alice's appointment of an hour, tomorrow."""
+    return book(by=alice, details=details(), assignees=[alice])
+
+
+@pytest.fixture
+def page(alice: Member) -> Client:
+    """A browser without JavaScript in which Alice is signed in; CSRF is checked."""
+    client = Client()
+    client.force_login(alice, backend="allauth.account.auth_backends.AuthenticationBackend")
+    return client
+
+
+class ApiCaller:
+    """Calls the API with a key and JSON."""
+
+    def __init__(self, key: str) -> None:
+        self._client, self._key = Client(), key
+
+    def __call__(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
+        return self._client.generic(
+            method,
+            f"/api/v1{path}",
+            data=body if isinstance(body, str | bytes) else _json(body),
+            content_type="application/json",
+            headers={"Authorization": f"Bearer {self._key}", **headers},
+        )
+
+
+def _json(body: Any) -> str:
+    import json
+
+    return "" if body is None else json.dumps(body)
+
+
+@pytest.fixture
+def api(alice: Member) -> ApiCaller:
+    """The API with Alice's key."""
+    return ApiCaller(create_api_key(alice))
+
+
+@pytest.fixture
+def api_of() -> Callable[[Member], ApiCaller]:
+    return lambda member: ApiCaller(create_api_key(member))
+
+
+@pytest.fixture(scope="session")
+def _simulator() -> Iterator[RunningSimulator]:
+    with running_simulator() as simulator:
+        yield simulator
+
+
+@pytest.fixture
+def google(_simulator: RunningSimulator, settings: Any) -> RunningSimulator:
+    """The simulator in Google's place, as new."""
+    _simulator.reset()
+    for name, value in _simulator.environment().items():
+        setattr(settings, name.removeprefix("SOPHIIE_"), value)
+    return _simulator

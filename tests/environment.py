@@ -1,0 +1,43 @@
+"""The surroundings of the tests, there before Django reads its settings.
+
+A real PostgreSQL in a folder of its own, secrets that are worth nothing, and no way to the real
+Google: an address that nobody answers stands in its place until a test starts the simulator.
+"""
+
+import atexit
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+from cryptography.fernet import Fernet
+
+from sophiie.database import EmbeddedPostgres
+
+FOLDER = Path(tempfile.mkdtemp(prefix="sophiie-tests-"))
+SERVER = EmbeddedPostgres(FOLDER, durable=False)
+NOWHERE = "http://127.0.0.1:9"
+
+
+def _end() -> None:
+    SERVER.stop()
+    shutil.rmtree(FOLDER, ignore_errors=True)
+
+
+for name in [n for n in os.environ if n.startswith(("SOPHIIE_", "GOOGLE_"))]:
+    del os.environ[name]
+os.environ.update(
+    SOPHIIE_DATABASE_URL=SERVER.start(),
+    SOPHIIE_DATA_DIR=str(FOLDER),
+    SOPHIIE_SECRET_KEY="tests-only",
+    SOPHIIE_ENCRYPTION_KEYS=Fernet.generate_key().decode(),
+    SOPHIIE_PUBLIC_URL="http://localhost:8000",
+    GOOGLE_CLIENT_ID="sophiie-demo",
+    GOOGLE_CLIENT_SECRET="sophiie-demo-secret",
+    SOPHIIE_GOOGLE_AUTH_URL=f"{NOWHERE}/o/oauth2/v2/auth",
+    SOPHIIE_GOOGLE_TOKEN_URL=f"{NOWHERE}/token",
+    SOPHIIE_GOOGLE_REVOKE_URL=f"{NOWHERE}/revoke",
+    SOPHIIE_GOOGLE_USERINFO_URL=f"{NOWHERE}/v1/userinfo",
+    SOPHIIE_GOOGLE_API_URL=f"{NOWHERE}/calendar/v3",
+)
+atexit.register(_end)
