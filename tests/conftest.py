@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.test import Client
 from google_simulator.testing import RunningSimulator, running_simulator
 from sophiie.accounts.api_keys import create_api_key
@@ -22,6 +23,11 @@ from sophiie.appointments.rules import Details
 
 PASSWORD = "correct horse battery"
 SYDNEY = "Australia/Sydney"
+
+
+def pytest_configure() -> None:
+    """Passwords are hashed slowly on purpose; here that would be most of the time of the tests."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 @pytest.fixture

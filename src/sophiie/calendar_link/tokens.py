@@ -65,9 +65,11 @@ class LinkTokens:
         except AccessLost as error:
             logger.warning("grant refused", link_id=str(link.id), reason=error.reason)
             await in_thread(mark_needs_reconnect, link.id, GRANT_DEAD)
-            raise
-        finally:
             await in_thread(_end_claim, link.id)
+            raise
+        except BaseException:
+            await in_thread(_end_claim, link.id)
+            raise
         self._expires_at = await in_thread(_store, link, grant)
         self._token = grant.access_token
         logger.info("access token renewed", link_id=str(link.id))
@@ -112,14 +114,21 @@ def _end_claim(link_id: UUID) -> None:
 
 
 def _store(link: CalendarLink, grant: Grant) -> datetime:
-    """Stores a renewed token, unless the link was unlinked or reconnected meanwhile."""
+    """Stores a renewed token and ends the claim, in one step: in between, another process would
+    renew once more. Not if the link was unlinked or reconnected meanwhile."""
     expires_at = now() + timedelta(seconds=grant.expires_in)
     with transaction.atomic():
         current = CalendarLink.objects.select_for_update().get(pk=link.pk)
         if current.refresh_token == link.refresh_token:
             current.access_token, current.access_token_expires_at = grant.access_token, expires_at
             current.refresh_token = grant.refresh_token or current.refresh_token
-            current.save(
-                update_fields=["access_token", "access_token_expires_at", "refresh_token"]
-            )
+        current.refreshing_until = None
+        current.save(
+            update_fields=[
+                "access_token",
+                "access_token_expires_at",
+                "refresh_token",
+                "refreshing_until",
+            ]
+        )
     return expires_at

@@ -7,7 +7,6 @@ inherit it (close-on-exec), and children it forks let go of their copy at once.
 import fcntl
 import os
 import time
-import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -50,18 +49,25 @@ class FileLock:
 
     def close(self) -> None:
         if self._fd is not None:
+            # Said aloud, because a copy in a child that is between fork and exec keeps it.
+            fcntl.flock(self._fd, fcntl.LOCK_UN)
+            self.drop_copy()
+
+    def drop_copy(self) -> None:
+        """Forgets the file in a forked child: its parent still holds the lock."""
+        if self._fd is not None:
             fd, self._fd = self._fd, None
+            _open_locks.discard(self)
             os.close(fd)
 
 
-_open_locks: weakref.WeakSet[FileLock] = weakref.WeakSet()
+_open_locks: set[FileLock] = set()
 
 
 def _let_go_after_fork() -> None:
-    # Closing a copy leaves the parent's lock alone; keeping it would make the lock outlive
-    # the parent for as long as the child runs.
+    # A copy that is kept would make the lock outlive a killed parent.
     for lock in list(_open_locks):
-        lock.close()
+        lock.drop_copy()
 
 
 os.register_at_fork(after_in_child=_let_go_after_fork)

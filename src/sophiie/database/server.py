@@ -249,9 +249,10 @@ def _socket_folder(cluster: Path, user: ServerUser) -> Path:
     """The cluster folder itself (0700, the server's user's), or a short private one.
 
     The name of the short one is random and kept beside the cluster: nobody else can make it
-    first, and one that is gone, or not private any more, is replaced.
+    first, and one that is gone, or not private any more, is replaced. It also serves where
+    the path has a comma, which to PostgreSQL's clients separates hosts.
     """
-    if len(os.fsencode(cluster)) <= _LONGEST_FOLDER:
+    if len(os.fsencode(cluster)) <= _LONGEST_FOLDER and "," not in str(cluster):
         return cluster
     note = cluster.parent / "socket-folder"
     with suppress(OSError, ValueError):
@@ -268,5 +269,5 @@ def _socket_folder(cluster: Path, user: ServerUser) -> Path:
     user.give(folder)
     note.write_text(str(folder))
     give_to_folder_owner(note)
-    _log.info("the path of %s is too long for a socket, which lies in %s", cluster, folder)
+    _log.info("the path of %s does not do for a socket, which lies in %s", cluster, folder)
     return folder

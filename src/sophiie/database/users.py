@@ -64,11 +64,17 @@ def choose_server_user(data_dir: Path, cluster: Path) -> ServerUser:
                 f"The database in {data_dir} belongs to the user {name_of(owner_of_cluster)};"
                 " start as the user who created it, or choose another folder."
             )
+        if not _has_name(me):
+            raise DatabaseError(
+                f"PostgreSQL runs only for users with a name, and user number {me} has none here:"
+                " give it one in /etc/passwd, or give the address of a PostgreSQL server in"
+                " SOPHIIE_DATABASE_URL."
+            )
         return ServerUser(me, os.getegid(), differs=False)
     if owner_of_cluster:
         return _unprivileged(owner_of_cluster)
     owner_of_folder = _owner(data_dir)
-    # initdb refuses a user without a name; a server that exists runs without one.
+    # initdb refuses a user without a name; for root a server that exists runs without one.
     if owner_of_folder and _has_name(owner_of_folder):
         return _unprivileged(owner_of_folder)
     try:

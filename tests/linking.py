@@ -1,0 +1,64 @@
+"""Linking a calendar as a person does it, through the pages and the simulator's consent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.test import Client
+from google_simulator.testing import RunningSimulator
+from sophiie.accounts.models import Member
+from sophiie.calendar_link.connect import link_of
+from sophiie.calendar_link.models import CalendarLink
+
+BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
+
+
+def browser_of(member: Member) -> Client:
+    client = Client()
+    client.force_login(member, backend=BACKEND)
+    return client
+
+
+def consent_url(page: Client) -> str:
+    """Presses *Connect to Google* and returns where that leads."""
+    answer = page.post("/integrations/google/connect")
+    assert answer.status_code == 302, answer.content
+    return str(answer["Location"])
+
+
+def come_back(
+    page: Client,
+    google: RunningSimulator,
+    *,
+    account: str = "alice@example.com",
+    grant: str | Iterable[str] = "all",
+) -> Any:
+    """Walks to Google and back; returns the page that the callback shows."""
+    back = google.authorize(consent_url(page), account=account, grant=grant)
+    return page.get(path_of(back), follow=True)
+
+
+def path_of(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.path}?{parts.query}"
+
+
+def link(
+    member: Member,
+    google: RunningSimulator,
+    *,
+    account: str = "alice@example.com",
+    calendar_id: str = "",
+) -> CalendarLink:
+    """Links the member's calendar, up to Save; nothing has been sent yet."""
+    page = browser_of(member)
+    come_back(page, google, account=account)
+    answer = page.post(
+        "/settings/calendar/choose", {"calendar_id": calendar_id or account}, follow=True
+    )
+    assert b"synchronization is active" in answer.content, answer.content
+    found = link_of(member)
+    assert found is not None
+    return found
