@@ -21,27 +21,40 @@ from sophiie.database.users import ServerUser
 
 SOURCES = Path(sophiie.database.__file__).parents[2]
 USER_PROGRAM = """
-import sys
+import os, subprocess, sys, time
 from pathlib import Path
-from typing import Any, LiteralString
+from subprocess import DEVNULL
 from sophiie.database import EmbeddedPostgres
 with EmbeddedPostgres(Path(sys.argv[1]), durable=False) as url:
     print(url, flush=True)
+    if sys.argv[2] == "started":
+        options = dict(close_fds=False, stdin=DEVNULL, stdout=DEVNULL, stderr=DEVNULL)
+        print(subprocess.Popen(["sleep", "60"], **options).pid, flush=True)
+    if sys.argv[2] == "forked":
+        child = os.fork()
+        if child == 0:
+            os.closerange(0, 3)
+            time.sleep(60)
+            os._exit(0)
+        print(child, flush=True)
     sys.stdin.read()
 """
 
 
 class UserProcess:
-    """A process of its own that enters at once and leaves when told to."""
+    """A process of its own that enters at once and leaves when told to.
 
-    def __init__(self, data_dir: Path) -> None:
+    It may have a child: `started` (another program) or `forked`.
+    """
+
+    def __init__(self, data_dir: Path, child: str = "") -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-c", USER_PROGRAM, str(data_dir)],
+            [sys.executable, "-c", USER_PROGRAM, str(data_dir), child],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            env={"PYTHONPATH": str(SOURCES)},
+            env={"PYTHONPATH": str(SOURCES), "PATH": "/usr/bin:/bin"},
         )
 
     @property
@@ -52,6 +65,10 @@ class UserProcess:
         assert self._process.stdout is not None
         url = self._process.stdout.readline().strip()
         return url or pytest.fail(f"no URL: {self._process.communicate()[1]}")
+
+    def child(self) -> int:
+        assert self._process.stdout is not None
+        return int(self._process.stdout.readline())
 
     def leave(self) -> None:
         _, errors = self._process.communicate(timeout=30)
@@ -165,11 +182,11 @@ def public_folder() -> Iterator[Path]:
 
 
 @pytest.fixture
-def user_process(places: object) -> Iterator[Callable[[Path], UserProcess]]:
+def user_process(places: object) -> Iterator[Callable[..., UserProcess]]:
     started: list[UserProcess] = []
 
-    def start(data_dir: Path) -> UserProcess:
-        started.append(UserProcess(data_dir))
+    def start(data_dir: Path, child: str = "") -> UserProcess:
+        started.append(UserProcess(data_dir, child))
         return started[-1]
 
     yield start

@@ -4,7 +4,6 @@ import fcntl
 import os
 import shutil
 import signal
-import subprocess
 import threading
 from pathlib import Path
 
@@ -45,6 +44,8 @@ def test_strings_are_ordered_alike_on_every_machine(place, query):
         ordered = query(url, f"SELECT string_agg(x, '' ORDER BY x) FROM {letters}")
         assert ordered == "Zaé"
         assert query(url, "SELECT upper('é')") == "É"
+        provider = "SELECT datlocprovider::text FROM pg_database WHERE datname = 'sophiie'"
+        assert query(url, provider) == "b"  # PostgreSQL's own rules, not the system's
 
 
 def test_data_outlives_the_server(place, query):
@@ -114,35 +115,34 @@ def test_the_server_inherits_none_of_our_files(place):
     assert not {link for link in links if link.endswith((".lock", "witness"))}
 
 
-def test_a_program_we_started_does_not_count_as_a_user(place):
-    with place.postgres():
-        child = subprocess.Popen(["sleep", "60"], close_fds=False)
+@pytest.mark.parametrize("child", ["started", "forked"])
+def test_the_child_of_a_killed_process_does_not_count_as_a_user(place, user_process, child):
+    starter = user_process(place.path, child)
+    starter.url()
+    sleeper = starter.child()
+    starter.kill()
     try:
+        with open(place.path / "postgres" / "users.lock") as users:
+            fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        with place.postgres():
+            pass
         assert not place.server_processes()
     finally:
-        child.kill()
-        child.wait()
+        os.kill(sleeper, signal.SIGKILL)
 
 
-def test_a_forked_child_does_not_count_as_a_user_and_uses_the_url(place, query):
+def test_a_forked_child_uses_the_url_and_cannot_stop_the_server(place, query):
     postgres = place.postgres()
     url = postgres.start()
-    ready, go = os.pipe(), os.pipe()
     child = os.fork()
     if child == 0:
-        ok = query(url, "SELECT 1") == 1
-        postgres.stop()  # not ours to leave: must not stop the parent's server
-        os.write(ready[1], b"1" if ok else b"0")
-        os.read(go[0], 1)
-        os._exit(0)
-    assert os.read(ready[0], 1) == b"1"
+        answer = query(url, "SELECT 1")
+        postgres.stop()  # its parent's to leave
+        os._exit(0 if answer == 1 else 1)
+    assert os.waitpid(child, 0)[1] == 0
     assert query(url, "SELECT 1") == 1
     postgres.stop()
     assert not place.server_processes()
-    os.write(go[1], b"1")
-    os.waitpid(child, 0)
-    for end in (*ready, *go):
-        os.close(end)
 
 
 def test_two_starts_at_once_from_nothing(fresh, user_process, query):

@@ -185,6 +185,19 @@ def test_an_ordinary_user_in_a_folder_of_roots(place_at, public_folder, public_b
 
 
 @only_root
+def test_a_user_without_a_name(owned_folder, public_binaries):
+    number = 54321
+    os.chown(owned_folder, number, number)
+    nameless = pwd.struct_passwd(("", "", number, number, "", "", ""))
+
+    def be_refused() -> None:
+        with pytest.raises(DatabaseError, match="user number 54321 has none here"):
+            EmbeddedPostgres(owned_folder, bin_dir=public_binaries).start()
+
+    run_as(nameless, be_refused)
+
+
+@only_root
 def test_a_system_without_an_unprivileged_user(fresh, monkeypatch):
     monkeypatch.setattr(users, "UNPRIVILEGED", "no-such-user")
     with pytest.raises(DatabaseError, match="does not run as root"):
@@ -216,7 +229,9 @@ def test_a_path_too_long_for_a_socket(place_at, tmp_path, user_process, query):
         assert str(folder) not in url
 
 
-def test_a_path_with_odd_characters(place_at, tmp_path, query):
-    place = place_at(tmp_path / "a b,c'd\"e%f&g?h")
+@pytest.mark.parametrize("name", ["a b'c\"d%20e&f?g#é", "a,b"])
+def test_a_path_with_odd_characters(place_at, public_folder, query, name):
+    place = place_at(public_folder / name)
     with place.postgres() as url:
         assert query(url, "SELECT 1") == 1
+        assert ("postgres/cluster" in url) == ("," not in name)  # a comma would separate hosts
