@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.test import Client
+
 from google_simulator.testing import RunningSimulator, running_simulator
 from sophiie.accounts.api_keys import create_api_key
 from sophiie.accounts.models import Business, Member

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from asgiref.sync import async_to_sync
+
 from sophiie.calendar_link.models import CalendarLink
 from sophiie.common.in_thread import in_thread
 from sophiie.google.app import google_session

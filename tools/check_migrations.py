@@ -10,7 +10,7 @@ from cryptography.fernet import Fernet
 def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         os.environ["SOPHIIE_DATA_DIR"] = folder
-        os.environ["SOPHIIE_SECRET_KEY"] = "check"
+        os.environ["SOPHIIE_SECRET_KEY"] = "check"  # noqa: S105
         os.environ["SOPHIIE_ENCRYPTION_KEYS"] = Fernet.generate_key().decode()
         os.environ.pop("SOPHIIE_DATABASE_URL", None)
 

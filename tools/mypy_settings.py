@@ -7,4 +7,4 @@ from cryptography.fernet import Fernet
 os.environ.setdefault("SOPHIIE_SECRET_KEY", "type-checking")
 os.environ.setdefault("SOPHIIE_ENCRYPTION_KEYS", Fernet.generate_key().decode())
 
-from sophiie.config.settings import *  # noqa: E402, F403
+from sophiie.config.settings import *  # noqa: F403

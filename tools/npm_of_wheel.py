@@ -14,7 +14,8 @@ def main() -> int:
         print(f"The Node.js package in {home} has no npm; install Node.js.", file=sys.stderr)
         return 1
     os.environ["PATH"] = f"{node.parent}{os.pathsep}{os.environ.get('PATH', '')}"
-    os.execv(node, [str(node), str(npm), *arguments])
+    os.execv(node, [str(node), str(npm), *arguments])  # noqa: S606
+    return 1  # not reached
 
 
 if __name__ == "__main__":

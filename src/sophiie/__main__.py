@@ -178,7 +178,7 @@ def status(environment: Environment) -> None:
 @click.option("--owner-name", required=True)
 @PASSWORD
 @click.pass_obj
-def create_business(environment: Environment, password_stdin: bool, **asked: str) -> None:
+def create_business(environment: Environment, /, password_stdin: bool, **asked: str) -> None:
     """Makes a business and its owner; prints JSON with the ids."""
     _make(environment, "create_business", password_stdin, asked)
 
@@ -190,7 +190,7 @@ def create_business(environment: Environment, password_stdin: bool, **asked: str
 @click.option("--business", default="", help="Name or id, where there are several.")
 @PASSWORD
 @click.pass_obj
-def add_member(environment: Environment, password_stdin: bool, **asked: str) -> None:
+def add_member(environment: Environment, /, password_stdin: bool, **asked: str) -> None:
     """Adds a person to a business; prints JSON with the ids."""
     _make(environment, "add_member", password_stdin, asked)
 
@@ -219,9 +219,7 @@ def demo_data(environment: Environment) -> None:
         demo_data_.create()
 
 
-def _make(
-    environment: Environment, what: str, password_stdin: bool, asked: dict[str, str]
-) -> None:
+def _make(environment: Environment, what: str, password_stdin: bool, asked: dict[str, str]) -> None:
     password = sys.stdin.readline().rstrip("\r\n") if password_stdin else None
     with django_ready(environment):
         from sophiie.ops import people

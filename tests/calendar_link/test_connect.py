@@ -10,6 +10,7 @@ import pytest
 import time_machine
 from django.db import connection
 from django.test import Client
+
 from google_simulator.testing import RunningSimulator
 from sophiie.accounts.models import Member
 from sophiie.calendar_link.connect import link_of
@@ -55,7 +56,8 @@ def test_after_consent_the_calendars_are_shown_and_save_activates(
     assert "synchronization is active" in saved
     assert "Jobs" in saved
     found = link_of(alice)
-    assert found and found.state == LinkState.ACTIVE
+    assert found
+    assert found.state == LinkState.ACTIVE
     assert found.google_email == "alice@example.com"
 
 
@@ -80,7 +82,8 @@ def test_only_a_calendar_that_can_be_written_is_saved(
     assert b'role="alert"' in answer.content
     assert b"Choose a calendar" in answer.content
     found = link_of(alice)
-    assert found and found.state == LinkState.CHOOSING
+    assert found
+    assert found.state == LinkState.CHOOSING
 
 
 def problem(answer: Any) -> str:
@@ -197,7 +200,8 @@ def test_another_account_cannot_replace_a_living_link(
     text = problem(come_back(page, google, account="bob@example.com"))
     assert "another Google account" in text
     found = link_of(alice)
-    assert found and found.google_email == "alice@example.com"
+    assert found
+    assert found.google_email == "alice@example.com"
     assert found.state == LinkState.ACTIVE
 
 
@@ -207,7 +211,8 @@ def test_choosing_another_account_before_save_gives_the_first_grant_back(
     come_back(page, google, account="bob@example.com")
     come_back(page, google, account="alice@example.com")
     found = link_of(alice)
-    assert found and found.google_email == "alice@example.com"
+    assert found
+    assert found.google_email == "alice@example.com"
     assert Revocation.objects.count() == 1  # the worker's sweep carries it out
 
 

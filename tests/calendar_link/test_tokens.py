@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
+
 from google_simulator.testing import RunningSimulator
 from sophiie.accounts.models import Member
 from sophiie.calendar_link.models import CalendarLink, LinkState
@@ -25,7 +26,9 @@ async def linked(alice: Member, google: RunningSimulator) -> CalendarLink:
     return found
 
 
-async def test_a_fresh_token_is_used_without_asking(alice: Member, google: RunningSimulator) -> None:
+async def test_a_fresh_token_is_used_without_asking(
+    alice: Member, google: RunningSimulator
+) -> None:
     found = await linked(alice, google)
     async with google_session() as http:
         token = await LinkTokens(http, found.id).access_token()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from asgiref.sync import async_to_sync
 from django.test import Client
+
 from google_simulator.testing import RunningSimulator
 from sophiie.accounts.models import Member
 from sophiie.appointments.booking import change
@@ -24,9 +25,7 @@ def unlink(page: Client) -> str:
     return page.post("/settings/calendar/unlink", follow=True).content.decode()
 
 
-def test_unlink(
-    page: Client, alice: Member, booked: Appointment, google: RunningSimulator
-) -> None:
+def test_unlink(page: Client, alice: Member, booked: Appointment, google: RunningSimulator) -> None:
     found = link(alice, google)
     drain_all()
     before = google.events("alice@example.com")

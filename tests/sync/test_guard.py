@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from google_simulator.testing import RunningSimulator
 from sophiie.accounts.models import Member
 from sophiie.appointments.booking import book
@@ -30,9 +31,7 @@ async def guarded_writes(
     """Tries all three writes; returns how many the guard refused."""
     refused = 0
     async with google_session() as http:
-        client = CalendarClient(
-            http, f"{google.base_url}/calendar/v3", LinkTokens(http, found.id)
-        )
+        client = CalendarClient(http, f"{google.base_url}/calendar/v3", LinkTokens(http, found.id))
         calendar = GuardedCalendar(client, found.id)
         body = {"summary": "Overwritten", "start": {}, "end": {}}
         for act in (

@@ -9,6 +9,7 @@ from uuid import UUID
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from sophiie.sync.render import (
     DESCRIPTION_LENGTH,
     MARKER,

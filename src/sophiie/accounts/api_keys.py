@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 import secrets
 
 from sophiie.accounts.models import ApiKey, Member
 
 _MARK = "sophiie"
+_SHAPE = re.compile(rf"{_MARK}_([0-9a-f]{{16}})_[0-9a-f]{{64}}")
 
 
 def create_api_key(member: Member) -> str:
@@ -23,12 +25,12 @@ def create_api_key(member: Member) -> str:
 
 def member_of_api_key(text: str) -> Member | None:
     """The active member a key acts as, or None for anything that is not a living key."""
-    parts = text.split("_")
-    if len(parts) != 3 or parts[0] != _MARK or len(parts[1]) != 16:
+    shape = _SHAPE.fullmatch(text)
+    if shape is None:
         return None
     key = (
         ApiKey.objects.select_related("member__business")
-        .filter(prefix=parts[1], revoked_at=None, member__is_active=True)
+        .filter(prefix=shape[1], revoked_at=None, member__is_active=True)
         .first()
     )
     # Compared even when no row was found, so that a wrong prefix costs the same time.

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
+from django.core.validators import MaxLengthValidator, validate_email
 from django.db import IntegrityError, transaction
 
 from sophiie.accounts.models import Business, Member, Role
 from sophiie.common.wall_time import is_zone
+
+_short_enough = MaxLengthValidator(254)
 
 
 class InvalidAccount(Exception):
@@ -39,6 +41,7 @@ def add_member(
         raise InvalidAccount(f"{role!r} is not a role: use {', '.join(Role.values)}.")
     try:
         validate_email(email.strip())
+        _short_enough(email.strip())
     except ValidationError:
         raise InvalidAccount(f"{email!r} is not an e-mail address.") from None
     if password is not None:

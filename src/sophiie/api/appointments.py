@@ -30,7 +30,7 @@ from sophiie.api.schemas import (
 )
 from sophiie.appointments import booking
 from sophiie.appointments.errors import Conflict
-from sophiie.appointments.models import Appointment, Status
+from sophiie.appointments.models import Appointment
 from sophiie.appointments.reading import visible_to
 from sophiie.appointments.rules import Details, assignees_of
 from sophiie.sync import mirror
@@ -67,7 +67,7 @@ def create(request: HttpRequest, data: AppointmentIn) -> HttpResponse:
             )
         except Conflict as error:
             return 409, conflict(error).body()
-        return 201, _out(appointment)
+        return 201, _out(booking.find(member, appointment.id))
 
     status, body = answer_once(request, member, book)
     response = JsonResponse(body, status=status)
@@ -121,7 +121,7 @@ def change(request: HttpRequest, appointment_id: UUID, data: AppointmentPatch) -
     team = None
     if data.assignees is not None:
         team = assignees_of(member.business, data.assignees)
-    if data.status == Status.CANCELLED:
+    if data.status == "cancelled":
         if len(data.model_fields_set) > 1:
             raise invalid({"status": ["Cancel in a request of its own."]})
         return _answer(

@@ -31,7 +31,7 @@ def answer_once(
         return act()
     if len(key) > LONGEST_KEY or not key.isprintable():
         raise invalid({"Idempotency-Key": [f"At most {LONGEST_KEY} printable characters."]})
-    digest = hashlib.sha256(request.method.encode() + request.path.encode() + request.body)
+    digest = hashlib.sha256(f"{request.method} {request.path}\n".encode() + request.body)
     moment = now()
     with transaction.atomic():
         IdempotentAnswer.objects.filter(created_at__lt=moment - KEPT).delete()

@@ -25,6 +25,7 @@ from sophiie.appointments.models import (
     Assignment,
     Status,
 )
+from sophiie.appointments.reading import visible_to
 from sophiie.appointments.rules import Details, check_details
 from sophiie.appointments.signals import appointment_changed
 from sophiie.common.clock import now
@@ -130,11 +131,7 @@ def delete(*, by: Member, appointment_id: UUID, expected_revision: int | None = 
 
 def find(by: Member, appointment_id: UUID) -> Appointment:
     """The appointment of the business of `by`, or `UnknownAppointment`."""
-    appointment = (
-        Appointment.objects.prefetch_related("assignments__member")
-        .filter(pk=appointment_id, business=by.business, deleted_at=None)
-        .first()
-    )
+    appointment = visible_to(by).filter(pk=appointment_id).first()
     if appointment is None:
         raise UnknownAppointment
     return appointment

@@ -1,11 +1,11 @@
 """Why an appointment cannot be as it was asked for.
 
-    AppointmentError
-     ├─ InvalidAppointment    values that cannot be, by field
-     ├─ UnknownAppointment    no such appointment in this business
-     ├─ StaleRevision         somebody changed it meanwhile
-     ├─ Conflict              an assignee is not free
-     └─ TooBusy               the locks could not be had in time; trying again helps
+AppointmentError
+ ├─ InvalidAppointment    values that cannot be, by field
+ ├─ UnknownAppointment    no such appointment in this business
+ ├─ StaleRevision         somebody changed it meanwhile
+ ├─ Conflict              an assignee is not free
+ └─ TooBusy               the locks could not be had in time; trying again helps
 """
 
 from __future__ import annotations
@@ -57,8 +57,10 @@ class Conflict(AppointmentError):
 
     def __init__(self, obstacles: list[Obstacle]) -> None:
         self.obstacles = obstacles
-        names = sorted({obstacle.member_name for obstacle in obstacles})
-        super().__init__(f"{' and '.join(names)} already has an appointment at this time.")
+        # None are left to name when the other booking vanished again meanwhile.
+        names = sorted({obstacle.member_name for obstacle in obstacles}) or ["Somebody"]
+        have = "has" if len(names) == 1 else "have"
+        super().__init__(f"{' and '.join(names)} already {have} an appointment at this time.")
 
 
 class TooBusy(AppointmentError):

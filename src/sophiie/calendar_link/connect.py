@@ -75,9 +75,7 @@ def begin(*, member: Member, session_key: str, redirect_uri: str) -> str:
     )
 
 
-async def finish(
-    *, member: Member, session_key: str, answer: Mapping[str, str]
-) -> CalendarLink:
+async def finish(*, member: Member, session_key: str, answer: Mapping[str, str]) -> CalendarLink:
     """Takes Google's answer (the query of the callback) and saves the grant.
 
     The link returned is `choosing`, or working again where it had been broken. Raises

@@ -38,9 +38,7 @@ class CalendarLink(models.Model):
     member = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="calendar_links"
     )
-    state = models.CharField(
-        max_length=16, choices=LinkState.choices, default=LinkState.CHOOSING
-    )
+    state = models.CharField(max_length=16, choices=LinkState.choices, default=LinkState.CHOOSING)
     covers = models.CharField(max_length=20, choices=Covers.choices, default=Covers.MINE)
 
     # The account: `sub` is its only stable name, the address is for people to read.
@@ -86,9 +84,7 @@ class LinkAttempt(models.Model):
     """One walk to Google and back. Used once, for some minutes, by the session that began it."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    member = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+"
-    )
+    member = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     state_digest = models.CharField(max_length=64, unique=True)
     session_digest = models.CharField(max_length=64)
     redirect_uri = models.CharField(max_length=500)

@@ -119,8 +119,8 @@ def refused_by_google(reason: str) -> LinkProblem:
     return LinkProblem(
         "refused",
         "Google did not allow it",
-        f"Google answered “{reason[:80]}”. Nothing was saved. If your account belongs to a company, "
-        "its administrator may have to allow Sophiie first.",
+        f"Google answered “{reason[:80]}”. Nothing was saved. If your account belongs to a "
+        "company, its administrator may have to allow Sophiie first.",
     )
 
 

@@ -38,7 +38,7 @@ class LinkTokens:
 
     def __init__(self, http: aiohttp.ClientSession, link_id: UUID) -> None:
         self._http, self._link_id = http, link_id
-        self._token, self._expires_at = "", datetime.min
+        self._token, self._expires_at = "", now()
         self._lock = asyncio.Lock()
 
     async def access_token(self, *, rejected: str = "") -> str:
@@ -84,9 +84,7 @@ def mark_needs_reconnect(link_id: UUID, problem: str) -> None:
             return
         link.state, link.problem = LinkState.NEEDS_RECONNECT, problem
         link.access_token, link.access_token_expires_at = "", None
-        link.save(
-            update_fields=["state", "problem", "access_token", "access_token_expires_at"]
-        )
+        link.save(update_fields=["state", "problem", "access_token", "access_token_expires_at"])
         link_changed.send(sender=CalendarLink, link=link)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.db import transaction
+
 from sophiie.accounts.models import Member
 from sophiie.calendar_link.connect import link_of
 from sophiie.calendar_link.lease import wait_until_free
@@ -12,8 +14,6 @@ from sophiie.common.clock import now
 from sophiie.common.in_thread import in_thread
 from sophiie.common.logs import log
 from sophiie.google.app import google_session
-
-from django.db import transaction
 
 logger = log(__name__)
 

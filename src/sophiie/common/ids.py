@@ -12,10 +12,12 @@ def new_id() -> uuid.UUID:
 
     PostgreSQL has `uuidv7()` only from 18 on and Python only from 3.14 on.
     """
-    milliseconds = time.time_ns() // 1_000_000
+    milliseconds, rest = divmod(time.time_ns(), 1_000_000)
     value = (milliseconds & ((1 << 48) - 1)) << 80
     value |= 0x7 << 76
-    value |= secrets.randbits(12) << 64
+    # The fraction of the millisecond (section 6.2, method 3): what one process makes in a row sorts
+    # in that order.
+    value |= (rest << 12) // 1_000_000 << 64
     value |= 0b10 << 62
     value |= secrets.randbits(62)
     return uuid.UUID(int=value)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Mapping, MutableMapping
 from typing import Any
 
 import structlog
@@ -14,12 +15,12 @@ SECRET_NAMES = re.compile(
 # What Google's and our own secrets look like, wherever they turn up in a text.
 SECRET_SHAPES = re.compile(
     r"ya29\.[\w.~/-]+|1//[\w.~/-]+|4/[\w-]{10,}|sophiie_[0-9a-zA-Z_-]{20,}|eyJ[\w-]+\.[\w-]+\.[\w-]+"
-    r"|(?<=[?&]code=)[^&\s\"']+|(?<=[?&]state=)[^&\s\"']+"
+    r"|(?<=[?&]code=)[^&\s\"']+|(?<=[?&]state=)[^&\s\"']+|(?<=/password/reset/key/)[^/\s\"']+"
 )
 HIDDEN = "[hidden]"
 
 
-def hide_secrets(_logger: Any, _method: str, event: dict[str, Any]) -> dict[str, Any]:
+def hide_secrets(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
     """A structlog processor: hides values by the name of their key and by their shape."""
     return {key: _clean(key, value) for key, value in event.items()}
 
@@ -31,9 +32,11 @@ def _clean(key: str, value: Any) -> Any:
         return SECRET_SHAPES.sub(HIDDEN, value)
     if isinstance(value, dict):
         return {inner: _clean(str(inner), item) for inner, item in value.items()}
-    if isinstance(value, list | tuple):
+    if isinstance(value, list | tuple | set | frozenset):
         return [_clean("", item) for item in value]
-    return value
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    return SECRET_SHAPES.sub(HIDDEN, str(value))  # errors, ids, bytes: as they would be written
 
 
 def configure_logging(level: str) -> None:

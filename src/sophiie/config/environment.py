@@ -47,35 +47,37 @@ class Environment(BaseSettings):
 
     model_config = SettingsConfigDict(extra="ignore", case_sensitive=True)
 
-    database_url: str = Field("", validation_alias=_named("SOPHIIE_DATABASE_URL"))
+    database_url: str = Field(default="", validation_alias=_named("SOPHIIE_DATABASE_URL"))
     data_dir: Path = Field(
         default_factory=default_data_dir, validation_alias=_named("SOPHIIE_DATA_DIR")
     )
-    public_url: str = Field("", validation_alias=_named("SOPHIIE_PUBLIC_URL"))
-    secret_key: str = Field("", validation_alias=_named("SOPHIIE_SECRET_KEY"))
+    public_url: str = Field(default="", validation_alias=_named("SOPHIIE_PUBLIC_URL"))
+    secret_key: str = Field(default="", validation_alias=_named("SOPHIIE_SECRET_KEY"))
     encryption_keys: Annotated[tuple[str, ...], NoDecode] = Field(
-        (), validation_alias=_named("SOPHIIE_ENCRYPTION_KEYS")
+        default=(), validation_alias=_named("SOPHIIE_ENCRYPTION_KEYS")
     )
-    google_client_id: str = Field("", validation_alias=_named("GOOGLE_CLIENT_ID"))
-    google_client_secret: str = Field("", validation_alias=_named("GOOGLE_CLIENT_SECRET"))
+    google_client_id: str = Field(default="", validation_alias=_named("GOOGLE_CLIENT_ID"))
+    google_client_secret: str = Field(default="", validation_alias=_named("GOOGLE_CLIENT_SECRET"))
     google_auth_url: str = Field(
-        GOOGLE_AUTH_URL, validation_alias=_named("SOPHIIE_GOOGLE_AUTH_URL")
+        default=GOOGLE_AUTH_URL, validation_alias=_named("SOPHIIE_GOOGLE_AUTH_URL")
     )
     google_token_url: str = Field(
-        GOOGLE_TOKEN_URL, validation_alias=_named("SOPHIIE_GOOGLE_TOKEN_URL")
+        default=GOOGLE_TOKEN_URL, validation_alias=_named("SOPHIIE_GOOGLE_TOKEN_URL")
     )
     google_revoke_url: str = Field(
-        GOOGLE_REVOKE_URL, validation_alias=_named("SOPHIIE_GOOGLE_REVOKE_URL")
+        default=GOOGLE_REVOKE_URL, validation_alias=_named("SOPHIIE_GOOGLE_REVOKE_URL")
     )
     google_userinfo_url: str = Field(
-        GOOGLE_USERINFO_URL, validation_alias=_named("SOPHIIE_GOOGLE_USERINFO_URL")
+        default=GOOGLE_USERINFO_URL, validation_alias=_named("SOPHIIE_GOOGLE_USERINFO_URL")
     )
-    google_api_url: str = Field(GOOGLE_API_URL, validation_alias=_named("SOPHIIE_GOOGLE_API_URL"))
+    google_api_url: str = Field(
+        default=GOOGLE_API_URL, validation_alias=_named("SOPHIIE_GOOGLE_API_URL")
+    )
     api_requests_per_minute: int = Field(
-        6000, gt=0, validation_alias=_named("SOPHIIE_API_REQUESTS_PER_MINUTE")
+        default=6000, gt=0, validation_alias=_named("SOPHIIE_API_REQUESTS_PER_MINUTE")
     )
-    log_level: str = Field("INFO", validation_alias=_named("SOPHIIE_LOG_LEVEL"))
-    demo: bool = Field(False, validation_alias=_named("SOPHIIE_DEMO"))
+    log_level: str = Field(default="INFO", validation_alias=_named("SOPHIIE_LOG_LEVEL"))
+    demo: bool = Field(default=False, validation_alias=_named("SOPHIIE_DEMO"))
 
     @field_validator("encryption_keys", mode="before")
     @classmethod
@@ -149,7 +151,7 @@ def _with_kept_secrets(environment: Environment) -> Environment:
     path = environment.data_dir / SECRETS_FILE
     try:
         kept = json.loads(path.read_text())
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return environment
     except (OSError, ValueError) as error:
         raise ConfigurationError(f"{path} cannot be read: {error}.") from None

@@ -22,7 +22,7 @@ DEMO = ENVIRONMENT.demo
 PUBLIC_URL = ENVIRONMENT.public_url or "http://localhost:8000"
 _public = urlsplit(PUBLIC_URL)
 LOOPBACK_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
-PUBLIC_URL_IS_LOOPBACK = f"[{_public.hostname}]" in LOOPBACK_HOSTS or _public.hostname in LOOPBACK_HOSTS
+PUBLIC_URL_IS_LOOPBACK = _public.hostname in ("localhost", "127.0.0.1", "::1")
 HTTPS = _public.scheme == "https"
 ALLOWED_HOSTS = [*LOOPBACK_HOSTS, _public.hostname or "localhost"]
 CSRF_TRUSTED_ORIGINS = [f"{_public.scheme}://{_public.netloc}"]

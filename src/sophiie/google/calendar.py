@@ -67,9 +67,7 @@ class CalendarClient:
         path = _event(calendar_id, event_id)
         return await self._call("GET", path, query={"fields": _EVENT_FIELDS})
 
-    async def patch(
-        self, calendar_id: str, event_id: str, body: dict[str, Any]
-    ) -> dict[str, Any]:
+    async def patch(self, calendar_id: str, event_id: str, body: dict[str, Any]) -> dict[str, Any]:
         """events.patch: objects merge, null clears, what is not named stays. 3 quota units."""
         path = _event(calendar_id, event_id)
         return await self._call("PATCH", path, query=_quietly(), body=body)

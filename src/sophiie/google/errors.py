@@ -151,9 +151,7 @@ def oauth_error(status: int, body: str, headers: Mapping[str, str]) -> GoogleErr
     if status >= 500:
         kind = Unreachable
     message = str(answer.get("error_description") or reason or f"HTTP {status}")
-    return kind(
-        message[:300], status=status, reason=reason, retry_after=_retry_after(headers)
-    )
+    return kind(message[:300], status=status, reason=reason, retry_after=_retry_after(headers))
 
 
 def _of_status(status: int) -> type[GoogleError]:

@@ -34,9 +34,7 @@ async def send(
     except TimeoutError:
         raise Unreachable("Google did not answer in time.", reason="timeout") from None
     except (aiohttp.ClientError, OSError) as error:
-        raise Unreachable(
-            "Google could not be reached.", reason=type(error).__name__
-        ) from None
+        raise Unreachable("Google could not be reached.", reason=type(error).__name__) from None
     if not body:
         return {}
     try:

@@ -45,7 +45,10 @@ def new_code_verifier() -> str:
 def authorization_url(
     app: GoogleApp, *, redirect_uri: str, state: str, code_verifier: str, login_hint: str = ""
 ) -> str:
-    """Where to send the person. `prompt=consent`, because only that always gives a refresh token."""
+    """Where to send the person.
+
+    `prompt=consent`, because only that always gives a refresh token.
+    """
     challenge = base64.urlsafe_b64encode(hashlib.sha256(code_verifier.encode()).digest())
     query = {
         "client_id": app.client_id,
@@ -84,9 +87,7 @@ async def exchange_code(
 
 async def refresh(http: aiohttp.ClientSession, app: GoogleApp, *, refresh_token: str) -> Grant:
     """A new access token. Raises `AccessLost` when the refresh token is dead."""
-    return await _ask_for_tokens(
-        http, app, grant_type="refresh_token", refresh_token=refresh_token
-    )
+    return await _ask_for_tokens(http, app, grant_type="refresh_token", refresh_token=refresh_token)
 
 
 async def _ask_for_tokens(http: aiohttp.ClientSession, app: GoogleApp, **form: str) -> Grant:
@@ -100,7 +101,9 @@ async def _ask_for_tokens(http: aiohttp.ClientSession, app: GoogleApp, **form: s
             refresh_token=str(answer.get("refresh_token", "")),
         )
     except (KeyError, ValueError, TypeError):
-        raise Unreachable("Google's answer held no access token.", reason="notATokenAnswer") from None
+        raise Unreachable(
+            "Google's answer held no access token.", reason="notATokenAnswer"
+        ) from None
 
 
 async def revoke(http: aiohttp.ClientSession, app: GoogleApp, *, token: str) -> None:

@@ -67,7 +67,7 @@ def workers_alive() -> int:
 
 @require_GET
 def metrics(request: HttpRequest) -> HttpResponse:
-    """Prometheus. Not public: answered to this machine only; put a proxy's access rule before it."""
+    """Prometheus. Not public: answered to this machine only."""
     if not _from_this_machine(request):
         return HttpResponseForbidden("Metrics are answered to this machine only.\n")
     body = generate_latest(REGISTRY) + generate_latest(_mirror_metrics())

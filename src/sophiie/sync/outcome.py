@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from django.db import transaction
 
@@ -114,7 +115,7 @@ def _pause(attempts: int, retry_after: float | None) -> timedelta:
     return timedelta(seconds=max(seconds, min(retry_after or 0.0, 3600.0)))
 
 
-def _record_progress(link_id: object, moment: datetime, succeeded: bool) -> None:
+def _record_progress(link_id: UUID, moment: datetime, succeeded: bool) -> None:
     link = CalendarLink.objects.select_for_update().select_related("member").get(pk=link_id)
     if succeeded:
         link.last_synced_at = moment

@@ -7,6 +7,7 @@ answer, a crash or a second worker ends in the same one event.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,10 +31,8 @@ class Shown:
 async def remove(calendar: GuardedCalendar, row: MirroredEvent) -> Shown:
     """No event any more. One that is gone already is as good."""
     if row.sent:
-        try:
+        with suppress(EventGone):
             await calendar.delete(row.calendar_id, row.event_id)
-        except EventGone:
-            pass
     return Shown(revision=0)
 
 

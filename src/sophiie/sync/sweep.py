@@ -38,5 +38,3 @@ def wake_due_links() -> list[UUID]:
     for link_id in links:
         defer_drain(link_id)
     return links
-
-

@@ -27,7 +27,7 @@ class Badge:
 
 
 def badge(status: EventStatus) -> Badge:
-    """One link's badge. The link into Google is for its owner; it opens in nobody else's account."""
+    """One link's badge."""
     return Badge(
         state="released" if status.state == "synced" and not status.wanted else status.state,
         label=_label(status),

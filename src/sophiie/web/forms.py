@@ -1,8 +1,9 @@
-"""The appointment form: wall-clock times as people type them, instants as the product keeps them."""
+"""The appointment form: wall-clock times as people type them, instants as we keep them."""
 
 from __future__ import annotations
 
-from datetime import date, datetime, time, timedelta
+import datetime as dt
+from datetime import datetime, time, timedelta
 from typing import Any
 
 from django import forms
@@ -144,13 +145,13 @@ class AppointmentForm(forms.Form):
                     self.add_error(field, message)
         return data
 
-    def _end_day(self, data: dict[str, Any]) -> date | None:
-        day: date | None = data.get("end_date") or data.get("date")
-        if day and data.get("end") == MIDNIGHT and not data.get("end_date") and day < date.max:
+    def _end_day(self, data: dict[str, Any]) -> dt.date | None:
+        day: dt.date | None = data.get("end_date") or data.get("date")
+        if day and data.get("end") == MIDNIGHT and not data.get("end_date") and day < dt.date.max:
             return day + timedelta(days=1)  # "until 00:00" means the end of the day
         return day
 
-    def _instant(self, name: str, day: date | None) -> datetime | None:
+    def _instant(self, name: str, day: dt.date | None) -> datetime | None:
         clock, zone = self.cleaned_data.get(name), self.cleaned_data.get("timezone")
         if day is None or clock is None or zone is None:
             return None
@@ -188,7 +189,7 @@ def _offset(moment: datetime) -> str:
     return f"{moment:%Z} (UTC{moment.isoformat()[-6:]})"
 
 
-def _last_day(appointment: Appointment) -> date:
+def _last_day(appointment: Appointment) -> dt.date:
     """The day in which the last minute falls: an end at midnight belongs to the day before."""
     return (appointment.local_end - timedelta(minutes=1)).date()
 

@@ -35,7 +35,9 @@ def _text(change: AppointmentChange, zone: str) -> str:
         return _("Cancelled it")
     if change.action == Action.DELETED:
         return _("Deleted it")
-    return "; ".join(_difference(name, *pair, zone) for name, pair in change.fields.items())
+    return "; ".join(
+        _difference(name, before, after, zone) for name, (before, after) in change.fields.items()
+    )
 
 
 def _difference(name: str, before: Any, after: Any, zone: str) -> str:

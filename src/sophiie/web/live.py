@@ -11,6 +11,7 @@ from typing import Any
 import psycopg
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 
 from sophiie.common.in_thread import in_thread
 from sophiie.common.live import CHANNEL
@@ -87,7 +88,7 @@ def _connection_parameters() -> dict[str, Any]:
 hub = Hub()
 
 
-async def live(request: HttpRequest) -> HttpResponse:
+async def live(request: HttpRequest) -> HttpResponseBase:
     """The stream of the signed-in member's business: ids of what changed, nothing else."""
     member = await request.auser()
     if not member.is_authenticated:

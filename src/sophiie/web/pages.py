@@ -146,8 +146,7 @@ def appointment(request: HttpRequest, appointment_id: UUID) -> HttpResponse:
     except UnknownAppointment:
         raise Http404 from None
     except StaleRevision as stale:
-        form.data = form.data.copy()  # type: ignore[union-attr]
-        form.data["revision"] = stale.current  # saving again is then meant
+        form.data = {**form.data, "revision": stale.current}  # saving again is then meant
         return _form_page(request, form, _find(member, appointment_id), stale=True, status=409)
     except Conflict as conflict:
         return _form_page(request, form, shown, conflicts=conflict.obstacles, status=409)
@@ -201,7 +200,7 @@ def _form_page(
     status: int = 200,
 ) -> HttpResponse:
     member = signed_in(request)
-    context = {
+    context: dict[str, Any] = {
         "form": form,
         "appointment": shown,
         "conflicts": [_conflict(member, obstacle) for obstacle in conflicts or []],

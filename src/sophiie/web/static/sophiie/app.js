@@ -140,6 +140,7 @@ const NOTICE_AFTER_MS = 5000;
 const RETRY_MS = [1000, 2000, 4000, 8000, 15000, 30000];
 
 function refresh(elements) {
+  if (document.querySelector("form[data-sent]")) return; // the next page is already on its way
   for (const element of elements) {
     element.dispatchEvent(new CustomEvent("live", { bubbles: false }));
   }
@@ -237,10 +238,26 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   if (!document.querySelector("[data-appointment-form]")) location.reload();
 });
 
+// An appointment that somebody deleted leaves the list.
+
+document.addEventListener("htmx:responseError", (event) => {
+  const row = event.detail.target.closest(".row");
+  if (row && event.detail.xhr.status === 404) row.remove();
+});
+
+// A browser may keep its place on a page that it was sent back to; a message must not hide above it.
+
+function showMessages() {
+  if (!document.querySelector("[data-messages]")) return;
+  history.scrollRestoration = "manual";
+  window.scrollTo(0, 0);
+}
+
 document.addEventListener("DOMContentLoaded", () => {
   for (const dialog of document.querySelectorAll("dialog[open]")) openAsModal(dialog);
   for (const form of document.querySelectorAll("[data-appointment-form]")) keepLength(form);
   for (const form of document.querySelectorAll("[data-choose-calendar]")) tickChosenCalendar(form);
+  showMessages();
   const notice = document.querySelector("[data-focus]");
   if (notice) notice.focus();
   if (document.body.dataset.liveUrl && "EventSource" in window) live(document.body.dataset.liveUrl);

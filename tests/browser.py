@@ -1,0 +1,50 @@
+"""A real browser: headless Chromium from the machine, driven by Playwright."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from playwright.sync_api import Page, sync_playwright
+
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+def chromium() -> str:
+    for name in ("chromium", "chromium-browser", "google-chrome"):
+        if path := shutil.which(name):
+            return path
+    raise RuntimeError("Chromium is missing; on Debian and Ubuntu: apt-get install chromium")
+
+
+@contextmanager
+def browser_page(**options: Any) -> Iterator[Page]:
+    """A page in a fresh profile. Errors in its console are collected in `page.problems`."""
+    with tempfile.TemporaryDirectory() as profile, sync_playwright() as playwright:
+        context = playwright.chromium.launch_persistent_context(
+            profile,
+            executable_path=chromium(),
+            args=FLAGS,
+            **{"viewport": {"width": 1280, "height": 850}, **options},
+        )
+        page = context.new_page()
+        problems: list[str] = []
+        page.problems = problems  # type: ignore[attr-defined]
+        page.on("console", lambda m: problems.append(m.text) if m.type == "error" else None)
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        try:
+            yield page
+        finally:
+            context.close()
