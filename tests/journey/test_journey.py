@@ -85,8 +85,8 @@ def test_book_in_sophiie_see_it_in_google_calendar(page: Page, demo: Demo) -> No
 
     # Delete it: it is gone.
     page.get_by_role("button", name="Delete", exact=True).click()
-    page.get_by_role("dialog").get_by_role("button", name="Delete", exact=True).click()
-    page.wait_for_url("**/calendar")
+    page.wait_for_url("**/calendar?deleted=*")
+    expect(page.get_by_role("button", name="Undo")).to_be_visible()
     expect(event).to_have_count(0, timeout=IN_REAL_TIME)
     assert page.goto(appointment).status == 404  # type: ignore[union-attr]
 

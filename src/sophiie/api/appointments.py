@@ -50,7 +50,7 @@ def create(request: HttpRequest, data: AppointmentIn) -> HttpResponse:
         title=data.title.strip(),
         start=data.start,
         end=_end(data.start, data.end, data.duration_minutes),
-        timezone=data.timezone or member.business.timezone,
+        timezone=member.business.timezone if data.timezone is None else data.timezone,
         location=data.location.strip(),
         notes=data.notes,
         **_customer(data.customer),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -98,6 +100,24 @@ def answer(problem: ProblemError) -> HttpResponse:
     if problem.status == 401:
         response["WWW-Authenticate"] = "Bearer"
     return response
+
+
+def on_wrong_method(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """The view, with a problem in place of a bare 405."""
+
+    @wraps(view)
+    def answered(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        response = view(request, *args, **kwargs)
+        if response.status_code != 405:
+            return response
+        allowed = response["Allow"]
+        refusal = answer(
+            ProblemError(405, "method", "Method not allowed", f"This address answers {allowed}.")
+        )
+        refusal["Allow"] = allowed
+        return refusal
+
+    return answered
 
 
 def install(api: NinjaAPI) -> None:

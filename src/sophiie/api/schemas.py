@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from ninja import Schema
-from pydantic import AwareDatetime, BeforeValidator, ConfigDict, Field, StrictInt, StrictStr
+from pydantic import AwareDatetime, BeforeValidator, ConfigDict, Field, StrictBool, StrictInt, StrictStr
 
 from sophiie.appointments.models import Appointment
 from sophiie.common.wall_time import in_zone
@@ -52,7 +52,7 @@ class AppointmentIn(Strict):
     notes: Text = ""
     assignees: Annotated[list[Text], Field(max_length=200)] | None = None
     customer: CustomerIn | None = None
-    allow_overlap: bool = False
+    allow_overlap: StrictBool = False
 
 
 class AppointmentPatch(Strict):
@@ -66,7 +66,7 @@ class AppointmentPatch(Strict):
     assignees: Annotated[list[Text], Field(max_length=200)] | None = None
     customer: CustomerIn | None = None
     status: Literal["scheduled", "completed", "no_show", "cancelled"] | None = None
-    allow_overlap: bool = False
+    allow_overlap: StrictBool = False
 
 
 class AppointmentFilter(Schema):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ninja import NinjaAPI
 
 from sophiie.api import problems
@@ -9,7 +11,19 @@ from sophiie.api.access import ApiKeyBearer
 from sophiie.api.appointments import router as appointments
 from sophiie.api.members import router as members
 
-api = NinjaAPI(
+
+class Api(NinjaAPI):
+    """The library's own answer to a wrong method is a bare text."""
+
+    @property
+    def urls(self) -> tuple[list[Any], str, str]:
+        patterns, app, namespace = super().urls
+        for pattern in patterns:
+            pattern.callback = problems.on_wrong_method(pattern.callback)
+        return patterns, app, namespace
+
+
+api = Api(
     title="Sophiie",
     version="1",
     urls_namespace="api",

@@ -1,4 +1,4 @@
-"""The business acts: book, change, cancel, delete.
+"""The business acts: book, change, cancel, delete, reinstate.
 
 Each is one transaction: the appointment, its assignments, the history and whatever the receivers
 of `appointment_changed` record. Nothing here talks to the network.
@@ -127,6 +127,35 @@ def delete(*, by: Member, appointment_id: UUID, expected_revision: int | None = 
     appointment = _lock(by, appointment_id, expected_revision)
     appointment.deleted_at = now()
     _end(appointment, Action.DELETED, by, {})
+
+
+def reinstate(*, by: Member, appointment_id: UUID) -> Appointment:
+    """Takes back a deletion or a cancellation, if the time is still free. Raises as `book`.
+
+    A deleted appointment comes back as it was; a cancelled one is scheduled again.
+    """
+    shown = Appointment.objects.filter(pk=appointment_id, business=by.business).first()
+    if shown is None:
+        raise UnknownAppointment
+    team = _team(shown)
+
+    def bring_back() -> Appointment:
+        appointment = Appointment.objects.select_for_update().get(pk=shown.pk)
+        if appointment.deleted_at is None and appointment.status != Status.CANCELLED:
+            return appointment
+        lock_members(member.id for member in team)
+        differences: dict[str, Any] = {}
+        if appointment.deleted_at is not None:
+            appointment.deleted_at = None
+        else:
+            differences["status"] = [appointment.status, str(Status.SCHEDULED)]
+            appointment.status = Status.SCHEDULED
+        _save_next_revision(appointment)
+        _assign(appointment, team, allow_overlap=False)
+        _announce(appointment, Action.REINSTATED, by, differences)
+        return appointment
+
+    return _in_booking_transaction(bring_back, Details.of(shown), team, but=appointment_id)
 
 
 def find(by: Member, appointment_id: UUID) -> Appointment:

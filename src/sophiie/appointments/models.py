@@ -113,6 +113,7 @@ class Action(models.TextChoices):
     CHANGED = "changed", "changed"
     CANCELLED = "cancelled", "cancelled"
     DELETED = "deleted", "deleted"
+    REINSTATED = "reinstated", "reinstated"
 
 
 class AppointmentChange(models.Model):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 
 
@@ -49,4 +49,5 @@ def _page(request: HttpRequest, status: int, title: str, explanation: str) -> Ht
         body = {"type": "about:blank", "title": title, "status": status, "detail": explanation}
         return JsonResponse(body, status=status, content_type="application/problem+json")
     context = {"status": status, "title": title, "explanation": explanation}
-    return render(request, "error.html", context, status=status)
+    # Without the request: what fills in every page needs the database, which may be what is down.
+    return HttpResponse(render_to_string("error.html", context), status=status)

@@ -179,6 +179,7 @@ class AppointmentForm(forms.Form):
             required=False,
             widget=forms.RadioSelect,
         )
+        self._bound_fields_cache.pop("fold", None)  # the hidden one, bound before `clean()`
         field.choices = [
             ("0", _("The first, %(offset)s") % {"offset": _offset(first)}),
             ("1", _("The second, an hour later, %(offset)s") % {"offset": _offset(second)}),

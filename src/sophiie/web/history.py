@@ -35,6 +35,8 @@ def _text(change: AppointmentChange, zone: str) -> str:
         return _("Cancelled it")
     if change.action == Action.DELETED:
         return _("Deleted it")
+    if change.action == Action.REINSTATED:
+        return _("Brought it back")
     return "; ".join(
         _difference(name, before, after, zone) for name, (before, after) in change.fields.items()
     )

@@ -65,6 +65,7 @@ def calendar(request: HttpRequest) -> HttpResponse:
         "today_url": reverse("calendar"),
         "is_empty": not appointments,
         "linked": link_of(member) is not None,
+        "just_deleted": _just_deleted(request, member),
     }
     return render(request, "appointments/agenda.html", context)
 
@@ -82,6 +83,19 @@ def _row(appointment: Appointment, badge: Any) -> dict[str, Any]:
         "url": reverse("appointment", args=[appointment.id]),
         "badge": badge,
     }
+
+
+def _just_deleted(request: HttpRequest, member: Member) -> Appointment | None:
+    """The appointment whose deletion led here, so that it can be undone."""
+    try:
+        wanted = UUID(request.GET.get("deleted", ""))
+    except ValueError:
+        return None
+    return (
+        Appointment.objects.filter(pk=wanted, business=member.business)
+        .exclude(deleted_at=None)
+        .first()
+    )
 
 
 def _monday(text: str, today: date) -> date:
@@ -176,8 +190,22 @@ def appointment_delete(request: HttpRequest, appointment_id: UUID) -> HttpRespon
         booking.delete(by=signed_in(request), appointment_id=appointment_id)
     except UnknownAppointment:
         raise Http404 from None
-    messages.success(request, _("The appointment is deleted."))
-    return redirect("calendar")
+    return redirect(f"{reverse('calendar')}?deleted={appointment_id}")
+
+
+@login_required
+@require_POST
+def appointment_reinstate(request: HttpRequest, appointment_id: UUID) -> HttpResponse:
+    """Undo of a deletion or a cancellation."""
+    try:
+        booking.reinstate(by=signed_in(request), appointment_id=appointment_id)
+    except UnknownAppointment:
+        raise Http404 from None
+    except (Conflict, TooBusy) as error:
+        messages.error(request, _("It cannot be brought back: %(why)s") % {"why": error})
+        return redirect("calendar")
+    messages.success(request, _("The appointment is back."))
+    return redirect("appointment", appointment_id)
 
 
 @login_required

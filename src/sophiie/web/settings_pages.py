@@ -71,7 +71,7 @@ def _calendar_page(request: HttpRequest, *, error: str = "", status: int = 200) 
             calendars = async_to_sync(connect.calendars_of)(link)
         except LinkProblem as problem:
             return _problem_page(request, problem)
-        context["calendars"] = [_row(calendar) for calendar in calendars]
+        context["calendars"] = [_row(calendar, request) for calendar in calendars]
     return render(request, "settings/calendar.html", context, status=status)
 
 
@@ -216,7 +216,8 @@ def _shown(link: CalendarLink, member: Member) -> ShownLink:
     )
 
 
-def _row(calendar: Any) -> dict[str, Any]:
+def _row(calendar: Any, request: HttpRequest) -> dict[str, Any]:
+    """One calendar of the choice; what was ticked before an error stays ticked."""
     access = {
         "owner": _("Yours"),
         "writer": _("You can change events"),
@@ -233,7 +234,12 @@ def _row(calendar: Any) -> dict[str, Any]:
         "primary": calendar.primary,
         "why_not": why_not,
         "time_zone": calendar.time_zone,
-        "selected": calendar.primary and calendar.writable,
+        "selected": (
+            calendar.id == request.POST.get("calendar_id")
+            if request.method == "POST"
+            else calendar.primary and calendar.writable
+        ),
+        "check_for_conflicts": calendar.id in request.POST.getlist("check_for_conflicts"),
     }
 
 
@@ -242,9 +248,9 @@ def _permissions() -> list[dict[str, str]]:
         {
             "title": _("View and edit events on all your calendars"),
             "why": _(
-                "To add, change and remove the events of your appointments, and to see when you "
-                "are busy. Google offers no permission for a single calendar; Sophiie writes only "
-                "to the one you choose, and only its own events."
+                "To add, change and remove the events of your appointments. Google offers no "
+                "permission for a single calendar; Sophiie writes only to the one you choose, and "
+                "only its own events."
             ),
         },
         {

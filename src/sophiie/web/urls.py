@@ -23,6 +23,11 @@ urlpatterns = [
         name="appointment-delete",
     ),
     path(
+        "appointments/<uuid:appointment_id>/reinstate",
+        pages.appointment_reinstate,
+        name="appointment-reinstate",
+    ),
+    path(
         "appointments/<uuid:appointment_id>/badge",
         pages.appointment_badge,
         name="appointment-badge",

@@ -99,6 +99,7 @@ class Migration(migrations.Migration):
                             ("changed", "changed"),
                             ("cancelled", "cancelled"),
                             ("deleted", "deleted"),
+                            ("reinstated", "reinstated"),
                         ],
                         max_length=10,
                     ),
