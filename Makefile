@@ -12,7 +12,7 @@ BIN = .venv/bin
 LOCK = $(BIN)/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 \
 	--no-header --no-annotate --no-emit-index-url --no-emit-find-links --no-config
 
-.PHONY: help run demo-data test check format bench lock setup setup-dev clean
+.PHONY: help run demo-data test check format screenshots bench lock setup setup-dev clean
 
 help:
 	@echo "make run        set up and run Sophiie with its demo (PORT, SIMULATOR_PORT)"
@@ -20,6 +20,7 @@ help:
 	@echo "make check      lint, types, import rules, migrations in step"
 	@echo "make bench      benchmarks, as tables and JSON"
 	@echo "make demo-data  make the demo's business, people and appointments"
+	@echo "make screenshots  take the pictures of README and help anew"
 	@echo "make lock       make the hashed requirement files and package-lock.json anew"
 
 # `exec`, so that a signal for make's child reaches the program and not a shell around it.
@@ -43,6 +44,10 @@ check: setup-dev
 format: setup-dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+screenshots: setup-dev
+	@tools/find_browser.sh
+	$(BIN)/python tools/screenshots.py
 
 bench: setup-dev
 	@for script in bench/*.py; do $(BIN)/python $$script || exit 1; done

@@ -29,7 +29,7 @@ from sophiie.api.schemas import (
     appointment_out,
 )
 from sophiie.appointments import booking
-from sophiie.appointments.errors import Conflict
+from sophiie.appointments.errors import Conflict, InvalidAppointment
 from sophiie.appointments.models import Appointment
 from sophiie.appointments.reading import visible_to
 from sophiie.appointments.rules import Details, assignees_of
@@ -93,8 +93,7 @@ def list_appointments(request: HttpRequest, filters: Query[AppointmentFilter]) -
     if filters.updated_since:
         found = found.filter(updated_at__gte=filters.updated_since)
     if filters.assignee is not None:
-        assignee = assignees_of(member.business, [filters.assignee])[0]
-        found = found.filter(assignments__member=assignee)
+        found = found.filter(assignments__member=_assignee(member, filters.assignee))
     if filters.cursor:
         start, last_id = _read_cursor(filters.cursor)
         found = found.filter(Q(start__gt=start) | Q(start=start, id__gt=last_id))
@@ -212,6 +211,13 @@ def _changes(data: AppointmentPatch, shown: Appointment) -> dict[str, Any]:
     if "customer" in named:
         changes |= _customer(data.customer)
     return changes
+
+
+def _assignee(member: Member, name: str) -> Member:
+    try:
+        return assignees_of(member.business, [name])[0]
+    except InvalidAppointment as error:
+        raise invalid({"assignee": [error.errors["assignees"]]}) from None
 
 
 def _may_overlap(member: Member, asked: bool) -> bool:
