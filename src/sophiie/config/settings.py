@@ -61,7 +61,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
-    "servestatic.middleware.ServeStaticMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "sophiie.web.middleware.RequestLogMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -181,8 +181,8 @@ STORAGES = {
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 # Served straight from the packages: no collecting step that could be forgotten.
-SERVESTATIC_USE_FINDERS = True
-SERVESTATIC_MAX_AGE = 300
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_MAX_AGE = 300
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English")]

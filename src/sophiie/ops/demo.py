@@ -71,6 +71,11 @@ def run(
             family.run("sophiie", "demo-data")
             family.start("web server", "sophiie", "web", "--host", host, "--port", str(port))
             family.start("worker", "sophiie", "worker")
+            family.wait_for(
+                f"http://{SIMULATOR_HOST}:{simulator_port}/simulator/",
+                seconds=START_SECONDS,
+                name="Google simulator",
+            )
             family.wait_for(health_url(host, port), seconds=START_SECONDS, name="web server")
             click.echo(_box(variables["SOPHIIE_PUBLIC_URL"], simulator_port))
             family.watch(lambda text: click.echo(text, err=True))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from datetime import datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from django import forms
@@ -108,6 +108,11 @@ class AppointmentForm(forms.Form):
         kwargs.setdefault("initial", _initial(by, appointment))
         super().__init__(*args, **kwargs)
         assigned = [a.member for a in appointment.assignments.all()] if appointment else []
+        # A time that is not touched stays the instant it is, also when the clocks pass it twice.
+        self._kept: dict[tuple[str, str], datetime] = {}
+        if appointment:
+            self._kept["start", appointment.timezone] = appointment.local_start
+            self._kept["end", appointment.timezone] = appointment.local_end
         active = Member.objects.filter(business=by.business, is_active=True)
         self.team = {str(member.id): member for member in [*active, *assigned]}
         self._choices("assignees").choices = [(key, m.name) for key, m in self.team.items()]
@@ -126,7 +131,7 @@ class AppointmentForm(forms.Form):
 
     @property
     def chosen_assignees(self) -> list[Member]:
-        return [self.team[key] for key in self.cleaned_data["assignees"]]
+        return [self.team[key] for key in dict.fromkeys(self.cleaned_data["assignees"])]
 
     def clean(self) -> dict[str, Any]:
         data: dict[str, Any] = super().clean() or self.cleaned_data
@@ -156,14 +161,16 @@ class AppointmentForm(forms.Form):
         if day is None or clock is None or zone is None:
             return None
         if not 2000 <= day.year < 2100:
-            if "date" not in self.errors:
-                self.add_error("date", _("Use a date between the years 2000 and 2099."))
+            field = "end_date" if day == self.cleaned_data.get("end_date") else "date"
+            if field not in self.errors:
+                self.add_error(field, _("Use a date between the years 2000 and 2099."))
             return None
+        wall = datetime.combine(day, clock)
+        if (kept := self._kept.get((name, zone))) and kept.replace(tzinfo=None, fold=0) == wall:
+            return kept.astimezone(UTC)
         chosen = self.cleaned_data.get("fold")
         try:
-            return instant_of(
-                datetime.combine(day, clock), zone, fold=int(chosen) if chosen else None
-            )
+            return instant_of(wall, zone, fold=int(chosen) if chosen else None)
         except TimeDoesNotExist as error:
             self.add_error(name, str(error))
         except TimeIsAmbiguous as error:
@@ -215,7 +222,5 @@ def _initial(by: Member, appointment: Appointment | None) -> dict[str, Any]:
         "end_date": end.date(),
         "timezone": appointment.timezone,
         "assignees": [str(a.member_id) for a in appointment.assignments.all()],
-        # Only to keep an unambiguous save from asking again on a day when clocks go back.
-        "fold": str(start.fold or end.fold) if start.fold or end.fold else "",
         "revision": appointment.revision,
     }

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -117,7 +117,7 @@ def _week_url(monday: date) -> str:
 def appointment_new(request: HttpRequest) -> HttpResponse:
     """The empty form, and the booking."""
     member = signed_in(request)
-    form = AppointmentForm(request.POST or None, by=member)
+    form = AppointmentForm(_posted(request), by=member)
     if request.method != "POST":
         return _form_page(request, form, None)
     if not form.is_valid():
@@ -143,7 +143,7 @@ def appointment(request: HttpRequest, appointment_id: UUID) -> HttpResponse:
     """One appointment: its form, how it stands in Google, its history."""
     member = signed_in(request)
     shown = _find(member, appointment_id)
-    form = AppointmentForm(request.POST or None, by=member, appointment=shown)
+    form = AppointmentForm(_posted(request), by=member, appointment=shown)
     if request.method != "POST":
         return _form_page(request, form, shown)
     if not form.is_valid():
@@ -160,7 +160,8 @@ def appointment(request: HttpRequest, appointment_id: UUID) -> HttpResponse:
     except UnknownAppointment:
         raise Http404 from None
     except StaleRevision as stale:
-        form.data = {**form.data, "revision": stale.current}  # saving again is then meant
+        form.data = again = request.POST.copy()
+        again["revision"] = str(stale.current)  # saving again is then meant
         return _form_page(request, form, _find(member, appointment_id), stale=True, status=409)
     except Conflict as conflict:
         return _form_page(request, form, shown, conflicts=conflict.obstacles, status=409)
@@ -216,6 +217,11 @@ def appointment_badge(request: HttpRequest, appointment_id: UUID) -> HttpRespons
     badge = most_urgent(statuses_of([shown.id]).get(shown.id, []))
     context = {"appointment": shown, "badge": badge}
     return render(request, "appointments/_sync_badge.html", context)
+
+
+def _posted(request: HttpRequest) -> QueryDict | None:
+    """What was sent; an empty form that was sent is not a form that was not."""
+    return request.POST if request.method == "POST" else None
 
 
 def _form_page(
