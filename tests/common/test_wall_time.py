@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+
 from sophiie.common.wall_time import (
     TimeDoesNotExist,
     TimeIsAmbiguous,
@@ -14,7 +15,7 @@ from sophiie.common.wall_time import (
 
 
 def wall(text: str) -> datetime:
-    return datetime.fromisoformat(text)  # noqa: DTZ007
+    return datetime.fromisoformat(text)
 
 
 @pytest.mark.parametrize(

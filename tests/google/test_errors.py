@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+
 from sophiie.google.errors import (
     AccessLost,
     AlreadyExists,

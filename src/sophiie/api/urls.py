@@ -19,6 +19,7 @@ class Api(NinjaAPI):
     def urls(self) -> tuple[list[Any], str, str]:
         patterns, app, namespace = super().urls
         for pattern in patterns:
+            assert pattern.callback is not None
             pattern.callback = problems.on_wrong_method(pattern.callback)
         return patterns, app, namespace
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 from django import forms
@@ -179,14 +179,17 @@ class AppointmentForm(forms.Form):
         return None
 
     def _ask_which(self, error: TimeIsAmbiguous) -> None:
-        """Shows the choice between the two times the clocks pass."""
+        """Shows the choice between the two times the clocks pass; one choice for start and end."""
+        if isinstance(self.fields["fold"].widget, forms.RadioSelect):
+            return
         first, second = error.choices
         self.fields["fold"] = field = forms.ChoiceField(
             label=_("Which %(time)s?") % {"time": f"{error.wall:%H:%M}"},
             required=False,
             widget=forms.RadioSelect,
         )
-        self._bound_fields_cache.pop("fold", None)  # the hidden one, bound before `clean()`
+        # The hidden one was bound before `clean()`.
+        self._bound_fields_cache.pop("fold", None)  # type: ignore[attr-defined]
         field.choices = [
             ("0", _("The first, %(offset)s") % {"offset": _offset(first)}),
             ("1", _("The second, an hour later, %(offset)s") % {"offset": _offset(second)}),

@@ -1,7 +1,7 @@
 """The addresses of the pages."""
 
 from allauth.account import views as account
-from django.urls import path
+from django.urls import path, re_path
 from django.views.generic import RedirectView
 
 from sophiie.web import help as help_pages
@@ -53,8 +53,9 @@ urlpatterns = [
     path("password/set", account.password_set, name="account_set_password"),
     path("password/reset", account.password_reset, name="account_reset_password"),
     path("password/reset/done", account.password_reset_done, name="account_reset_password_done"),
-    path(
-        "password/reset/key/<uidb36>-<key>",
+    # The key holds a hyphen of its own, the name of the member does not.
+    re_path(
+        r"^password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>[^/]+)$",
         account.password_reset_from_key,
         name="account_reset_password_from_key",
     ),

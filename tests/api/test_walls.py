@@ -1,0 +1,68 @@
+"""The wall between businesses: another's id is an id of nothing, on every route."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from sophiie.accounts.models import Member
+from sophiie.api.urls import api as the_api
+from sophiie.appointments.models import Appointment
+
+from tests.api.problems import errors, problem
+from tests.api.test_life import PLAIN
+from tests.conftest import ApiCaller
+
+ROUTES = sorted(
+    (method, path)
+    for path, item in the_api.get_openapi_schema()["paths"].items()
+    for method in item
+    if "{" in path
+)
+
+
+def test_the_list_of_routes_is_the_whole_list() -> None:
+    assert len(ROUTES) >= 6
+
+
+@pytest.mark.parametrize(("method", "path"), ROUTES)
+def test_an_id_of_another_business_is_not_found(
+    api_of: Callable[[Member], ApiCaller],
+    alice: Member,
+    charlie: Member,
+    booked: Appointment,
+    method: str,
+    path: str,
+) -> None:
+    address = path.removeprefix("/api/v1").format(appointment_id=booked.id, member_id=alice.id)
+    body = {"title": "Mine now"} if method == "patch" else None
+    foreign = problem(api_of(charlie)(method.upper(), address, body), 404)
+    nothing = address.replace(str(booked.id), str(charlie.id)).replace(str(alice.id), "0" * 32)
+    assert str(booked.id) not in str(foreign)
+    problem(api_of(charlie)(method.upper(), nothing, body), 404)
+    kept = Appointment.objects.get(pk=booked.pk)
+    assert (kept.title, kept.revision, kept.deleted_at) == ("Leaking tap", 1, None)
+
+
+def test_lists_hold_only_ones_own(
+    api_of: Callable[[Member], ApiCaller], charlie: Member, booked: Appointment
+) -> None:
+    assert api_of(charlie)("GET", "/appointments").json()["items"] == []
+    assert [m["name"] for m in api_of(charlie)("GET", "/members").json()["items"]] == ["Charlie"]
+
+
+@pytest.mark.parametrize("name", ["id", "email"])
+def test_nobody_of_another_business_can_be_assigned(
+    api: ApiCaller, charlie: Member, booked: Appointment, name: str
+) -> None:
+    stranger = str(getattr(charlie, name))
+    body = {"assignees": [stranger]}
+    assert "assignees" in errors(api("POST", "/appointments", {**PLAIN, **body}))
+    assert "assignees" in errors(api("PATCH", f"/appointments/{booked.id}", body))
+
+
+def test_a_conflict_of_another_business_is_no_conflict(
+    api: ApiCaller, api_of: Callable[[Member], ApiCaller], charlie: Member
+) -> None:
+    assert api("POST", "/appointments", PLAIN).status_code == 201
+    assert api_of(charlie)("POST", "/appointments", PLAIN).status_code == 201

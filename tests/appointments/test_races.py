@@ -1,0 +1,163 @@
+"""Many people at the same time: one winner, no deadlock, nobody waits for long.
+
+Every thread has a connection of its own, as every request has.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import pytest
+from django.db import connection, connections, transaction
+
+from sophiie.accounts.models import Member
+from sophiie.appointments import locking
+from sophiie.appointments.booking import book, cancel, change
+from sophiie.appointments.errors import Conflict, StaleRevision, TooBusy
+from sophiie.appointments.locking import lock_members
+from sophiie.appointments.models import Appointment, Assignment
+from tests.conftest import details, tomorrow_at
+
+ROUNDS, PEOPLE_AT_ONCE, SLOWEST_SECONDS = 15, 18, 3.0
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@dataclass
+class Outcome:
+    what: str
+    seconds: float
+
+
+def at_once(acts: list[Callable[[], object]]) -> list[Outcome]:
+    """All acts in the same instant, each with its own connection; what became of them."""
+    ready = threading.Barrier(len(acts))
+
+    def run(act: Callable[[], object]) -> Outcome:
+        try:
+            connection.ensure_connection()
+            ready.wait(10)
+            started = time.monotonic()
+            try:
+                act()
+                what = "done"
+            except (Conflict, StaleRevision, TooBusy) as refusal:
+                what = type(refusal).__name__
+            return Outcome(what, time.monotonic() - started)
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(len(acts)) as threads:
+        return list(threads.map(run, acts))
+
+
+def test_overlapping_bookings_have_exactly_one_winner(alice: Member, bob: Member) -> None:
+    """Different overlapping times, and the assignees named in different orders."""
+    teams = [[alice, bob], [bob, alice], [alice], [bob, alice]]
+    slowest = 0.0
+    for number in range(ROUNDS):
+        middle = tomorrow_at(12, days=number + 1)
+
+        def attempt(n: int, middle: datetime = middle) -> Callable[[], object]:
+            start = middle - timedelta(minutes=1 + 2 * n)
+            asked = details(start=start, end=middle + timedelta(minutes=1 + 3 * (n % 7)))
+            return lambda: book(by=alice, details=asked, assignees=teams[n % len(teams)])
+
+        outcomes = at_once([attempt(n) for n in range(PEOPLE_AT_ONCE)])
+        counts = Counter(outcome.what for outcome in outcomes)
+        assert counts == {"done": 1, "Conflict": PEOPLE_AT_ONCE - 1}
+        slowest = max(slowest, *(outcome.seconds for outcome in outcomes))
+    assert Appointment.objects.count() == ROUNDS
+    assert slowest < SLOWEST_SECONDS
+
+
+def test_changes_bookings_and_cancellations_do_not_deadlock(alice: Member, bob: Member) -> None:
+    """A change holds its appointment and then waits for members; a booking only the latter."""
+    hours = range(8)
+    existing = [
+        book(by=alice, details=details(start=tomorrow_at(n)), assignees=[(alice, bob)[n % 2]])
+        for n in hours
+    ]
+
+    def swap(n: int) -> Callable[[], object]:
+        team = [alice, bob] if n % 2 else [bob, alice]
+        onto = {"start": tomorrow_at(20), "end": tomorrow_at(21)}
+        return lambda: change(by=bob, appointment_id=existing[n].id, changes=onto, assignees=team)
+
+    outcomes = at_once(
+        [
+            *[swap(n) for n in hours],
+            *[lambda n=n: cancel(by=alice, appointment_id=existing[n].id) for n in hours],
+            *[
+                lambda team=team: book(
+                    by=alice, details=details(start=tomorrow_at(20)), assignees=team
+                )
+                for team in ([alice, bob], [bob, alice])
+            ],
+        ]
+    )
+    assert {outcome.what for outcome in outcomes} <= {"done", "Conflict"}
+    assert max(outcome.seconds for outcome in outcomes) < SLOWEST_SECONDS
+    blocking = Assignment.objects.filter(blocking=True, during__contains=tomorrow_at(20, 30))
+    assert Counter(blocking.values_list("member__name", flat=True)).most_common(1)[0][1] == 1
+    assert {a.status for a in Appointment.objects.filter(id__in=[e.id for e in existing])} == {
+        "cancelled"
+    }
+
+
+def test_of_changes_that_expect_the_same_revision_one_wins(alice: Member) -> None:
+    booked = book(by=alice, details=details(), assignees=[alice])
+    outcomes = at_once(
+        [
+            lambda n=n: change(
+                by=alice,
+                appointment_id=booked.id,
+                changes={"title": f"Edit {n}"},
+                expected_revision=1,
+            )
+            for n in range(8)
+        ]
+    )
+    assert Counter(o.what for o in outcomes) == {"done": 1, "StaleRevision": 7}
+    assert Appointment.objects.get().revision == 2
+
+
+def test_changes_without_an_expectation_are_all_counted(alice: Member) -> None:
+    booked = book(by=alice, details=details(), assignees=[alice])
+    at_once(
+        [
+            lambda n=n: change(by=alice, appointment_id=booked.id, changes={"title": f"Edit {n}"})
+            for n in range(8)
+        ]
+    )
+    assert Appointment.objects.get().revision == 9
+    assert booked.changes.count() == 9
+
+
+def test_members_are_locked_in_one_order_however_they_are_named(alice: Member, bob: Member) -> None:
+    def lock(team: list[Member]) -> Callable[[], object]:
+        def act() -> None:
+            with transaction.atomic():
+                lock_members(member.id for member in team)
+                time.sleep(0.01)
+
+        return act
+
+    for _ in range(5):
+        outcomes = at_once([lock([alice, bob]), lock([bob, alice])] * 4)
+        assert {outcome.what for outcome in outcomes} == {"done"}
+
+
+def test_who_waits_too_long_is_told_so(alice: Member, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(locking, "LOCK_TIMEOUT_MILLISECONDS", 50)
+    with transaction.atomic():
+        lock_members([alice.id])
+        (outcome,) = at_once([lambda: book(by=alice, details=details(), assignees=[alice])])
+    assert outcome.what == "TooBusy"
+    assert not Appointment.objects.exists()

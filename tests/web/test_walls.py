@@ -1,0 +1,117 @@
+"""Who may see and do what: signed out, another business, a member without special rights."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from uuid import uuid4
+
+import pytest
+from django.test import Client
+from sophiie.accounts.models import Member
+from sophiie.appointments.models import Appointment
+from sophiie.web.live import Hub
+from sophiie.web.urls import urlpatterns
+
+from tests.web.pages import parsed, values
+
+# Open to everybody: signing in, help, and what the sign-in library guards by itself.
+OPEN = {
+    *("account_login", "account_logout", "account_reset_password", "account_reset_password_done"),
+    *("account_reset_password_from_key", "account_reset_password_from_key_done"),
+    *("account_inactive", "help-google-calendar", "home", "settings", "live"),
+}
+ROUTES = {pattern.name: str(pattern.pattern) for pattern in urlpatterns}
+GUARDED = {name: route for name, route in ROUTES.items() if name not in OPEN}
+WITH_ID = {name: route for name, route in ROUTES.items() if "appointment_id" in route}
+
+
+def address(route: str, appointment_id: object) -> str:
+    return "/" + re.sub(r"<uuid:\w+>", str(appointment_id), route)
+
+
+@pytest.mark.parametrize("name", GUARDED)
+def test_signed_out_every_page_leads_to_the_sign_in(booked: Appointment, name: str) -> None:
+    where = address(GUARDED[name], booked.id)
+    for response in (Client().get(where), Client().post(where, {"title": "x"})):
+        assert response.status_code == 302
+        assert response["Location"].partition("?")[0] == "/login"
+    assert Appointment.objects.get().revision == 1
+
+
+def test_the_start_page_leads_to_the_calendar(page: Client) -> None:
+    assert page.get("/")["Location"] == "/calendar"
+
+
+@pytest.mark.parametrize("name", WITH_ID)
+def test_there_is_nothing_behind_the_ids_of_another_business(
+    page: Client,
+    page_of: Callable[[Member], Client],
+    charlie: Member,
+    booked: Appointment,
+    name: str,
+) -> None:
+    form = values(parsed(page.get(f"/appointments/{booked.id}")))
+    theirs = page_of(charlie)
+    where = address(WITH_ID[name], booked.id)
+    if name in ("appointment", "appointment-badge"):
+        response = theirs.get(where)
+        assert response.status_code == 404
+        assert "Leaking tap" not in response.content.decode()
+    if name != "appointment-badge":
+        assert theirs.post(where, {**form, "title": "Charlie's"}).status_code == 404
+    nothing = address(WITH_ID[name], uuid4())
+    assert theirs.post(nothing, form).status_code in (404, 405)
+    kept = Appointment.objects.get()
+    assert (kept.title, kept.status, kept.revision) == ("Leaking tap", "scheduled", 1)
+
+
+def test_lists_hold_only_ones_own(
+    page_of: Callable[[Member], Client], charlie: Member, booked: Appointment
+) -> None:
+    week = booked.local_start.date().isoformat()
+    assert "Leaking tap" not in page_of(charlie).get(f"/calendar?week={week}").content.decode()
+    team = page_of(charlie).get("/settings/team").content.decode()
+    assert "charlie@example.com" in team
+    assert "alice@example.com" not in team
+
+
+def test_the_team_is_for_those_who_manage(
+    page: Client, page_of: Callable[[Member], Client], bob: Member
+) -> None:
+    assert page.get("/settings/team").status_code == 200
+    response = page_of(bob).get("/settings/team")
+    assert response.status_code == 403
+    assert "You may not do this" in parsed(response).one("h1").words
+    assert "Team" not in [a.words for a in parsed(page_of(bob).get("/settings/profile")).all("a")]
+
+
+def test_acts_are_not_done_by_following_a_link(page: Client, booked: Appointment) -> None:
+    for act in ("cancel", "delete", "reinstate"):
+        assert page.get(f"/appointments/{booked.id}/{act}").status_code == 405
+    for act in ("connect", "callback"):
+        assert page.get(f"/integrations/google/{act}").status_code in (400, 405)
+    assert Appointment.objects.get().revision == 1
+
+
+async def test_live_news_reach_only_the_pages_of_their_business(alice: Member) -> None:
+    hub = Hub()
+    hub._listen = _nothing  # type: ignore[method-assign]
+    mine, theirs = hub.messages("mine"), hub.messages("theirs")
+    assert (await anext(mine)).startswith("retry:")
+    assert (await anext(theirs)).startswith("retry:")
+    hub._pass_on('{"business": "theirs", "appointment": "a"}')
+    hub._pass_on('{"business": "mine", "appointment": "b"}')
+    assert await anext(mine) == 'data: {"appointment": "b"}\n\n'
+    assert await anext(theirs) == 'data: {"appointment": "a"}\n\n'
+    await mine.aclose()  # type: ignore[attr-defined]
+    await theirs.aclose()  # type: ignore[attr-defined]
+    assert hub._pages == {}
+
+
+async def _nothing() -> None:
+    return None
+
+
+def test_live_news_are_for_the_signed_in(db: None) -> None:
+    assert Client().get("/live").status_code == 401
