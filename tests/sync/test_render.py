@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from sophiie.sync.render import (
     DESCRIPTION_LENGTH,
-    MARKER,
     Content,
     is_ours,
     render_event,
@@ -20,11 +19,14 @@ from sophiie.sync.render import (
 )
 
 ID = UUID("01900000-0000-7000-8000-000000000001")
+BUSINESS = UUID("01900000-0000-7000-8000-000000000002")
 
 
 def content(**changes: Any) -> Content:
     plain: dict[str, Any] = {
         "appointment_id": ID,
+        "business_id": BUSINESS,
+        "privacy": "full",
         "title": "Leaking tap",
         "start": datetime(2026, 11, 23, 22, 0, tzinfo=UTC),
         "end": datetime(2026, 11, 23, 23, 0, tzinfo=UTC),
@@ -59,7 +61,9 @@ def test_what_google_is_told() -> None:
             "date": None,
         },
         "status": "confirmed",
-        "extendedProperties": {"private": {MARKER: str(ID)}},
+        "extendedProperties": {
+            "private": {"sophiieAppointment": str(ID), "sophiieBusiness": str(BUSINESS)}
+        },
     }
 
 

@@ -54,7 +54,7 @@ def calendar_link(request: HttpRequest, member_id: UUID) -> CalendarLinkOut:
         calendar_id=link.calendar_id or None,
         calendar_name=link.calendar_name or None,
         covers=link.covers,
-        privacy="full",
+        privacy=link.privacy,
         last_synced_at=link.last_synced_at,
         pending=health.pending,
         failed=health.failed,

@@ -151,7 +151,7 @@ class Progress(Schema):
 
 
 class CalendarLinkOut(Schema):
-    state: Literal["choosing", "backfilling", "active", "needs_reconnect", "unlinked"]
+    state: Literal["choosing", "backfilling", "active", "needs_reconnect", "unlinking", "unlinked"]
     google_email: str | None = None
     calendar_id: str | None = None
     calendar_name: str | None = None

@@ -10,7 +10,9 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import timedelta
+from uuid import UUID
 
 import aiohttp
 from django.db import transaction
@@ -18,13 +20,22 @@ from django.db import transaction
 from sophiie.accounts.models import Member
 from sophiie.calendar_link import problems
 from sophiie.calendar_link.google_app import google_app
-from sophiie.calendar_link.models import CalendarLink, LinkAttempt, LinkState
+from sophiie.calendar_link.models import (
+    RECORDING,
+    CalendarLink,
+    Covers,
+    LinkAttempt,
+    LinkState,
+    Privacy,
+)
 from sophiie.calendar_link.revocation import record_revocation, revoke
-from sophiie.calendar_link.signals import link_activated, link_mended
+from sophiie.calendar_link.signals import link_mended, link_scope_changed
 from sophiie.calendar_link.tokens import LinkTokens
 from sophiie.common.clock import now
+from sophiie.common.ids import is_event_id
 from sophiie.common.in_thread import in_thread
 from sophiie.common.logs import log
+from sophiie.google import marks
 from sophiie.google.app import NEEDED_SCOPES, google_session
 from sophiie.google.calendar import Calendar, CalendarClient
 from sophiie.google.errors import AccessLost, GoogleError, Misconfigured
@@ -193,7 +204,8 @@ async def choose_calendar(
 ) -> CalendarLink:
     """Makes one calendar the member's mirror and starts the backfill.
 
-    Raises `CannotChoose` or `LinkProblem`.
+    For a link that has one already the upcoming events move, the past ones stay. Raises
+    `CannotChoose` or `LinkProblem`.
     """
     calendars = {calendar.id: calendar for calendar in await calendars_of(link)}
     chosen = calendars.get(calendar_id)
@@ -202,21 +214,67 @@ async def choose_calendar(
     if not chosen.writable:
         raise CannotChoose(f"Google does not let you write to “{chosen.name}”: choose another.")
     busy = [i for i in busy_calendar_ids if i in calendars and i != calendar_id]
-    return await in_thread(_activate, link, chosen, busy)
+    found = await _events_with_our_mark(link, calendar_id)
+    return await in_thread(_activate, link, chosen, busy, found)
 
 
-def _activate(link: CalendarLink, chosen: Calendar, busy: list[str]) -> CalendarLink:
+async def _events_with_our_mark(link: CalendarLink, calendar_id: str) -> dict[UUID, str]:
+    """Event ids by appointment that an earlier link left in this calendar."""
+    business_id = await in_thread(_business_of, link)
+    try:
+        async with google_session() as http:
+            client = CalendarClient(http, google_app().api_url, LinkTokens(http, link.id))
+            events = await client.marked_events(calendar_id, marks.BUSINESS, str(business_id))
+    except GoogleError as error:
+        logger.warning("marked events not read", reason=error.reason, status=error.status)
+        raise problems.unreachable() from None
+    found: dict[UUID, str] = {}
+    for event in events:
+        # A copy that a person made carries the mark along, under an id that is not of our making.
+        if is_event_id(event.id):
+            with suppress(ValueError):
+                found.setdefault(UUID(event.private.get(marks.APPOINTMENT, "")), event.id)
+    return found
+
+
+def _business_of(link: CalendarLink) -> UUID:
+    return link.member.business_id
+
+
+def _activate(
+    link: CalendarLink, chosen: Calendar, busy: list[str], found: dict[UUID, str]
+) -> CalendarLink:
     with transaction.atomic():
-        link = CalendarLink.objects.select_for_update().get(pk=link.pk)
-        if link.state != LinkState.CHOOSING:
-            raise CannotChoose("A calendar was chosen already.")
+        link = _hold(link)
+        if link.state in (LinkState.UNLINKED, LinkState.UNLINKING):
+            raise CannotChoose("This link was ended meanwhile.")
         link.calendar_id, link.calendar_name = chosen.id, chosen.name[:500]
-        link.busy_calendar_ids = busy
-        link.state, link.activated_at = LinkState.BACKFILLING, now()
+        link.busy_calendar_ids, link.problem = busy, ""
+        link.state, link.activated_at = LinkState.BACKFILLING, link.activated_at or now()
         link.save()
-        link_activated.send(sender=CalendarLink, link=link)
+        link_scope_changed.send(sender=CalendarLink, link=link, again=False, found=found)
     logger.info("calendar chosen", link_id=str(link.id))
     return link
+
+
+def change_options(*, link: CalendarLink, covers: str, privacy: str) -> CalendarLink:
+    """Changes which appointments go to the calendar, and how much. Raises `CannotChoose`."""
+    if covers not in Covers.values or privacy not in Privacy.values:
+        raise CannotChoose("Choose one of the options.")
+    with transaction.atomic():
+        link = _hold(link)
+        if link.state not in RECORDING:
+            raise CannotChoose("Choose a calendar first.")
+        again = link.privacy != privacy
+        link.covers, link.privacy = covers, privacy
+        link.save()
+        link_scope_changed.send(sender=CalendarLink, link=link, again=again, found={})
+    return link
+
+
+def _hold(link: CalendarLink) -> CalendarLink:
+    """The link, held against bookings that are under way: see `sync.mirror`."""
+    return CalendarLink.objects.select_for_update().get(pk=link.pk)
 
 
 def _digest(text: str) -> str:

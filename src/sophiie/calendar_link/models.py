@@ -16,19 +16,26 @@ class LinkState(models.TextChoices):
     BACKFILLING = "backfilling", "Adding upcoming appointments"
     ACTIVE = "active", "Active"
     NEEDS_RECONNECT = "needs_reconnect", "Needs reconnecting"
+    UNLINKING = "unlinking", "Removing upcoming events"
     UNLINKED = "unlinked", "Unlinked"
 
 
 # The states in which Google may be called on behalf of a link's mirror.
-MIRRORING = (LinkState.BACKFILLING, LinkState.ACTIVE)
+MIRRORING = (LinkState.BACKFILLING, LinkState.ACTIVE, LinkState.UNLINKING)
 # The states in which changes are recorded for a link, even when nothing can be sent at the moment.
-RECORDING = (*MIRRORING, LinkState.NEEDS_RECONNECT)
+RECORDING = (LinkState.BACKFILLING, LinkState.ACTIVE, LinkState.NEEDS_RECONNECT)
 
 
 class Covers(models.TextChoices):
     MINE = "assigned_or_created", "Appointments assigned to me or created by me"
     ASSIGNED = "assigned", "Appointments assigned to me"
     ALL = "all", "All appointments of the business"
+
+
+class Privacy(models.TextChoices):
+    FULL = "full", "Everything: title, place, people, customer, notes"
+    TITLE_PLACE = "title_place", "Title and place only"
+    BUSY = "busy", "Only that I am busy"
 
 
 class CalendarLink(models.Model):
@@ -40,6 +47,10 @@ class CalendarLink(models.Model):
     )
     state = models.CharField(max_length=16, choices=LinkState.choices, default=LinkState.CHOOSING)
     covers = models.CharField(max_length=20, choices=Covers.choices, default=Covers.MINE)
+
+    privacy = models.CharField(
+        max_length=12, choices=Privacy.choices, default=Privacy.FULL, db_default=Privacy.FULL
+    )
 
     # The account: `sub` is its only stable name, the address is for people to read.
     google_sub = models.CharField(max_length=255)

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from django.dispatch import Signal
 
-# Sent with `link` inside the transaction that made a chosen calendar active.
-link_activated = Signal()
+# Sent with `link` inside the transaction that changed what its calendar should show: a calendar was
+# chosen, or other appointments or details are to go there. `again`: what is there already looks
+# different now. `found`: event ids by appointment that carry our mark in the chosen calendar.
+link_scope_changed = Signal()
+# Sent with `link` inside the transaction that begins an unlinking which removes upcoming events. A
+# receiver answers whether there is something to remove.
+link_unlinking = Signal()
 # Sent with `link` inside the transaction that gave a broken link a working grant again.
 link_mended = Signal()
 # Sent with `link` inside the transaction that changed a link's state otherwise.

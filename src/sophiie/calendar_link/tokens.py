@@ -79,7 +79,7 @@ class LinkTokens:
 def mark_needs_reconnect(link_id: UUID, problem: str) -> None:
     """The person has to act: nothing is sent any more, everything stays recorded."""
     with transaction.atomic():
-        link = CalendarLink.objects.select_for_update().get(pk=link_id)
+        link = CalendarLink.objects.select_for_update(no_key=True).get(pk=link_id)
         if link.state not in (LinkState.ACTIVE, LinkState.BACKFILLING):
             return
         link.state, link.problem = LinkState.NEEDS_RECONNECT, problem
@@ -116,7 +116,7 @@ def _store(link: CalendarLink, grant: Grant) -> datetime:
     renew once more. Not if the link was unlinked or reconnected meanwhile."""
     expires_at = now() + timedelta(seconds=grant.expires_in)
     with transaction.atomic():
-        current = CalendarLink.objects.select_for_update().get(pk=link.pk)
+        current = CalendarLink.objects.select_for_update(no_key=True).get(pk=link.pk)
         if current.refresh_token == link.refresh_token:
             current.access_token, current.access_token_expires_at = grant.access_token, expires_at
             current.refresh_token = grant.refresh_token or current.refresh_token

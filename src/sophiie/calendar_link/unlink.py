@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from uuid import UUID
+
 from django.db import transaction
 
 from sophiie.accounts.models import Member
@@ -9,7 +12,7 @@ from sophiie.calendar_link.connect import link_of
 from sophiie.calendar_link.lease import wait_until_free
 from sophiie.calendar_link.models import CalendarLink, LinkState, Revocation
 from sophiie.calendar_link.revocation import record_revocation, revoke
-from sophiie.calendar_link.signals import link_changed
+from sophiie.calendar_link.signals import link_changed, link_unlinking
 from sophiie.common.clock import now
 from sophiie.common.in_thread import in_thread
 from sophiie.common.logs import log
@@ -17,9 +20,12 @@ from sophiie.google.app import google_session
 
 logger = log(__name__)
 
+# How long Google may be away before upcoming events are left where they are.
+REMOVAL_LASTS = timedelta(days=1)
+
 
 async def unlink(*, member: Member) -> bool | None:
-    """Ends the member's link; the events stay in Google.
+    """Ends the member's link at once; the events stay in Google.
 
     1. In one transaction: the link is `unlinked`, its tokens are gone, and the grant stands in a
        record of its own if no other link lives from it.
@@ -33,23 +39,66 @@ async def unlink(*, member: Member) -> bool | None:
     link = await in_thread(link_of, member)
     if link is None:
         return None
-    revocation = await in_thread(_erase, link)
+    revocation = await in_thread(end_link, link.id)
     await wait_until_free(link.id)
-    logger.info("unlinked", link_id=str(link.id))
     if revocation is None:
         return True
     async with google_session() as http:
         return await revoke(http, revocation)
 
 
-def _erase(link: CalendarLink) -> Revocation | None:
+def unlink_and_remove(*, member: Member) -> bool:
+    """Begins an unlinking that removes the upcoming events first; False if there are none.
+
+    The worker removes them and then ends the link.
+    """
     with transaction.atomic():
+        link = link_of(member)
+        if link is None:
+            return False
         link = CalendarLink.objects.select_for_update().get(pk=link.pk)
+        if link.state not in (LinkState.ACTIVE, LinkState.BACKFILLING):
+            return False
+        link.state, link.unlinked_at = LinkState.UNLINKING, now()
+        link.save(update_fields=["state", "unlinked_at"])
+        answers = link_unlinking.send(sender=CalendarLink, link=link)
+        if any(answer for _, answer in answers):
+            return True
+        link.state = LinkState.ACTIVE  # nothing to wait for: the caller unlinks at once
+        link.save(update_fields=["state"])
+    return False
+
+
+def end_link(link_id: UUID) -> Revocation | None:
+    """Erases what is secret of the link and records the grant that is to be withdrawn."""
+    with transaction.atomic():
+        link = CalendarLink.objects.select_for_update().get(pk=link_id)
         token = link.refresh_token or link.access_token
         link.state, link.unlinked_at = LinkState.UNLINKED, now()
         link.refresh_token = link.access_token = link.problem = ""
         link.access_token_expires_at = link.refreshing_until = None
         link.busy_calendar_ids = []
-        link.save()
+        link.save(
+            update_fields=[
+                "state",
+                "unlinked_at",
+                "refresh_token",
+                "access_token",
+                "problem",
+                "access_token_expires_at",
+                "refreshing_until",
+                "busy_calendar_ids",
+            ]
+        )
         link_changed.send(sender=CalendarLink, link=link)
+        logger.info("unlinked", link_id=str(link.id))
         return record_revocation(token, link.google_sub) if token else None
+
+
+def end_overdue_unlinkings() -> None:
+    """Ends unlinkings whose events could not be removed for too long; they stay in Google."""
+    overdue = CalendarLink.objects.filter(
+        state=LinkState.UNLINKING, unlinked_at__lt=now() - REMOVAL_LASTS
+    )
+    for link in overdue:
+        end_link(link.id)

@@ -29,3 +29,8 @@ def new_event_id() -> str:
     Hexadecimal is a subset of that alphabet. Source: events.insert, field `id`.
     """
     return uuid.uuid4().hex
+
+
+def is_event_id(text: str) -> bool:
+    """Whether an event id may be of our making; ids from elsewhere have other shapes."""
+    return len(text) == 32 and all(letter in "0123456789abcdef" for letter in text)

@@ -7,7 +7,7 @@ time. Only the live stream, of which hundreds stay open, is asynchronous.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from a2wsgi import WSGIMiddleware
 from django.core.asgi import get_asgi_application
@@ -16,7 +16,7 @@ from django.core.wsgi import get_wsgi_application
 LIVE = "/live"
 THREADS = 16
 
-_pages = WSGIMiddleware(get_wsgi_application(), workers=THREADS)
+_pages = WSGIMiddleware(cast(Any, get_wsgi_application()), workers=THREADS)
 _live = get_asgi_application()
 
 

@@ -41,6 +41,14 @@ class Calendar:
         return self.access_role in WRITE_ROLES
 
 
+@dataclass(frozen=True)
+class MarkedEvent:
+    """An event that carries a mark of ours."""
+
+    id: str
+    private: dict[str, str]
+
+
 class CalendarClient:
     """Calls on behalf of one account. Every failure is a `GoogleError`."""
 
@@ -76,6 +84,26 @@ class CalendarClient:
         """events.delete; `EventGone` when there is nothing to delete (any more)."""
         path = _event(calendar_id, event_id)
         await self._call("DELETE", path, query={"sendUpdates": "none"})
+
+    async def marked_events(self, calendar_id: str, name: str, value: str) -> list[MarkedEvent]:
+        """events.list of those with this private property: ids and private properties only.
+
+        One constraint: whether several mean "and" or "or" Google's own pages disagree.
+        """
+        query = {
+            "privateExtendedProperty": f"{name}={value}",
+            "maxResults": "2500",
+            "fields": "nextPageToken,items(id,extendedProperties/private)",
+        }
+        found: list[MarkedEvent] = []
+        while True:
+            page = await self._call("GET", _events(calendar_id), query=query)
+            for item in page.get("items", []):
+                private = (item.get("extendedProperties") or {}).get("private") or {}
+                found.append(MarkedEvent(str(item["id"]), private))
+            if not page.get("nextPageToken"):
+                return found
+            query["pageToken"] = page["nextPageToken"]
 
     async def _call(
         self,

@@ -11,7 +11,6 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import F
 
-from sophiie.appointments.models import Appointment
 from sophiie.calendar_link.google_app import google_app
 from sophiie.calendar_link.lease import leased
 from sophiie.calendar_link.models import MIRRORING
@@ -47,7 +46,8 @@ async def drain(link_id: UUID, *, http: aiohttp.ClientSession) -> None:
     """Works until nothing is due for this link.
 
     1. Take the lease; whoever else has it will see our work when it looks once more.
-    2. Claim what is due: counts the attempt and notes that an event may exist from now on.
+    2. Claim what is due, single changes before a backfill: counts the attempt and notes that an
+       event may exist from now on.
     3. Bring Google to the wanted state, a few rows at a time.
     4. Record what came of it. Then the next rows.
     5. Give the lease back and look once more: something may have come in between.
@@ -97,9 +97,9 @@ def claim_due(link_id: UUID) -> list[Work]:
                 state=MirrorState.PENDING,
                 next_attempt_at__lte=now(),
             )
-            .select_related("appointment")
+            .select_related("appointment", "link")
             .prefetch_related("appointment__assignments__member")
-            .order_by("next_attempt_at", "id")[:BATCH]
+            .order_by("backfill", "next_attempt_at", "id")[:BATCH]
         )
         # What was never sent and is not wanted needs no call, and must not count as sent.
         MirroredEvent.objects.filter(pk__in=[row.pk for row in rows if row.wanted]).update(
@@ -110,7 +110,7 @@ def claim_due(link_id: UUID) -> list[Work]:
         )
     for row in rows:
         row.attempts += 1
-    return [Work(row, _content(row.appointment)) for row in rows]
+    return [Work(row, _content(row)) for row in rows]
 
 
 def has_due(link_id: UUID) -> bool:
@@ -132,10 +132,13 @@ async def _take_new_id(row: MirroredEvent) -> None:
     )
 
 
-def _content(appointment: Appointment) -> Content:
+def _content(row: MirroredEvent) -> Content:
+    appointment = row.appointment
     names = sorted(assignment.member.name for assignment in appointment.assignments.all())
     return Content(
         appointment_id=appointment.id,
+        business_id=appointment.business_id,
+        privacy=row.link.privacy,
         title=appointment.title,
         start=appointment.start,
         end=appointment.end,

@@ -5,18 +5,19 @@ Nothing here talks to the network.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Prefetch
-
-from sophiie.appointments.models import Appointment, Assignment
+from sophiie.appointments.models import Appointment
 from sophiie.calendar_link.models import RECORDING, CalendarLink, LinkState
 from sophiie.common.clock import now
 from sophiie.sync.coverage import shows
 from sophiie.sync.models import MirroredEvent, MirrorState
 from sophiie.sync.wake import defer_drain
+
+Rows = list[MirroredEvent]
 
 
 def record_change(appointment: Appointment) -> None:
@@ -26,52 +27,68 @@ def record_change(appointment: Appointment) -> None:
     Google has confirmed it.
     """
     assignees = set(appointment.assignments.values_list("member_id", flat=True))
-    rows = {row.link_id: row for row in MirroredEvent.objects.filter(appointment=appointment)}
-    links = CalendarLink.objects.filter(
-        member__business_id=appointment.business_id, state__in=RECORDING
-    ).order_by("id")
+    known: dict[UUID, Rows] = defaultdict(list)
+    for row in MirroredEvent.objects.filter(appointment=appointment):
+        known[row.link_id].append(row)
     moment = now()
-    for link in links:
-        wanted = shows(link, appointment, assignees)
-        row = rows.get(link.id)
-        if row is None:
-            if not wanted:
-                continue
-            row = _new_row(link, appointment, moment)
-        elif not wanted and not row.wanted and row.state == MirrorState.SYNCED:
-            continue  # not there, and not to be there
-        _want(row, wanted, appointment.revision, moment)
-        row.save()
-        defer_drain(link.id)
+    for link in _hold_links(appointment.business_id):
+        if link.state not in RECORDING:
+            continue
+        changed = _align(link, appointment, assignees, known[link.id], moment)
+        for row in changed:
+            row.backfill = False
+            row.save()
+        if changed:
+            defer_drain(link.id)
 
 
-def record_backfill(link: CalendarLink) -> None:
-    """Notes every upcoming appointment the new link covers; what is past is not sent.
+def record_backfill(
+    link: CalendarLink, *, again: bool = False, found: Mapping[UUID, str] | None = None
+) -> None:
+    """Brings the outbox of a link in line with every upcoming appointment; the past stays.
 
-    Events of an earlier link of the member to the same calendar are adopted, not made again.
+    For a new link, another calendar, other coverage or another privacy level. Events of ours that
+    are in the calendar already are adopted, not made again: those of an earlier link of the
+    member, and `found` ones (event ids by appointment) whose mapping was lost.
     """
-    assert link.activated_at is not None
-    moment = link.activated_at  # what the backfill made is told from later rows by this instant
-    known = _events_of_earlier_links(link)
-    rows = []
+    moment = now()
+    rows = _rows_by_appointment(link, moment)
+    adopted = {} if rows else _events_of_earlier_links(link)
+    changed: Rows = []
     for appointment in _upcoming(link, moment):
         assignees = {assignment.member_id for assignment in appointment.assignments.all()}
-        if not shows(link, appointment, assignees):
-            continue
-        row = _new_row(link, appointment, moment)
-        if earlier := known.get(appointment.id):
-            row.event_id, row.sent = earlier.event_id, earlier.sent
-            row.shown_revision = earlier.shown_revision
-        _want(row, True, appointment.revision, moment)
-        rows.append(row)
-    rows += _leftovers(link, known, {row.appointment_id for row in rows}, moment)
-    MirroredEvent.objects.bulk_create(rows, batch_size=500)
-    link.backfill_total = len(rows)
-    if not rows:
-        link.state, link.last_synced_at = LinkState.ACTIVE, moment
+        known = rows[appointment.id]
+        for row in _align(link, appointment, assignees, known, moment, again=again):
+            if row._state.adding:
+                _adopt(row, adopted.pop(appointment.id, None), (found or {}).get(appointment.id))
+            row.backfill = True
+            changed.append(row)
+    changed += _leftovers(link, adopted, moment)
+    _save(changed)
+    link.backfill_total = MirroredEvent.objects.filter(
+        link=link, backfill=True, state=MirrorState.PENDING
+    ).count()
+    if link.state != LinkState.NEEDS_RECONNECT:
+        link.state = LinkState.BACKFILLING if link.backfill_total else LinkState.ACTIVE
+    if link.state == LinkState.ACTIVE:
+        link.last_synced_at = moment
     link.save(update_fields=["backfill_total", "state", "last_synced_at"])
-    if rows:
+    if changed:
         defer_drain(link.id)
+
+
+def record_removal(link: CalendarLink) -> bool:
+    """Notes that the upcoming events are to go, before an unlinking; False if there are none."""
+    moment = now()
+    changed = []
+    for row in MirroredEvent.objects.filter(link=link, appointment__end__gt=moment):
+        if row.wanted or row.state == MirrorState.PENDING:
+            _want(row, False, row.wanted_revision, moment)
+            changed.append(row)
+    _save(changed)
+    if changed:
+        defer_drain(link.id)
+    return bool(changed)
 
 
 def resume(link: CalendarLink) -> None:
@@ -92,6 +109,46 @@ def retry(rows: Iterable[MirroredEvent]) -> None:
             defer_drain(row.link_id)
 
 
+def _align(
+    link: CalendarLink,
+    appointment: Appointment,
+    assignees: Collection[UUID],
+    rows: Rows,
+    moment: datetime,
+    *,
+    again: bool = False,
+) -> Rows:
+    """Sets the rows of one appointment to what Google should show; returns those with work to do.
+
+    With `again` also what is shown already is written anew.
+    """
+    target = None
+    if shows(link, appointment, assignees):
+        target = _home(link, appointment, rows, moment) or _new_row(link, appointment, moment)
+        rows = [target, *(row for row in rows if row is not target)]
+    changed = []
+    for row in rows:
+        wanted = row is target
+        gone = not wanted and not row.wanted and row.state == MirrorState.SYNCED
+        current = (row.wanted, row.wanted_revision) == (wanted, appointment.revision)
+        if gone or (current and not again and not row._state.adding):
+            continue
+        _want(row, wanted, appointment.revision, moment)
+        changed.append(row)
+    return changed
+
+
+def _home(
+    link: CalendarLink, appointment: Appointment, rows: Rows, moment: datetime
+) -> MirroredEvent | None:
+    """The row in the calendar where the event belongs: the chosen one; a past event stays."""
+    if appointment.end <= moment:
+        for row in rows:
+            if row.wanted:
+                return row
+    return next((row for row in rows if row.calendar_id == link.calendar_id), None)
+
+
 def _want(row: MirroredEvent, wanted: bool, revision: int, moment: datetime) -> None:
     row.wanted, row.wanted_revision = wanted, revision
     row.state, row.error, row.attempts = MirrorState.PENDING, "", 0
@@ -109,14 +166,49 @@ def _new_row(link: CalendarLink, appointment: Appointment, moment: datetime) -> 
     )
 
 
+def _save(rows: Rows) -> None:
+    MirroredEvent.objects.bulk_create([r for r in rows if r._state.adding], batch_size=500)
+    fields = ["wanted", "wanted_revision", "state", "error", "attempts", "next_attempt_at"]
+    MirroredEvent.objects.bulk_update(
+        [row for row in rows if not row._state.adding],
+        [*fields, "backfill", "updated_at"],
+        batch_size=500,
+    )
+
+
+def _hold_links(business_id: UUID) -> list[CalendarLink]:
+    """The links of a business, held as they are until the booking commits.
+
+    A link that becomes active at this moment waits for us and then sees the appointment, or we
+    wait for it and then see the link. Without that, neither would send the appointment. The lock
+    is the weakest there is, so that a worker's lease does not wait for it.
+    """
+    return list(
+        CalendarLink.objects.raw(
+            "SELECT link.* FROM calendar_link_calendarlink link"
+            " JOIN accounts_member member ON member.id = link.member_id"
+            " WHERE member.business_id = %s AND link.state <> %s"
+            " ORDER BY link.id FOR KEY SHARE OF link",
+            [business_id, LinkState.UNLINKED],
+        )
+    )
+
+
 def _upcoming(link: CalendarLink, moment: datetime) -> Iterable[Appointment]:
     return (
         Appointment.objects.filter(
             business_id=link.member.business_id, deleted_at=None, end__gt=moment
         )
-        .prefetch_related(Prefetch("assignments", Assignment.objects.only("member", "appointment")))
+        .prefetch_related("assignments")
         .order_by("start", "id")
     )
+
+
+def _rows_by_appointment(link: CalendarLink, moment: datetime) -> dict[UUID, Rows]:
+    found: dict[UUID, Rows] = defaultdict(list)
+    for row in MirroredEvent.objects.filter(link=link, appointment__end__gt=moment):
+        found[row.appointment_id].append(row)
+    return found
 
 
 def _events_of_earlier_links(link: CalendarLink) -> dict[UUID, MirroredEvent]:
@@ -136,17 +228,24 @@ def _events_of_earlier_links(link: CalendarLink) -> dict[UUID, MirroredEvent]:
     return {row.appointment_id: row for row in earlier}
 
 
-def _leftovers(
-    link: CalendarLink, known: dict[UUID, MirroredEvent], covered: set[UUID], moment: datetime
-) -> list[MirroredEvent]:
-    """Upcoming events of an earlier link whose appointments were called off while unlinked."""
-    rows = []
-    for appointment_id, earlier in known.items():
-        if appointment_id in covered or earlier.appointment.end <= moment:
-            continue
-        row = _new_row(link, earlier.appointment, moment)
+def _adopt(row: MirroredEvent, earlier: MirroredEvent | None, found_id: str | None) -> None:
+    """Lets a new row stand for an event that is there already."""
+    if earlier is not None:
         row.event_id, row.sent = earlier.event_id, True
         row.shown_revision = earlier.shown_revision
-        _want(row, False, earlier.appointment.revision, moment)
-        rows.append(row)
+    elif found_id:
+        # What it shows is not known; any revision before the wanted one makes it a patch.
+        row.event_id, row.sent, row.shown_revision = found_id, True, 1
+
+
+def _leftovers(link: CalendarLink, earlier: Mapping[UUID, MirroredEvent], moment: datetime) -> Rows:
+    """Upcoming events of an earlier link whose appointments were called off while unlinked."""
+    rows = []
+    for left in earlier.values():
+        if left.appointment.end > moment:
+            row = _new_row(link, left.appointment, moment)
+            _adopt(row, left, None)
+            _want(row, False, left.appointment.revision, moment)
+            row.backfill = True
+            rows.append(row)
     return rows

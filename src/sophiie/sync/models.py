@@ -18,6 +18,9 @@ class MirrorState(models.TextChoices):
 class MirroredEvent(models.Model):
     """The event in Google that stands for one appointment in one link.
 
+    At most one row of an appointment and link is wanted. Another one, in a calendar that was chosen
+    before, is on its way out, or gone.
+
     `wanted_revision` is what Google should show and `shown_revision` what it shows (0: nothing, as
     far as we know); `wanted` says whether there should be an event at all. The row is recorded in
     the transaction that changed the appointment, so work can be neither lost nor invented.
@@ -36,6 +39,8 @@ class MirroredEvent(models.Model):
     wanted = models.BooleanField(default=True)
     wanted_revision = models.PositiveIntegerField()
     shown_revision = models.PositiveIntegerField(default=0)
+    # Part of the many that a new link or a change of its settings brings along: after all others.
+    backfill = models.BooleanField(default=False, db_default=False)
     # Set before anything is sent: from then on an event may exist, whatever we heard.
     sent = models.BooleanField(default=False)
 
@@ -53,7 +58,8 @@ class MirroredEvent(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["link", "appointment"], name="one_mirrored_event_per_link"
+                fields=["link", "appointment", "calendar_id"],
+                name="one_mirrored_event_per_calendar",
             ),
             models.UniqueConstraint(
                 fields=["link", "calendar_id", "event_id"], name="event_id_used_once"
@@ -62,7 +68,7 @@ class MirroredEvent(models.Model):
         indexes = [
             # The outbox: what is due, oldest first.
             models.Index(
-                fields=["link", "next_attempt_at"],
+                fields=["link", "backfill", "next_attempt_at"],
                 name="mirrored_event_due",
                 condition=models.Q(state=MirrorState.PENDING),
             ),

@@ -12,6 +12,7 @@ from django.db import transaction
 from sophiie.calendar_link import problems
 from sophiie.calendar_link.models import CalendarLink, LinkState
 from sophiie.calendar_link.tokens import mark_needs_reconnect
+from sophiie.calendar_link.unlink import end_link
 from sophiie.common import live
 from sophiie.common.clock import now
 from sophiie.google.errors import (
@@ -45,7 +46,12 @@ def record(results: list[Result]) -> None:
     moment = now()
     with transaction.atomic():
         ids = [result.row.pk for result in results]
-        rows = MirroredEvent.objects.select_for_update().order_by("id").in_bulk(ids)
+        rows = (
+            MirroredEvent.objects.select_for_update(of=("self",))
+            .select_related("link__member")
+            .order_by("id")
+            .in_bulk(ids)
+        )
         for result in results:
             row = rows[result.row.pk]
             if result.shown is not None:
@@ -58,9 +64,17 @@ def record(results: list[Result]) -> None:
         _record_progress(results[0].row.link_id, moment, any(r.shown for r in results))
     for result in results:
         if isinstance(result.failure, AccessLost):
-            mark_needs_reconnect(result.row.link_id, problems.PERMISSION_MISSING)
-        elif isinstance(result.failure, CalendarLost):
-            mark_needs_reconnect(result.row.link_id, problems.CALENDAR_GONE)
+            _break_link(result.row.link_id, problems.PERMISSION_MISSING)
+        elif isinstance(result.failure, CalendarLost) and not _left_behind(result.row):
+            _break_link(result.row.link_id, problems.CALENDAR_GONE)
+
+
+def _break_link(link_id: UUID, problem: str) -> None:
+    """Asks the person; one who is unlinking anyway need not be asked, only let go."""
+    if CalendarLink.objects.filter(pk=link_id, state=LinkState.UNLINKING).exists():
+        end_link(link_id)
+    else:
+        mark_needs_reconnect(link_id, problem)
 
 
 def _record_shown(
@@ -80,12 +94,22 @@ def _record_failure(
 ) -> None:
     row.attempts = attempted.attempts
     row.error, pause = meaning(failure, row.attempts)
+    if isinstance(failure, CalendarLost) and _left_behind(row):
+        row.error, pause = (
+            "It stays in the calendar used before: Google refused to remove it.",
+            None,
+        )
     if pause is not None:
         row.state, row.next_attempt_at = MirrorState.PENDING, moment + pause
     elif row.wanted_revision == attempted.wanted_revision:
         row.state, row.next_attempt_at = MirrorState.FAILED, None
     else:  # a newer revision may be one that Google accepts
         row.state, row.next_attempt_at = MirrorState.PENDING, moment
+
+
+def _left_behind(row: MirroredEvent) -> bool:
+    """Whether the row's calendar is one that was chosen before."""
+    return row.calendar_id != row.link.calendar_id
 
 
 def meaning(failure: Exception, attempts: int) -> tuple[str, timedelta | None]:
@@ -116,13 +140,17 @@ def _pause(attempts: int, retry_after: float | None) -> timedelta:
 
 
 def _record_progress(link_id: UUID, moment: datetime, succeeded: bool) -> None:
-    link = CalendarLink.objects.select_for_update().select_related("member").get(pk=link_id)
+    link = (
+        CalendarLink.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("member")
+        .get(pk=link_id)
+    )
     if succeeded:
         link.last_synced_at = moment
-    waits = MirroredEvent.objects.filter(
-        link=link, state=MirrorState.PENDING, created_at__lte=link.activated_at
-    )
-    if link.state == LinkState.BACKFILLING and not waits.exists():
+    waits = MirroredEvent.objects.filter(link=link, state=MirrorState.PENDING)
+    if link.state == LinkState.BACKFILLING and not waits.filter(backfill=True).exists():
         link.state = LinkState.ACTIVE
     link.save(update_fields=["last_synced_at", "state"])
     live.announce(link.member.business_id, link=link.id)
+    if link.state == LinkState.UNLINKING and not waits.exists():
+        end_link(link.id)  # the sweep withdraws the grant

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
+from uuid import UUID
 
 from sophiie.appointments.models import Appointment
 from sophiie.appointments.signals import appointment_changed
 from sophiie.calendar_link.models import CalendarLink
-from sophiie.calendar_link.signals import link_activated, link_changed, link_mended
+from sophiie.calendar_link.signals import (
+    link_changed,
+    link_mended,
+    link_scope_changed,
+    link_unlinking,
+)
 from sophiie.common import live
 from sophiie.sync import mirror
 
 
 def connect() -> None:
     appointment_changed.connect(_on_appointment, dispatch_uid="mirror")
-    link_activated.connect(_on_activated, dispatch_uid="mirror")
+    link_scope_changed.connect(_on_scope, dispatch_uid="mirror")
+    link_unlinking.connect(_on_unlinking, dispatch_uid="mirror")
     link_mended.connect(_on_mended, dispatch_uid="mirror")
     link_changed.connect(_on_link, dispatch_uid="mirror")
 
@@ -24,9 +32,14 @@ def _on_appointment(appointment: Appointment, **_: Any) -> None:
     live.announce(appointment.business_id, appointment=appointment.id)
 
 
-def _on_activated(link: CalendarLink, **_: Any) -> None:
-    mirror.record_backfill(link)
+def _on_scope(link: CalendarLink, again: bool, found: Mapping[UUID, str], **_: Any) -> None:
+    mirror.record_backfill(link, again=again, found=found)
     _on_link(link)
+
+
+def _on_unlinking(link: CalendarLink, **_: Any) -> bool:
+    _on_link(link)
+    return mirror.record_removal(link)
 
 
 def _on_mended(link: CalendarLink, **_: Any) -> None:

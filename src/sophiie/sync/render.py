@@ -10,9 +10,9 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-# The marker in the event's private extended properties. Keys of at most 44 characters: Google
-# drops longer ones without a word (developers.google.com/…/extended-properties).
-MARKER = "sophiieAppointment"
+from sophiie.calendar_link.models import Privacy
+from sophiie.google import marks
+
 # The fact sheet's and Google's limits are folklore; what is longer is cut before it is sent.
 SUMMARY_LENGTH = 500
 DESCRIPTION_LENGTH = 7000
@@ -23,6 +23,8 @@ class Content:
     """All that an event is made of."""
 
     appointment_id: UUID
+    business_id: UUID
+    privacy: str
     title: str
     start: datetime
     end: datetime
@@ -43,14 +45,20 @@ def render_event(content: Content) -> dict[str, Any]:
     may have set in Google, which a patch would otherwise merge with. The status makes a patch
     bring a deleted event back.
     """
+    busy_only = content.privacy == Privacy.BUSY
     return {
-        "summary": content.title[:SUMMARY_LENGTH],
-        "location": content.location or None,
+        "summary": "Busy" if busy_only else content.title[:SUMMARY_LENGTH],
+        "location": None if busy_only else content.location or None,
         "description": _description(content),
         "start": _time(content.start, content.timezone),
         "end": _time(content.end, content.timezone),
         "status": "confirmed",
-        "extendedProperties": {"private": {MARKER: str(content.appointment_id)}},
+        "extendedProperties": {
+            "private": {
+                marks.APPOINTMENT: str(content.appointment_id),
+                marks.BUSINESS: str(content.business_id),
+            }
+        },
     }
 
 
@@ -66,7 +74,7 @@ def without_empty(fields: dict[str, Any]) -> dict[str, Any]:
 def is_ours(event: dict[str, Any], appointment_id: UUID) -> bool:
     """Whether an event read back carries the marker of this appointment."""
     private = (event.get("extendedProperties") or {}).get("private") or {}
-    return bool(private.get(MARKER) == str(appointment_id))
+    return bool(private.get(marks.APPOINTMENT) == str(appointment_id))
 
 
 def _time(instant: datetime, zone: str) -> dict[str, Any]:
@@ -75,19 +83,24 @@ def _time(instant: datetime, zone: str) -> dict[str, Any]:
 
 
 def _description(content: Content) -> str:
-    """Google shows a description as HTML, so what people typed is escaped."""
+    """Google shows a description as HTML, so what people typed is escaped.
+
+    Only with full privacy level do people, customer and notes leave for Google.
+    """
+    end = f'<a href="{escape(content.url)}">Open in Sophiie</a>'
+    if content.privacy != Privacy.FULL:
+        return end
     lines = [f"With: {escape(', '.join(content.assignees))}"] if content.assignees else []
     customer = [content.customer_name, content.customer_phone, content.customer_email]
     if any(customer):
         lines.append(f"Customer: {escape(' · '.join(filter(None, customer)))}")
     if content.notes:
         lines.append("\n" + escape(content.notes))
-    end = f'\n<a href="{escape(content.url)}">Open in Sophiie</a>'
     text = "\n".join(lines)
-    room = DESCRIPTION_LENGTH - len(end) - 1
+    room = DESCRIPTION_LENGTH - len(end) - 2
     if len(text) > room:
         # Cut before an entity that the end would fall into.
         text = text[: room - 1]
         ampersand = text.rfind("&", len(text) - 6)
         text = (text[:ampersand] if ampersand >= 0 and ";" not in text[ampersand:] else text) + "…"
-    return f"{text}\n{end}".strip()
+    return f"{text}\n\n{end}".strip()

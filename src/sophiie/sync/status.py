@@ -50,8 +50,13 @@ def statuses_of(appointment_ids: Iterable[UUID]) -> dict[UUID, list[EventStatus]
         .select_related("link__member")
         .order_by("created_at", "id")
     )
-    # Of several links of one member over time, the newest speaks.
-    newest = {(row.appointment_id, row.link.member_id): row for row in rows}
+    # Of several links of one member over time, and of several calendars of one link, the wanted
+    # one speaks, else the newest.
+    newest: dict[tuple[UUID, UUID], MirroredEvent] = {}
+    for row in rows:
+        known = newest.get((row.appointment_id, row.link.member_id))
+        if known is None or known.link_id != row.link_id or not known.wanted:
+            newest[row.appointment_id, row.link.member_id] = row
     found: dict[UUID, list[EventStatus]] = {}
     for row in newest.values():
         found.setdefault(row.appointment_id, []).append(_status(row))
@@ -97,7 +102,7 @@ def health_of(link: CalendarLink) -> LinkHealth:
     if link.activated_at is None:  # no calendar chosen yet
         return LinkHealth(pending=0, failed=0, backfill_done=0, backfill_total=0)
     rows = MirroredEvent.objects.filter(link=link)
-    backfill = Q(state=MirrorState.PENDING, created_at__lte=link.activated_at)
+    backfill = Q(state=MirrorState.PENDING, backfill=True)
     counts = rows.aggregate(
         pending=Count("id", filter=Q(state=MirrorState.PENDING)),
         failed=Count("id", filter=Q(state=MirrorState.FAILED)),

@@ -9,6 +9,7 @@ from django.db.models import Q
 
 from sophiie.calendar_link.models import MIRRORING
 from sophiie.calendar_link.revocation import revocations_due, revoke
+from sophiie.calendar_link.unlink import end_overdue_unlinkings
 from sophiie.common.clock import now
 from sophiie.common.in_thread import in_thread
 from sophiie.sync.models import MirroredEvent, MirrorState
@@ -18,6 +19,7 @@ from sophiie.sync.wake import defer_drain
 async def sweep(http: aiohttp.ClientSession) -> None:
     """One round: wakes every link that has something due and that nobody works on."""
     await in_thread(wake_due_links)
+    await in_thread(end_overdue_unlinkings)
     for revocation in await in_thread(revocations_due):
         await revoke(http, revocation)
 
