@@ -5,9 +5,12 @@ from __future__ import annotations
 from asgiref.sync import async_to_sync
 
 from sophiie.calendar_link.models import CalendarLink
+from sophiie.common.clock import now
 from sophiie.common.in_thread import in_thread
 from sophiie.google.app import google_session
 from sophiie.sync.drain import drain
+from sophiie.sync.models import MirroredEvent, MirrorState
+from sophiie.sync.sweep import sweep
 
 
 def drain_all() -> None:
@@ -15,8 +18,23 @@ def drain_all() -> None:
     async_to_sync(_drain_all)()
 
 
+def sweep_once() -> None:
+    """One round of the worker's sweep."""
+    async_to_sync(_sweep_once)()
+
+
+def due_now() -> None:
+    """Lets the pauses between attempts pass."""
+    MirroredEvent.objects.filter(state=MirrorState.PENDING).update(next_attempt_at=now())
+
+
 async def _drain_all() -> None:
     ids = await in_thread(lambda: list(CalendarLink.objects.values_list("id", flat=True)))
     async with google_session() as http:
         for link_id in ids:
             await drain(link_id, http=http)
+
+
+async def _sweep_once() -> None:
+    async with google_session() as http:
+        await sweep(http)

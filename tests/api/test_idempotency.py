@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 from django.db import connections
+
 from sophiie.accounts.api_keys import create_api_key
 from sophiie.accounts.models import Member
 from sophiie.api.models import IdempotentAnswer
 from sophiie.appointments.booking import book, delete
 from sophiie.appointments.models import Appointment
-
 from tests.api.problems import errors, problem
 from tests.api.test_life import PLAIN, START
 from tests.conftest import ApiCaller, details

@@ -7,9 +7,9 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+
 from sophiie.accounts.models import Member
 from sophiie.appointments.models import Appointment
-
 from tests.api.problems import errors, problem
 from tests.conftest import ApiCaller
 

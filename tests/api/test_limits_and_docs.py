@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
+from contextlib import closing
 from typing import Any
 
 import pytest
 from django.test import Client
 from jsonschema import Draft202012Validator
+
 from sophiie.accounts.models import Member
 from sophiie.api import access
 from sophiie.api.access import Buckets
 from sophiie.appointments.models import Appointment
-
 from tests.api.problems import problem
 from tests.conftest import ApiCaller
 
@@ -85,4 +86,5 @@ def test_the_docs_page_loads_nothing_from_elsewhere_and_runs_no_inline_script() 
     for attributes, inside in re.findall(r"<script([^>]*)>(.*?)</script>", text, re.DOTALL):
         assert "src=" in attributes or "application/json" in attributes, inside
     for address in re.findall(r"""(?:src|href)=["'](/static/[^"']+)""", text):
-        assert Client().get(address).status_code == 200, address
+        with closing(Client().get(address)) as part:
+            assert part.status_code == 200, address

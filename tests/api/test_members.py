@@ -6,10 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+
 from sophiie.accounts.models import Member
 from sophiie.calendar_link.models import CalendarLink
 from sophiie.common.clock import now
-
 from tests.api.problems import problem
 from tests.conftest import ApiCaller
 

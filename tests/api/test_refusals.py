@@ -9,9 +9,9 @@ import pytest
 from django.test import Client
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
 from sophiie.accounts.models import Member
 from sophiie.appointments.models import Appointment
-
 from tests.api.problems import errors, problem
 from tests.api.test_life import PLAIN
 from tests.conftest import ApiCaller
@@ -124,7 +124,9 @@ def test_a_duration_is_whole_minutes_up_to_a_month(api: ApiCaller, minutes: Any)
 
 @pytest.mark.parametrize("value", [1, 0, "yes", "true"])
 def test_only_true_and_false_decide_about_overlaps(api: ApiCaller, value: Any) -> None:
-    assert "allow_overlap" in errors(api("POST", "/appointments", {**PLAIN, "allow_overlap": value}))
+    assert "allow_overlap" in errors(
+        api("POST", "/appointments", {**PLAIN, "allow_overlap": value})
+    )
 
 
 @pytest.mark.parametrize("field", ["colour", "id", "revision", "hold_minutes", "Title"])
@@ -143,7 +145,16 @@ def test_what_must_be_given_is_asked_for(api: ApiCaller, field: str) -> None:
 
 @pytest.mark.parametrize(
     "body",
-    ["{", "", "{'title': 1}", "[1,", b"\xff\xfe", b'{"title": "\xff"}', '{"a":' * 100_000, "1" * 9999],
+    [
+        "{",
+        "",
+        "{'title': 1}",
+        "[1,",
+        b"\xff\xfe",
+        b'{"title": "\xff"}',
+        '{"a":' * 100_000,
+        "1" * 9999,
+    ],
     ids=["half", "nothing", "quotes", "list", "bytes", "latin", "deep", "digits"],
 )
 def test_broken_json_is_said_to_be_broken(api: ApiCaller, booked: Appointment, body: Any) -> None:
@@ -156,9 +167,7 @@ def test_broken_json_is_said_to_be_broken(api: ApiCaller, booked: Appointment, b
 
 
 @pytest.mark.parametrize("body", ["[]", "null", '"text"', "7", "true"])
-def test_json_that_is_no_object_is_refused(
-    api: ApiCaller, booked: Appointment, body: str
-) -> None:
+def test_json_that_is_no_object_is_refused(api: ApiCaller, booked: Appointment, body: str) -> None:
     errors(api("POST", "/appointments", body))
     errors(api("PATCH", f"/appointments/{booked.id}", body))
 
@@ -257,7 +266,7 @@ bodies = st.dictionaries(
 
 
 @settings(
-    max_examples=120,
+    max_examples=60,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+
 from sophiie.accounts.models import Member
 from sophiie.api.urls import api as the_api
 from sophiie.appointments.models import Appointment
-
 from tests.api.problems import errors, problem
 from tests.api.test_life import PLAIN
 from tests.conftest import ApiCaller

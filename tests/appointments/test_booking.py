@@ -169,9 +169,9 @@ def test_other_database_errors_are_not_called_a_conflict(
 ) -> None:
     share = booked.assignments.get()
     twin = Assignment(appointment=booked, member=alice, during=share.during, blocking=False)
-    with pytest.raises(DatabaseError, match="assignment_once"):
-        with database_refusals(), transaction.atomic():
-            twin.save()
+    refused = pytest.raises(DatabaseError, match="assignment_once")
+    with refused, database_refusals(), transaction.atomic():
+        twin.save()
 
 
 def test_a_conflict_that_vanished_meanwhile_still_reads_well() -> None:

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 from django.test import Client
+
 from sophiie.accounts.models import Member
 from sophiie.appointments.booking import book
 from sophiie.appointments.models import Appointment
-
 from tests.conftest import details
 from tests.web.pages import alerts, message_at, parsed, values
 
@@ -39,9 +39,7 @@ def test_nine_in_the_morning_stays_nine_when_moved_over_a_change(
     assert values(parsed(page.get(address)))["start"] == "09:00"
 
 
-def test_another_zone_means_the_same_clock_time_there(
-    page: Client, typed: dict[str, Any]
-) -> None:
+def test_another_zone_means_the_same_clock_time_there(page: Client, typed: dict[str, Any]) -> None:
     sydney = {"date": "2026-12-01", "start": "09:00", "end": "10:00"}
     address = page.post("/appointments/new", {**typed, **sydney, "timezone": "Australia/Sydney"})[
         "Location"

@@ -8,11 +8,11 @@ from uuid import uuid4
 
 import pytest
 from django.test import Client
+
 from sophiie.accounts.models import Member
 from sophiie.accounts.people import add_member
 from sophiie.appointments.booking import book, change, find
 from sophiie.appointments.models import Appointment
-
 from tests.conftest import details, tomorrow_at
 from tests.web.pages import alerts, message_at, parsed, statuses, values
 

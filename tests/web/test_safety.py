@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -11,9 +11,9 @@ import structlog
 from django.db import connection
 from django.db.utils import OperationalError
 from django.test import Client
+
 from sophiie.accounts.models import Member
 from sophiie.appointments.models import Appointment
-
 from tests.web.pages import Element, parsed
 
 SIGNED_OUT = ["/login", "/password/reset", "/password/reset/done", "/help/google-calendar"]
@@ -160,7 +160,7 @@ def test_without_a_database_there_is_still_a_page(
 
 
 @pytest.fixture
-def request_log() -> Callable[[], list[dict[str, Any]]]:
+def request_log() -> Iterator[Callable[[], list[dict[str, Any]]]]:
     """What the requests inside are logged as."""
     with structlog.testing.capture_logs() as lines:
         yield lambda: [line for line in lines if line["event"] == "request"]

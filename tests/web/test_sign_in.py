@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from django.core import mail
 from django.test import Client
-from sophiie.accounts.models import Member
 
+from sophiie.accounts.models import Member
 from tests.conftest import PASSWORD
 from tests.web.pages import alerts, message_at, parsed
 

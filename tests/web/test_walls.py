@@ -8,11 +8,11 @@ from uuid import uuid4
 
 import pytest
 from django.test import Client
+
 from sophiie.accounts.models import Member
 from sophiie.appointments.models import Appointment
 from sophiie.web.live import Hub
 from sophiie.web.urls import urlpatterns
-
 from tests.web.pages import parsed, values
 
 # Open to everybody: signing in, help, and what the sign-in library guards by itself.
@@ -34,6 +34,8 @@ def address(route: str, appointment_id: object) -> str:
 def test_signed_out_every_page_leads_to_the_sign_in(booked: Appointment, name: str) -> None:
     where = address(GUARDED[name], booked.id)
     for response in (Client().get(where), Client().post(where, {"title": "x"})):
+        if name == "google-callback" and response.status_code == 405:
+            continue  # only ever followed, never sent a form
         assert response.status_code == 302
         assert response["Location"].partition("?")[0] == "/login"
     assert Appointment.objects.get().revision == 1

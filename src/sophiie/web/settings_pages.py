@@ -19,9 +19,16 @@ from django.views.decorators.http import require_GET, require_POST
 from sophiie.accounts.models import Member
 from sophiie.calendar_link import connect
 from sophiie.calendar_link.google_app import google_is_configured
-from sophiie.calendar_link.models import CalendarLink, LinkState
+from sophiie.calendar_link.models import (
+    MIRRORING,
+    RECORDING,
+    CalendarLink,
+    Covers,
+    LinkState,
+    Privacy,
+)
 from sophiie.calendar_link.problems import LinkProblem, misconfigured
-from sophiie.calendar_link.unlink import unlink
+from sophiie.calendar_link.unlink import unlink, unlink_and_remove
 from sophiie.common.wall_time import in_zone
 from sophiie.sync.status import health_of
 from sophiie.web.requests import base_url, signed_in
@@ -65,13 +72,16 @@ def _calendar_page(request: HttpRequest, *, error: str = "", status: int = 200) 
         "permissions": _permissions(),
         "error": error,
         "simulator_url": _simulator_url(),
+        "can_remove_events": bool(link and link.state in MIRRORING),
     }
-    if link and link.state == LinkState.CHOOSING:
+    changing = bool(link and link.state in RECORDING and request.GET.get("change"))
+    if link and (link.state == LinkState.CHOOSING or changing):
         try:
             calendars = async_to_sync(connect.calendars_of)(link)
         except LinkProblem as problem:
             return _problem_page(request, problem)
-        context["calendars"] = [_row(calendar, request) for calendar in calendars]
+        context["calendars"] = [_row(calendar, request, link) for calendar in calendars]
+        context["changing"] = changing
     return render(request, "settings/calendar.html", context, status=status)
 
 
@@ -119,7 +129,7 @@ def google_callback(request: HttpRequest) -> HttpResponse:
 def calendar_choose(request: HttpRequest) -> HttpResponse:
     """Save: from here on the mirror runs."""
     link = connect.link_of(signed_in(request))
-    if link is None or link.state != LinkState.CHOOSING:
+    if link is None or link.state == LinkState.UNLINKING:
         return redirect("settings-calendar")
     calendar_id = request.POST.get("calendar_id", "")
     if not calendar_id:
@@ -146,6 +156,22 @@ def calendar_choose(request: HttpRequest) -> HttpResponse:
 
 @login_required
 @require_POST
+def calendar_options(request: HttpRequest) -> HttpResponse:
+    """Which appointments go to the calendar, and how much of them."""
+    link = connect.link_of(signed_in(request))
+    if link is None:
+        return redirect("settings-calendar")
+    covers, privacy = request.POST.get("covers", ""), request.POST.get("privacy", "")
+    try:
+        connect.change_options(link=link, covers=covers, privacy=privacy)
+    except connect.CannotChoose as error:
+        return _calendar_page(request, error=str(error), status=422)
+    messages.success(request, _("Saved. Your calendar is brought in line now."))
+    return redirect("settings-calendar")
+
+
+@login_required
+@require_POST
 def calendar_cancel_linking(request: HttpRequest) -> HttpResponse:
     """Backs out before a calendar was chosen."""
     member = signed_in(request)
@@ -159,8 +185,15 @@ def calendar_cancel_linking(request: HttpRequest) -> HttpResponse:
 @login_required
 @require_POST
 def google_unlink(request: HttpRequest) -> HttpResponse:
-    """Ends the link; the events stay in Google."""
-    withdrawn = async_to_sync(unlink)(member=signed_in(request))
+    """Ends the link; the events stay in Google, or the upcoming ones are removed first."""
+    member = signed_in(request)
+    if request.POST.get("events") == "remove" and unlink_and_remove(member=member):
+        messages.success(
+            request,
+            _("Sophiie is removing your upcoming events and will then be disconnected."),
+        )
+        return redirect("settings-calendar")
+    withdrawn = async_to_sync(unlink)(member=member)
     if withdrawn is None:
         return redirect("settings-calendar")
     if withdrawn:
@@ -198,6 +231,8 @@ class ShownLink:
     pending: int
     failed: int
     progress: dict[str, int]
+    covers: list[dict[str, Any]]
+    privacy: list[dict[str, Any]]
 
 
 def _shown(link: CalendarLink, member: Member) -> ShownLink:
@@ -213,10 +248,32 @@ def _shown(link: CalendarLink, member: Member) -> ShownLink:
         pending=health.pending,
         failed=health.failed,
         progress={"done": health.backfill_done, "total": health.backfill_total},
+        covers=_options(link.covers, _covers_words()),
+        privacy=_options(link.privacy, _privacy_words()),
     )
 
 
-def _row(calendar: Any, request: HttpRequest) -> dict[str, Any]:
+def _options(chosen: str, words: dict[str, str]) -> list[dict[str, Any]]:
+    return [{"value": v, "label": text, "chosen": v == chosen} for v, text in words.items()]
+
+
+def _covers_words() -> dict[str, str]:
+    return {
+        Covers.MINE: _("Appointments assigned to me or made by me"),
+        Covers.ASSIGNED: _("Only appointments assigned to me"),
+        Covers.ALL: _("All appointments of the business"),
+    }
+
+
+def _privacy_words() -> dict[str, str]:
+    return {
+        Privacy.FULL: _("Everything: title, place, people, customer and notes"),
+        Privacy.TITLE_PLACE: _("Title and place only"),
+        Privacy.BUSY: _("Only that I am busy"),
+    }
+
+
+def _row(calendar: Any, request: HttpRequest, link: CalendarLink) -> dict[str, Any]:
     """One calendar of the choice; what was ticked before an error stays ticked."""
     access = {
         "owner": _("Yours"),
@@ -237,9 +294,14 @@ def _row(calendar: Any, request: HttpRequest) -> dict[str, Any]:
         "selected": (
             calendar.id == request.POST.get("calendar_id")
             if request.method == "POST"
-            else calendar.primary and calendar.writable
+            else calendar.id == link.calendar_id
+            or (not link.calendar_id and calendar.primary and calendar.writable)
         ),
-        "check_for_conflicts": calendar.id in request.POST.getlist("check_for_conflicts"),
+        "check_for_conflicts": (
+            calendar.id in request.POST.getlist("check_for_conflicts")
+            if request.method == "POST"
+            else calendar.id in link.busy_calendar_ids
+        ),
     }
 
 

@@ -37,6 +37,7 @@ urlpatterns = [
     path("settings/team", settings_pages.team, name="settings-team"),
     path("settings/calendar", settings_pages.calendar_settings, name="settings-calendar"),
     path("settings/calendar/choose", settings_pages.calendar_choose, name="calendar-choose"),
+    path("settings/calendar/options", settings_pages.calendar_options, name="calendar-options"),
     path(
         "settings/calendar/cancel-linking",
         settings_pages.calendar_cancel_linking,

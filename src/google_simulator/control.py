@@ -1,0 +1,246 @@
+"""The knobs as Python, for tests: nothing but the standard library, one blocking call each."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from http.client import HTTPConnection
+from typing import Any
+from urllib.parse import quote, urlencode, urlsplit
+
+from google_simulator.walker import walk_consent
+
+Json = dict[str, Any]
+DEMO_CLIENT_ID = "sophiie-demo"
+DEMO_CLIENT_SECRET = "sophiie-demo-secret"  # noqa: S105 - a demo credential, meant to be known
+
+
+class ControlError(Exception):
+    """The simulator refused; `status` and `body` say how."""
+
+    def __init__(self, status: int, body: Any) -> None:
+        super().__init__(f"{status}: {body}")
+        self.status = status
+        self.body = body
+
+
+class SimulatorControl:
+    """Turns the knobs of a running simulator and reads what happened in it."""
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        client_id: str = DEMO_CLIENT_ID,
+        client_secret: str = DEMO_CLIENT_SECRET,
+    ) -> None:
+        self.base_url = base_url.rstrip("/")
+        self.client_id = client_id
+        self.client_secret = client_secret
+
+    # -- where a client finds it -----------------------------------------------------------------
+
+    def environment(self) -> dict[str, str]:
+        """The variables that point an application here."""
+        return {
+            "SOPHIIE_GOOGLE_AUTH_URL": f"{self.base_url}/o/oauth2/v2/auth",
+            "SOPHIIE_GOOGLE_TOKEN_URL": f"{self.base_url}/token",
+            "SOPHIIE_GOOGLE_REVOKE_URL": f"{self.base_url}/revoke",
+            "SOPHIIE_GOOGLE_USERINFO_URL": f"{self.base_url}/v1/userinfo",
+            "SOPHIIE_GOOGLE_API_URL": f"{self.base_url}/calendar/v3",
+            "GOOGLE_CLIENT_ID": self.client_id,
+            "GOOGLE_CLIENT_SECRET": self.client_secret,
+        }
+
+    def authorize(self, url: str, *, account: str, grant: str | Iterable[str] = "all") -> str:
+        """Walk the consent pages as a browser would; answers the redirect to the application.
+
+        `grant` is "all", "deny", or the scopes to leave ticked.
+        """
+        return walk_consent(url, account=account, grant=grant)
+
+    # -- the log ---------------------------------------------------------------------------------
+
+    def calls(
+        self,
+        *,
+        method: str = "*",
+        account: str | None = None,
+        calendar_id: str | None = None,
+        after: int = 0,
+    ) -> list[Json]:
+        query = {"method": method, "after": after, "account": account, "calendar_id": calendar_id}
+        return self.get("/calls", query)["items"]
+
+    def clear_calls(self) -> None:
+        self.send("DELETE", "/calls")
+
+    # -- events, as the Google user sees and changes them ----------------------------------------
+
+    def events(self, email: str, calendar_id: str = "primary") -> list[Json]:
+        """Live events, series as their masters."""
+        return self.get(_events(email, calendar_id), {"live": "true"})["items"]
+
+    def all_events(self, email: str, calendar_id: str = "primary") -> list[Json]:
+        """Cancelled ones as well."""
+        return self.get(_events(email, calendar_id))["items"]
+
+    def event(self, email: str, calendar_id: str, event_id: str) -> Json:
+        return self.get(_event(email, calendar_id, event_id))
+
+    def insert_event(self, email: str, calendar_id: str, body: Json) -> Json:
+        return self.send("POST", _events(email, calendar_id), body)
+
+    def patch_event(self, email: str, calendar_id: str, event_id: str, body: Json) -> Json:
+        return self.send("PATCH", _event(email, calendar_id, event_id), body)
+
+    def delete_event(self, email: str, calendar_id: str, event_id: str) -> Json:
+        return self.send("DELETE", _event(email, calendar_id, event_id))
+
+    def move_event(self, email: str, calendar_id: str, event_id: str, destination: str) -> Json:
+        address = f"{_event(email, calendar_id, event_id)}/move"
+        return self.send("POST", address, {"destination": destination})
+
+    def empty_trash(self, email: str, calendar_id: str = "primary") -> Json:
+        return self.send("POST", f"{_calendar(email, calendar_id)}/empty-trash")
+
+    def digest(self, exclude_client: str | None = None) -> str:
+        """Of all events that the client (default: ours) did not make."""
+        query = {"exclude_client": exclude_client or self.client_id}
+        return self.get("/digest", query)["digest"]
+
+    # -- calendars and accounts ------------------------------------------------------------------
+
+    def calendars(self, email: str) -> list[Json]:
+        return self.get(_account(email))["calendars"]
+
+    def create_calendar(self, email: str, summary: str, **more: Any) -> Json:
+        return self.send("POST", f"{_account(email)}/calendars", {"summary": summary, **more})
+
+    def delete_calendar(self, email: str, calendar_id: str) -> Json:
+        return self.send("DELETE", _calendar(email, calendar_id))
+
+    def set_role(self, email: str, calendar_id: str, role: str | None) -> Json:
+        return self.send("POST", f"{_calendar(email, calendar_id)}/role", {"role": role})
+
+    def show_calendar(self, email: str, calendar_id: str, **settings: Any) -> Json:
+        return self.send("POST", f"{_calendar(email, calendar_id)}/show", settings)
+
+    def expire_sync_tokens(self, email: str, calendar_id: str = "primary") -> Json:
+        return self.send("POST", f"{_calendar(email, calendar_id)}/expire-sync-tokens")
+
+    def accounts(self) -> list[Json]:
+        return self.get("/accounts")["items"]
+
+    def add_account(self, email: str, name: str | None = None, time_zone: str = "UTC") -> Json:
+        body = {"email": email, "name": name or email, "time_zone": time_zone}
+        return self.send("POST", "/accounts", body)
+
+    def delete_account(self, email: str) -> Json:
+        return self.send("POST", f"{_account(email)}/delete")
+
+    def revoke_grant(self, email: str) -> Json:
+        return self.send("POST", f"{_account(email)}/revoke-grant")
+
+    def fail_tokens(self, email: str, cause: str | None) -> Json:
+        return self.send("POST", f"{_account(email)}/tokens", {"failure": cause})
+
+    def expire_access_tokens(self, email: str) -> Json:
+        return self.send("POST", f"{_account(email)}/tokens", {"expire": True})
+
+    def consent(self, email: str, **restrictions: Any) -> Json:
+        return self.send("POST", f"{_account(email)}/consent", restrictions)
+
+    def quota_exceeded(self, email: str, seconds: float = 3 * 3600) -> Json:
+        return self.send("POST", f"{_account(email)}/quota-exceeded", {"seconds": seconds})
+
+    def client(self, client_id: str, **settings: Any) -> Json:
+        return self.send("POST", "/clients", {"id": client_id, **settings})
+
+    def project(self, project_id: str = "demo-project", **settings: Any) -> Json:
+        return self.send("POST", "/projects", {"id": project_id, **settings})
+
+    # -- failures, time, behaviour ---------------------------------------------------------------
+
+    def fault(self, method: str = "*", kind: str = "error", **more: Any) -> Json:
+        return self.send("POST", "/faults", {"method": method, "kind": kind, **more})
+
+    def faults(self) -> list[Json]:
+        return self.get("/faults")["items"]
+
+    def clear_faults(self) -> None:
+        self.send("DELETE", "/faults")
+
+    def latency(self, ms: float = 0, spread_ms: float = 0, list_lag_seconds: float = 0) -> None:
+        body = {"ms": ms, "spread_ms": spread_ms, "list_lag_seconds": list_lag_seconds}
+        self.send("POST", "/latency", body)
+
+    def advance_clock(self, seconds: float) -> str:
+        return self.send("POST", "/clock", {"advance_seconds": seconds})["now"]
+
+    def set_clock(self, moment: str) -> str:
+        return self.send("POST", "/clock", {"set": moment})["now"]
+
+    def now(self) -> str:
+        return self.get("/state")["now"]
+
+    def state(self) -> Json:
+        return self.get("/state")
+
+    def switch(self, **settings: str) -> Json:
+        return self.send("POST", "/switches", settings)
+
+    def quotas(self, **settings: Any) -> Json:
+        return self.send("POST", "/quotas", settings)
+
+    def push(self, **settings: Any) -> Json:
+        """Set what goes wrong with notifications; answers the settings."""
+        return self.send("POST", "/push", settings)
+
+    def deliveries(self) -> list[Json]:
+        return self.get("/push")["deliveries"]
+
+    def channels(self) -> list[Json]:
+        return self.get("/push")["channels"]
+
+    def reset(self, seed: str | None = None) -> None:
+        self.send("POST", "/reset", {"seed": seed} if seed else {})
+
+    # -- the wire --------------------------------------------------------------------------------
+
+    def get(self, address: str, query: dict[str, Any] | None = None) -> Any:
+        given = {name: value for name, value in (query or {}).items() if value is not None}
+        return self.send("GET", f"{address}?{urlencode(given)}" if given else address)
+
+    def send(self, verb: str, address: str, body: Json | None = None) -> Any:
+        """One request to the knobs."""
+        parts = urlsplit(self.base_url)
+        connection = HTTPConnection(parts.hostname or "127.0.0.1", parts.port, timeout=30)
+        try:
+            data = None if body is None else json.dumps(body)
+            headers = {"Content-Type": "application/json"}
+            connection.request(verb, f"/simulator/api{address}", body=data, headers=headers)
+            answer = connection.getresponse()
+            content = answer.read()
+        finally:
+            connection.close()
+        parsed = json.loads(content) if content else {}
+        if answer.status >= 400:
+            raise ControlError(answer.status, parsed)
+        return parsed
+
+
+def _account(email: str) -> str:
+    return f"/accounts/{quote(email, safe='@')}"
+
+
+def _calendar(email: str, calendar_id: str) -> str:
+    return f"{_account(email)}/calendars/{quote(calendar_id, safe='@')}"
+
+
+def _events(email: str, calendar_id: str) -> str:
+    return f"{_calendar(email, calendar_id)}/events"
+
+
+def _event(email: str, calendar_id: str, event_id: str) -> str:
+    return f"{_events(email, calendar_id)}/{quote(event_id, safe='')}"

@@ -1,0 +1,252 @@
+"""Google's refusals and their two JSON shapes (facts 7.1), as exceptions.
+
+Refusal
+├── BackendError    Calendar itself refused; no `status` key
+├── FrontEndError   the layer before it (credentials' scope, API not enabled); with `status`
+└── OAuthError      the token endpoint and its neighbours
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class Refusal(Exception):
+    """An answer that is not a success. `status`, `reason` and `body()` are what is sent."""
+
+    status: int
+    reason: str
+
+    def body(self) -> dict[str, Any]:
+        raise NotImplementedError
+
+
+class BackendError(Refusal):
+    def __init__(
+        self,
+        status: int,
+        reason: str,
+        message: str,
+        *,
+        domain: str = "global",
+        location: str | None = None,
+        location_type: str = "parameter",
+        retry_after: int | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.reason = reason
+        self.message = message
+        self.domain = domain
+        self.location = location
+        self.location_type = location_type
+        self.retry_after = retry_after
+
+    def body(self) -> dict[str, Any]:
+        item = {"domain": self.domain, "reason": self.reason, "message": self.message}
+        if self.location:
+            item |= {"locationType": self.location_type, "location": self.location}
+        return {"error": {"errors": [item], "code": self.status, "message": self.message}}
+
+
+class FrontEndError(Refusal):
+    def __init__(
+        self,
+        status: int,
+        reason: str,
+        message: str,
+        *,
+        item_message: str,
+        status_name: str,
+        domain: str = "global",
+        info: dict[str, Any] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.reason = reason
+        self.message = message
+        self.item_message = item_message
+        self.status_name = status_name
+        self.domain = domain
+        self.info = info
+
+    def body(self) -> dict[str, Any]:
+        item = {"message": self.item_message, "domain": self.domain, "reason": self.reason}
+        error: dict[str, Any] = {
+            "code": self.status,
+            "message": self.message,
+            "errors": [item],
+            "status": self.status_name,
+        }
+        if self.info:
+            error["details"] = [{"@type": "type.googleapis.com/google.rpc.ErrorInfo", **self.info}]
+        return {"error": error}
+
+
+class OAuthError(Refusal):
+    """`{"error": ..., "error_description": ...}` (facts 1.8)."""
+
+    def __init__(
+        self,
+        error: str,
+        description: str | None = None,
+        *,
+        status: int = 400,
+        subtype: str | None = None,
+    ) -> None:
+        super().__init__(error)
+        self.status = status
+        self.reason = error
+        self.description = description
+        self.subtype = subtype
+
+    def body(self) -> dict[str, Any]:
+        body: dict[str, Any] = {"error": self.reason}
+        if self.description:
+            body["error_description"] = self.description
+        if self.subtype:
+            body["error_subtype"] = self.subtype
+        return body
+
+
+def not_found() -> BackendError:
+    return BackendError(404, "notFound", "Not Found")
+
+
+def duplicate() -> BackendError:
+    return BackendError(409, "duplicate", "The requested identifier already exists.")
+
+
+def already_deleted() -> BackendError:
+    return BackendError(410, "deleted", "Resource has been deleted")
+
+
+def forbidden() -> BackendError:
+    return BackendError(403, "forbidden", "Forbidden")
+
+
+def precondition_failed() -> BackendError:
+    return BackendError(
+        412,
+        "conditionNotMet",
+        "Precondition Failed",
+        location="If-Match",
+        location_type="header",
+    )
+
+
+def writer_needed() -> BackendError:
+    return BackendError(
+        403,
+        "requiredAccessLevel",
+        "You need to have writer access to this calendar.",
+        domain="calendar",
+    )
+
+
+def owner_needed() -> BackendError:
+    return BackendError(
+        403,
+        "requiredAccessLevel",
+        "You need to have owner access to this calendar.",
+        domain="calendar",
+    )
+
+
+def invalid(message: str, location: str | None = None) -> BackendError:
+    return BackendError(400, "invalid", message, location=location)
+
+
+def invalid_parameter(name: str, value: str) -> BackendError:
+    return BackendError(
+        400, "invalidParameter", f"Invalid value '{value}' for parameter {name}.", location=name
+    )
+
+
+def required(message: str) -> BackendError:
+    return BackendError(400, "required", message)
+
+
+def bad_request(message: str = "Bad Request") -> BackendError:
+    return BackendError(400, "badRequest", message)
+
+
+def parse_error() -> BackendError:
+    return BackendError(400, "parseError", "Parse Error")
+
+
+def empty_time_range(location: str = "timeMax") -> BackendError:
+    return BackendError(
+        400,
+        "timeRangeEmpty",
+        "The specified time range is empty.",
+        domain="calendar",
+        location=location,
+    )
+
+
+def full_sync_required() -> BackendError:
+    return BackendError(
+        410,
+        "fullSyncRequired",
+        "Sync token is no longer valid, a full sync is required.",
+        domain="calendar",
+        location="syncToken",
+    )
+
+
+def login_required() -> BackendError:
+    return BackendError(
+        401, "required", "Login Required.", location="Authorization", location_type="header"
+    )
+
+
+def invalid_credentials() -> BackendError:
+    return BackendError(
+        401, "authError", "Invalid Credentials", location="Authorization", location_type="header"
+    )
+
+
+def insufficient_scopes(method: str) -> FrontEndError:
+    """`method` is the discovery id; the front end spells `calendar.v3.Events.List`."""
+    _, resource, verb = method.split(".")
+    return FrontEndError(
+        403,
+        "insufficientPermissions",
+        "Request had insufficient authentication scopes.",
+        item_message="Insufficient Permission",
+        status_name="PERMISSION_DENIED",
+        info={
+            "reason": "ACCESS_TOKEN_SCOPE_INSUFFICIENT",
+            "domain": "googleapis.com",
+            "metadata": {
+                "service": "calendar-json.googleapis.com",
+                "method": f"calendar.v3.{_capital(resource)}.{_capital(verb)}",
+            },
+        },
+    )
+
+
+def api_not_enabled(project: str) -> FrontEndError:
+    message = (
+        f"Google Calendar API has not been used in project {project} before or it is disabled."
+    )
+    return FrontEndError(
+        403,
+        "accessNotConfigured",
+        message,
+        item_message=message,
+        status_name="PERMISSION_DENIED",
+        domain="usageLimits",
+        info={"reason": "SERVICE_DISABLED", "domain": "googleapis.com"},
+    )
+
+
+def not_simulated(method: str) -> BackendError:
+    return BackendError(
+        501, "notImplemented", f"{method} is not simulated (see docs/simulator-facts.md)."
+    )
+
+
+def _capital(word: str) -> str:
+    return word[0].upper() + word[1:]

@@ -1,0 +1,1 @@
+"""The network side: routes, the path of one call, the process."""

@@ -1,0 +1,160 @@
+"""Calendar over HTTP: credentials, scope, quota, then the method (facts 7.1, 7.2, 7.4)."""
+
+from __future__ import annotations
+
+from urllib.parse import unquote
+
+from aiohttp import web
+
+from google_simulator import errors
+from google_simulator.calendar.call import CalendarCall
+from google_simulator.calendar.fields import select
+from google_simulator.calendar.methods import METHODS, Method, find_method
+from google_simulator.calendar.scopes import METHOD_SCOPES
+from google_simulator.calls import LoggedCall
+from google_simulator.http.answer import Answer
+from google_simulator.http.exchange import CallPath, refusal_answer, respond
+from google_simulator.model import AccessToken
+from google_simulator.simulator import Simulator
+
+PREFIX = "/calendar/v3/"
+READ_ONLY_MESSAGE = "Calendar usage limits exceeded."
+WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+QUOTA_MESSAGES = {
+    "user": "Quota exceeded for quota metric 'Queries' and limit 'Queries per minute per user' of"
+    " service 'calendar-json.googleapis.com'.",
+    "project": "Quota exceeded for quota metric 'Queries' and limit 'Queries per minute' of"
+    " service 'calendar-json.googleapis.com'.",
+}
+
+
+class CalendarRoutes:
+    def __init__(self, simulator: Simulator, path: CallPath) -> None:
+        self.simulator = simulator
+        self.path = path
+
+    def register(self, app: web.Application) -> None:
+        app.router.add_route("*", PREFIX + "{rest:.*}", self.call)
+
+    async def call(self, request: web.Request) -> web.StreamResponse:
+        """Ids are decoded step by step: an encoded `/` belongs to an id, not to the address."""
+        raw = request.rel_url.raw_path[len(PREFIX) :]
+        found = find_method(request.method, [unquote(step) for step in raw.split("/")])
+        if found is None:
+            return respond(request, refusal_answer(errors.not_found()))
+        method, ids = found
+        body = await request.read() if request.can_read_body else b""
+        token = self._token(request)
+        calendar_id = ids.get("calendarId")
+        if calendar_id == "primary" and token:
+            calendar_id = token.account
+        return await self.path.run(
+            request,
+            method.id,
+            lambda logged: self._perform(request, method, ids, body, token, logged),
+            account=token.account if token else None,
+            client_id=token.client_id if token else None,
+            calendar_id=calendar_id,
+            event_id=ids.get("eventId"),
+        )
+
+    def _token(self, request: web.Request) -> AccessToken | None:
+        header = request.headers.get("Authorization", "")
+        return self.simulator.world.access_tokens.get(header.removeprefix("Bearer ").strip())
+
+    def _perform(
+        self,
+        request: web.Request,
+        method: Method,
+        ids: dict[str, str],
+        body: bytes,
+        token: AccessToken | None,
+        logged: LoggedCall,
+    ) -> Answer:
+        call = self._admitted(request, method, ids, body, token)
+        self._charge(call, method, logged)
+        if method.handler is None:
+            raise errors.not_simulated(method.id)
+        answer = method.handler(call)
+        if logged.event_id is None and method.id == "calendar.events.insert":
+            logged.event_id = answer.body["id"]
+        selector = request.query.get("fields")
+        if selector and answer.body is not None:
+            answer.body = select(answer.body, selector)
+        return answer
+
+    def _admitted(
+        self,
+        request: web.Request,
+        method: Method,
+        ids: dict[str, str],
+        body: bytes,
+        token: AccessToken | None,
+    ) -> CalendarCall:
+        """The front end's part: who is it, is the API on, does the scope fit."""
+        world = self.simulator.world
+        if not request.headers.get("Authorization"):
+            raise errors.login_required()
+        if token is None or token.dead or token.expires_at <= self.simulator.clock.now():
+            raise errors.invalid_credentials()
+        account, client = world.accounts.get(token.account), world.clients[token.client_id]
+        if account is None or account.deleted:
+            raise errors.invalid_credentials()
+        if not world.projects[client.project].calendar_api_enabled:
+            raise errors.api_not_enabled(client.project)
+        granted = frozenset(token.scopes)
+        if not granted & METHOD_SCOPES[method.id]:
+            raise errors.insufficient_scopes(method.id)
+        if not account.uses_calendar:
+            raise errors.BackendError(
+                403, "notACalendarUser", "The user must be signed up for Google Calendar."
+            )
+        return CalendarCall(
+            simulator=self.simulator,
+            method=method.id,
+            path=ids,
+            query=request.query,
+            headers=request.headers,
+            raw_body=body,
+            account=account,
+            client=client,
+            granted=granted,
+        )
+
+    def _charge(self, call: CalendarCall, method: Method, logged: LoggedCall) -> None:
+        now = self.simulator.clock.now()
+        broken = self.simulator.quotas.spend(
+            call.client.project, call.account.email, method.units, now
+        )
+        if broken:
+            raise self._rate_limited(broken)
+        logged.units = method.units
+        writes = method.verb in WRITES and method.id not in (
+            "calendar.freebusy.query",
+            "calendar.channels.stop",
+        )
+        if writes and now < call.account.read_only_until:
+            raise errors.BackendError(403, "quotaExceeded", READ_ONLY_MESSAGE, domain="usageLimits")
+
+    def _rate_limited(self, broken: str) -> errors.Refusal:
+        form = self.simulator.switches["rate_limit_form"]
+        if form == "429-front-end":
+            return errors.FrontEndError(
+                429,
+                "rateLimitExceeded",
+                QUOTA_MESSAGES[broken],
+                item_message=QUOTA_MESSAGES[broken],
+                status_name="RESOURCE_EXHAUSTED",
+                domain="usageLimits",
+            )
+        reason = "userRateLimitExceeded" if broken == "user" else "rateLimitExceeded"
+        return errors.BackendError(
+            int(form),
+            "rateLimitExceeded" if form == "429" else reason,
+            "Rate Limit Exceeded",
+            domain="usageLimits",
+            retry_after=30 if self.simulator.switches["rate_limit_retry_after"] == "on" else None,
+        )
+
+
+assert {method.id for method in METHODS} == set(METHOD_SCOPES)

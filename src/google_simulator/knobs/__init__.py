@@ -1,0 +1,1 @@
+"""What a test or a person can turn: JSON under `/simulator/api/`."""

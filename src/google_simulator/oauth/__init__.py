@@ -1,0 +1,1 @@
+"""Who may: authorization pages, codes, tokens, revocation, identity (facts 1)."""

@@ -1,0 +1,68 @@
+"""The key that signs id_tokens, and its public half as `/oauth2/v3/certs` shows it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import jwt
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from jwt.algorithms import RSAAlgorithm
+
+from google_simulator.model import Setting
+from google_simulator.world import World
+
+ISSUER = "https://accounts.google.com"
+_SETTING = "signing_key"
+
+
+class SigningKey:
+    """Made when first needed, then kept in the world's state."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self._key: rsa.RSAPrivateKey | None = None
+
+    def keep(self) -> None:
+        """Store the key again after the world was cleared: making one takes a while."""
+        if self._key is not None:
+            self._store(self._key)
+
+    @property
+    def private(self) -> rsa.RSAPrivateKey:
+        if self._key is None:
+            stored = self.world.setting(_SETTING)
+            self._key = self._read(str(stored)) if stored else self._make()
+        return self._key
+
+    def _read(self, pem: str) -> rsa.RSAPrivateKey:
+        key = serialization.load_pem_private_key(pem.encode(), password=None)
+        if not isinstance(key, rsa.RSAPrivateKey):
+            raise TypeError("The stored signing key is no RSA key.")
+        return key
+
+    def _make(self) -> rsa.RSAPrivateKey:
+        key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        self._store(key)
+        return key
+
+    def _store(self, key: rsa.RSAPrivateKey) -> None:
+        pem = key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+        self.world.save(Setting(name=_SETTING, value=pem.decode()))
+
+    def sign(self, claims: dict[str, Any]) -> str:
+        return jwt.encode(claims, self.private, algorithm="RS256", headers={"kid": self.id})
+
+    @property
+    def id(self) -> str:
+        return format(self.private.public_key().public_numbers().n & (2**64 - 1), "016x")
+
+    def published(self) -> dict[str, Any]:
+        key = json.loads(RSAAlgorithm.to_jwk(self.private.public_key()))
+        key.pop("key_ops", None)
+        return {"keys": [key | {"kid": self.id, "alg": "RS256", "use": "sig"}]}

@@ -1,0 +1,118 @@
+"""Facts 3.6: what an event is made of."""
+
+from __future__ import annotations
+
+import pytest
+
+
+def test_3_6_extended_properties_are_dropped_and_cut_silently(google, calendar, timed) -> None:
+    fitting, long = "k" * 44, "k" * 45
+    properties = {"private": {fitting: "v" * 1500, long: "v"}}
+    reply = google.insert(timed(extendedProperties=properties), calendar)
+    assert reply.status == 200
+    assert reply.json["extendedProperties"]["private"] == {fitting: "v" * 1024}
+
+
+def test_3_6_events_are_found_by_private_property(google, calendar, timed, new_id) -> None:
+    body = timed(extendedProperties={"private": {"appointment": new_id}})
+    event_id = google.insert(body, calendar).json["id"]
+    google.insert(timed(), calendar)
+    found, _ = google.all_pages(calendar, privateExtendedProperty=f"appointment={new_id}")
+    assert [item["id"] for item in found] == [event_id]
+
+
+def test_3_6_defaults_are_left_out_of_answers(google, calendar, timed) -> None:
+    event = google.insert(timed(transparency="opaque", visibility="default"), calendar).json
+    assert "transparency" not in event
+    assert "visibility" not in event
+    free = google.insert(timed(transparency="transparent"), calendar).json
+    assert free["transparency"] == "transparent"
+
+
+def test_3_6_source_needs_http(google, calendar, timed) -> None:
+    good = google.insert(timed(source={"title": "t", "url": "https://x.example/1"}), calendar)
+    assert good.status == 200
+    assert google.insert(timed(source={"url": "ftp://x"}), calendar).status == 400
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        [{"method": "popup", "minutes": 40_321}],
+        [{"method": "popup", "minutes": -1}],
+        [{"method": "popup", "minutes": number} for number in range(6)],
+    ],
+)
+def test_3_6_reminders_have_limits(google, calendar, timed, overrides) -> None:
+    reply = google.insert(timed(reminders={"useDefault": False, "overrides": overrides}), calendar)
+    assert reply.status == 400
+
+
+def test_3_6_self_is_missing_on_a_secondary_calendar(simulator, google, timed) -> None:
+    jobs = "jobs-alice@group.calendar.google.com"
+    attendees = [{"email": "alice@example.com"}]
+    first = google.insert(timed(attendees=attendees), "primary").json
+    assert first["attendees"][0]["self"] is True
+    secondary = google.insert(timed(attendees=attendees), jobs).json
+    assert "self" not in secondary["attendees"][0]
+    assert secondary["organizer"] == {"email": jobs, "displayName": "Jobs", "self": True}
+
+
+def test_3_6_guests_get_a_copy_and_keep_it_when_deleted_without_updates(
+    simulator, google, calendar, timed, sign_in
+) -> None:
+    bob = sign_in("bob")
+    event = google.insert(timed(attendees=[{"email": "bob@example.com"}]), calendar).json
+    copy = bob.get(event["id"]).json
+    assert copy["organizer"]["email"] == "alice@example.com"
+    assert copy["attendees"][0]["self"] is True
+    assert copy["etag"] != event["etag"]
+    google.delete(event["id"], calendar, sendUpdates="none")
+    assert bob.get(event["id"]).json["status"] == "confirmed"
+    second = google.insert(timed(attendees=[{"email": "bob@example.com"}]), calendar).json
+    google.delete(second["id"], calendar, sendUpdates="all")
+    assert bob.get(second["id"]).json["status"] == "cancelled"
+
+
+def test_3_6_switch_guests_never_see_what_was_sent_without_updates(
+    simulator, google, calendar, timed, sign_in
+) -> None:
+    simulator.switch(guests_with_updates_none="never_see_it")
+    bob, guests = sign_in("bob"), [{"email": "bob@example.com"}]
+    quiet = google.insert(timed(attendees=guests), calendar, sendUpdates="none").json
+    loud = google.insert(timed(attendees=guests), calendar, sendUpdates="all").json
+    assert bob.get(quiet["id"]).status == 404
+    assert bob.get(loud["id"]).status == 200
+
+
+def test_3_6_a_guests_answer_reaches_the_organizer(
+    simulator, google, calendar, timed, sign_in
+) -> None:
+    bob = sign_in("bob")
+    event = google.insert(timed(attendees=[{"email": "bob@example.com"}]), calendar).json
+    answer = [{"email": "bob@example.com", "responseStatus": "declined"}]
+    bob.patch(event["id"], {"attendees": answer})
+    assert google.get(event["id"], calendar).json["attendees"][0]["responseStatus"] == "declined"
+
+
+def test_3_6_guests_rights_are_the_organizers(simulator, google, calendar, timed, sign_in) -> None:
+    bob = sign_in("bob")
+    event = google.insert(timed(attendees=[{"email": "bob@example.com"}]), calendar).json
+    reply = bob.patch(event["id"], {"guestsCanModify": True})
+    assert (reply.status, reply.reason) == (403, "forbiddenForNonOrganizer")
+
+
+def test_3_6_conference_data_is_ignored_by_default(google, calendar, timed) -> None:
+    body = timed(conferenceData={"createRequest": {"requestId": "1"}})
+    reply = google.insert(body, calendar)
+    assert reply.status == 200
+    assert "conferenceData" not in reply.json
+    assert "hangoutLink" not in reply.json
+
+
+def test_3_6_attendees_can_be_cut_short(google, calendar, timed) -> None:
+    guests = [{"email": f"guest{number}@example.org"} for number in range(3)]
+    event = google.insert(timed(attendees=guests), calendar).json
+    short = google.get(event["id"], calendar, maxAttendees=1).json
+    assert short["attendeesOmitted"] is True
+    assert len(short["attendees"]) == 1

@@ -1,0 +1,41 @@
+"""The documents say what the code does, and the code imports nothing of any client."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import google_simulator
+from google_simulator.switches import SWITCHES
+
+PACKAGE = Path(google_simulator.__file__).parent
+DOCS = Path(__file__).parents[2] / "docs"
+SOURCE = "\n".join(path.read_text() for path in sorted(PACKAGE.rglob("*.py")))
+
+
+def test_every_switch_is_used_and_documented() -> None:
+    facts = (DOCS / "simulator-facts.md").read_text()
+    used = set(re.findall(r'switches\[\s*"(\w+)"', SOURCE))
+    assert used == set(SWITCHES)
+    assert [name for name in SWITCHES if f"`{name}`" not in facts] == []
+    numbers = set(re.findall(r"^\| ([\d.]+) \|", facts, re.MULTILINE))
+    assert {switch.fact for switch in SWITCHES.values()} <= numbers
+
+
+def test_every_switch_is_tested_under_another_setting() -> None:
+    tests = "\n".join(path.read_text() for path in Path(__file__).parents[1].glob("*/test_*.py"))
+    assert [name for name in SWITCHES if f"{name}=" not in tests] == []
+
+
+def test_every_knob_is_documented() -> None:
+    text = (DOCS / "simulator.md").read_text()
+    addresses = set(re.findall(r'yield "\w+", f?"([^"]+)"', SOURCE))
+    assert len(addresses) > 20
+    tails = {address.rpartition("/")[2].strip("{}") for address in addresses}
+    assert [tail for tail in sorted(tails) if tail not in text] == []
+
+
+def test_the_package_stands_alone() -> None:
+    imported = set(re.findall(r"^\s*(?:from|import) (\w+)", SOURCE, re.MULTILINE))
+    assert "sophiie" not in imported
+    assert "django" not in imported

@@ -1,0 +1,86 @@
+"""The command `sophiie` as a person runs it: a process, on a database of its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+import pytest
+
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+TIMEOUT_SECONDS = 60
+
+
+def sophiie(
+    *words: str, stdin: str = "", **changes: str | None
+) -> subprocess.CompletedProcess[str]:
+    """Runs a command to its end. A variable that is None is not set."""
+    variables = {**os.environ, **{name: value for name, value in changes.items() if value}}
+    for name in [name for name, value in changes.items() if value is None]:
+        variables.pop(name, None)
+    return subprocess.run(
+        [sys.executable, "-m", "sophiie", *words],
+        input=stdin,
+        env=variables,
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT_SECONDS,
+        check=False,
+    )
+
+
+def refusal(done: subprocess.CompletedProcess[str]) -> str:
+    """The one sentence of a command that failed."""
+    assert done.returncode == 1, (done.returncode, done.stdout, done.stderr)
+    assert done.stdout == ""
+    assert "Traceback" not in done.stderr
+    lines = done.stderr.strip().splitlines()
+    assert len(lines) == 1, done.stderr
+    assert lines[0].startswith("sophiie: ")
+    return lines[0].removeprefix("sophiie: ")
+
+
+@pytest.fixture(scope="session")
+def empty_database() -> Iterator[str]:
+    """The address of a database without any table."""
+    server = urlsplit(os.environ["SOPHIIE_DATABASE_URL"])
+    with psycopg.connect(os.environ["SOPHIIE_DATABASE_URL"], autocommit=True) as connection:
+        connection.execute("CREATE DATABASE commands")
+        yield urlunsplit(server._replace(path="/commands"))
+        connection.execute("DROP DATABASE commands WITH (FORCE)")
+
+
+@pytest.fixture(scope="session")
+def told_to_migrate(empty_database: str) -> str:
+    """What a command says before the first `sophiie migrate`."""
+    return refusal(sophiie("status", SOPHIIE_DATABASE_URL=empty_database))
+
+
+@pytest.fixture(scope="session")
+def migrations(
+    empty_database: str, told_to_migrate: str
+) -> tuple[subprocess.CompletedProcess[str], ...]:
+    """`sophiie migrate`, twice."""
+    first = sophiie("migrate", SOPHIIE_DATABASE_URL=empty_database)
+    return first, sophiie("migrate", SOPHIIE_DATABASE_URL=empty_database)
+
+
+@pytest.fixture
+def database(empty_database: str, migrations: object) -> str:
+    """The address of a database with the schema and whatever earlier tests made in it."""
+    return empty_database
+
+
+@pytest.fixture
+def run(database: str) -> Run:
+    """Runs a command on that database."""
+
+    def on_database(*words: str, **more: str | None) -> subprocess.CompletedProcess[str]:
+        stdin = more.pop("stdin", None) or ""
+        return sophiie(*words, stdin=stdin, SOPHIIE_DATABASE_URL=database, **more)
+
+    return on_database

@@ -1,0 +1,89 @@
+"""`sophiie doctor`: line by line what is right, what is not, and what to do about it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+
+import psycopg
+import pytest
+
+from tests.ops.conftest import Run, sophiie
+
+NOBODY = "postgresql://nobody@127.0.0.1:9/nothing"
+
+
+class _SaysNo(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.send_response(404)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def google() -> Iterator[dict[str, str]]:
+    """Addresses at which somebody answers, if only with an error, as Google does to a GET."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _SaysNo)
+    Thread(target=server.serve_forever, daemon=True).start()
+    base = f"http://127.0.0.1:{server.server_port}"
+    yield {"SOPHIIE_GOOGLE_TOKEN_URL": f"{base}/token", "SOPHIIE_GOOGLE_API_URL": f"{base}/v3"}
+    server.shutdown()
+    server.server_close()
+
+
+def test_all_is_well_with_a_worker(run: Run, database: str, google: dict[str, str]) -> None:
+    with psycopg.connect(database, autocommit=True) as connection:
+        connection.execute("INSERT INTO procrastinate_workers DEFAULT VALUES")
+        try:
+            done = run("doctor", **google)
+        finally:
+            connection.execute("DELETE FROM procrastinate_workers")
+    assert done.returncode == 0, done.stdout + done.stderr
+    lines = done.stdout.splitlines()
+    assert all(line.startswith("ok ") for line in lines)
+    for part in (
+        *("SOPHIIE_SECRET_KEY: set", "SOPHIIE_ENCRYPTION_KEYS: set", "Google credentials: set"),
+        "Redirect address for Google: http://localhost:8000/integrations/google/callback",
+        *("Database (named): PostgreSQL", "btree_gist", "Schema: 0 migrations missing"),
+        "Workers running: 1",
+    ):
+        assert part in done.stdout
+    for secret in (os.environ["SOPHIIE_SECRET_KEY"], os.environ["SOPHIIE_ENCRYPTION_KEYS"]):
+        assert secret not in done.stdout
+
+
+def test_what_is_wrong_has_its_advice_beside_it(run: Run) -> None:
+    done = run("doctor", GOOGLE_CLIENT_ID=None)
+    assert done.returncode == 1
+    wrong = [line for line in done.stdout.splitlines() if not line.startswith("ok ")]
+    assert [line.removeprefix("WRONG   ").partition(": ")[0] for line in wrong] == [
+        "Google credentials",
+        "Google's token server 127.0.0.1:9",
+        "Google's calendar server 127.0.0.1:9",
+        "Workers running",
+    ]
+    assert "use `sophiie demo`" in wrong[0]
+    assert "check the network and the address" in wrong[1]
+    assert "start `sophiie worker`" in wrong[3]
+
+
+def test_without_secrets_it_says_so_and_stops_there() -> None:
+    done = sophiie("doctor", SOPHIIE_SECRET_KEY=None, SOPHIIE_ENCRYPTION_KEYS=None)
+    assert done.returncode == 1
+    assert "WRONG   SOPHIIE_SECRET_KEY: not set: set SOPHIIE_SECRET_KEY" in done.stdout
+    assert "WRONG   SOPHIIE_ENCRYPTION_KEYS: not set" in done.stdout
+    assert "Database" not in done.stdout
+    assert done.stderr == ""
+
+
+def test_without_a_database_the_rest_is_still_told() -> None:
+    done = sophiie("doctor", SOPHIIE_DATABASE_URL=NOBODY)
+    assert done.returncode == 1
+    assert "ok      SOPHIIE_SECRET_KEY: set" in done.stdout
+    assert "WRONG   Database (named): " in done.stdout
+    assert "refused" in done.stdout
+    assert "Traceback" not in done.stderr
