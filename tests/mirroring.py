@@ -26,6 +26,7 @@ def sweep_once() -> None:
 def due_now() -> None:
     """Lets the pauses between attempts pass."""
     MirroredEvent.objects.filter(state=MirrorState.PENDING).update(next_attempt_at=now())
+    CalendarLink.objects.update(parked_until=None)
 
 
 async def _drain_all() -> None:

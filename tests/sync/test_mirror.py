@@ -15,12 +15,11 @@ from sophiie.appointments.booking import book, cancel, change, delete
 from sophiie.appointments.models import Appointment
 from sophiie.calendar_link.connect import link_of
 from sophiie.calendar_link.models import CalendarLink, LinkState
-from sophiie.common.clock import now
 from sophiie.sync.models import MirroredEvent, MirrorState
 from sophiie.sync.status import statuses_of
 from tests.conftest import details, tomorrow_at
 from tests.linking import browser_of, come_back, link
-from tests.mirroring import drain_all
+from tests.mirroring import drain_all, due_now
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ALICE = "alice@example.com"
@@ -60,11 +59,6 @@ def ours(google: RunningSimulator) -> list[dict[str, Any]]:
 def writes(google: RunningSimulator) -> list[str]:
     calls = google.calls(method="calendar.events.*")
     return [call["method"].rpartition(".")[2] for call in calls]
-
-
-def due_now() -> None:
-    """Lets the pauses between attempts pass."""
-    MirroredEvent.objects.filter(state=MirrorState.PENDING).update(next_attempt_at=now())
 
 
 def book_one(member: Member, **changes: Any) -> Appointment:

@@ -73,6 +73,12 @@ class CalendarLink(models.Model):
     last_synced_at = models.DateTimeField(null=True, blank=True)
     backfill_total = models.PositiveIntegerField(default=0)
 
+    # Google asked us to leave this account's calendar alone until then, or its quota is used up.
+    parked_until = models.DateTimeField(null=True, blank=True)
+    # When the person was told of a broken link: at once, and again after some days.
+    broken_at = models.DateTimeField(null=True, blank=True)
+    reminders_sent = models.PositiveSmallIntegerField(default=0, db_default=0)
+
     # Who works on this link at the moment; see sync/lease.py.
     lease_holder = models.UUIDField(null=True, blank=True)
     lease_until = models.DateTimeField(null=True, blank=True)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 import aiohttp
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 
 from sophiie.calendar_link.google_app import google_app
 from sophiie.calendar_link.lease import leased
@@ -21,17 +22,22 @@ from sophiie.common.in_thread import in_thread
 from sophiie.common.logs import log
 from sophiie.google.calendar import CalendarClient
 from sophiie.google.errors import GoogleError
+from sophiie.sync.due import due_rows, park
 from sophiie.sync.guard import GuardedCalendar
-from sophiie.sync.models import MirroredEvent, MirrorState
+from sophiie.sync.models import MirroredEvent
 from sophiie.sync.outcome import Result, record
+from sophiie.sync.quota import affordable, pause_for
 from sophiie.sync.render import Content
 from sophiie.sync.show import remove, show
+from sophiie.sync.wake import defer_drain
 
 logger = log(__name__)
 
 # Calls of one link at the same time. Google asks for few writes to one calendar in quick
 # succession; and unlinking waits for one batch at most.
 BATCH = 4
+# A drain keeps one of the worker's places no longer than this when others wait.
+TURN_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
@@ -43,17 +49,19 @@ class Work:
 
 
 async def drain(link_id: UUID, *, http: aiohttp.ClientSession) -> None:
-    """Works until nothing is due for this link.
+    """Works until nothing is due for this link, or its turn is over.
 
     1. Take the lease; whoever else has it will see our work when it looks once more.
-    2. Claim what is due, single changes before a backfill: counts the attempt and notes that an
-       event may exist from now on.
+    2. Claim what is due and can be paid for from the quotas, single changes before a backfill:
+       counts the attempt and notes that an event may exist from now on.
     3. Bring Google to the wanted state, a few rows at a time.
     4. Record what came of it. Then the next rows.
     5. Give the lease back and look once more: something may have come in between.
 
-    Killed at any line, the rows are still due when the lease has run out.
+    A link with much to do gives way to others after each turn and queues up again. Killed at any
+    line, the rows are still due when the lease has run out.
     """
+    end = asyncio.get_running_loop().time() + TURN_SECONDS
     while True:
         async with leased(link_id, states=MIRRORING) as holder:
             if holder is None:
@@ -65,7 +73,12 @@ async def drain(link_id: UUID, *, http: aiohttp.ClientSession) -> None:
                 await calendar.admit([work.row.event_id for work in batch])
                 results = await asyncio.gather(*(_attempt(calendar, work) for work in batch))
                 await in_thread(record, list(results))
+                if asyncio.get_running_loop().time() > end:
+                    break
         if not await in_thread(has_due, link_id):
+            return
+        if asyncio.get_running_loop().time() > end:
+            await in_thread(defer_drain, link_id)
             return
 
 
@@ -87,20 +100,23 @@ async def _attempt(calendar: GuardedCalendar, work: Work) -> Result:
 
 
 def claim_due(link_id: UUID) -> list[Work]:
-    """The next rows that are due, oldest first; [] when the link may not be used any more."""
+    """The next rows that are due, [] when there are none or the link has to wait."""
+    moment = now()
     with transaction.atomic():
         rows = list(
-            MirroredEvent.objects.select_for_update(of=["self"], skip_locked=True)
-            .filter(
-                link=link_id,
-                link__state__in=MIRRORING,
-                state=MirrorState.PENDING,
-                next_attempt_at__lte=now(),
-            )
+            _due(link_id, moment)
+            .select_for_update(of=("self",), skip_locked=True)
             .select_related("appointment", "link")
             .prefetch_related("appointment__assignments__member")
             .order_by("backfill", "next_attempt_at", "id")[:BATCH]
         )
+        if not rows:
+            return []
+        count = affordable(rows, rows[0].link.google_sub, moment)
+        if not count:
+            park(link_id, moment + pause_for(rows))
+            return []
+        rows = rows[:count]
         # What was never sent and is not wanted needs no call, and must not count as sent.
         MirroredEvent.objects.filter(pk__in=[row.pk for row in rows if row.wanted]).update(
             sent=True
@@ -114,12 +130,11 @@ def claim_due(link_id: UUID) -> list[Work]:
 
 
 def has_due(link_id: UUID) -> bool:
-    return MirroredEvent.objects.filter(
-        link=link_id,
-        link__state__in=MIRRORING,
-        state=MirrorState.PENDING,
-        next_attempt_at__lte=now(),
-    ).exists()
+    return _due(link_id, now()).exists()
+
+
+def _due(link_id: UUID, moment: datetime) -> QuerySet[MirroredEvent]:
+    return due_rows(moment).filter(link=link_id)
 
 
 async def _take_new_id(row: MirroredEvent) -> None:

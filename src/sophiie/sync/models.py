@@ -73,3 +73,36 @@ class MirroredEvent(models.Model):
                 condition=models.Q(state=MirrorState.PENDING),
             ),
         ]
+
+
+class SyncAttempt(models.Model):
+    """One try to bring Google to the wanted state, and what came of it: the ledger."""
+
+    id = models.BigAutoField(primary_key=True)
+    mirrored_event = models.ForeignKey(
+        MirroredEvent, on_delete=models.CASCADE, related_name="tries"
+    )
+    at = models.DateTimeField()
+    revision = models.PositiveIntegerField()
+    wanted = models.BooleanField()
+    succeeded = models.BooleanField()
+    # Google's answer: HTTP status, its word for it, and its sentence.
+    status = models.PositiveSmallIntegerField(default=0)
+    reason = models.CharField(max_length=100, blank=True, default="")
+    message = models.CharField(max_length=300, blank=True, default="")
+    next_attempt_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-at", "-id"]
+        indexes = [
+            models.Index(fields=["mirrored_event", "-at"], name="sync_attempt_by_event"),
+            models.Index(fields=["at"], name="sync_attempt_by_age"),
+        ]
+
+
+class QuotaBucket(models.Model):
+    """Units of Google's quota that are left for an account or for the project; see quota.py."""
+
+    scope = models.CharField(max_length=300, primary_key=True)
+    level = models.FloatField()
+    counted_at = models.DateTimeField()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -25,7 +26,8 @@ from sophiie.google.errors import (
     Unreachable,
     UsageLimited,
 )
-from sophiie.sync.models import MirroredEvent, MirrorState
+from sophiie.sync.due import park
+from sophiie.sync.models import MirroredEvent, MirrorState, SyncAttempt
 from sophiie.sync.show import Shown
 
 LONGEST_PAUSE = timedelta(minutes=5)
@@ -60,13 +62,38 @@ def record(results: list[Result]) -> None:
                 _record_failure(row, result.row, result.failure, moment)
             row.updated_at = moment
             row.save()
+            SyncAttempt.objects.create(**_ledger_entry(row, result, moment))
             live.announce(row.link.member.business_id, appointment=row.appointment_id)
         _record_progress(results[0].row.link_id, moment, any(r.shown for r in results))
+        _park(results, moment)
     for result in results:
         if isinstance(result.failure, AccessLost):
             _break_link(result.row.link_id, problems.PERMISSION_MISSING)
         elif isinstance(result.failure, CalendarLost) and not _left_behind(result.row):
             _break_link(result.row.link_id, problems.CALENDAR_GONE)
+
+
+def _park(results: list[Result], moment: datetime) -> None:
+    """Google spoke of the account, not of the event: the link's other writes wait as well."""
+    for result in results:
+        if isinstance(result.failure, UsageLimited | RateLimited):
+            _, pause = meaning(result.failure, result.row.attempts)
+            park(result.row.link_id, moment + (pause or timedelta()))
+
+
+def _ledger_entry(row: MirroredEvent, result: Result, moment: datetime) -> dict[str, Any]:
+    failure = result.failure
+    return {
+        "mirrored_event": row,
+        "at": moment,
+        "revision": result.row.wanted_revision,
+        "wanted": result.row.wanted,
+        "succeeded": failure is None,
+        "status": failure.status if isinstance(failure, GoogleError) else 0,
+        "reason": failure.reason[:100] if isinstance(failure, GoogleError) else "",
+        "message": str(failure)[:300] if isinstance(failure, GoogleError) else "",
+        "next_attempt_at": row.next_attempt_at,
+    }
 
 
 def _break_link(link_id: UUID, problem: str) -> None:
@@ -82,8 +109,7 @@ def _record_shown(
 ) -> None:
     row.shown_revision, row.synced_at, row.attempts = shown.revision, moment, 0
     row.html_link, row.error = shown.html_link[:2000], ""
-    current = (row.wanted, row.wanted_revision) == (attempted.wanted, attempted.wanted_revision)
-    if current:
+    if _untouched(row, attempted):
         row.state, row.next_attempt_at = MirrorState.SYNCED, None
     else:  # changed again while we were at it: due at once
         row.state, row.next_attempt_at = MirrorState.PENDING, moment
@@ -101,10 +127,15 @@ def _record_failure(
         )
     if pause is not None:
         row.state, row.next_attempt_at = MirrorState.PENDING, moment + pause
-    elif row.wanted_revision == attempted.wanted_revision:
+    elif _untouched(row, attempted):
         row.state, row.next_attempt_at = MirrorState.FAILED, None
     else:  # a newer revision may be one that Google accepts
         row.state, row.next_attempt_at = MirrorState.PENDING, moment
+
+
+def _untouched(row: MirroredEvent, attempted: MirroredEvent) -> bool:
+    """Whether nothing new was wanted of the row since the attempt began."""
+    return row.updated_at == attempted.updated_at
 
 
 def _left_behind(row: MirroredEvent) -> bool:

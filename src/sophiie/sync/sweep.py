@@ -7,12 +7,11 @@ from uuid import UUID
 import aiohttp
 from django.db.models import Q
 
-from sophiie.calendar_link.models import MIRRORING
 from sophiie.calendar_link.revocation import revocations_due, revoke
 from sophiie.calendar_link.unlink import end_overdue_unlinkings
 from sophiie.common.clock import now
 from sophiie.common.in_thread import in_thread
-from sophiie.sync.models import MirroredEvent, MirrorState
+from sophiie.sync.due import due_rows
 from sophiie.sync.wake import defer_drain
 
 
@@ -27,12 +26,8 @@ async def sweep(http: aiohttp.ClientSession) -> None:
 def wake_due_links() -> list[UUID]:
     moment = now()
     due = (
-        MirroredEvent.objects.filter(
-            Q(link__lease_until=None) | Q(link__lease_until__lt=moment),
-            link__state__in=MIRRORING,
-            state=MirrorState.PENDING,
-            next_attempt_at__lte=moment,
-        )
+        due_rows(moment)
+        .filter(Q(link__lease_until=None) | Q(link__lease_until__lt=moment))
         .values_list("link_id", flat=True)
         .distinct()
     )
