@@ -155,8 +155,11 @@ def doctor(environment: Environment) -> None:
     examination = Doctor(environment)
     examination.look_at_environment()
     if examination.can_go_on:
-        with django_ready(environment):
-            examination.look_at_database()
+        try:
+            with django_ready(environment):
+                examination.look_at_database()
+        except DatabaseError as error:
+            examination.no_database(str(error))
     click.echo(examination.report())
     sys.exit(0 if examination.healthy else 1)
 

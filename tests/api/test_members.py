@@ -102,3 +102,14 @@ def test_there_is_no_member_behind_other_ids(
     Member.objects.filter(pk=bob.pk).update(is_active=False)
     for name in (charlie.id, bob.id, "me", "00000000-0000-0000-0000-000000000000"):
         problem(api("GET", f"/members/{name}/calendar-link"), 404)
+
+
+def test_the_list_is_paged(api: ApiCaller, alice: Member, bob: Member) -> None:
+    first = api("GET", "/members?limit=1").json()
+    assert len(first["items"]) == 1
+    second = api("GET", f"/members?limit=1&cursor={first['next_cursor']}").json()
+    assert second["next_cursor"] is None
+    emails = {item["email"] for item in first["items"] + second["items"]}
+    assert emails == {alice.email, bob.email}
+    assert api("GET", "/members?cursor=x").status_code == 422
+    assert api("GET", "/members?limit=0").status_code == 422

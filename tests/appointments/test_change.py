@@ -8,7 +8,7 @@ import pytest
 
 from sophiie.accounts.models import Member
 from sophiie.accounts.people import add_member
-from sophiie.appointments.booking import book, cancel, change, delete, find
+from sophiie.appointments.booking import book, cancel, change, delete, find, reinstate
 from sophiie.appointments.errors import (
     Conflict,
     InvalidAppointment,
@@ -228,3 +228,15 @@ def test_an_assignee_who_was_switched_off_stays_until_somebody_is_put_in_place(
     Member.objects.filter(pk=eve.pk).update(is_active=False)
     change(by=alice, appointment_id=made.id, changes={"title": "Later"})
     assert find(alice, made.id).assignments.get().member == eve
+
+
+def test_undoing_the_deletion_of_what_was_booked_on_top_brings_it_back_on_top(
+    alice: Member, booked: Appointment
+) -> None:
+    on_top = book(by=alice, details=details(), assignees=[alice], allow_overlap=True)
+    delete(by=alice, appointment_id=on_top.id)
+    back = reinstate(by=alice, appointment_id=on_top.id)
+    (share,) = back.assignments.all()
+    assert share.booked_anyway
+    assert not share.blocking
+    assert booked.assignments.get().blocking

@@ -180,9 +180,6 @@ def test_a_made_up_reset_link_is_told_so(alice: Member) -> None:
         assert "no longer works" in parsed(response).one("h1").words
 
 
-@pytest.mark.xfail(
-    strict=True, reason="config/settings.py needs ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False"
-)
 def test_an_unknown_address_gets_the_same_answer_and_no_mail(db: None) -> None:
     response = Client().post("/password/reset", {"email": "nobody@example.com"})
     assert (response.status_code, response["Location"]) == (302, "/password/reset/done")

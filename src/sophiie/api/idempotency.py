@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
@@ -34,7 +34,7 @@ def answer_once(
     digest = hashlib.sha256(f"{request.method} {request.path}\n".encode() + request.body)
     moment = now()
     with transaction.atomic():
-        IdempotentAnswer.objects.filter(created_at__lt=moment - KEPT).delete()
+        _forget_old(moment)
         # ON CONFLICT DO NOTHING waits for a transaction that holds the same key.
         IdempotentAnswer.objects.bulk_create(
             [
@@ -57,3 +57,10 @@ def answer_once(
             kept.status, kept.body = act()
             kept.save(update_fields=["status", "body"])
         return kept.status, kept.body
+
+
+def _forget_old(moment: datetime) -> None:
+    """Forgets some answers whose day is over; rows that another request has are left to it."""
+    old = IdempotentAnswer.objects.filter(created_at__lt=moment - KEPT)
+    some = list(old.select_for_update(skip_locked=True).values_list("pk", flat=True)[:100])
+    IdempotentAnswer.objects.filter(pk__in=some).delete()

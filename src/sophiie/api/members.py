@@ -5,23 +5,36 @@ from __future__ import annotations
 from uuid import UUID
 
 from django.http import HttpRequest
-from ninja import Router
+from ninja import Query, Router
 
 from sophiie.accounts.models import Member
 from sophiie.api.access import member_of
-from sophiie.api.problems import ProblemError, not_found
-from sophiie.api.schemas import CalendarLinkOut, MemberList, MemberOut, Problem, Progress
+from sophiie.api.problems import ProblemError, invalid, not_found
+from sophiie.api.schemas import CalendarLinkOut, MemberList, MemberOut, Page, Problem, Progress
 from sophiie.calendar_link.connect import link_of
 from sophiie.sync.status import health_of
 
 router = Router(tags=["members"])
 
 
-@router.get("/members", response={200: MemberList, 401: Problem}, summary="List")
-def list_members(request: HttpRequest) -> MemberList:
-    """The active members of the business."""
+@router.get("/members", response={200: MemberList, 401: Problem, 422: Problem}, summary="List")
+def list_members(request: HttpRequest, page: Query[Page]) -> MemberList:
+    """The active members of the business, by id."""
     people = Member.objects.filter(business=member_of(request).business, is_active=True)
-    return MemberList(items=[_out(person) for person in people], next_cursor=None)
+    people = people.order_by("id")
+    if page.cursor:
+        people = people.filter(id__gt=_read_cursor(page.cursor))
+    found = list(people[: page.limit + 1])
+    shown = found[: page.limit]
+    more = str(shown[-1].id) if len(found) > page.limit else None
+    return MemberList(items=[_out(person) for person in shown], next_cursor=more)
+
+
+def _read_cursor(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise invalid({"cursor": ["This is not a cursor from an earlier answer."]}) from None
 
 
 @router.get("/members/me", response={200: MemberOut, 401: Problem}, summary="The key's member")

@@ -77,14 +77,17 @@ class AppointmentPatch(Strict):
     allow_overlap: StrictBool = False
 
 
-class AppointmentFilter(Schema):
+class Page(Schema):
+    limit: Annotated[int, Field(ge=1, le=200)] = 50
+    cursor: Annotated[str, Field(max_length=500)] = ""
+
+
+class AppointmentFilter(Page):
     from_: Instant | None = Field(None, alias="from")
     to: Instant | None = None
     assignee: str | None = None
     status: Literal["held", "scheduled", "completed", "cancelled", "no_show"] | None = None
     updated_since: Instant | None = None
-    limit: Annotated[int, Field(ge=1, le=200)] = 50
-    cursor: Annotated[str, Field(max_length=500)] = ""
 
 
 class PersonOut(Schema):

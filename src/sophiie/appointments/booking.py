@@ -151,7 +151,9 @@ def reinstate(*, by: Member, appointment_id: UUID) -> Appointment:
             differences["status"] = [appointment.status, str(Status.SCHEDULED)]
             appointment.status = Status.SCHEDULED
         _save_next_revision(appointment)
-        _assign(appointment, team, allow_overlap=False)
+        # What was booked on top of another with somebody's consent comes back as it was.
+        on_top = appointment.assignments.filter(booked_anyway=True).exists()
+        _assign(appointment, team, allow_overlap=on_top)
         _announce(appointment, Action.REINSTATED, by, differences)
         return appointment
 

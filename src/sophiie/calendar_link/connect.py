@@ -175,7 +175,7 @@ def _save_grant(member: Member, grant: Grant, account: Account) -> CalendarLink:
         link.google_email, link.problem = account.email or link.google_email, ""
         mended = link.state == LinkState.NEEDS_RECONNECT
         if mended:
-            link.state = LinkState.ACTIVE
+            link.state, link.broken_at = LinkState.ACTIVE, None
         link.save()
         if left[0] and left[1] != account.sub:  # another account was chosen on the second try
             record_revocation(*left)
@@ -249,7 +249,7 @@ def _activate(
         if link.state in (LinkState.UNLINKED, LinkState.UNLINKING):
             raise CannotChoose("This link was ended meanwhile.")
         link.calendar_id, link.calendar_name = chosen.id, chosen.name[:500]
-        link.busy_calendar_ids, link.problem = busy, ""
+        link.busy_calendar_ids, link.problem, link.broken_at = busy, "", None
         link.state, link.activated_at = LinkState.BACKFILLING, link.activated_at or now()
         link.save()
         link_scope_changed.send(sender=CalendarLink, link=link, again=False, found=found)

@@ -84,7 +84,17 @@ def mark_needs_reconnect(link_id: UUID, problem: str) -> None:
             return
         link.state, link.problem = LinkState.NEEDS_RECONNECT, problem
         link.access_token, link.access_token_expires_at = "", None
-        link.save(update_fields=["state", "problem", "access_token", "access_token_expires_at"])
+        link.broken_at, link.reminders_sent = now(), 0
+        link.save(
+            update_fields=[
+                "state",
+                "problem",
+                "access_token",
+                "access_token_expires_at",
+                "broken_at",
+                "reminders_sent",
+            ]
+        )
         link_changed.send(sender=CalendarLink, link=link)
 
 

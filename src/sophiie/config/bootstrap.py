@@ -8,8 +8,10 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import psycopg
+
 from sophiie.config.environment import Environment, require_secrets
-from sophiie.database import EmbeddedPostgres
+from sophiie.database import DatabaseError, EmbeddedPostgres
 
 LIFELINE = "LIFELINE_FD"
 
@@ -18,10 +20,20 @@ LIFELINE = "LIFELINE_FD"
 def database_of(environment: Environment) -> Iterator[str]:
     """The URL of the database: the one that is named, or the embedded one while inside."""
     if environment.database_url:
+        _knock(environment.database_url)
         yield environment.database_url
         return
     with EmbeddedPostgres(environment.data_dir) as url:
         yield url
+
+
+def _knock(url: str) -> None:
+    """One quick try, because the pool would go on trying for a while and say so in many lines."""
+    try:
+        psycopg.connect(url, connect_timeout=5).close()
+    except psycopg.Error as error:
+        reason = str(error).strip().splitlines()[0]
+        raise DatabaseError(f"The database cannot be reached: {reason}") from None
 
 
 @contextmanager

@@ -11,6 +11,7 @@ import os
 import secrets
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from cryptography.fernet import Fernet
 from pydantic import AliasChoices, Field, ValidationError, field_validator
@@ -76,6 +77,10 @@ class Environment(BaseSettings):
     api_requests_per_minute: int = Field(
         default=6000, gt=0, validation_alias=_named("SOPHIIE_API_REQUESTS_PER_MINUTE")
     )
+    email_url: str = Field(default="", validation_alias=_named("SOPHIIE_EMAIL_URL"))
+    email_from: str = Field(
+        default="Sophiie <no-reply@localhost>", validation_alias=_named("SOPHIIE_EMAIL_FROM")
+    )
     log_level: str = Field(default="INFO", validation_alias=_named("SOPHIIE_LOG_LEVEL"))
     demo: bool = Field(default=False, validation_alias=_named("SOPHIIE_DEMO"))
 
@@ -117,6 +122,17 @@ class Environment(BaseSettings):
     def _postgresql(cls, value: str) -> str:
         if value and not value.startswith(("postgresql://", "postgres://")):
             raise ValueError("must begin with postgresql://")
+        try:
+            urlsplit(value).port  # noqa: B018 - raises what is wrong with it
+        except ValueError as error:
+            raise ValueError(f"is not an address: {error}") from None
+        return value
+
+    @field_validator("email_url")
+    @classmethod
+    def _mail_server(cls, value: str) -> str:
+        if value and not value.startswith(("smtp://", "smtps://")):
+            raise ValueError("must begin with smtp:// (STARTTLS) or smtps:// (TLS)")
         return value
 
     @field_validator("log_level")

@@ -8,6 +8,7 @@
      ├─ CalendarLost       the calendar is gone or may not be written; only the person can mend it
      ├─ AlreadyExists      an event with this id exists or existed
      ├─ EventGone          the event (or its calendar) is not there
+     ├─ SyncTokenExpired   changes can no longer be told from that token; read everything anew
      ├─ Forbidden          this one object must not be changed
      ├─ Stale              it changed since we read it
      ├─ Misconfigured      our OAuth client or project is at fault, not the person
@@ -61,6 +62,10 @@ class EventGone(GoogleError):
     pass
 
 
+class SyncTokenExpired(GoogleError):
+    pass
+
+
 class Forbidden(GoogleError):
     pass
 
@@ -90,6 +95,9 @@ _BY_REASON: dict[str, type[GoogleError]] = {
     "requiredAccessLevel": CalendarLost,
     "accessNotConfigured": Misconfigured,
     "SERVICE_DISABLED": Misconfigured,
+    # 410 as well, but another matter than an event that is gone. Source: the guides to
+    # synchronisation and to errors.
+    "fullSyncRequired": SyncTokenExpired,
     "backendError": Unreachable,
     "internalError": Unreachable,
 }

@@ -8,8 +8,6 @@ import urllib.parse
 import urllib.request
 from typing import TYPE_CHECKING
 
-import psycopg
-
 if TYPE_CHECKING:
     from sophiie.config.environment import Environment
 
@@ -41,18 +39,12 @@ class Doctor:
 
         from sophiie.ops.health import missing_migrations, workers_alive
 
-        kind = "named" if self._environment.database_url else "embedded"
-        if reason := _unreachable(self._environment.database_url):
-            self._say(
-                False, f"Database ({kind}): {reason}", "check SOPHIIE_DATABASE_URL and the server"
-            )
-            return
         with connection.cursor() as cursor:
             cursor.execute("SHOW server_version")
             version = cursor.fetchone()[0]
             cursor.execute("SELECT 1 FROM pg_available_extensions WHERE name = 'btree_gist'")
             gist = cursor.fetchone()
-        self._say(True, f"Database ({kind}): PostgreSQL {version}")
+        self._say(True, f"Database ({self._kind}): PostgreSQL {version}")
         self._say(bool(gist), "Database: extension btree_gist", "install PostgreSQL's contrib")
         missing = missing_migrations()
         self._say(not missing, f"Schema: {missing} migrations missing", "run `sophiie migrate`")
@@ -60,6 +52,14 @@ class Doctor:
             self._say(
                 workers_alive() > 0, f"Workers running: {workers_alive()}", "start `sophiie worker`"
             )
+
+    def no_database(self, reason: str) -> None:
+        """The database could not be reached or started."""
+        self._say(False, f"Database ({self._kind}): {reason}", "check its address and the server")
+
+    @property
+    def _kind(self) -> str:
+        return "named" if self._environment.database_url else "embedded"
 
     def _secrets(self) -> None:
         environment = self._environment
@@ -105,17 +105,6 @@ class Doctor:
     def _say(self, good: bool, what: str, advice: str = "") -> None:
         self.healthy = self.healthy and good
         self._lines.append(f"ok      {what}" if good else f"WRONG   {what}: {advice}")
-
-
-def _unreachable(url: str) -> str:
-    """Why nobody can connect there; empty when one can. The pool would only say that it waited."""
-    if not url:
-        return ""
-    try:
-        psycopg.connect(url, connect_timeout=TIMEOUT_SECONDS).close()
-    except psycopg.Error as error:
-        return str(error).partition("\n")[0]
-    return ""
 
 
 def _answers(url: str) -> bool:

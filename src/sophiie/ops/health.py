@@ -21,7 +21,8 @@ from prometheus_client import (
 
 from sophiie.calendar_link.models import CalendarLink, LinkState
 from sophiie.common.clock import now
-from sophiie.sync.models import MirroredEvent, MirrorState
+from sophiie.sync.guard import REFUSED_BY_GUARD
+from sophiie.sync.models import MirroredEvent, MirrorState, SyncAttempt
 
 # Procrastinate's workers say that they live every ten seconds.
 WORKER_SILENT_AFTER = timedelta(seconds=35)
@@ -97,6 +98,16 @@ def _mirror_metrics() -> CollectorRegistry:
         "sophiie_oldest_due_seconds", "Age of the longest waiting due change", registry=registry
     )
     oldest.set(oldest_due_seconds())
+    attempts = Gauge(
+        "sophiie_sync_attempts_last_hour", "By outcome", ["outcome"], registry=registry
+    )
+    recent = SyncAttempt.objects.filter(at__gte=now() - timedelta(hours=1))
+    for outcome, succeeded in (("succeeded", True), ("failed", False)):
+        attempts.labels(outcome).set(recent.filter(succeeded=succeeded).count())
+    refused = Gauge(
+        "sophiie_writes_refused_by_guard", "In the ledger; zero for ever", registry=registry
+    )
+    refused.set(SyncAttempt.objects.filter(reason=REFUSED_BY_GUARD).count())
     Gauge("sophiie_workers", "Workers that live", registry=registry).set(workers_alive())
     return registry
 

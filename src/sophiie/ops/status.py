@@ -20,6 +20,14 @@ def report() -> str:
             f"  {link.member.email}: {link.state}, {health.pending} waiting, "
             f"{health.failed} failed, last written {last}"
         )
+        if health.oldest_waiting_since:
+            lines.append(f"    waiting since {health.oldest_waiting_since:%Y-%m-%d %H:%M:%S} UTC")
+        if health.last_error:
+            lines.append(
+                f"    last error {health.last_error_at:%Y-%m-%d %H:%M}: {health.last_error}"
+            )
+        if health.refused_by_guard:
+            lines.append(f"    WRITES REFUSED BY THE GUARD: {health.refused_by_guard}")
         if link.problem:
             lines.append(f"    {link.problem}")
     lines.append(f"Longest waiting due change: {oldest_due_seconds():.1f} s")

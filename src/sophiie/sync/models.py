@@ -15,6 +15,12 @@ class MirrorState(models.TextChoices):
     RELEASED = "released", "No longer managed"
 
 
+class DriftKind(models.TextChoices):
+    NONE = "", "Nothing"
+    EDITED = "edited", "Changed in Google"
+    DELETED = "deleted", "Deleted in Google"
+
+
 class MirroredEvent(models.Model):
     """The event in Google that stands for one appointment in one link.
 
@@ -55,6 +61,19 @@ class MirroredEvent(models.Model):
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField()
 
+    # Google's name for the version that our last write made: told back to us, it is no news.
+    etag = models.CharField(max_length=100, blank=True, default="", db_default="")
+    # The version of a change that was told while a write of ours was under way: which of the two
+    # came last is found out by reading the event once more, when the write is recorded.
+    unjudged_etag = models.CharField(max_length=100, blank=True, default="", db_default="")
+    # What somebody made of the event in Google. Without times: deleted, or an all-day event.
+    drift_kind = models.CharField(
+        max_length=10, choices=DriftKind.choices, blank=True, default="", db_default=""
+    )
+    drift_seen_at = models.DateTimeField(null=True, blank=True)
+    drift_start = models.DateTimeField(null=True, blank=True)
+    drift_end = models.DateTimeField(null=True, blank=True)
+
     class Meta:
         constraints = [
             models.UniqueConstraint(
@@ -72,6 +91,31 @@ class MirroredEvent(models.Model):
                 name="mirrored_event_due",
                 condition=models.Q(state=MirrorState.PENDING),
             ),
+        ]
+
+
+class WatchedCalendar(models.Model):
+    """How far one calendar of a link has been read."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    link = models.ForeignKey(
+        "calendar_link.CalendarLink", on_delete=models.CASCADE, related_name="watched_calendars"
+    )
+    calendar_id = models.CharField(max_length=1024)
+    # Where the next reading goes on; "" means: read everything in the window.
+    sync_token = models.TextField(blank=True, default="")
+    window_start = models.DateTimeField(null=True, blank=True)
+    window_end = models.DateTimeField(null=True, blank=True)
+    read_at = models.DateTimeField(null=True, blank=True)
+    # Why the last reading changed nothing here; "" when it went well.
+    error = models.CharField(max_length=300, blank=True, default="")
+    next_read_at = models.DateTimeField()
+    # While one process reads, the others leave this calendar alone.
+    reading_until = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["link", "calendar_id"], name="calendar_watched_once"),
         ]
 
 

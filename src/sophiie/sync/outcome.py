@@ -26,7 +26,9 @@ from sophiie.google.errors import (
     Unreachable,
     UsageLimited,
 )
+from sophiie.sync.drift_state import clear_drift
 from sophiie.sync.due import park
+from sophiie.sync.guard import REFUSED_BY_GUARD, NotOurs
 from sophiie.sync.models import MirroredEvent, MirrorState, SyncAttempt
 from sophiie.sync.show import Shown
 
@@ -90,10 +92,23 @@ def _ledger_entry(row: MirroredEvent, result: Result, moment: datetime) -> dict[
         "wanted": result.row.wanted,
         "succeeded": failure is None,
         "status": failure.status if isinstance(failure, GoogleError) else 0,
-        "reason": failure.reason[:100] if isinstance(failure, GoogleError) else "",
+        "reason": _reason(failure),
         "message": str(failure)[:300] if isinstance(failure, GoogleError) else "",
         "next_attempt_at": row.next_attempt_at,
     }
+
+
+def _reason(failure: Exception | None) -> str:
+    """Google's own word, or ours where it was not asked."""
+    match failure:
+        case None:
+            return ""
+        case GoogleError():
+            return failure.reason[:100]
+        case NotOurs():
+            return REFUSED_BY_GUARD
+        case _:
+            return "internal"
 
 
 def _break_link(link_id: UUID, problem: str) -> None:
@@ -108,7 +123,8 @@ def _record_shown(
     row: MirroredEvent, attempted: MirroredEvent, shown: Shown, moment: datetime
 ) -> None:
     row.shown_revision, row.synced_at, row.attempts = shown.revision, moment, 0
-    row.html_link, row.error = shown.html_link[:2000], ""
+    row.html_link, row.error, row.etag = shown.html_link[:2000], "", shown.etag[:100]
+    clear_drift(row)  # whatever somebody made of it in Google, ours is the last word now
     if _untouched(row, attempted):
         row.state, row.next_attempt_at = MirrorState.SYNCED, None
     else:  # changed again while we were at it: due at once

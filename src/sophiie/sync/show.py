@@ -22,10 +22,11 @@ CALENDAR_LAG_ATTEMPTS = 3
 
 @dataclass(frozen=True)
 class Shown:
-    """What Google shows now: the revision (0: no event) and where to see it."""
+    """What Google shows now: the revision (0: no event), where to see it, and its version there."""
 
     revision: int
     html_link: str = ""
+    etag: str = ""
 
 
 async def remove(calendar: GuardedCalendar, row: MirroredEvent) -> Shown:
@@ -57,7 +58,11 @@ async def show(
     except (EventGone, Forbidden):
         await new_id(row)
         event = await _insert(calendar, row, fields)
-    return Shown(revision=row.wanted_revision, html_link=str(event.get("htmlLink", "")))
+    return Shown(
+        revision=row.wanted_revision,
+        html_link=str(event.get("htmlLink", "")),
+        etag=str(event.get("etag", "")),
+    )
 
 
 class _Unusable(EventGone):

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Count, Q
+from django.db.models import Count, Min, Q
 
 from sophiie.calendar_link.models import CalendarLink, LinkState
-from sophiie.sync.models import MirroredEvent, MirrorState
+from sophiie.sync.guard import REFUSED_BY_GUARD
+from sophiie.sync.models import MirroredEvent, MirrorState, SyncAttempt
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,10 @@ class LinkHealth:
     failed: int
     backfill_done: int
     backfill_total: int
+    oldest_waiting_since: datetime | None = None
+    last_error: str = ""
+    last_error_at: datetime | None = None
+    refused_by_guard: int = 0
 
 
 def statuses_of(appointment_ids: Iterable[UUID]) -> dict[UUID, list[EventStatus]]:
@@ -60,6 +65,19 @@ def statuses_of(appointment_ids: Iterable[UUID]) -> dict[UUID, list[EventStatus]
     found: dict[UUID, list[EventStatus]] = {}
     for row in newest.values():
         found.setdefault(row.appointment_id, []).append(_status(row))
+    return found
+
+
+def attempts_of(appointment_id: UUID, *, most: int = 20) -> dict[UUID, list[SyncAttempt]]:
+    """The latest attempts for an appointment, by member, the newest first."""
+    tries = (
+        SyncAttempt.objects.filter(mirrored_event__appointment=appointment_id)
+        .select_related("mirrored_event__link")
+        .order_by("-at", "-id")[:most]
+    )
+    found: dict[UUID, list[SyncAttempt]] = {}
+    for attempt in tries:
+        found.setdefault(attempt.mirrored_event.link.member_id, []).append(attempt)
     return found
 
 
@@ -107,11 +125,18 @@ def health_of(link: CalendarLink) -> LinkHealth:
         pending=Count("id", filter=Q(state=MirrorState.PENDING)),
         failed=Count("id", filter=Q(state=MirrorState.FAILED)),
         backfilling=Count("id", filter=backfill),
+        oldest=Min("updated_at", filter=Q(state=MirrorState.PENDING)),
     )
     left = min(counts["backfilling"], link.backfill_total)
+    tries = SyncAttempt.objects.filter(mirrored_event__link=link)
+    failure = tries.filter(succeeded=False).order_by("-at", "-id").first()
     return LinkHealth(
         pending=counts["pending"],
         failed=counts["failed"],
         backfill_done=link.backfill_total - left,
         backfill_total=link.backfill_total,
+        oldest_waiting_since=counts["oldest"],
+        last_error=(failure.message or failure.reason) if failure else "",
+        last_error_at=failure.at if failure else None,
+        refused_by_guard=tries.filter(reason=REFUSED_BY_GUARD).count(),
     )

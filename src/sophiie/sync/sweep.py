@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from uuid import UUID
 
 import aiohttp
@@ -12,7 +13,16 @@ from sophiie.calendar_link.unlink import end_overdue_unlinkings
 from sophiie.common.clock import now
 from sophiie.common.in_thread import in_thread
 from sophiie.sync.due import due_rows
+from sophiie.sync.models import SyncAttempt
 from sophiie.sync.wake import defer_drain
+
+LEDGER_KEPT = timedelta(days=30)
+
+
+def prune_ledger() -> int:
+    """Forgets attempts that are too old to explain anything."""
+    deleted, _ = SyncAttempt.objects.filter(at__lt=now() - LEDGER_KEPT).delete()
+    return deleted
 
 
 async def sweep(http: aiohttp.ClientSession) -> None:

@@ -16,15 +16,18 @@ from procrastinate.exceptions import ConnectorException
 from procrastinate.jobs import Status
 from procrastinate.psycopg_connector import PsycopgConnector
 
+from sophiie.calendar_link.reminders import send_due_reminders
+from sophiie.common.in_thread import in_thread
 from sophiie.common.logs import log
 from sophiie.google.app import google_session
-from sophiie.sync.sweep import sweep
+from sophiie.sync.sweep import prune_ledger, sweep
 
 logger = log(__name__)
 
 SWEEP_SECONDS = 1.0
 PAUSE_AFTER_FAILURE_SECONDS = 1.0
 CLEANING_SECONDS = 30.0
+HOUSE_SECONDS = 60.0
 
 
 async def run_worker(*, concurrency: int) -> None:
@@ -38,6 +41,7 @@ async def run_worker(*, concurrency: int) -> None:
         tasks = [
             asyncio.create_task(_forever(lambda: _work_jobs(http, concurrency))),
             asyncio.create_task(_forever(lambda: _sweep_regularly(http))),
+            asyncio.create_task(_forever(_keep_house)),
         ]
         await stop.wait()
         logger.info("worker stops")
@@ -80,6 +84,14 @@ async def _clear_abandoned_jobs(worker_app: App) -> None:
         for job in await worker_app.job_manager.get_stalled_jobs():
             await worker_app.job_manager.finish_job(job, status=Status.FAILED, delete_job=True)
         await asyncio.sleep(CLEANING_SECONDS)
+
+
+async def _keep_house() -> None:
+    """What may wait a little: reminders by e-mail, old rows of the ledger."""
+    while True:
+        await in_thread(send_due_reminders)
+        await in_thread(prune_ledger)
+        await asyncio.sleep(HOUSE_SECONDS)
 
 
 async def _sweep_regularly(http: aiohttp.ClientSession) -> None:

@@ -10,6 +10,8 @@ from django.utils.translation import gettext as _
 
 from sophiie.appointments.models import Action, Appointment, AppointmentChange, Status
 from sophiie.common.wall_time import in_zone
+from sophiie.sync.models import SyncAttempt
+from sophiie.sync.status import attempts_of
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,39 @@ def history_of(appointment: Appointment) -> list[Entry]:
     ]
 
 
+@dataclass(frozen=True)
+class Try:
+    """One line of the timeline of attempts."""
+
+    at: datetime
+    text: str
+    answer: str
+    next_at: datetime | None
+    succeeded: bool
+
+
+def attempts_shown(appointment: Appointment) -> list[Try]:
+    """What Sophiie tried in Google for this appointment, the newest first."""
+    zone = appointment.timezone
+    tries = [attempt for tries in attempts_of(appointment.id).values() for attempt in tries]
+    return [_try(attempt, zone) for attempt in sorted(tries, key=lambda t: t.at, reverse=True)]
+
+
+def _try(attempt: SyncAttempt, zone: str) -> Try:
+    if attempt.succeeded:
+        text = _("Shown in Google") if attempt.wanted else _("Removed from Google")
+    else:
+        text = _("Not shown yet") if attempt.wanted else _("Not removed yet")
+    parts = [str(attempt.status) if attempt.status else "", attempt.reason, attempt.message]
+    return Try(
+        at=in_zone(attempt.at, zone),
+        text=text,
+        answer=" · ".join(part for part in parts if part),
+        next_at=in_zone(attempt.next_attempt_at, zone) if attempt.next_attempt_at else None,
+        succeeded=attempt.succeeded,
+    )
+
+
 def _text(change: AppointmentChange, zone: str) -> str:
     if change.action == Action.CREATED:
         return _("Made the appointment")
@@ -37,12 +72,27 @@ def _text(change: AppointmentChange, zone: str) -> str:
         return _("Deleted it")
     if change.action == Action.REINSTATED:
         return _("Brought it back")
-    return "; ".join(
-        _difference(name, before, after, zone) for name, (before, after) in change.fields.items()
-    )
+    # PostgreSQL keeps the keys of a JSON value in an order of its own.
+    names = sorted(change.fields, key=_FIELD_ORDER.index)
+    return "; ".join(_difference(name, change.fields[name], zone) for name in names)
 
 
-def _difference(name: str, before: Any, after: Any, zone: str) -> str:
+_FIELD_ORDER = (
+    "title",
+    "start",
+    "end",
+    "timezone",
+    "location",
+    "assignees",
+    "status",
+    "notes",
+    "customer_name",
+    "customer_phone",
+    "customer_email",
+)
+
+
+def _difference(name: str, pair: list[Any], zone: str) -> str:
     names = {
         "title": _("Title"),
         "start": _("Start"),
@@ -58,8 +108,8 @@ def _difference(name: str, before: Any, after: Any, zone: str) -> str:
     }
     return _("%(name)s: %(before)s → %(after)s") % {
         "name": names.get(name, name),
-        "before": _value(name, before, zone),
-        "after": _value(name, after, zone),
+        "before": _value(name, pair[0], zone),
+        "after": _value(name, pair[1], zone),
     }
 
 

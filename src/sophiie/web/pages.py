@@ -28,10 +28,11 @@ from sophiie.appointments.reading import in_period
 from sophiie.calendar_link.connect import link_of
 from sophiie.common.clock import now
 from sophiie.common.wall_time import in_zone, local_day
-from sophiie.sync.status import statuses_of
+from sophiie.sync import mirror
+from sophiie.sync.status import event_rows_of, statuses_of
 from sophiie.web.badges import most_urgent, visible_badges
 from sophiie.web.forms import AppointmentForm
-from sophiie.web.history import history_of
+from sophiie.web.history import attempts_shown, history_of
 from sophiie.web.requests import signed_in
 
 MOST_IN_A_WEEK = 2000
@@ -210,6 +211,16 @@ def appointment_reinstate(request: HttpRequest, appointment_id: UUID) -> HttpRes
 
 
 @login_required
+@require_POST
+def appointment_retry(request: HttpRequest, appointment_id: UUID) -> HttpResponse:
+    """Tries at once what failed or waits."""
+    shown = _find(signed_in(request), appointment_id)
+    mirror.retry(event_rows_of(shown.id))
+    messages.success(request, _("Trying again now."))
+    return redirect("appointment", appointment_id)
+
+
+@login_required
 @require_GET
 def appointment_badge(request: HttpRequest, appointment_id: UUID) -> HttpResponse:
     """The fragment that replaces a badge in a list."""
@@ -242,10 +253,14 @@ def _form_page(
         "stale": stale,
         "badges": [],
         "history": [],
+        "attempts": [],
     }
     if shown:
         context["badges"] = visible_badges(statuses_of([shown.id]).get(shown.id, []), member)
         context["history"] = history_of(shown)
+        context["attempts"] = attempts_shown(shown)
+        states = {shown_badge.state for shown_badge in context["badges"]}
+        context["needs_retry"] = bool(states & {"failed", "pending"})
     return render(request, "appointments/form.html", context, status=status)
 
 

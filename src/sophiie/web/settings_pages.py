@@ -230,6 +230,8 @@ class ShownLink:
     last_synced_at: Any
     pending: int
     failed: int
+    last_error: str
+    last_error_at: Any
     progress: dict[str, int]
     covers: list[dict[str, Any]]
     privacy: list[dict[str, Any]]
@@ -247,6 +249,12 @@ def _shown(link: CalendarLink, member: Member) -> ShownLink:
         last_synced_at=in_zone(last, member.business.timezone) if last else None,
         pending=health.pending,
         failed=health.failed,
+        last_error=health.last_error,
+        last_error_at=(
+            in_zone(health.last_error_at, member.business.timezone)
+            if health.last_error_at
+            else None
+        ),
         progress={"done": health.backfill_done, "total": health.backfill_total},
         covers=_options(link.covers, _covers_words()),
         privacy=_options(link.privacy, _privacy_words()),

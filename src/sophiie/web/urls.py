@@ -28,6 +28,11 @@ urlpatterns = [
         name="appointment-reinstate",
     ),
     path(
+        "appointments/<uuid:appointment_id>/retry",
+        pages.appointment_retry,
+        name="appointment-retry",
+    ),
+    path(
         "appointments/<uuid:appointment_id>/badge",
         pages.appointment_badge,
         name="appointment-badge",

@@ -1,0 +1,62 @@
+"""Telling a person by e-mail that their link is broken: once at the break, once after some days.
+
+The banner on every page says it as well; the mail is for who does not look.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.conf import settings
+from django.core.mail import send_mail
+from django.template.loader import render_to_string
+from django.utils.translation import gettext as _
+
+from sophiie.calendar_link.models import CalendarLink, LinkState
+from sophiie.common.clock import now
+from sophiie.common.logs import log
+
+logger = log(__name__)
+
+# How long after the break each of the mails is due.
+REMINDERS = (timedelta(), timedelta(days=3))
+
+
+def send_due_reminders() -> int:
+    """Sends what is due and returns how many.
+
+    A mail is counted before it is sent, so that two workers, or a crash after sending, never send
+    it twice; one that could not be sent is tried again.
+    """
+    sent = 0
+    for number, after in enumerate(REMINDERS):
+        due = CalendarLink.objects.filter(
+            state=LinkState.NEEDS_RECONNECT,
+            reminders_sent=number,
+            broken_at__lte=now() - after,
+            member__is_active=True,
+        ).select_related("member__business")
+        for link in due:
+            claimed = CalendarLink.objects.filter(pk=link.pk, reminders_sent=number)
+            if claimed.update(reminders_sent=number + 1):
+                sent += _send(link, number)
+    return sent
+
+
+def _send(link: CalendarLink, number: int) -> int:
+    context = {
+        "link": link,
+        "member": link.member,
+        "url": f"{settings.PUBLIC_URL}/settings/calendar",
+        "again": number > 0,
+    }
+    subject = _("Your Google Calendar is no longer connected to Sophiie")
+    text = render_to_string("mail/link_broken.txt", context)
+    try:
+        send_mail(subject, text, None, [link.member.email])
+    except OSError as error:
+        logger.warning("reminder not sent", link_id=str(link.id), error=type(error).__name__)
+        CalendarLink.objects.filter(pk=link.pk).update(reminders_sent=number)
+        return 0
+    logger.info("reminder sent", link_id=str(link.id), number=number + 1)
+    return 1
