@@ -39,7 +39,13 @@ class StateFile:
 
     def load(self) -> Iterator[Record]:
         for kind, body in self.connection.execute("SELECT kind, body FROM record"):
-            yield RECORDS[kind](**json.loads(body))
+            try:
+                yield RECORDS[kind](**json.loads(body))
+            except (KeyError, TypeError, ValueError) as error:
+                raise StateFileError(
+                    f"The state file {self.path} was written by another version of the simulator;"
+                    " remove it to begin anew."
+                ) from error
 
     def write(self, saved: Iterable[Record], dropped: Iterable[tuple[str, str]]) -> None:
         execute = self.connection.execute

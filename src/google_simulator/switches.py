@@ -56,6 +56,8 @@ SWITCHES: dict[str, Switch] = {
         Switch("empty_event", "3.8", ("accepted", "refused"), "An event that ends as it starts."),
         Switch("max_description", "3.6", ("none", "8192"),
                "Length above which `description` is refused."),
+        Switch("send_updates_unset", "3.6", ("none", "all"),
+               "What a write without `sendUpdates` counts as."),
         Switch("guests_with_updates_none", "3.6", ("see_it", "never_see_it"),
                "Do guests see an event that was written with `sendUpdates=none`?"),
         Switch("sync_restriction_reason", "4", ("badRequest", "invalid"),
@@ -73,6 +75,8 @@ SWITCHES: dict[str, Switch] = {
         Switch("reminder_edit_notifies", "5", ("off", "on"),
                "Does an edit of reminders alone send a notification?"),
         Switch("channels_stop_twice", "5", ("404", "204"), "Stopping a channel a second time."),
+        Switch("bad_address_status", "5", ("400", "401"),
+               "Status when the address of a channel is not acceptable."),
         Switch("plain_http_push", "5", ("loopback", "refused", "allowed"),
                "Addresses without https: only on this machine (so that tests can listen), never,"
                " or always. (Google: refused)"),

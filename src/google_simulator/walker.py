@@ -81,7 +81,7 @@ def _next_step(
             raise ConsentStopped(200, f"The chooser does not offer {account}.")
         return target, "POST", [*page.hidden, ("account", account)]
     if chosen != account:
-        others = [link for link in page.links if "prompt=select_account" in link]
+        others = [link for link in page.links if "select_account" in link]
         return urljoin(url, others[0]), "GET", None
     if grant == "deny":
         return target, "POST", [*page.hidden, ("decision", "deny")]

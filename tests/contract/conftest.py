@@ -6,6 +6,7 @@ against Google itself when these are in the environment:
     GOOGLE_CONTRACT_CLIENT_ID, GOOGLE_CONTRACT_CLIENT_SECRET   an OAuth client of yours
     GOOGLE_CONTRACT_REFRESH_TOKEN   of a test account, for all of calendar
     GOOGLE_CONTRACT_CALENDAR_ID     a scratch calendar that this account owns
+    GOOGLE_CONTRACT_BASE_URL        another server that claims to be Google (default: Google)
 
 The numbers in the names are sections of docs/simulator-facts.md. Every successful answer is held
 against the discovery document that Google ships with its Python client.
@@ -160,8 +161,9 @@ def _simulated(simulator: RunningSimulator) -> Target:
 
 
 def _real_google() -> Iterator[Target]:
+    base_url = os.environ.get("GOOGLE_CONTRACT_BASE_URL")
     google = ContractClient(
-        Endpoints(),
+        Endpoints.at(base_url) if base_url else Endpoints(),
         os.environ["GOOGLE_CONTRACT_CLIENT_ID"],
         os.environ["GOOGLE_CONTRACT_CLIENT_SECRET"],
         refresh_token=os.environ["GOOGLE_CONTRACT_REFRESH_TOKEN"],

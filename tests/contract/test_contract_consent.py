@@ -232,3 +232,9 @@ def test_1_2_switch_what_a_wrong_verifier_is_told(simulator, fresh, walk) -> Non
         simulator.switch(pkce_description=said)
         reply = fresh.exchange(walk(fresh)["code"], code_verifier="wrong")
         assert reply.json["error_description"] == said
+
+
+def test_1_2_another_account_is_asked_for_consent_as_well(simulator, fresh, walk) -> None:
+    fresh.exchange(walk(fresh, account="bob@example.com")["code"])
+    again = walk(fresh, account="bob@example.com", login_hint=ALICE, prompt="consent")
+    assert "refresh_token" in fresh.exchange(again["code"]).json

@@ -116,3 +116,14 @@ def test_3_6_attendees_can_be_cut_short(google, calendar, timed) -> None:
     short = google.get(event["id"], calendar, maxAttendees=1).json
     assert short["attendeesOmitted"] is True
     assert len(short["attendees"]) == 1
+
+
+def test_3_6_switch_a_delete_that_says_nothing_of_updates(
+    simulator, google, calendar, timed, sign_in
+) -> None:
+    bob, guests = sign_in("bob"), [{"email": "bob@example.com"}]
+    for setting, status in (("none", "confirmed"), ("all", "cancelled")):
+        simulator.switch(send_updates_unset=setting)
+        event = google.insert(timed(attendees=guests), calendar).json
+        google.delete(event["id"], calendar)
+        assert bob.get(event["id"]).json["status"] == status

@@ -226,10 +226,14 @@ def test_5_an_invisible_calendar_is_not_found(google, listener) -> None:
     assert google.call("POST", "calendars/nobody/events/watch", body).status == 404
 
 
-@pytest.mark.parametrize("address", ["http://app.example/n", "ftp://app.example/n", "nonsense"])
+@pytest.mark.parametrize(
+    "address", ["http://app.example/n", "ftp://app.example/n", "nonsense", "https://[", 5, None]
+)
 def test_5_addresses_must_be_https(google, simulator, address) -> None:
     body = {"id": "x", "type": "web_hook", "address": address}
-    assert google.call("POST", f"calendars/{ALICE}/events/watch", body).status == 400
+    for status in (400, 401):
+        simulator.switch(bad_address_status=str(status))
+        assert google.call("POST", f"calendars/{ALICE}/events/watch", body).status == status
 
 
 def test_5_switch_plain_http_on_this_machine(google, simulator, listener) -> None:

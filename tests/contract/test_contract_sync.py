@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 import pytest
 
 WINDOW = {"timeMin": "2027-02-28T00:00:00Z", "timeMax": "2027-03-10T00:00:00Z"}
@@ -287,3 +289,13 @@ def test_8_lists_may_lag_behind_writes(simulator, google, calendar, timed) -> No
     assert _ids(google.events(calendar, syncToken=stale["nextSyncToken"]).json["items"]) == {
         event_id
     }
+
+
+def test_3_4_a_list_has_an_etag_of_its_own(google, calendar, timed) -> None:
+    first = google.events(calendar, **WINDOW).json["etag"]
+    path = f"calendars/{quote(calendar, safe='')}/events"
+    known = {"If-None-Match": first}
+    assert google.call("GET", path, headers=known, **WINDOW).status == 304
+    assert google.call("GET", path, headers=known, q="x").status == 200
+    google.insert(timed(), calendar)
+    assert google.call("GET", path, headers=known, **WINDOW).status == 200

@@ -124,7 +124,7 @@ def test_any_query(quick: GoogleClient, query: dict[str, str]) -> None:
 )
 def test_any_body_elsewhere(quick: GoogleClient, verb: str, path: str, body: Any) -> None:
     extra = {"timeMin": "2027-03-01T10:00:00Z", "summary": "x", "iCalUID": "x", "id": "x",
-             "type": "web_hook", "address": "http://127.0.0.1:9/"}  # fmt: skip
+             "type": "web_hook", "address": "http://127.0.0.1:9/", "colorId": "1"}  # fmt: skip
     for sent in (body, {**extra, **body} if isinstance(body, dict) else body):
         reply = quick.call(verb, path, sent)
         assert reply.status in (200, 400, 404), (reply.status, reply.content)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -91,6 +93,27 @@ def test_two_simulators_do_not_share_a_state_file(tmp_path: Path) -> None:
         )
     assert done.returncode == 1
     assert "google.sqlite" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("content", ["no database", "foreign rows"])
+def test_an_unusable_state_file_is_one_sentence(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "google.sqlite"
+    if content == "no database":
+        path.write_text("This is a letter, not a database. " * 100)
+    else:
+        with running_simulator(path):
+            pass
+        with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+            connection.execute("INSERT INTO record VALUES ('client', 'x', '{\"future\": 1}')")
+    done = subprocess.run(
+        _command("--port", "0", "--state-file", str(path)),
+        capture_output=True,
+        text=True,
+        timeout=20,
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"The state file {path}")
     assert "Traceback" not in done.stderr
 
 

@@ -83,21 +83,31 @@ def _channel_id(call: CalendarCall) -> str:
 
 def _address(call: CalendarCall) -> str:
     address = call.body.get("address")
-    if not isinstance(address, str) or not urlsplit(address).hostname:
+    status = int(call.simulator.switches["bad_address_status"])
+    if not isinstance(address, str) or not _host(address):
         raise errors.BackendError(
-            400, "push.webhookUrlUnauthorized", f"Unauthorized WebHook callback channel: {address}"
+            status,
+            "push.webhookUrlUnauthorized",
+            f"Unauthorized WebHook callback channel: {address}",
         )
     rule = call.simulator.switches["plain_http_push"]
     plain_is_fine = rule == "allowed" or (rule == "loopback" and _is_loopback(address))
     if not address.startswith("https://") and not plain_is_fine:
         raise errors.BackendError(
-            400, "push.webhookUrlNotHttps", f"WebHook callback must be HTTPS: {address}"
+            status, "push.webhookUrlNotHttps", f"WebHook callback must be HTTPS: {address}"
         )
     return address
 
 
+def _host(address: str) -> str:
+    try:
+        return urlsplit(address).hostname or ""
+    except ValueError:
+        return ""
+
+
 def _is_loopback(address: str) -> bool:
-    host = urlsplit(address).hostname or ""
+    host = _host(address)
     if host == "localhost":
         return True
     try:

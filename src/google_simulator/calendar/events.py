@@ -112,7 +112,7 @@ def import_(call: CalendarCall) -> Answer:
 
 
 def _editor(call: CalendarCall) -> Editor:
-    send_updates = call.text("sendUpdates") or "none"
+    send_updates = call.text("sendUpdates") or call.simulator.switches["send_updates_unset"]
     if send_updates not in ("all", "externalOnly", "none"):
         raise errors.invalid_parameter("sendUpdates", send_updates)
     return Editor(call.account, call.client.id, send_updates)

@@ -26,8 +26,8 @@ Key = list[Any]
 def list_events(call: CalendarCall) -> Answer:
     calendar = call.calendar
     query = ListQuery.read(call)
-    etag = f'"p{calendar.token_floor}.{_newest(calendar)}"'
-    if call.knows(etag):
+    etag = f'"p{query.digest}.{calendar.token_floor}.{_newest(calendar)}"'
+    if call.knows(etag) and query.after is None:
         return Answer(304, None, {"ETag": etag})
     rows = sorted(_keyed(query, calendar), key=lambda row: row[0])
     page, after = _page(call, query, rows)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
+import logging
 import time
 from collections.abc import Callable
 from typing import Any
@@ -24,6 +25,7 @@ from google_simulator.http.answer import Answer
 from google_simulator.push import Push
 from google_simulator.simulator import Simulator
 
+logger = logging.getLogger(__name__)
 GZIP_FROM_BYTES = 1024
 HANG_SECONDS = 3600.0
 HTML_ERROR = (
@@ -86,6 +88,12 @@ class CallPath:
         except Refusal as refusal:
             call.reason = refusal.reason
             return refusal_answer(refusal)
+        except Exception:
+            # A mistake of ours: said aloud, and told to the client in the shape it can handle.
+            logger.exception("The simulator failed in %s", call.method)
+            call.reason = "simulatorFailure"
+            failure = BackendError(500, "simulatorFailure", "The simulator failed; see its log.")
+            return refusal_answer(failure)
         finally:
             self.simulator.world.commit()
             self.push.notice_changes()

@@ -42,6 +42,7 @@ class CalendarKnobs:
         yield "POST", "/accounts/{email}/expire-list-tokens", self.expire_list_tokens
         yield "GET", _EVENTS, self.events
         yield "POST", _EVENTS, self.insert_event
+        yield "POST", f"{_EVENTS}/bulk", self.insert_events
         yield "GET", _EVENT, self.event
         yield "PATCH", _EVENT, self.patch_event
         yield "DELETE", _EVENT, self.delete_event
@@ -142,6 +143,15 @@ class CalendarKnobs:
         calendar = the_calendar(self.simulator, request)
         event = editing.insert(self.simulator, calendar, body, self._hand(request))
         return _shown(event, calendar)
+
+    def insert_events(self, request: web.Request, body: Body) -> Body:
+        """Many at once, to fill a calendar quickly; the first refusal ends it."""
+        calendar, hand = the_calendar(self.simulator, request), self._hand(request)
+        items = wanted(body, "items", list)
+        if not all(isinstance(item, dict) for item in items):
+            raise BadKnob("items must be events.")
+        events = [editing.insert(self.simulator, calendar, item, hand) for item in items]
+        return {"ids": [event.id for event in events]}
 
     def patch_event(self, request: web.Request, body: Body) -> Body:
         calendar = the_calendar(self.simulator, request)

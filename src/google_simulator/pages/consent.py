@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from urllib.parse import parse_qsl, urlencode
 
 from aiohttp import web
 
@@ -57,7 +58,7 @@ def grant_permissions(
         f'<form method="post" action="{ACTION}">{_carried(request, account)}'
         f"{hidden('decided', 'yes')}"
         f"<p>Select what {text(request.client.name)} can access</p>{boxes}{_buttons()}</form>"
-        f'<p><a href="/o/oauth2/v2/auth?{attribute(request.query)}&amp;prompt=select_account">'
+        f'<p><a href="/o/oauth2/v2/auth?{attribute(_query_for_another(request))}">'
         "Use another account</a></p>",
         narrow=True,
     )
@@ -93,6 +94,13 @@ def _signed_in_as(account: Account) -> str:
 
 def _carried(request: AuthorizationRequest, account: Account) -> str:
     return hidden("request", request.query) + hidden("account", account.email)
+
+
+def _query_for_another(request: AuthorizationRequest) -> str:
+    """The same request, but with the chooser first; a demanded consent stays demanded."""
+    query = dict(parse_qsl(request.query))
+    query["prompt"] = " ".join(sorted(request.prompts | {"select_account"}))
+    return urlencode(query)
 
 
 def _buttons() -> str:
