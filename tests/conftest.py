@@ -29,6 +29,8 @@ SYDNEY = "Australia/Sydney"
 def pytest_configure() -> None:
     """Passwords are hashed slowly on purpose; here that would be most of the time of the tests."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    # Tests change and look in quick turns; the one that is about gathering sets its own time.
+    settings.MIRROR_COALESCE_SECONDS = 0
 
 
 @pytest.fixture

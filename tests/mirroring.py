@@ -11,6 +11,7 @@ from sophiie.google.app import google_session
 from sophiie.sync.drain import drain
 from sophiie.sync.models import MirroredEvent, MirrorState
 from sophiie.sync.sweep import sweep
+from sophiie.sync.watch import read_changes
 
 
 def drain_all() -> None:
@@ -39,3 +40,14 @@ async def _drain_all() -> None:
 async def _sweep_once() -> None:
     async with google_session() as http:
         await sweep(http)
+
+
+def read_all() -> list[bool]:
+    """Reads the chosen calendar of every link once, due or not; whether each was read."""
+    return async_to_sync(_read_all)()
+
+
+async def _read_all() -> list[bool]:
+    ids = await in_thread(lambda: list(CalendarLink.objects.values_list("id", flat=True)))
+    async with google_session() as http:
+        return [await read_changes(link_id, http) for link_id in ids]

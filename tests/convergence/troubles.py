@@ -7,8 +7,8 @@ from typing import Any
 SLOW = 0.03
 
 # Name, then the fault. Each strikes a small, stated number of calls: never at random, so that a
-# failing example fails again.
-TROUBLES: dict[str, dict[str, Any]] = {
+# failing example fails again. First: the write happened or not, and nobody can tell.
+LOST_ANSWERS: dict[str, dict[str, Any]] = {
     "error before the write": {"kind": "error", "status": 503},
     "error after the write": {"kind": "error", "status": 503, "when": "after"},
     "500 after the write": {"kind": "error", "status": 500, "reason": None, "when": "after"},
@@ -19,16 +19,24 @@ TROUBLES: dict[str, dict[str, Any]] = {
     "empty 502": {"kind": "empty", "status": 502},
     "a page of HTML": {"kind": "html", "status": 502},
     "HTML with 200 after the write": {"kind": "html", "status": 200, "when": "after"},
-    "a 403 page of HTML": {"kind": "html", "status": 403},
     "slow": {"kind": "slow", "seconds": SLOW},
+}
+# Not now.
+BUSY_ANSWERS: dict[str, dict[str, Any]] = {
     "429": {"kind": "error", "status": 429, "reason": "rateLimitExceeded", "retry_after": 5},
     "403 rate limit": {"kind": "error", "status": 403, "reason": "userRateLimitExceeded"},
     "quota exceeded": {"kind": "error", "status": 403, "reason": "quotaExceeded"},
-    "401": {"kind": "error", "status": 401, "reason": "authError"},
+    "empty 429": {"kind": "empty", "status": 429},
+}
+# Refusals, some of them untrue.
+REFUSALS: dict[str, dict[str, Any]] = {
     "400": {"kind": "error", "status": 400, "reason": "invalid"},
+    "401": {"kind": "error", "status": 401, "reason": "authError"},
+    "403": {"kind": "error", "status": 403, "reason": "forbidden"},
+    "a 403 page of HTML": {"kind": "html", "status": 403},
     "404 though it is there": {"kind": "error", "status": 404, "reason": "notFound"},
-    "412": {"kind": "error", "status": 412, "reason": "conditionNotMet"},
     "409 conflict": {"kind": "error", "status": 409, "reason": "conflict"},
+    "412": {"kind": "error", "status": 412, "reason": "conditionNotMet"},
 }
 
 # At the token and revocation endpoints other words are spoken.

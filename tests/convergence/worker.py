@@ -27,7 +27,7 @@ from sophiie.common.clock import now
 from sophiie.common.in_thread import in_thread
 from sophiie.google.app import google_session
 from sophiie.sync.drain import drain
-from sophiie.sync.models import MirroredEvent, MirrorState
+from sophiie.sync.models import MirroredEvent, MirrorState, QuotaBucket
 from sophiie.sync.sweep import sweep
 
 
@@ -117,7 +117,10 @@ def watched_threads() -> Any:
 
 
 def work(
-    *, hand: Hand | None = None, workers: int = 1, meanwhile: Callable[[], Awaitable[Any]] | None = None
+    *,
+    hand: Hand | None = None,
+    workers: int = 1,
+    meanwhile: Callable[[], Awaitable[Any]] | None = None,
 ) -> None:
     """One round of what the worker process does: the sweep, then the jobs that wait.
 
@@ -125,6 +128,7 @@ def work(
     """
 
     async def round_() -> None:
+        asyncio.get_running_loop().set_exception_handler(_forget_the_dead)
         _hand.set(hand)
         async with google_session() as session:
             http: Any = _WatchedHttp(session)
@@ -134,6 +138,11 @@ def work(
 
     with suppress(Killed):
         copy_context().run(asyncio.run, round_())
+
+
+def _forget_the_dead(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    if not isinstance(context.get("exception"), Killed):
+        loop.default_exception_handler(context)
 
 
 def take_jobs() -> list[UUID]:
@@ -156,6 +165,9 @@ def pauses_pass() -> None:
     """Whatever waits for its next attempt is due now."""
     past = now() - timedelta(seconds=1)
     MirroredEvent.objects.filter(state=MirrorState.PENDING).update(next_attempt_at=past)
+    CalendarLink.objects.exclude(parked_until=None).update(parked_until=past)
+    QuotaBucket.objects.all().delete()
+    CalendarLink.objects.update(parked_until=None)
     Revocation.objects.update(next_attempt_at=past)
 
 

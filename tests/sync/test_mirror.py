@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 
 from google_simulator.testing import RunningSimulator
 from sophiie.accounts.models import Member
@@ -108,6 +110,23 @@ def test_ten_quick_edits_are_one_call(
         change(by=alice, appointment_id=appointment.id, changes={"title": f"Edit {number}"})
     drain_all()
     assert writes(google) == ["insert"]
+    assert ours(google)[0]["summary"] == "Edit 9"
+
+
+def test_quick_edits_while_the_worker_is_idle_are_at_most_two_calls(
+    linked: CalendarLink, alice: Member, google: RunningSimulator, settings: Any
+) -> None:
+    settings.MIRROR_COALESCE_SECONDS = 0.4
+    appointment = book_one(alice)
+    drain_all()
+    google.clear_calls()
+    started = time.monotonic()
+    for number in range(10):
+        change(by=alice, appointment_id=appointment.id, changes={"title": f"Edit {number}"})
+        if number in (0, 9):
+            drain_all()
+    assert time.monotonic() - started < 1.5
+    assert len(writes(google)) <= 2
     assert ours(google)[0]["summary"] == "Edit 9"
 
 
@@ -388,6 +407,33 @@ def test_a_rolled_back_booking_leaves_no_work(
     drain_all()
     assert writes(google) == []
     assert not MirroredEvent.objects.exists()
+
+
+def test_changing_while_the_worker_is_at_it_is_never_a_conflict(
+    linked: CalendarLink, alice: Member, google: RunningSimulator
+) -> None:
+    """Booking and worker lock the same rows; locked in two orders they would deadlock."""
+    appointment = book_one(alice)
+    failures: list[BaseException] = []
+
+    def edit() -> None:
+        try:
+            for number in range(25):
+                title = {"title": f"Edit {number}"}
+                change(by=alice, appointment_id=appointment.id, changes=title)
+        except BaseException as error:
+            failures.append(error)
+        finally:
+            connection.close()
+
+    editing = threading.Thread(target=edit)
+    editing.start()
+    while editing.is_alive():
+        drain_all()
+    editing.join()
+    drain_all()
+    assert failures == []
+    assert [event["summary"] for event in ours(google)] == ["Edit 24"]
 
 
 def test_another_business_is_never_mirrored(

@@ -25,6 +25,7 @@ from sophiie.api.schemas import (
     AppointmentOut,
     AppointmentPatch,
     CustomerIn,
+    DriftIn,
     Problem,
     appointment_out,
 )
@@ -33,7 +34,7 @@ from sophiie.appointments.errors import Conflict, InvalidAppointment
 from sophiie.appointments.models import Appointment
 from sophiie.appointments.reading import visible_to
 from sophiie.appointments.rules import Details, assignees_of
-from sophiie.sync import mirror
+from sophiie.sync import drift, mirror
 from sophiie.sync.status import event_rows_of, statuses_of
 
 router = Router(tags=["appointments"])
@@ -162,6 +163,28 @@ def retry_sync(request: HttpRequest, appointment_id: UUID) -> HttpResponse:
     found = booking.find(member_of(request), appointment_id)
     mirror.retry(event_rows_of(found.id))
     return _answer(found)
+
+
+@router.post(ONE + "/drift", response={200: AppointmentOut, **PROBLEMS}, summary="Answer drift")
+def answer_drift(request: HttpRequest, appointment_id: UUID, data: DriftIn) -> HttpResponse:
+    """Its event was changed in Google: `put_back` what Sophiie has, or `accept` Google's time.
+
+    `member_id` names whose calendar is meant where several differ.
+    """
+    member = member_of(request)
+    if data.action == "put_back":
+        drift.put_back(member, appointment_id, calendar_of=data.member_id)
+    else:
+        try:
+            drift.use_googles_time(
+                member,
+                appointment_id,
+                calendar_of=data.member_id,
+                allow_overlap=_may_overlap(member, data.allow_overlap),
+            )
+        except drift.DriftError as error:
+            raise invalid({"action": [str(error)]}) from None
+    return _answer(booking.find(member, appointment_id))
 
 
 def _answer(appointment: Appointment) -> HttpResponse:

@@ -20,7 +20,7 @@ from pydantic import (
 
 from sophiie.appointments.models import Appointment
 from sophiie.common.wall_time import in_zone
-from sophiie.sync.status import EventStatus
+from sophiie.sync.status import Drift, EventStatus
 
 _RFC_3339 = re.compile(
     r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d([.,]\d+)?)?([Zz]|[+-]\d\d:\d\d)", re.ASCII
@@ -106,6 +106,23 @@ class CustomerOut(Schema):
     email: str
 
 
+class GoogleTimeOut(Schema):
+    start: datetime
+    end: datetime
+
+
+class DriftOut(Schema):
+    kind: Literal["edited", "deleted"]
+    seen_at: datetime
+    google: GoogleTimeOut | None
+
+
+class DriftIn(Strict):
+    action: Literal["put_back", "accept"]
+    member_id: UUID | None = None
+    allow_overlap: StrictBool = False
+
+
 class SyncOut(Schema):
     member_id: UUID
     calendar_id: str
@@ -117,7 +134,7 @@ class SyncOut(Schema):
     error: str | None
     next_attempt_at: datetime | None
     html_link: str | None
-    drift: None = None
+    drift: DriftOut | None = None
 
 
 class AppointmentOut(Schema):
@@ -216,4 +233,18 @@ def _sync_out(status: EventStatus, zone: str) -> SyncOut:
         error=status.error or None,
         next_attempt_at=in_zone(status.next_attempt_at, zone) if status.next_attempt_at else None,
         html_link=status.html_link or None,
+        drift=_drift_out(status.drift, zone),
+    )
+
+
+def _drift_out(drift: Drift | None, zone: str) -> DriftOut | None:
+    if drift is None:
+        return None
+    google = None  # deleted, or an all-day event: there is no time that could be used
+    if drift.start and drift.end:
+        google = GoogleTimeOut(start=in_zone(drift.start, zone), end=in_zone(drift.end, zone))
+    return DriftOut(
+        kind=drift.kind,  # type: ignore[arg-type]
+        seen_at=in_zone(drift.seen_at, zone),
+        google=google,
     )

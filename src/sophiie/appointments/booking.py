@@ -12,12 +12,12 @@ from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
-from django.db import transaction
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
+from django.db.models import QuerySet
 
 from sophiie.accounts.models import Member
 from sophiie.appointments.errors import Conflict, Obstacle, StaleRevision, UnknownAppointment
-from sophiie.appointments.locking import TimeTaken, database_refusals, lock_members
+from sophiie.appointments.locking import TimeTaken, in_transaction, lock_members
 from sophiie.appointments.models import (
     Action,
     Appointment,
@@ -108,25 +108,31 @@ def change(
     return _in_booking_transaction(update, wanted, new_team, but=appointment_id)
 
 
-@transaction.atomic
 def cancel(
     *, by: Member, appointment_id: UUID, expected_revision: int | None = None
 ) -> Appointment:
     """Calls the appointment off; it stays visible and frees its time. Twice is as once."""
-    appointment = _lock(by, appointment_id, expected_revision)
-    if appointment.status == Status.CANCELLED:
-        return appointment
-    differences = {"status": [appointment.status, str(Status.CANCELLED)]}
-    appointment.status = Status.CANCELLED
-    return _end(appointment, Action.CANCELLED, by, differences)
+
+    def call_off() -> Appointment:
+        appointment = _lock(by, appointment_id, expected_revision)
+        if appointment.status == Status.CANCELLED:
+            return appointment
+        differences = {"status": [appointment.status, str(Status.CANCELLED)]}
+        appointment.status = Status.CANCELLED
+        return _end(appointment, Action.CANCELLED, by, differences)
+
+    return in_transaction(call_off)
 
 
-@transaction.atomic
 def delete(*, by: Member, appointment_id: UUID, expected_revision: int | None = None) -> None:
     """Takes the appointment out of sight; its history stays in the database."""
-    appointment = _lock(by, appointment_id, expected_revision)
-    appointment.deleted_at = now()
-    _end(appointment, Action.DELETED, by, {})
+
+    def take_away() -> None:
+        appointment = _lock(by, appointment_id, expected_revision)
+        appointment.deleted_at = now()
+        _end(appointment, Action.DELETED, by, {})
+
+    in_transaction(take_away)
 
 
 def reinstate(*, by: Member, appointment_id: UUID) -> Appointment:
@@ -140,7 +146,7 @@ def reinstate(*, by: Member, appointment_id: UUID) -> Appointment:
     team = _team(shown)
 
     def bring_back() -> Appointment:
-        appointment = Appointment.objects.select_for_update().get(pk=shown.pk)
+        appointment = _held().get(pk=shown.pk)
         if appointment.deleted_at is None and appointment.status != Status.CANCELLED:
             return appointment
         lock_members(member.id for member in team)
@@ -168,12 +174,17 @@ def find(by: Member, appointment_id: UUID) -> Appointment:
     return appointment
 
 
+def _held() -> QuerySet[Appointment]:
+    """Appointments, locked against other changes but not against rows that refer to them.
+
+    A worker's commit checks such rows; with the stronger lock it would wait for us while we wait
+    for its row.
+    """
+    return Appointment.objects.select_for_update(no_key=True)
+
+
 def _lock(by: Member, appointment_id: UUID, expected_revision: int | None) -> Appointment:
-    appointment = (
-        Appointment.objects.select_for_update()
-        .filter(pk=appointment_id, business=by.business, deleted_at=None)
-        .first()
-    )
+    appointment = _held().filter(pk=appointment_id, business=by.business, deleted_at=None).first()
     if appointment is None:
         raise UnknownAppointment
     if expected_revision is not None and expected_revision != appointment.revision:
@@ -219,10 +230,9 @@ def _assign(appointment: Appointment, team: Sequence[Member], *, allow_overlap: 
 def _in_booking_transaction(
     act: Callable[[], R], details: Details, team: Sequence[Member], *, but: UUID | None = None
 ) -> R:
-    """Runs the act in a transaction. The constraint has the last word; its no is a `Conflict`."""
+    """Runs the act. The constraint has the last word; its no is a `Conflict`."""
     try:
-        with database_refusals(), transaction.atomic():
-            return act()
+        return in_transaction(act)
     except TimeTaken as error:
         raise Conflict(_obstacles(team, details.start, details.end, but=but)) from error
 

@@ -8,8 +8,9 @@ line instead.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 from uuid import UUID
 
 from django.db import DatabaseError, connection, transaction
@@ -17,10 +18,17 @@ from django.db import DatabaseError, connection, transaction
 from sophiie.appointments.errors import TooBusy
 from sophiie.appointments.models import NO_OVERLAP
 
+R = TypeVar("R")
+
 LOCK_TIMEOUT_MILLISECONDS = 5000
+MOST_DEADLOCKS = 5
 EXCLUSION_VIOLATION = "23P01"
 DEADLOCK_DETECTED = "40P01"
 LOCK_NOT_AVAILABLE = "55P03"
+
+
+class Deadlocked(Exception):
+    """PostgreSQL chose this transaction to end a deadlock."""
 
 
 class TimeTaken(Exception):
@@ -33,13 +41,8 @@ def lock_members(member_ids: Iterable[UUID]) -> None:
         raise transaction.TransactionManagementError("lock_members() needs a transaction")
     keys = sorted(_lock_key(member_id) for member_id in set(member_ids))
     with connection.cursor() as cursor:
-        cursor.execute("SELECT set_config('lock_timeout', %s, true)", [_timeout()])
         for key in keys:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [key])
-
-
-def _timeout() -> str:
-    return f"{LOCK_TIMEOUT_MILLISECONDS}ms"
 
 
 def _lock_key(member_id: UUID) -> int:
@@ -47,9 +50,32 @@ def _lock_key(member_id: UUID) -> int:
     return int.from_bytes(digest, "big", signed=True)
 
 
+def in_transaction(act: Callable[[], R]) -> R:
+    """Runs a business act in a transaction.
+
+    PostgreSQL ends a deadlock by refusing one of those in it; that one is run again. Raises
+    `TimeTaken` when the time is taken, and `TooBusy` when the locks cannot be had.
+    """
+    for _ in range(MOST_DEADLOCKS):
+        try:
+            with database_refusals(), transaction.atomic():
+                _limit_waiting()
+                return act()
+        except Deadlocked:
+            continue
+    raise TooBusy("Many people are booking this time; try again.")
+
+
+def _limit_waiting() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT set_config('lock_timeout', %s, true)", [f"{LOCK_TIMEOUT_MILLISECONDS}ms"]
+        )
+
+
 @contextmanager
 def database_refusals() -> Iterator[None]:
-    """Turns the refusals that contention causes into `TimeTaken` and `TooBusy`."""
+    """Turns the refusals that contention causes into words of ours."""
     try:
         yield
     except DatabaseError as error:
@@ -59,7 +85,7 @@ def database_refusals() -> Iterator[None]:
         if state == EXCLUSION_VIOLATION and constraint == NO_OVERLAP:
             raise TimeTaken from error
         if state == DEADLOCK_DETECTED:
-            raise TimeTaken from error
+            raise Deadlocked from error
         if state == LOCK_NOT_AVAILABLE:
             raise TooBusy("Many people are booking this time; try again.") from error
         raise

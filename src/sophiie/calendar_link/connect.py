@@ -161,7 +161,7 @@ async def _give_back(http: aiohttp.ClientSession, grant: Grant, account: Account
 def _save_grant(member: Member, grant: Grant, account: Account) -> CalendarLink:
     with transaction.atomic():
         # The member's row is the lock: two callbacks at once must not make two links.
-        Member.objects.select_for_update().get(pk=member.pk)
+        Member.objects.select_for_update(no_key=True).get(pk=member.pk)
         link = link_of(member)
         left = ("", "")
         if link is None or link.state == LinkState.CHOOSING:

@@ -74,6 +74,9 @@ class Environment(BaseSettings):
     google_api_url: str = Field(
         default=GOOGLE_API_URL, validation_alias=_named("SOPHIIE_GOOGLE_API_URL")
     )
+    busy_poll_seconds: int = Field(
+        default=300, gt=0, validation_alias=_named("SOPHIIE_BUSY_POLL_SECONDS")
+    )
     api_requests_per_minute: int = Field(
         default=6000, gt=0, validation_alias=_named("SOPHIIE_API_REQUESTS_PER_MINUTE")
     )

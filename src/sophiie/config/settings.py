@@ -37,6 +37,9 @@ GOOGLE_TOKEN_URL = ENVIRONMENT.google_token_url
 GOOGLE_REVOKE_URL = ENVIRONMENT.google_revoke_url
 GOOGLE_USERINFO_URL = ENVIRONMENT.google_userinfo_url
 GOOGLE_API_URL = ENVIRONMENT.google_api_url
+BUSY_POLL_SECONDS = ENVIRONMENT.busy_poll_seconds
+# How long after a write to Google further changes of the same appointment are gathered.
+MIRROR_COALESCE_SECONDS = 0.4
 API_REQUESTS_PER_MINUTE = ENVIRONMENT.api_requests_per_minute
 LOG_LEVEL = ENVIRONMENT.log_level
 

@@ -103,6 +103,11 @@ class CalendarClient:
         path = _event(calendar_id, event_id)
         await self._call("DELETE", path, query={"sendUpdates": "none"})
 
+    async def look_at(self, calendar_id: str) -> None:
+        """events.list of next to nothing: `EventGone` when the calendar is gone or not shared."""
+        query = {"maxResults": "1", "fields": "accessRole"}
+        await self._call("GET", _events(calendar_id), query=query)
+
     async def marked_events(self, calendar_id: str, name: str, value: str) -> list[MarkedEvent]:
         """events.list of those with this private property: ids and private properties only.
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import aiohttp
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, QuerySet
+from django.db.models import Case, F, Min, QuerySet, Value, When
 
 from sophiie.calendar_link.google_app import google_app
 from sophiie.calendar_link.lease import leased
@@ -21,7 +21,7 @@ from sophiie.common.ids import new_event_id
 from sophiie.common.in_thread import in_thread
 from sophiie.common.logs import log
 from sophiie.google.calendar import CalendarClient
-from sophiie.google.errors import GoogleError
+from sophiie.google.errors import GoogleError, Unreachable
 from sophiie.sync.due import due_rows, park
 from sophiie.sync.guard import GuardedCalendar
 from sophiie.sync.models import MirroredEvent
@@ -33,9 +33,10 @@ from sophiie.sync.wake import defer_drain
 
 logger = log(__name__)
 
-# Calls of one link at the same time. Google asks for few writes to one calendar in quick
-# succession; and unlinking waits for one batch at most.
-BATCH = 4
+# Rows claimed and recorded together; unlinking waits for one batch at most.
+BATCH = 16
+# Calls of one link at the same time: Google asks for few writes to one calendar at once.
+CALLS_AT_ONCE = 4
 # A drain keeps one of the worker's places no longer than this when others wait.
 TURN_SECONDS = 0.5
 
@@ -71,18 +72,26 @@ async def drain(link_id: UUID, *, http: aiohttp.ClientSession) -> None:
             calendar = GuardedCalendar(client, link_id)
             while batch := await in_thread(claim_due, link_id):
                 await calendar.admit([work.row.event_id for work in batch])
-                results = await asyncio.gather(*(_attempt(calendar, work) for work in batch))
+                gate = asyncio.Semaphore(CALLS_AT_ONCE)
+                results = await asyncio.gather(*(_attempt(gate, calendar, w) for w in batch))
                 await in_thread(record, list(results))
                 if asyncio.get_running_loop().time() > end:
                     break
-        if not await in_thread(has_due, link_id):
+        wait = await in_thread(seconds_until_due, link_id)
+        if wait is None or wait > settings.MIRROR_COALESCE_SECONDS:
             return
         if asyncio.get_running_loop().time() > end:
             await in_thread(defer_drain, link_id)
             return
+        await asyncio.sleep(wait)
 
 
-async def _attempt(calendar: GuardedCalendar, work: Work) -> Result:
+async def _attempt(gate: asyncio.Semaphore, calendar: GuardedCalendar, work: Work) -> Result:
+    async with gate:
+        return await _try(calendar, work)
+
+
+async def _try(calendar: GuardedCalendar, work: Work) -> Result:
     """One try for one row; a failure concerns this row alone."""
     try:
         if work.row.wanted:
@@ -107,6 +116,7 @@ def claim_due(link_id: UUID) -> list[Work]:
             _due(link_id, moment)
             .select_for_update(of=("self",), skip_locked=True)
             .select_related("appointment", "link")
+            .defer("link__refresh_token", "link__access_token")
             .prefetch_related("appointment__assignments__member")
             .order_by("backfill", "next_attempt_at", "id")[:BATCH]
         )
@@ -117,20 +127,23 @@ def claim_due(link_id: UUID) -> list[Work]:
             park(link_id, moment + pause_for(rows))
             return []
         rows = rows[:count]
-        # What was never sent and is not wanted needs no call, and must not count as sent.
-        MirroredEvent.objects.filter(pk__in=[row.pk for row in rows if row.wanted]).update(
-            sent=True
-        )
+        # What was never sent and is not wanted needs no call, and must not count as sent. One
+        # update: after a second one of the same row PostgreSQL checks its references anew.
         MirroredEvent.objects.filter(pk__in=[row.pk for row in rows]).update(
-            attempts=F("attempts") + 1
+            attempts=F("attempts") + 1,
+            sent=Case(When(wanted=True, then=Value(True)), default=F("sent")),
         )
     for row in rows:
         row.attempts += 1
     return [Work(row, _content(row)) for row in rows]
 
 
-def has_due(link_id: UUID) -> bool:
-    return _due(link_id, now()).exists()
+def seconds_until_due(link_id: UUID) -> float | None:
+    """How long until the next row of the link is due; None if none is, or the link has to wait."""
+    moment = now()
+    soon = moment + timedelta(seconds=settings.MIRROR_COALESCE_SECONDS)
+    first = _due(link_id, soon).aggregate(first=Min("next_attempt_at"))["first"]
+    return max(0.0, (first - moment).total_seconds()) if first else None
 
 
 def _due(link_id: UUID, moment: datetime) -> QuerySet[MirroredEvent]:
@@ -138,13 +151,15 @@ def _due(link_id: UUID, moment: datetime) -> QuerySet[MirroredEvent]:
 
 
 async def _take_new_id(row: MirroredEvent) -> None:
-    """Stores another event id for the row before it is used."""
-    row.event_id, row.shown_revision = new_event_id(), 0
-    await in_thread(
-        MirroredEvent.objects.filter(pk=row.pk).update,
-        event_id=row.event_id,
-        shown_revision=0,
-    )
+    """Stores another event id for the row before it is used.
+
+    A worker that was overtaken must not replace the id that the other one has just used.
+    """
+    other = new_event_id()
+    mapping = MirroredEvent.objects.filter(pk=row.pk, event_id=row.event_id)
+    if not await in_thread(mapping.update, event_id=other, shown_revision=0):
+        raise Unreachable("Another worker was quicker.", reason="overtaken")
+    row.event_id, row.shown_revision = other, 0
 
 
 def _content(row: MirroredEvent) -> Content:

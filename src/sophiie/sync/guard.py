@@ -51,6 +51,10 @@ class GuardedCalendar:
     async def read(self, calendar_id: str, event_id: str) -> dict[str, Any]:
         return await self._client.get(calendar_id, event_id)
 
+    async def look_at(self, calendar_id: str) -> None:
+        """Whether the calendar is there for us: `EventGone` when it is not."""
+        await self._client.look_at(calendar_id)
+
     async def admit(self, event_ids: list[str]) -> None:
         """Reads the mapping of these ids in one query, ahead of a batch of writes."""
         self._ours |= await in_thread(_mapping, self._link_id, event_ids)

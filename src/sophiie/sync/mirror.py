@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
+
+from django.conf import settings
 
 from sophiie.appointments.models import Appointment
 from sophiie.calendar_link.models import RECORDING, CalendarLink, LinkState
@@ -109,6 +111,15 @@ def retry(rows: Iterable[MirroredEvent]) -> None:
             defer_drain(row.link_id)
 
 
+def put_back(rows: Iterable[MirroredEvent]) -> None:
+    """Writes events anew that were changed or deleted in Google."""
+    moment = now()
+    for row in rows:
+        _want(row, row.wanted, row.wanted_revision, moment)
+        row.save()
+        defer_drain(row.link_id)
+
+
 def _align(
     link: CalendarLink,
     appointment: Appointment,
@@ -152,7 +163,10 @@ def _home(
 def _want(row: MirroredEvent, wanted: bool, revision: int, moment: datetime) -> None:
     row.wanted, row.wanted_revision = wanted, revision
     row.state, row.error, row.attempts = MirrorState.PENDING, "", 0
-    row.next_attempt_at = row.updated_at = moment
+    row.updated_at = moment
+    # The first change goes at once; what follows quickly is gathered into one more call.
+    gathered = timedelta(seconds=settings.MIRROR_COALESCE_SECONDS)
+    row.next_attempt_at = max(moment, row.synced_at + gathered) if row.synced_at else moment
 
 
 def _new_row(link: CalendarLink, appointment: Appointment, moment: datetime) -> MirroredEvent:

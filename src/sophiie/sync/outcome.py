@@ -31,6 +31,7 @@ from sophiie.sync.due import park
 from sophiie.sync.guard import REFUSED_BY_GUARD, NotOurs
 from sophiie.sync.models import MirroredEvent, MirrorState, SyncAttempt
 from sophiie.sync.show import Shown
+from sophiie.sync.writing import update_rows
 
 LONGEST_PAUSE = timedelta(minutes=5)
 USAGE_LIMIT_PAUSE = timedelta(hours=1)
@@ -46,16 +47,14 @@ class Result:
 
 
 def record(results: list[Result]) -> None:
-    """Writes down a batch of results and tells the open pages."""
+    """Writes down a batch of results of one link and tells the open pages."""
     moment = now()
+    link_id = results[0].row.link_id
     with transaction.atomic():
+        # The link before its rows: whoever changes what a link shows takes them in this order.
+        link = _hold_link(link_id)
         ids = [result.row.pk for result in results]
-        rows = (
-            MirroredEvent.objects.select_for_update(of=("self",))
-            .select_related("link__member")
-            .order_by("id")
-            .in_bulk(ids)
-        )
+        rows = MirroredEvent.objects.select_for_update().order_by("id").in_bulk(ids)
         for result in results:
             row = rows[result.row.pk]
             if result.shown is not None:
@@ -63,16 +62,29 @@ def record(results: list[Result]) -> None:
             elif result.failure is not None:
                 _record_failure(row, result.row, result.failure, moment)
             row.updated_at = moment
-            row.save()
-            SyncAttempt.objects.create(**_ledger_entry(row, result, moment))
-            live.announce(row.link.member.business_id, appointment=row.appointment_id)
-        _record_progress(results[0].row.link_id, moment, any(r.shown for r in results))
+        update_rows(list(rows.values()))
+        SyncAttempt.objects.bulk_create(
+            SyncAttempt(**_ledger_entry(rows[r.row.pk], r, moment)) for r in results
+        )
+        _record_progress(link, moment, any(r.shown for r in results))
         _park(results, moment)
+        appointments = [{"appointment": row.appointment_id} for row in rows.values()]
+        live.announce_all(link.member.business_id, [*appointments, {"link": link_id}])
     for result in results:
         if isinstance(result.failure, AccessLost):
-            _break_link(result.row.link_id, problems.PERMISSION_MISSING)
+            _break_link(link_id, problems.PERMISSION_MISSING)
         elif isinstance(result.failure, CalendarLost) and not _left_behind(result.row):
-            _break_link(result.row.link_id, problems.CALENDAR_GONE)
+            _break_link(link_id, problems.CALENDAR_GONE)
+
+
+def _hold_link(link_id: UUID) -> CalendarLink:
+    """The link, held; without its tokens, which would have to be decrypted."""
+    return (
+        CalendarLink.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("member")
+        .defer("refresh_token", "access_token")
+        .get(pk=link_id)
+    )
 
 
 def _park(results: list[Result], moment: datetime) -> None:
@@ -136,7 +148,7 @@ def _record_failure(
 ) -> None:
     row.attempts = attempted.attempts
     row.error, pause = meaning(failure, row.attempts)
-    if isinstance(failure, CalendarLost) and _left_behind(row):
+    if isinstance(failure, CalendarLost) and _left_behind(attempted):
         row.error, pause = (
             "It stays in the calendar used before: Google refused to remove it.",
             None,
@@ -186,18 +198,19 @@ def _pause(attempts: int, retry_after: float | None) -> timedelta:
     return timedelta(seconds=max(seconds, min(retry_after or 0.0, 3600.0)))
 
 
-def _record_progress(link_id: UUID, moment: datetime, succeeded: bool) -> None:
-    link = (
-        CalendarLink.objects.select_for_update(of=("self",), no_key=True)
-        .select_related("member")
-        .get(pk=link_id)
-    )
+def _record_progress(link: CalendarLink, moment: datetime, succeeded: bool) -> None:
+    """A backfill that is through, or an unlinking that has removed all it wanted to."""
+    changed = []
     if succeeded:
         link.last_synced_at = moment
-    waits = MirroredEvent.objects.filter(link=link, state=MirrorState.PENDING)
-    if link.state == LinkState.BACKFILLING and not waits.filter(backfill=True).exists():
-        link.state = LinkState.ACTIVE
-    link.save(update_fields=["last_synced_at", "state"])
-    live.announce(link.member.business_id, link=link.id)
-    if link.state == LinkState.UNLINKING and not waits.exists():
-        end_link(link.id)  # the sweep withdraws the grant
+        changed.append("last_synced_at")
+    if link.state in (LinkState.BACKFILLING, LinkState.UNLINKING):
+        waits = MirroredEvent.objects.filter(link=link, state=MirrorState.PENDING)
+        if link.state == LinkState.UNLINKING and not waits.exists():
+            end_link(link.id)  # the sweep withdraws the grant
+            return
+        if link.state == LinkState.BACKFILLING and not waits.filter(backfill=True).exists():
+            link.state = LinkState.ACTIVE
+            changed.append("state")
+    if changed:
+        link.save(update_fields=changed)

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sophiie.appointments.models import Appointment
 from sophiie.appointments.signals import appointment_changed
-from sophiie.calendar_link.models import CalendarLink
+from sophiie.calendar_link.models import CalendarLink, LinkState
 from sophiie.calendar_link.signals import (
     link_changed,
     link_mended,
@@ -17,6 +17,8 @@ from sophiie.calendar_link.signals import (
 )
 from sophiie.common import live
 from sophiie.sync import mirror
+from sophiie.sync.judging import erase_drift
+from sophiie.sync.watch import forget
 
 
 def connect() -> None:
@@ -48,4 +50,7 @@ def _on_mended(link: CalendarLink, **_: Any) -> None:
 
 
 def _on_link(link: CalendarLink, **_: Any) -> None:
+    if link.state == LinkState.UNLINKED:  # what was read goes with the tokens
+        forget(link)
+        erase_drift(link.id)
     live.announce(link.member.business_id, link=link.id)

@@ -7,11 +7,17 @@ answer, a crash or a second worker ends in the same one event.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from sophiie.google.errors import AlreadyExists, CalendarLost, EventGone, Forbidden, Unreachable
+from sophiie.google.errors import (
+    AlreadyExists,
+    CalendarLost,
+    EventGone,
+    Forbidden,
+    GoogleError,
+    Unreachable,
+)
 from sophiie.sync.guard import GuardedCalendar
 from sophiie.sync.models import MirroredEvent
 from sophiie.sync.render import Content, is_ours, render_event, without_empty
@@ -32,9 +38,29 @@ class Shown:
 async def remove(calendar: GuardedCalendar, row: MirroredEvent) -> Shown:
     """No event any more. One that is gone already is as good."""
     if row.sent:
-        with suppress(EventGone):
+        try:
             await calendar.delete(row.calendar_id, row.event_id)
+        except EventGone as error:
+            if error.status != 410:
+                await _make_sure_it_is_gone(calendar, row)
     return Shown(revision=0)
+
+
+async def _make_sure_it_is_gone(calendar: GuardedCalendar, row: MirroredEvent) -> None:
+    """404 may mean that Google lags, or that the whole calendar is out of our sight for a while:
+    then the event is there again when the calendar is."""
+    event = await _read(calendar, row)
+    if _is_live(event):
+        raise Unreachable("Google did not find an event that is there.", status=404)
+    if not event:
+        await _check_calendar(calendar, row)
+
+
+async def _check_calendar(calendar: GuardedCalendar, row: MirroredEvent) -> None:
+    try:
+        await calendar.look_at(row.calendar_id)
+    except EventGone as error:
+        raise CalendarLost(str(error), status=error.status, reason=error.reason) from None
 
 
 async def show(
@@ -47,15 +73,19 @@ async def show(
     """One event that shows the wanted revision.
 
     1. Shown before: patch; also brings back an event that was deleted in Google.
-    2. Not shown yet: insert under the stored id.
+    2. Not shown yet, or the patch was refused: insert under the stored id.
     3. The id exists: read it back; ours (a lost answer, or our own deletion) is patched.
     4. The id cannot be used any more (trash emptied, not ours): `new_id` stores another in the
        mapping, which is inserted.
+
+    A refused patch alone does not prove 4: Google also answers 404 while it lags or while the
+    calendar is out of our sight, and 403 for reasons of the moment. Another id would then double
+    the event.
     """
     fields = render_event(content)
     try:
         event = await _show_under_stored_id(calendar, row, content, fields)
-    except (EventGone, Forbidden):
+    except _Unusable:
         await new_id(row)
         event = await _insert(calendar, row, fields)
     return Shown(
@@ -65,22 +95,46 @@ async def show(
     )
 
 
-class _Unusable(EventGone):
-    """The id belongs to something that is not ours."""
+class _Unusable(Exception):
+    """The id belongs to something that is not ours, or to an event that is gone for good."""
 
 
 async def _show_under_stored_id(
     calendar: GuardedCalendar, row: MirroredEvent, content: Content, fields: dict[str, Any]
 ) -> dict[str, Any]:
-    if not row.shown_revision:
+    refusal: GoogleError | None = None
+    if row.shown_revision:
         try:
-            return await _insert(calendar, row, fields)
-        except AlreadyExists:
-            event = await calendar.read(row.calendar_id, row.event_id)
-            deleted = event.get("status") == "cancelled"
-            if not deleted and not is_ours(event, content.appointment_id):
-                raise _Unusable("This event id is used by another event.") from None
-    return await calendar.patch(row.calendar_id, row.event_id, fields)
+            return await calendar.patch(row.calendar_id, row.event_id, fields)
+        except (EventGone, Forbidden) as error:
+            refusal = error
+    try:
+        return await _insert(calendar, row, fields)
+    except AlreadyExists:
+        there = await _read(calendar, row)
+    live = _is_live(there)
+    if live and not row.shown_revision and not is_ours(there, content.appointment_id):
+        raise _Unusable
+    if refusal is None:
+        try:
+            return await calendar.patch(row.calendar_id, row.event_id, fields)
+        except (EventGone, Forbidden) as error:
+            refusal = error
+    if live:
+        raise Unreachable(str(refusal), status=refusal.status, reason=refusal.reason)
+    raise _Unusable
+
+
+async def _read(calendar: GuardedCalendar, row: MirroredEvent) -> dict[str, Any]:
+    """The event as Google has it; {} when it has none."""
+    try:
+        return await calendar.read(row.calendar_id, row.event_id)
+    except EventGone:
+        return {}
+
+
+def _is_live(event: dict[str, Any]) -> bool:
+    return bool(event) and event.get("status") != "cancelled"
 
 
 async def _insert(

@@ -9,9 +9,19 @@ from uuid import UUID
 
 from django.db.models import Count, Min, Q
 
-from sophiie.calendar_link.models import CalendarLink, LinkState
+from sophiie.calendar_link.models import RECORDING, CalendarLink, LinkState
 from sophiie.sync.guard import REFUSED_BY_GUARD
 from sophiie.sync.models import MirroredEvent, MirrorState, SyncAttempt
+
+
+@dataclass(frozen=True)
+class Drift:
+    """What somebody made of the event in Google. Without times: deleted, or an all-day event."""
+
+    kind: str
+    seen_at: datetime
+    start: datetime | None
+    end: datetime | None
 
 
 @dataclass(frozen=True)
@@ -32,6 +42,7 @@ class EventStatus:
     error: str
     next_attempt_at: datetime | None
     html_link: str
+    drift: Drift | None = None
 
 
 @dataclass(frozen=True)
@@ -72,7 +83,7 @@ def attempts_of(appointment_id: UUID, *, most: int = 20) -> dict[UUID, list[Sync
     """The latest attempts for an appointment, by member, the newest first."""
     tries = (
         SyncAttempt.objects.filter(mirrored_event__appointment=appointment_id)
-        .select_related("mirrored_event__link")
+        .select_related("mirrored_event__link__member")
         .order_by("-at", "-id")[:most]
     )
     found: dict[UUID, list[SyncAttempt]] = {}
@@ -104,7 +115,16 @@ def _status(row: MirroredEvent) -> EventStatus:
         error=row.link.problem if state == "paused" else row.error,
         next_attempt_at=row.next_attempt_at if state == "pending" else None,
         html_link=row.html_link,
+        drift=_drift(row),
     )
+
+
+def _drift(row: MirroredEvent) -> Drift | None:
+    """Drift that waits for an answer; while a write is on its way the answer is given."""
+    answered = row.state != MirrorState.SYNCED or row.link.state not in RECORDING
+    if not row.drift_kind or row.drift_seen_at is None or not row.wanted or answered:
+        return None
+    return Drift(row.drift_kind, row.drift_seen_at, row.drift_start, row.drift_end)
 
 
 def displayed_state(row: MirroredEvent) -> str:

@@ -217,7 +217,10 @@ async def _with_missing(
             f"{gone} of {all_of_them} upcoming appointments are gone from this calendar at once. "
             "That looks like a mistake, so Sophiie has noted nothing."
         )
-    for event_id in sorted((unseen | reading.known.unjudged) - told.keys()):
+    # Of an event that a person made a series of, only the occurrences are told.
+    series = {str(item.get("recurringEventId", "")) for item in changes.items}
+    series &= reading.known.etags.keys()
+    for event_id in sorted((unseen | series | reading.known.unjudged) - told.keys()):
         try:
             told[event_id] = await client.get(reading.calendar_id, event_id)
         except EventGone:
@@ -233,9 +236,7 @@ def _store(reading: Reading, changes: Changes, items: list[dict[str, Any]]) -> b
     """What follows from the reading, and where the next one goes on: both or neither."""
     moment = now()
     with transaction.atomic():
-        watched = (
-            WatchedCalendar.objects.select_for_update().filter(pk=reading.watched_id).first()
-        )
+        watched = WatchedCalendar.objects.select_for_update().filter(pk=reading.watched_id).first()
         if watched is None or watched.sync_token != reading.token_before:
             return False  # unlinked, or somebody else has read on: what we have is old
         judge(reading.link_id, reading.calendar_id, items, reading.known, moment)
@@ -258,21 +259,33 @@ def _record_failure(reading: Reading, error: Exception) -> None:
         error=type(error).__name__,
         reason=getattr(error, "reason", ""),
     )
-    words = problems.CALENDAR_GONE if isinstance(error, EventGone) else str(error)
+    words = _words(error)
     # A calendar that Google does not find may be one that it does not find yet: asked twice.
     again = WatchedCalendar.objects.filter(pk=reading.watched_id, error=words).exists()
-    _end(reading, words or type(error).__name__, getattr(error, "retry_after", None))
+    _end(reading, words, getattr(error, "retry_after", None))
     if isinstance(error, AccessLost):
         mark_needs_reconnect(reading.link_id, problems.PERMISSION_MISSING)
     elif isinstance(error, EventGone) and again:
         mark_needs_reconnect(reading.link_id, problems.CALENDAR_GONE)
 
 
+def _words(error: Exception) -> str:
+    match error:
+        case EventGone():
+            return problems.CALENDAR_GONE
+        case MassDisappearance():
+            return str(error)
+        case GoogleError():
+            return f"The calendar could not be read: {error}"[:300]
+        case _:
+            return "Something went wrong inside Sophiie; it was logged."
+
+
 def _end(reading: Reading, error: str, retry_after: float | None = None) -> None:
     moment = now()
     earliest = moment + timedelta(seconds=min(retry_after or 0.0, 3600.0))
     WatchedCalendar.objects.filter(pk=reading.watched_id).update(
-        error=error[:300],
+        error=error,
         reading_until=None,
         next_read_at=max(_next_time(moment), earliest),
     )

@@ -21,6 +21,7 @@ from sophiie.common.in_thread import in_thread
 from sophiie.common.logs import log
 from sophiie.google.app import google_session
 from sophiie.sync.sweep import prune_ledger, sweep
+from sophiie.sync.watch import poll_regularly
 
 logger = log(__name__)
 
@@ -42,6 +43,7 @@ async def run_worker(*, concurrency: int) -> None:
             asyncio.create_task(_forever(lambda: _work_jobs(http, concurrency))),
             asyncio.create_task(_forever(lambda: _sweep_regularly(http))),
             asyncio.create_task(_forever(_keep_house)),
+            asyncio.create_task(_forever(lambda: poll_regularly(http))),
         ]
         await stop.wait()
         logger.info("worker stops")

@@ -35,6 +35,7 @@ class Try:
     """One line of the timeline of attempts."""
 
     at: datetime
+    whose: str
     text: str
     answer: str
     next_at: datetime | None
@@ -56,6 +57,7 @@ def _try(attempt: SyncAttempt, zone: str) -> Try:
     parts = [str(attempt.status) if attempt.status else "", attempt.reason, attempt.message]
     return Try(
         at=in_zone(attempt.at, zone),
+        whose=attempt.mirrored_event.link.member.name,
         text=text,
         answer=" · ".join(part for part in parts if part),
         next_at=in_zone(attempt.next_attempt_at, zone) if attempt.next_attempt_at else None,

@@ -30,7 +30,7 @@ from sophiie.common.clock import now
 from sophiie.common.wall_time import in_zone, local_day
 from sophiie.sync import mirror
 from sophiie.sync.status import event_rows_of, statuses_of
-from sophiie.web.badges import most_urgent, visible_badges
+from sophiie.web.badges import drift_panels, most_urgent, visible_badges
 from sophiie.web.forms import AppointmentForm
 from sophiie.web.history import attempts_shown, history_of
 from sophiie.web.requests import signed_in
@@ -120,20 +120,20 @@ def appointment_new(request: HttpRequest) -> HttpResponse:
     member = signed_in(request)
     form = AppointmentForm(_posted(request), by=member)
     if request.method != "POST":
-        return _form_page(request, form, None)
+        return form_page(request, form, None)
     if not form.is_valid():
-        return _form_page(request, form, None, status=422)
+        return form_page(request, form, None, status=422)
     try:
         appointment = booking.book(
             by=member,
             details=form.details,
             assignees=form.chosen_assignees,
-            allow_overlap=_books_anyway(request, member),
+            allow_overlap=books_anyway(request, member),
         )
     except Conflict as conflict:
-        return _form_page(request, form, None, conflicts=conflict.obstacles, status=409)
+        return form_page(request, form, None, conflicts=conflict.obstacles, status=409)
     except TooBusy:
-        return _too_busy(request, form, None)
+        return too_busy(request, form, None)
     messages.success(request, _("“%(title)s” is booked.") % {"title": appointment.title})
     return redirect("appointment", appointment.id)
 
@@ -143,12 +143,12 @@ def appointment_new(request: HttpRequest) -> HttpResponse:
 def appointment(request: HttpRequest, appointment_id: UUID) -> HttpResponse:
     """One appointment: its form, how it stands in Google, its history."""
     member = signed_in(request)
-    shown = _find(member, appointment_id)
+    shown = find(member, appointment_id)
     form = AppointmentForm(_posted(request), by=member, appointment=shown)
     if request.method != "POST":
-        return _form_page(request, form, shown)
+        return form_page(request, form, shown)
     if not form.is_valid():
-        return _form_page(request, form, shown, status=422)
+        return form_page(request, form, shown, status=422)
     try:
         booking.change(
             by=member,
@@ -156,18 +156,18 @@ def appointment(request: HttpRequest, appointment_id: UUID) -> HttpResponse:
             changes=form.details.as_dict(),
             assignees=form.chosen_assignees,
             expected_revision=form.cleaned_data.get("revision"),
-            allow_overlap=_books_anyway(request, member),
+            allow_overlap=books_anyway(request, member),
         )
     except UnknownAppointment:
         raise Http404 from None
     except StaleRevision as stale:
         form.data = again = request.POST.copy()
         again["revision"] = str(stale.current)  # saving again is then meant
-        return _form_page(request, form, _find(member, appointment_id), stale=True, status=409)
+        return form_page(request, form, find(member, appointment_id), stale=True, status=409)
     except Conflict as conflict:
-        return _form_page(request, form, shown, conflicts=conflict.obstacles, status=409)
+        return form_page(request, form, shown, conflicts=conflict.obstacles, status=409)
     except TooBusy:
-        return _too_busy(request, form, shown)
+        return too_busy(request, form, shown)
     messages.success(request, _("Saved."))
     return redirect("appointment", appointment_id)
 
@@ -214,7 +214,7 @@ def appointment_reinstate(request: HttpRequest, appointment_id: UUID) -> HttpRes
 @require_POST
 def appointment_retry(request: HttpRequest, appointment_id: UUID) -> HttpResponse:
     """Tries at once what failed or waits."""
-    shown = _find(signed_in(request), appointment_id)
+    shown = find(signed_in(request), appointment_id)
     mirror.retry(event_rows_of(shown.id))
     messages.success(request, _("Trying again now."))
     return redirect("appointment", appointment_id)
@@ -224,7 +224,7 @@ def appointment_retry(request: HttpRequest, appointment_id: UUID) -> HttpRespons
 @require_GET
 def appointment_badge(request: HttpRequest, appointment_id: UUID) -> HttpResponse:
     """The fragment that replaces a badge in a list."""
-    shown = _find(signed_in(request), appointment_id)
+    shown = find(signed_in(request), appointment_id)
     badge = most_urgent(statuses_of([shown.id]).get(shown.id, []))
     context = {"appointment": shown, "badge": badge}
     return render(request, "appointments/_sync_badge.html", context)
@@ -235,12 +235,13 @@ def _posted(request: HttpRequest) -> QueryDict | None:
     return request.POST if request.method == "POST" else None
 
 
-def _form_page(
+def form_page(
     request: HttpRequest,
     form: AppointmentForm,
     shown: Appointment | None,
     *,
     conflicts: list[Obstacle] | None = None,
+    conflict_form: str = "appointment-form",
     stale: bool = False,
     status: int = 200,
 ) -> HttpResponse:
@@ -249,6 +250,7 @@ def _form_page(
         "form": form,
         "appointment": shown,
         "conflicts": [_conflict(member, obstacle) for obstacle in conflicts or []],
+        "conflict_form": conflict_form,
         "may_book_anyway": member.manages_business,
         "stale": stale,
         "badges": [],
@@ -256,7 +258,9 @@ def _form_page(
         "attempts": [],
     }
     if shown:
-        context["badges"] = visible_badges(statuses_of([shown.id]).get(shown.id, []), member)
+        statuses = statuses_of([shown.id]).get(shown.id, [])
+        context["badges"] = visible_badges(statuses, member)
+        context["drifts"] = drift_panels(shown, statuses, member)
         context["history"] = history_of(shown)
         context["attempts"] = attempts_shown(shown)
         states = {shown_badge.state for shown_badge in context["badges"]}
@@ -273,18 +277,18 @@ def _conflict(member: Member, obstacle: Obstacle) -> dict[str, Any]:
     }
 
 
-def _too_busy(
+def too_busy(
     request: HttpRequest, form: AppointmentForm, shown: Appointment | None
 ) -> HttpResponse:
     messages.error(request, _("Many people are booking at this moment. Save again."))
-    return _form_page(request, form, shown, status=503)
+    return form_page(request, form, shown, status=503)
 
 
-def _books_anyway(request: HttpRequest, member: Member) -> bool:
+def books_anyway(request: HttpRequest, member: Member) -> bool:
     return bool(request.POST.get("allow_overlap")) and member.manages_business
 
 
-def _find(member: Member, appointment_id: UUID) -> Appointment:
+def find(member: Member, appointment_id: UUID) -> Appointment:
     try:
         return booking.find(member, appointment_id)
     except UnknownAppointment:

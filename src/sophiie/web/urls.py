@@ -4,8 +4,8 @@ from allauth.account import views as account
 from django.urls import path, re_path
 from django.views.generic import RedirectView
 
+from sophiie.web import drift_pages, linking_pages, live, pages, settings_pages
 from sophiie.web import help as help_pages
-from sophiie.web import live, pages, settings_pages
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="calendar"), name="home"),
@@ -33,6 +33,11 @@ urlpatterns = [
         name="appointment-retry",
     ),
     path(
+        "appointments/<uuid:appointment_id>/drift",
+        drift_pages.appointment_drift,
+        name="appointment-drift",
+    ),
+    path(
         "appointments/<uuid:appointment_id>/badge",
         pages.appointment_badge,
         name="appointment-badge",
@@ -40,17 +45,17 @@ urlpatterns = [
     path("settings", RedirectView.as_view(pattern_name="settings-calendar"), name="settings"),
     path("settings/profile", settings_pages.profile, name="settings-profile"),
     path("settings/team", settings_pages.team, name="settings-team"),
-    path("settings/calendar", settings_pages.calendar_settings, name="settings-calendar"),
-    path("settings/calendar/choose", settings_pages.calendar_choose, name="calendar-choose"),
-    path("settings/calendar/options", settings_pages.calendar_options, name="calendar-options"),
+    path("settings/calendar", linking_pages.calendar_settings, name="settings-calendar"),
+    path("settings/calendar/choose", linking_pages.calendar_choose, name="calendar-choose"),
+    path("settings/calendar/options", linking_pages.calendar_options, name="calendar-options"),
     path(
         "settings/calendar/cancel-linking",
-        settings_pages.calendar_cancel_linking,
+        linking_pages.calendar_cancel_linking,
         name="calendar-cancel-linking",
     ),
-    path("settings/calendar/unlink", settings_pages.google_unlink, name="google-unlink"),
-    path("integrations/google/connect", settings_pages.google_connect, name="google-connect"),
-    path("integrations/google/callback", settings_pages.google_callback, name="google-callback"),
+    path("settings/calendar/unlink", linking_pages.google_unlink, name="google-unlink"),
+    path("integrations/google/connect", linking_pages.google_connect, name="google-connect"),
+    path("integrations/google/callback", linking_pages.google_callback, name="google-callback"),
     path("help/google-calendar", help_pages.google_calendar, name="help-google-calendar"),
     path("live", live.live, name="live"),
     path("login", account.login, name="account_login"),

@@ -1,0 +1,141 @@
+"""How a link, its options and its calendars are shown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+
+from sophiie.accounts.models import Member
+from sophiie.calendar_link.models import (
+    CalendarLink,
+    Covers,
+    Privacy,
+)
+from sophiie.common.wall_time import in_zone
+from sophiie.sync.status import health_of
+
+
+@dataclass(frozen=True)
+class ShownLink:
+    """A link as its page shows it."""
+
+    state: str
+    google_email: str
+    calendar_id: str
+    calendar_name: str
+    problem: str
+    last_synced_at: Any
+    pending: int
+    failed: int
+    last_error: str
+    last_error_at: Any
+    progress: dict[str, int]
+    covers: list[dict[str, Any]]
+    privacy: list[dict[str, Any]]
+
+
+def shown(link: CalendarLink, member: Member) -> ShownLink:
+    health = health_of(link)
+    last = link.last_synced_at
+    return ShownLink(
+        state=link.state,
+        google_email=link.google_email,
+        calendar_id=link.calendar_id,
+        calendar_name=link.calendar_name,
+        problem=link.problem,
+        last_synced_at=in_zone(last, member.business.timezone) if last else None,
+        pending=health.pending,
+        failed=health.failed,
+        last_error=health.last_error,
+        last_error_at=(
+            in_zone(health.last_error_at, member.business.timezone)
+            if health.last_error_at
+            else None
+        ),
+        progress={"done": health.backfill_done, "total": health.backfill_total},
+        covers=_options(link.covers, _covers_words()),
+        privacy=_options(link.privacy, _privacy_words()),
+    )
+
+
+def _options(chosen: str, words: dict[str, str]) -> list[dict[str, Any]]:
+    return [{"value": v, "label": text, "chosen": v == chosen} for v, text in words.items()]
+
+
+def _covers_words() -> dict[str, str]:
+    return {
+        Covers.MINE: _("Appointments assigned to me or made by me"),
+        Covers.ASSIGNED: _("Only appointments assigned to me"),
+        Covers.ALL: _("All appointments of the business"),
+    }
+
+
+def _privacy_words() -> dict[str, str]:
+    return {
+        Privacy.FULL: _("Everything: title, place, people, customer and notes"),
+        Privacy.TITLE_PLACE: _("Title and place only"),
+        Privacy.BUSY: _("Only that I am busy"),
+    }
+
+
+def row_of(calendar: Any, request: HttpRequest, link: CalendarLink) -> dict[str, Any]:
+    """One calendar of the choice; what was ticked before an error stays ticked."""
+    access = {
+        "owner": _("Yours"),
+        "writer": _("You can change events"),
+        "writerWithoutPrivateAccess": _("You can change events"),
+        "reader": _("You can see events"),
+        "freeBusyReader": _("You see only when it is busy"),
+    }
+    why_not = "" if calendar.writable else _("Google does not let you add events here.")
+    return {
+        "id": calendar.id,
+        "name": calendar.name,
+        "access_label": access.get(calendar.access_role, calendar.access_role),
+        "writable": calendar.writable,
+        "primary": calendar.primary,
+        "why_not": why_not,
+        "time_zone": calendar.time_zone,
+        "selected": (
+            calendar.id == request.POST.get("calendar_id")
+            if request.method == "POST"
+            else calendar.id == link.calendar_id
+            or (not link.calendar_id and calendar.primary and calendar.writable)
+        ),
+        "check_for_conflicts": (
+            calendar.id in request.POST.getlist("check_for_conflicts")
+            if request.method == "POST"
+            else calendar.id in link.busy_calendar_ids
+        ),
+    }
+
+
+def permissions() -> list[dict[str, str]]:
+    return [
+        {
+            "title": _("View and edit events on all your calendars"),
+            "why": _(
+                "To add, change and remove the events of your appointments. Google offers no "
+                "permission for a single calendar; Sophiie writes only to the one you choose, and "
+                "only its own events."
+            ),
+        },
+        {
+            "title": _("See the list of Google calendars you’re subscribed to"),
+            "why": _("To let you choose which calendar to use."),
+        },
+        {
+            "title": _("See your primary Google Account email address"),
+            "why": _("To show you which account is linked."),
+        },
+    ]
+
+
+def simulator_url() -> str:
+    if not settings.DEMO:
+        return ""
+    return str(settings.GOOGLE_AUTH_URL).removesuffix("/o/oauth2/v2/auth") + "/simulator/"

@@ -1,0 +1,157 @@
+"""What must be true: after every step, and after the dust has settled."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from sophiie.calendar_link.models import CalendarLink, LinkState, Revocation
+from sophiie.sync.guard import refused_writes
+from sophiie.sync.models import MirroredEvent, MirrorState
+from tests.convergence.expected import Expected
+from tests.convergence.world import World
+
+WRITES = ("insert", "patch", "delete")
+Place = tuple[str, str]  # a calendar and an event's id
+
+
+@dataclass
+class Tally:
+    """Figures over all examples."""
+
+    steps: int = 0
+    examples: int = 0
+    settled: int = 0
+    faults: int = 0
+    kills: int = 0
+    stalls: int = 0
+    calls: int = 0
+    divergences: int = 0
+    duplicates: int = 0
+    foreign_changed: int = 0
+
+    def line(self) -> str:
+        return (
+            f"{self.steps} steps in {self.examples} examples, settled {self.settled} times; "
+            f"{self.faults} faults, {self.kills} kills, {self.stalls} stalls, {self.calls} calls"
+        )
+
+    def report(self, *, seed: int, rounds: int) -> str:
+        figures = {
+            "seed": seed,
+            "rounds": rounds,
+            "steps": self.steps,
+            "faults injected": self.faults,
+            "workers killed": self.kills,
+            "workers overtaken": self.stalls,
+            "calls made": self.calls,
+            "divergences": self.divergences,
+            "duplicates": self.duplicates,
+            "foreign events changed": self.foreign_changed,
+        }
+        return "\n".join(f"{name:<24}{figure:>12,}" for name, figure in figures.items())
+
+
+class CallWatch:
+    """Reads the simulator's log: who is called for whom, and that nobody gets an e-mail."""
+
+    def __init__(self, world: World, tally: Tally) -> None:
+        self._world, self._tally = world, tally
+        self._read = self._last()
+        self._silent: set[str] = set()
+
+    def account_must_be_silent(self, account: str) -> None:
+        """From here on: the last link of this account was ended."""
+        self.read()
+        self._silent.add(account)
+
+    def account_may_speak(self, account: str) -> None:
+        self.read()
+        self._silent.discard(account)
+
+    def read(self) -> None:
+        calls = self._world.google.calls(after=self._read)
+        if not calls:
+            return
+        self._read = calls[-1]["seq"]
+        self._tally.calls += len(calls)
+        self._tally.faults += sum(call["fault"] is not None for call in calls)
+        for call in calls:
+            resource, _, act = call["method"].rpartition(".")
+            if resource == "calendar.events" and act in WRITES:
+                assert call["query"].get("sendUpdates") == "none", call
+            # A withdrawal that failed is tried again; everything else is over.
+            if call["account"] in self._silent and call["method"] != "oauth.revoke":
+                raise AssertionError(f"called after the unlink: {call}")
+
+    def _last(self) -> int:
+        return int(self._world.google.get("/calls", {"after": 10**12})["last"])
+
+
+def refusals() -> float:
+    return float(refused_writes._value.get())
+
+
+def check_nothing_secret_is_left() -> None:
+    for link in CalendarLink.objects.filter(state=LinkState.UNLINKED):
+        assert (link.refresh_token, link.access_token) == ("", ""), link
+
+
+def check_every_row_speaks() -> list[MirroredEvent]:
+    """Every row of a link is synced or says why not; returns those that say why."""
+    links = CalendarLink.objects.exclude(state=LinkState.UNLINKED)
+    rows = list(MirroredEvent.objects.filter(link__in=links).exclude(state=MirrorState.SYNCED))
+    for row in rows:
+        assert row.state == MirrorState.FAILED, f"{row.state} for ever: {row.error!r}"
+        assert row.error, "failed without a reason"
+    return rows
+
+
+def check_convergence(
+    world: World, appointments: Iterable[Expected], strays: set[Place], tally: Tally
+) -> None:
+    """Google shows what it should: everything, in its latest form, once; and nothing else."""
+    assert not check_every_row_speaks()
+    assert not Revocation.objects.exists()
+    check_nothing_secret_is_left()
+    events, wanted = world.events(), {}
+    for link in CalendarLink.objects.exclude(state=LinkState.UNLINKED).select_related("member"):
+        assert link.state == LinkState.ACTIVE, f"{link.state}: {link.problem}"
+        for expected in appointments:
+            if expected.is_covered(member=link.member.name, covers=link.covers):
+                place = _place(link, expected)
+                event = events.get(place)
+                if event is None or not expected.is_shown_by(event):
+                    tally.divergences += 1
+                    raise AssertionError(f"{link.member.name}: {expected} is shown as {event}")
+                wanted[place] = expected
+    unexplained = set(events) - set(wanted) - strays - _released()
+    if unexplained:
+        tally.duplicates += len(unexplained)
+        shown = [(place, events[place]["summary"]) for place in sorted(unexplained)]
+        raise AssertionError(f"events that should not be there: {shown}")
+
+
+def _place(link: CalendarLink, expected: Expected) -> Place:
+    rows = MirroredEvent.objects.filter(
+        link=link, appointment=expected.id, calendar_id=link.calendar_id
+    )
+    assert rows, f"no work recorded for {expected}"
+    assert len(rows) == 1
+    row = rows[0]
+    assert row.wanted
+    assert row.shown_revision == row.wanted_revision
+    return row.calendar_id, row.event_id
+
+
+def _released() -> set[Place]:
+    """Events left behind by unlinking, unless the same member linked the same calendar again."""
+    released = set()
+    live = {
+        (link.member_id, link.google_sub, link.calendar_id)
+        for link in CalendarLink.objects.exclude(state=LinkState.UNLINKED)
+    }
+    for row in MirroredEvent.objects.filter(link__state=LinkState.UNLINKED).select_related("link"):
+        if (row.link.member_id, row.link.google_sub, row.link.calendar_id) not in live:
+            released.add((row.calendar_id, row.event_id))
+    return released

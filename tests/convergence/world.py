@@ -1,0 +1,164 @@
+"""The stage of one example: two businesses, three people, and Google as new."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from django.core.management.color import no_style
+from django.db import connection
+
+from google_simulator.testing import RunningSimulator
+from sophiie.accounts.models import Business, Member
+from sophiie.appointments.booking import book
+from sophiie.appointments.rules import Details
+from sophiie.calendar_link.connect import (
+    CannotChoose,
+    begin,
+    choose_calendar,
+    finish,
+    link_of,
+)
+from sophiie.calendar_link.models import CalendarLink, LinkState
+from sophiie.calendar_link.problems import LinkProblem
+from sophiie.calendar_link.unlink import unlink
+
+SYDNEY = "Australia/Sydney"
+SESSION = "a session"
+REDIRECT = "http://localhost:8000/integrations/google/callback"
+ALICE, BOB = "alice@example.com", "bob@example.com"
+# The calendars that can be chosen in each account, the primary first. Bob writes to the clinic's
+# by Charlie's leave, which can be taken.
+CALENDARS = {
+    ALICE: (ALICE, "jobs-alice@group.calendar.google.com"),
+    BOB: (BOB, "clinic@group.calendar.google.com"),
+}
+SHARED = {BOB: "clinic@group.calendar.google.com", ALICE: "jobs-alice@group.calendar.google.com"}
+FULL_ROLE = {BOB: "writer", ALICE: "owner"}
+
+
+class World:
+    """The database and Google at the beginning of an example."""
+
+    def __init__(self, google: RunningSimulator) -> None:
+        self.google = google
+        _empty_database()
+        google.reset()
+        google.quotas(enabled=False)
+        self.first_day = (datetime.now(UTC) + timedelta(days=1)).replace(
+            hour=0, minute=0, second=0, microsecond=0
+        )
+        plumbing = Business.objects.create(name="Harbour Plumbing", timezone=SYDNEY)
+        salon = Business.objects.create(name="Thames Salon", timezone="Europe/London")
+        self.members = {
+            "Alice": _member(plumbing, "Alice", "owner"),
+            "Bob": _member(plumbing, "Bob", "member"),
+        }
+        charlie = _member(salon, "Charlie", "owner")
+        # What must never appear anywhere: another business's, and what is over.
+        self._book(charlie, "Another business's", self.slot(3))
+        self._book(self.members["Alice"], "Over", self.slot(0) - timedelta(days=7))
+
+    def slot(self, number: int) -> datetime:
+        """Hours of the coming days."""
+        return self.first_day + timedelta(hours=number)
+
+    def _book(self, member: Member, title: str, start: datetime) -> None:
+        end = start + timedelta(hours=1)
+        details = Details(title=title, start=start, end=end, timezone=SYDNEY)
+        book(by=member, details=details, assignees=[member])
+
+    # -- links -------------------------------------------------------------------------------
+
+    def consent(self, member: Member, account: str) -> bool:
+        """The walk to Google and back; False when it did not succeed."""
+        url = begin(member=member, session_key=SESSION, redirect_uri=REDIRECT)
+        back = self.google.authorize(url, account=account)
+        answer = dict(parse_qsl(urlsplit(back).query))
+        try:
+            asyncio.run(finish(member=member, session_key=SESSION, answer=answer))
+        except LinkProblem:
+            return False
+        return True
+
+    def choose(self, link: CalendarLink, calendar_id: str) -> bool:
+        try:
+            asyncio.run(choose_calendar(link=link, calendar_id=calendar_id, busy_calendar_ids=[]))
+        except (LinkProblem, CannotChoose):
+            return False
+        return True
+
+    def unlink(self, member: Member) -> None:
+        asyncio.run(unlink(member=member))
+
+    def mend_links(self) -> None:
+        """Each person presses the one button that a broken or unfinished link shows."""
+        for member in self.members.values():
+            link = link_of(member)
+            if link is not None and link.state == LinkState.NEEDS_RECONNECT:
+                assert link.problem, "a broken link must say what is the matter"
+                assert self.consent(member, link.google_email)
+            elif link is not None and link.state == LinkState.CHOOSING:
+                assert self.consent(member, link.google_email)
+                link.refresh_from_db()
+                assert self.choose(link, link.google_email)
+
+    def account_is_linked(self, account: str) -> bool:
+        links = CalendarLink.objects.filter(google_email=account)
+        return links.exclude(state=LinkState.UNLINKED).exists()
+
+    # -- Google ------------------------------------------------------------------------------
+
+    def heal_google(self) -> None:
+        """All that can be wrong with Google is over."""
+        self.google.clear_faults()
+        self.google.quotas(enabled=False)
+        for account in CALENDARS:
+            self.restore_role(account)
+            self.google.fail_tokens(account, None)
+            self.google.quota_exceeded(account, 0)
+
+    def restore_role(self, account: str) -> None:
+        self.google.set_role(account, SHARED[account], FULL_ROLE[account])
+
+    def events(self) -> dict[tuple[str, str], dict[str, Any]]:
+        """Every event that Sophiie made and that is there, by calendar and id."""
+        found = {}
+        for account, calendars in CALENDARS.items():
+            for calendar in calendars:
+                for event in self.google.events(account, calendar):
+                    if event["simulator"]["created_by"] == self.google.client_id:
+                        found[calendar, event["id"]] = event
+        return found
+
+
+def account_of(calendar: str) -> str:
+    return next(account for account, calendars in CALENDARS.items() if calendar in calendars)
+
+
+def _member(business: Business, name: str, role: str) -> Member:
+    return Member.objects.create_member(
+        business=business,
+        email=f"{name.lower()}@example.com",
+        name=name,
+        role=role,
+        password=None,
+    )
+
+
+def _empty_database() -> None:
+    tables = [
+        table
+        for table in connection.introspection.django_table_names(
+            only_existing=True, include_views=False
+        )
+        if table not in ("django_migrations", "django_content_type")
+    ]
+    tables += ["procrastinate_jobs"]
+    with connection.cursor() as cursor:
+        for statement in connection.ops.sql_flush(
+            no_style(), sorted(set(tables)), allow_cascade=True
+        ):
+            cursor.execute(statement)
