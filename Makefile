@@ -12,7 +12,7 @@ BIN = .venv/bin
 LOCK = $(BIN)/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 \
 	--no-header --no-annotate --no-emit-index-url --no-emit-find-links --no-config
 
-.PHONY: help run demo-data test check format screenshots bench lock setup setup-dev clean
+.PHONY: help run demo-data test check format screenshots soak bench lock setup setup-dev clean
 
 help:
 	@echo "make run        set up and run Sophiie with its demo (PORT, SIMULATOR_PORT)"
@@ -21,6 +21,7 @@ help:
 	@echo "make bench      benchmarks, as tables and JSON"
 	@echo "make demo-data  make the demo's business, people and appointments"
 	@echo "make screenshots  take the pictures of README and help anew"
+	@echo "make soak       the convergence machine for long (MINUTES=30)"
 	@echo "make lock       make the hashed requirement files and package-lock.json anew"
 
 # `exec`, so that a signal for make's child reaches the program and not a shell around it.
@@ -48,6 +49,10 @@ format: setup-dev
 screenshots: setup-dev
 	@tools/find_browser.sh
 	$(BIN)/python tools/screenshots.py
+
+MINUTES ?= 30
+soak: setup-dev
+	@$(BIN)/python tools/soak.py --minutes $(MINUTES)
 
 bench: setup-dev
 	@for script in bench/*.py; do $(BIN)/python $$script || exit 1; done

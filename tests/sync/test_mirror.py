@@ -183,7 +183,7 @@ def test_taken_off_an_appointment_the_event_goes(
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
-@pytest.mark.parametrize("kind", ["error", "cut", "html"])
+@pytest.mark.parametrize("kind", ["error", "cut", "html", "empty"])
 def test_a_lost_answer_never_doubles(
     linked: CalendarLink, alice: Member, google: RunningSimulator, kind: str, when: str
 ) -> None:
@@ -210,6 +210,19 @@ def test_a_lost_answer_never_doubles(
     drain_all()
     assert ours(google) == []
     assert not MirroredEvent.objects.exclude(state=MirrorState.SYNCED).exists()
+
+
+def test_called_off_after_a_lost_insert_leaves_nothing(
+    linked: CalendarLink, alice: Member, google: RunningSimulator
+) -> None:
+    """Nothing was ever heard of the event, and yet it is there."""
+    google.fault(method="calendar.events.insert", kind="cut", when="after", count=1)
+    appointment = book_one(alice)
+    drain_all()
+    assert len(ours(google)) == 1
+    cancel(by=alice, appointment_id=appointment.id)
+    drain_all()
+    assert ours(google) == []
 
 
 def test_pauses_grow_and_a_retry_storm_does_not_happen(

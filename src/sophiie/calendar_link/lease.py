@@ -13,11 +13,15 @@ from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from uuid import UUID, uuid4
 
+from django.db import DatabaseError
 from django.db.models import Q
 
 from sophiie.calendar_link.models import CalendarLink
 from sophiie.common.clock import now
 from sophiie.common.in_thread import in_thread
+from sophiie.common.logs import log
+
+logger = log(__name__)
 
 LEASE = timedelta(seconds=10)
 RENEW_SECONDS = 3.0
@@ -61,7 +65,10 @@ def _take(link_id: UUID, holder: UUID, states: tuple[str, ...]) -> bool:
 async def _keep(link_id: UUID, holder: UUID) -> None:
     while True:
         await asyncio.sleep(RENEW_SECONDS)
-        await in_thread(_renew, link_id, holder)
+        try:
+            await in_thread(_renew, link_id, holder)
+        except DatabaseError:  # the next round may reach it again before the lease runs out
+            logger.warning("lease not renewed", link_id=str(link_id))
 
 
 def _renew(link_id: UUID, holder: UUID) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import threading
@@ -13,7 +14,10 @@ import psycopg
 from sophiie.config.environment import Environment, require_secrets
 from sophiie.database import DatabaseError, EmbeddedPostgres
 
+logger = logging.getLogger(__name__)
+
 LIFELINE = "LIFELINE_FD"
+HEAL_SECONDS = 1.0
 
 
 @contextmanager
@@ -23,8 +27,31 @@ def database_of(environment: Environment) -> Iterator[str]:
         _knock(environment.database_url)
         yield environment.database_url
         return
-    with EmbeddedPostgres(environment.data_dir) as url:
+    database = EmbeddedPostgres(environment.data_dir)
+    with database as url, _kept_alive(database):
         yield url
+
+
+@contextmanager
+def _kept_alive(database: EmbeddedPostgres) -> Iterator[None]:
+    """Whoever uses the embedded server starts it again when it dies; nobody else would."""
+    ended = threading.Event()
+
+    def watch() -> None:
+        while not ended.wait(HEAL_SECONDS):
+            try:
+                if database.heal():
+                    logger.warning("the embedded PostgreSQL had died and was started again")
+            except (DatabaseError, OSError):
+                logger.exception("the embedded PostgreSQL could not be started again")
+
+    thread = threading.Thread(target=watch, daemon=True, name="embedded-database")
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
 
 
 def _knock(url: str) -> None:

@@ -94,6 +94,17 @@ class EmbeddedPostgres:
             membership.close()
             self._server = None
 
+    def heal(self) -> bool:
+        """Launches the server again if it died under us; whether it had to. Harmless otherwise."""
+        server, membership = self._server, self._membership
+        if server is None or membership is None or server.is_alive():
+            return False
+        with self._start_lock():
+            # Somebody else inside may have healed it while we waited for the lock.
+            healed = not server.is_alive()
+            self._bring_up(server, self._prepare_home(), membership)
+        return healed
+
     def _enter(self) -> None:
         user = self._prepare_home()
         with self._start_lock():

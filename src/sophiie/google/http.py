@@ -19,9 +19,13 @@ async def send(
     url: str,
     *,
     meaning: ErrorMeaning,
+    may_be_empty: bool = False,
     **request: Any,
 ) -> dict[str, Any]:
-    """Sends one request and returns the JSON object answered ({} for an empty body).
+    """Sends one request and returns the JSON object answered ({} where Google has nothing to say).
+
+    An empty body is an answer with status 204, or where `may_be_empty` says so; elsewhere something
+    on the way swallowed it, and what it said is not known.
 
     Raises what `meaning` makes of an error answer, and `Unreachable` when no whole answer came:
     then a write may or may not have happened.
@@ -29,14 +33,17 @@ async def send(
     try:
         async with http.request(method, url, allow_redirects=False, **request) as answer:
             body = await answer.text(errors="replace")
-            if answer.status >= 300:
-                raise meaning(answer.status, body, answer.headers)
+            status = answer.status
+            if status >= 300:
+                raise meaning(status, body, answer.headers)
     except TimeoutError:
         raise Unreachable("Google did not answer in time.", reason="timeout") from None
     except (aiohttp.ClientError, OSError) as error:
         raise Unreachable("Google could not be reached.", reason=type(error).__name__) from None
     if not body:
-        return {}
+        if status == 204 or may_be_empty:
+            return {}
+        raise Unreachable("Google's answer was empty.", reason="emptyAnswer")
     try:
         value = json.loads(body)
     except ValueError:

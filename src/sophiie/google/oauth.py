@@ -109,7 +109,14 @@ async def _ask_for_tokens(http: aiohttp.ClientSession, app: GoogleApp, **form: s
 async def revoke(http: aiohttp.ClientSession, app: GoogleApp, *, token: str) -> None:
     """Withdraws the account's whole grant to the project. A dead token counts as withdrawn."""
     try:
-        await send(http, "POST", app.revoke_url, meaning=oauth_error, data={"token": token})
+        await send(
+            http,
+            "POST",
+            app.revoke_url,
+            meaning=oauth_error,
+            may_be_empty=True,
+            data={"token": token},
+        )
     except GoogleError as error:
         if error.reason not in ("invalid_token", "invalid_grant"):
             raise

@@ -17,6 +17,8 @@ from sophiie.ops.serve import START_SECONDS, check_port, health_url
 CLIENT_ID = "sophiie-demo"
 CLIENT_SECRET = "sophiie-demo-secret"  # noqa: S105 - known to the simulator, worth nothing elsewhere
 SIMULATOR_HOST = "127.0.0.1"
+# An edit made on the simulator's page shows up while one is still looking.
+POLL_SECONDS = 10
 
 
 def prepare_folder(data_dir: Path) -> None:

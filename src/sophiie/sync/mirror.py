@@ -56,13 +56,16 @@ def record_backfill(
     moment = now()
     rows = _rows_by_appointment(link, moment)
     adopted = {} if rows else _events_of_earlier_links(link)
+    others = _managed_by_other_links(link)
+    adopted = {key: row for key, row in adopted.items() if row.event_id not in others}
+    found = {key: event for key, event in (found or {}).items() if event not in others}
     changed: Rows = []
     for appointment in _upcoming(link, moment):
         assignees = {assignment.member_id for assignment in appointment.assignments.all()}
         known = rows[appointment.id]
         for row in _align(link, appointment, assignees, known, moment, again=again):
             if row._state.adding:
-                _adopt(row, adopted.pop(appointment.id, None), (found or {}).get(appointment.id))
+                _adopt(row, adopted.pop(appointment.id, None), found.get(appointment.id))
             row.backfill = True
             changed.append(row)
     changed += _leftovers(link, adopted, moment)
@@ -240,6 +243,14 @@ def _events_of_earlier_links(link: CalendarLink) -> dict[UUID, MirroredEvent]:
         .order_by("created_at")
     )
     return {row.appointment_id: row for row in earlier}
+
+
+def _managed_by_other_links(link: CalendarLink) -> set[str]:
+    """Events in this calendar that another living link stands for: a shared Google account, or a
+    shared calendar. Two links with one event would undo each other's work."""
+    rows = MirroredEvent.objects.filter(calendar_id=link.calendar_id, sent=True)
+    rows = rows.exclude(link=link).exclude(link__state=LinkState.UNLINKED)
+    return set(rows.values_list("event_id", flat=True))
 
 
 def _adopt(row: MirroredEvent, earlier: MirroredEvent | None, found_id: str | None) -> None:
