@@ -14,7 +14,8 @@ from sophiie.appointments.booking import book, change, delete
 from sophiie.appointments.models import Appointment
 from sophiie.calendar_link.connect import link_of
 from sophiie.calendar_link.models import CalendarLink, LinkState
-from sophiie.sync.models import MirroredEvent, MirrorState
+from sophiie.common.clock import now
+from sophiie.sync.models import MirroredEvent, MirrorState, QuotaBucket
 from tests.conftest import details, tomorrow_at
 from tests.linking import browser_of, come_back, link
 from tests.mirroring import drain_all, due_now
@@ -277,6 +278,25 @@ def test_an_event_of_another_living_link_is_never_adopted(
     live = {e["id"] for e in google.events(ALICE)}
     assert live == set(MirroredEvent.objects.filter(wanted=True).values_list("event_id", flat=True))
     assert len(live) == 1
+
+
+def test_a_backfill_says_how_far_it_is_and_ends_with_its_last_event(
+    alice: Member, google: RunningSimulator, api: Any
+) -> None:
+    for hour in range(8):
+        book_one(alice, start=tomorrow_at(hour * 2))
+    found = link(alice, google)
+    QuotaBucket.objects.create(scope=f"user:{found.google_sub}", level=5, counted_at=now())
+    drain_all()
+    shown = api("GET", f"/members/{alice.id}/calendar-link").json()
+    assert shown["state"] == "backfilling"
+    assert shown["progress"] == {"done": 5, "total": 8}
+    QuotaBucket.objects.all().delete()
+    due_now()
+    drain_all()
+    shown = api("GET", f"/members/{alice.id}/calendar-link").json()
+    assert shown["state"] == "active"
+    assert shown["progress"] == {"done": 8, "total": 8}
 
 
 def test_a_booking_under_way_is_not_missed_by_a_link_that_becomes_active(
