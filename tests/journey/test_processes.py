@@ -56,7 +56,9 @@ class Product:
 
     def stop(self) -> None:
         self.worker.stop()
-        self.web.stop()
+        assert self.web.stop() == 0
+        # The last one to leave stops the embedded database.
+        assert not list((self.folder / "data").rglob("postmaster.pid"))
 
     def link(self) -> None:
         """Alice links her calendar, over HTTP as her browser would."""
