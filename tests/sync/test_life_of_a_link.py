@@ -78,6 +78,19 @@ def test_another_calendar_gets_what_is_ahead_and_the_past_stays(
     assert found.state == LinkState.ACTIVE
 
 
+@pytest.mark.parametrize("calendar_id", ["", "team@group.calendar.google.com"])
+def test_a_wrong_choice_is_told_beside_the_table_and_changes_nothing(
+    alice: Member, google: RunningSimulator, calendar_id: str
+) -> None:
+    link(alice, google)
+    text = choose(alice, calendar_id)
+    assert 'role="alert"' in text
+    assert "Choose a calendar" in text
+    found = link_of(alice)
+    assert found
+    assert (found.calendar_id, found.state) == (ALICE, LinkState.ACTIVE)
+
+
 def test_there_and_back_again_is_still_one_event(alice: Member, google: RunningSimulator) -> None:
     link(alice, google)
     appointment = book_one(alice)

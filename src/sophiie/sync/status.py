@@ -79,17 +79,13 @@ def statuses_of(appointment_ids: Iterable[UUID]) -> dict[UUID, list[EventStatus]
     return found
 
 
-def attempts_of(appointment_id: UUID, *, most: int = 20) -> dict[UUID, list[SyncAttempt]]:
-    """The latest attempts for an appointment, by member, the newest first."""
-    tries = (
+def attempts_of(appointment_id: UUID, *, most: int = 20) -> list[SyncAttempt]:
+    """The latest attempts for an appointment, the newest first."""
+    return list(
         SyncAttempt.objects.filter(mirrored_event__appointment=appointment_id)
         .select_related("mirrored_event__link__member")
         .order_by("-at", "-id")[:most]
     )
-    found: dict[UUID, list[SyncAttempt]] = {}
-    for attempt in tries:
-        found.setdefault(attempt.mirrored_event.link.member_id, []).append(attempt)
-    return found
 
 
 def event_rows_of(appointment_id: UUID) -> list[MirroredEvent]:

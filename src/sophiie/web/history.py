@@ -45,8 +45,7 @@ class Try:
 def attempts_shown(appointment: Appointment) -> list[Try]:
     """What Sophiie tried in Google for this appointment, the newest first."""
     zone = appointment.timezone
-    tries = [attempt for tries in attempts_of(appointment.id).values() for attempt in tries]
-    return [_try(attempt, zone) for attempt in sorted(tries, key=lambda t: t.at, reverse=True)]
+    return [_try(attempt, zone) for attempt in attempts_of(appointment.id)]
 
 
 def _try(attempt: SyncAttempt, zone: str) -> Try:

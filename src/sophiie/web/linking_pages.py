@@ -33,7 +33,9 @@ def calendar_settings(request: HttpRequest) -> HttpResponse:
     return _calendar_page(request)
 
 
-def _calendar_page(request: HttpRequest, *, error: str = "", status: int = 200) -> HttpResponse:
+def _calendar_page(
+    request: HttpRequest, *, error: str = "", choosing: bool = False, status: int = 200
+) -> HttpResponse:
     member = signed_in(request)
     link = connect.link_of(member)
     context: dict[str, Any] = {
@@ -43,7 +45,8 @@ def _calendar_page(request: HttpRequest, *, error: str = "", status: int = 200) 
         "simulator_url": simulator_url(),
         "can_remove_events": bool(link and link.state in MIRRORING),
     }
-    changing = bool(link and link.state in RECORDING and request.GET.get("change"))
+    choosing = choosing or bool(request.GET.get("change"))
+    changing = bool(link and link.state in RECORDING and choosing)
     if link and (link.state == LinkState.CHOOSING or changing):
         try:
             calendars = async_to_sync(connect.calendars_of)(link)
@@ -73,7 +76,11 @@ def google_connect(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 def google_callback(request: HttpRequest) -> HttpResponse:
-    """Back from Google. Always ends in a clean address, so that the code leaks nowhere."""
+    """Back from Google. Success ends in a clean address.
+
+    A problem is shown right here; its code is used up by then, and the referrer policy keeps the
+    address from other sites.
+    """
     if not request.user.is_authenticated:
         return redirect("account_login")  # without the query, which holds a code
     try:
@@ -103,7 +110,10 @@ def calendar_choose(request: HttpRequest) -> HttpResponse:
     calendar_id = request.POST.get("calendar_id", "")
     if not calendar_id:
         return _calendar_page(
-            request, error=_("Choose the calendar your appointments should go to."), status=422
+            request,
+            error=_("Choose the calendar your appointments should go to."),
+            choosing=True,
+            status=422,
         )
     try:
         link = async_to_sync(connect.choose_calendar)(
@@ -112,7 +122,7 @@ def calendar_choose(request: HttpRequest) -> HttpResponse:
             busy_calendar_ids=request.POST.getlist("check_for_conflicts"),
         )
     except connect.CannotChoose as error:
-        return _calendar_page(request, error=str(error), status=422)
+        return _calendar_page(request, error=str(error), choosing=True, status=422)
     except LinkProblem as problem:
         return _problem_page(request, problem)
     messages.success(
