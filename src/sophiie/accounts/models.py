@@ -18,6 +18,8 @@ class Business(models.Model):
     name = models.CharField(max_length=200)
     timezone = models.CharField(max_length=64, help_text="IANA name, e.g. Australia/Sydney")
     created_at = models.DateTimeField(auto_now_add=True)
+    # Assignees who have not linked a calendar are guests of a colleague's event.
+    invite_guests = models.BooleanField(default=True, db_default=True)
 
     def __str__(self) -> str:
         return self.name

@@ -74,6 +74,11 @@ class MirroredEvent(models.Model):
     drift_start = models.DateTimeField(null=True, blank=True)
     drift_end = models.DateTimeField(null=True, blank=True)
 
+    # Assignees without a link of their own, by e-mail address: whom the event should have as
+    # guests, and whom Sophiie has put there. Guests that a person added are in neither.
+    guests = models.JSONField(default=list, blank=True, db_default=[])
+    shown_guests = models.JSONField(default=list, blank=True, db_default=[])
+
     class Meta:
         constraints = [
             models.UniqueConstraint(
@@ -112,6 +117,17 @@ class WatchedCalendar(models.Model):
     next_read_at = models.DateTimeField()
     # While one process reads, the others leave this calendar alone.
     reading_until = models.DateTimeField(null=True, blank=True)
+
+    # So many of our upcoming events are gone at once that the person is asked: since when, how
+    # many, and whether they said that it is meant.
+    missing = models.PositiveIntegerField(default=0, db_default=0)
+    missing_since = models.DateTimeField(null=True, blank=True)
+    missing_is_meant = models.BooleanField(default=False, db_default=False)
+    # What the last comparison with all that should be there found: when, how much it repaired,
+    # and how many events of Sophiie's making belong to nothing.
+    reconciled_at = models.DateTimeField(null=True, blank=True)
+    repaired = models.PositiveIntegerField(default=0, db_default=0)
+    orphans = models.PositiveIntegerField(default=0, db_default=0)
 
     class Meta:
         constraints = [
