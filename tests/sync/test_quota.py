@@ -12,7 +12,7 @@ from sophiie.accounts.models import Member
 from sophiie.appointments.booking import book, change
 from sophiie.calendar_link.models import CalendarLink
 from sophiie.common.clock import now
-from sophiie.sync.drain import claim_due
+from sophiie.sync.claim import claim_due
 from sophiie.sync.models import MirroredEvent, MirrorState, QuotaBucket
 from sophiie.sync.quota import (
     KEPT_FROM_BACKFILL,

@@ -2,12 +2,14 @@
 
 A lease is a stretch of time in the database, renewed while the work goes on. A killed worker's
 lease simply runs out. It makes work exclusive in the normal case; that nothing is doubled even
-when two workers hold it for a moment is the doing of the event ids, not of the lease.
+when two workers hold it for a moment is the doing of the event ids, not of the lease. A worker
+that stood still for longer than its lease notices by its own clock, and sends nothing any more.
 """
 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
@@ -27,24 +29,46 @@ LEASE = timedelta(seconds=10)
 RENEW_SECONDS = 3.0
 
 
-@asynccontextmanager
-async def leased(link_id: UUID, *, states: tuple[str, ...]) -> AsyncIterator[UUID | None]:
-    """Holds the lease on a link in one of `states` while the block runs; yields its holder id.
+class LeaseOver(Exception):
+    """Too much time has passed since the last renewal: another worker may be at it by now."""
 
-    Yields None when somebody else holds it or the link is in another state.
+
+class Lease:
+    """One stretch of holding a link, as its holder's own clock sees it."""
+
+    def __init__(self, begun: float) -> None:
+        self.holder = uuid4()
+        self._until = begun + LEASE.total_seconds()
+
+    def is_over(self) -> bool:
+        """Whether it may have run out, as after a long standstill; once over it stays so."""
+        return time.monotonic() >= self._until
+
+    def renewed(self, begun: float) -> None:
+        """Another full stretch, counted from the moment before the database was asked for it."""
+        if not self.is_over():
+            self._until = begun + LEASE.total_seconds()
+
+
+@asynccontextmanager
+async def leased(link_id: UUID, *, states: tuple[str, ...]) -> AsyncIterator[Lease | None]:
+    """Holds the lease on a link in one of `states` while the block runs.
+
+    Yields None when somebody else holds it or the link is in another state. Whoever works under
+    it asks `is_over()` before each thing that must not be done late.
     """
-    holder = uuid4()
-    if not await in_thread(_take, link_id, holder, states):
+    lease = Lease(time.monotonic())
+    if not await in_thread(_take, link_id, lease.holder, states):
         yield None
         return
-    renewal = asyncio.create_task(_keep(link_id, holder))
+    renewal = asyncio.create_task(_keep(link_id, lease))
     try:
-        yield holder
+        yield lease
     finally:
         renewal.cancel()
         with suppress(asyncio.CancelledError):
             await renewal
-        await in_thread(_release, link_id, holder)
+        await in_thread(_release, link_id, lease.holder)
 
 
 async def wait_until_free(link_id: UUID) -> None:
@@ -62,17 +86,20 @@ def _take(link_id: UUID, holder: UUID, states: tuple[str, ...]) -> bool:
     return bool(taken)
 
 
-async def _keep(link_id: UUID, holder: UUID) -> None:
-    while True:
+async def _keep(link_id: UUID, lease: Lease) -> None:
+    while not lease.is_over():
         await asyncio.sleep(RENEW_SECONDS)
+        begun = time.monotonic()
         try:
-            await in_thread(_renew, link_id, holder)
+            if await in_thread(_renew, link_id, lease.holder):
+                lease.renewed(begun)
         except DatabaseError:  # the next round may reach it again before the lease runs out
             logger.warning("lease not renewed", link_id=str(link_id))
 
 
-def _renew(link_id: UUID, holder: UUID) -> None:
-    CalendarLink.objects.filter(pk=link_id, lease_holder=holder).update(lease_until=now() + LEASE)
+def _renew(link_id: UUID, holder: UUID) -> bool:
+    held = CalendarLink.objects.filter(pk=link_id, lease_holder=holder)
+    return bool(held.update(lease_until=now() + LEASE))
 
 
 def _release(link_id: UUID, holder: UUID) -> None:

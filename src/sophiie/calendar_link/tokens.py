@@ -43,8 +43,10 @@ class LinkTokens:
 
     async def access_token(self, *, rejected: str = "") -> str:
         """A token that should work now. Raises `AccessLost` when the person has to reconnect."""
+        if self._is_good(rejected):
+            return self._token
         async with self._lock:
-            if self._token and self._token != rejected and not _is_old(self._expires_at):
+            if self._is_good(rejected):
                 return self._token
             while True:
                 link = await in_thread(_read, self._link_id)
@@ -58,6 +60,9 @@ class LinkTokens:
                 if await in_thread(_claim_renewal, link):
                     return await self._renew(link)
                 await asyncio.sleep(WAIT_SECONDS)
+
+    def _is_good(self, rejected: str) -> bool:
+        return self._token not in ("", rejected) and not _is_old(self._expires_at)
 
     async def _renew(self, link: CalendarLink) -> str:
         try:

@@ -6,13 +6,14 @@ import json
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
+from sophiie.common.sql import send
 
 CHANNEL = "sophiie_live"
 
 
 def announce(business_id: UUID, **what: Any) -> None:
-    """Tells the pages of a business what changed: `appointment=<id>`, `link=<id>`.
+    """Tells the pages of a business what changed: `appointment=<id>`, `link=<id>`, or whose
+    access ended: `signed_out=<member id>`.
 
     Inside a transaction it is sent at its commit, or never.
     """
@@ -21,9 +22,11 @@ def announce(business_id: UUID, **what: Any) -> None:
 
 def announce_all(business_id: UUID, changes: list[dict[str, Any]]) -> None:
     """Several announcements in one statement."""
-    payloads = [json.dumps({"business": str(business_id), **what}, default=str) for what in changes]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT pg_notify(%s, payload) FROM unnest(%s::text[]) AS payload",
-            [CHANNEL, payloads],
-        )
+    business = {"business": str(business_id)}
+    payloads = json.dumps([business | what for what in changes], default=str)
+    send(
+        "SELECT pg_notify(%(channel)s, payload::text)"
+        " FROM json_array_elements(%(payloads)s::json) AS payload",
+        channel=CHANNEL,
+        payloads=payloads,
+    )

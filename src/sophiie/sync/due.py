@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 
 from sophiie.calendar_link.models import MIRRORING, CalendarLink
-from sophiie.sync.models import MirroredEvent, MirrorState
+from sophiie.sync.models import MirrorState
+
+# The rows whose time has come, of links that may be used now; with the values of `due_at`.
+# `pending` is written out because the index of the outbox holds those rows only.
+DUE = f"""
+    FROM sync_mirroredevent row
+    JOIN calendar_link_calendarlink link ON link.id = row.link_id
+    WHERE row.state = '{MirrorState.PENDING}' AND row.next_attempt_at <= %(moment)s
+    AND link.state = ANY(%(mirroring)s)
+    AND (link.parked_until IS NULL OR link.parked_until <= %(moment)s)
+"""
 
 
-def due_rows(moment: datetime) -> QuerySet[MirroredEvent]:
-    """The rows whose time has come, of links that may be used now."""
-    return MirroredEvent.objects.filter(
-        Q(link__parked_until=None) | Q(link__parked_until__lte=moment),
-        link__state__in=MIRRORING,
-        state=MirrorState.PENDING,
-        next_attempt_at__lte=moment,
-    )
+def due_at(moment: datetime) -> dict[str, Any]:
+    """The values that `DUE` speaks of."""
+    return {"moment": moment, "mirroring": [state.value for state in MIRRORING]}
 
 
 def park(link_id: UUID, until: datetime) -> None:

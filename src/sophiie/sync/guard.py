@@ -6,6 +6,7 @@ is counted, and should stay at zero for ever.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
@@ -55,13 +56,18 @@ class GuardedCalendar:
         """Whether the calendar is there for us: `EventGone` when it is not."""
         await self._client.look_at(calendar_id)
 
-    async def admit(self, event_ids: list[str]) -> None:
-        """Reads the mapping of these ids in one query, ahead of a batch of writes."""
-        self._ours |= await in_thread(_mapping, self._link_id, event_ids)
+    def admit(self, rows: Iterable[MirroredEvent]) -> None:
+        """Takes over the mapping from rows as the database has just returned them.
+
+        Spares a look at the database for each write. Whatever is not in them is looked up.
+        """
+        self._ours |= {
+            (row.calendar_id, row.event_id) for row in rows if row.link_id == self._link_id
+        }
 
     async def _check(self, act: str, calendar_id: str, event_id: str) -> None:
         if (calendar_id, event_id) not in self._ours:
-            await self.admit([event_id])
+            self._ours |= await in_thread(_mapping, self._link_id, event_id)
         if (calendar_id, event_id) not in self._ours:
             refused_writes.inc()
             logger.error(
@@ -73,6 +79,6 @@ class GuardedCalendar:
             raise NotOurs(f"{act} of an event that is not in this link's mapping")
 
 
-def _mapping(link_id: UUID, event_ids: list[str]) -> set[tuple[str, str]]:
-    rows = MirroredEvent.objects.filter(link=link_id, event_id__in=event_ids)
+def _mapping(link_id: UUID, event_id: str) -> set[tuple[str, str]]:
+    rows = MirroredEvent.objects.filter(link=link_id, event_id=event_id)
     return set(rows.values_list("calendar_id", "event_id"))

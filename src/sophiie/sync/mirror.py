@@ -15,7 +15,7 @@ from django.conf import settings
 from sophiie.appointments.models import Appointment
 from sophiie.calendar_link.models import RECORDING, CalendarLink, LinkState
 from sophiie.common.clock import now
-from sophiie.sync.coverage import shows
+from sophiie.sync.coverage import shows, upcoming
 from sophiie.sync.models import MirroredEvent, MirrorState
 from sophiie.sync.wake import defer_drain
 
@@ -60,7 +60,7 @@ def record_backfill(
     adopted = {key: row for key, row in adopted.items() if row.event_id not in others}
     found = {key: event for key, event in (found or {}).items() if event not in others}
     changed: Rows = []
-    for appointment in _upcoming(link, moment):
+    for appointment in upcoming(link, moment):
         assignees = {assignment.member_id for assignment in appointment.assignments.all()}
         known = rows[appointment.id]
         for row in _align(link, appointment, assignees, known, moment, again=again):
@@ -208,16 +208,6 @@ def _hold_links(business_id: UUID) -> list[CalendarLink]:
             " ORDER BY link.id FOR KEY SHARE OF link",
             [business_id, LinkState.UNLINKED],
         )
-    )
-
-
-def _upcoming(link: CalendarLink, moment: datetime) -> Iterable[Appointment]:
-    return (
-        Appointment.objects.filter(
-            business_id=link.member.business_id, deleted_at=None, end__gt=moment
-        )
-        .prefetch_related("assignments")
-        .order_by("start", "id")
     )
 
 

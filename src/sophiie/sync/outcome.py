@@ -16,6 +16,7 @@ from sophiie.calendar_link.tokens import mark_needs_reconnect
 from sophiie.calendar_link.unlink import end_link
 from sophiie.common import live
 from sophiie.common.clock import now
+from sophiie.common.sql import pipeline, send
 from sophiie.google.errors import (
     AccessLost,
     CalendarLost,
@@ -26,65 +27,100 @@ from sophiie.google.errors import (
     Unreachable,
     UsageLimited,
 )
+from sophiie.sync.claim import Work
 from sophiie.sync.drift_state import clear_drift
 from sophiie.sync.due import park
 from sophiie.sync.guard import REFUSED_BY_GUARD, NotOurs
 from sophiie.sync.models import MirroredEvent, MirrorState, SyncAttempt
 from sophiie.sync.show import Shown
-from sophiie.sync.writing import update_rows
+from sophiie.sync.writing import FAILURE_FIELDS, OUTCOME_FIELDS, insert_rows, update_rows
 
 LONGEST_PAUSE = timedelta(minutes=5)
 USAGE_LIMIT_PAUSE = timedelta(hours=1)
+
+_HOLD_LINK = """
+    SELECT link.state, member.business_id FROM calendar_link_calendarlink link
+    JOIN accounts_member member ON member.id = link.member_id
+    WHERE link.id = %(id)s FOR NO KEY UPDATE OF link
+"""
+_HOLD_ROWS = """
+    SELECT id, updated_at FROM sync_mirroredevent WHERE id = ANY(%(ids)s) ORDER BY id FOR UPDATE
+"""
+_PROGRESS = """
+    UPDATE calendar_link_calendarlink SET
+        state = %(state)s,
+        last_synced_at = CASE WHEN %(succeeded)s THEN %(moment)s ELSE last_synced_at END
+    WHERE id = %(id)s
+"""
 
 
 @dataclass(frozen=True)
 class Result:
     """What came of one attempt for one row."""
 
-    row: MirroredEvent
+    work: Work
     shown: Shown | None = None
     failure: Exception | None = None
 
+    @property
+    def row(self) -> MirroredEvent:
+        return self.work.row
+
+
+@dataclass(frozen=True)
+class _HeldLink:
+    id: UUID
+    state: str
+    business_id: UUID
+
 
 def record(results: list[Result]) -> None:
-    """Writes down a batch of results of one link and tells the open pages."""
+    """Writes down a batch of results of one link and tells the open pages.
+
+    The claimed rows become what is written. Only fields that an attempt changes are, so what
+    others changed in the rows meanwhile stays.
+    """
     moment = now()
-    link_id = results[0].row.link_id
     with transaction.atomic():
-        # The link before its rows: whoever changes what a link shows takes them in this order.
-        link = _hold_link(link_id)
-        ids = [result.row.pk for result in results]
-        rows = MirroredEvent.objects.select_for_update().order_by("id").in_bulk(ids)
+        link, touched = _hold(results)
+        shown, failed = [], []
         for result in results:
-            row = rows[result.row.pk]
+            row = result.row
             if result.shown is not None:
-                _record_shown(row, result.row, result.shown, moment)
+                _record_shown(row, result.shown, row.pk in touched, moment)
+                shown.append(row)
             elif result.failure is not None:
-                _record_failure(row, result.row, result.failure, moment)
+                _record_failure(result, result.failure, row.pk in touched, moment)
+                failed.append(row)
             row.updated_at = moment
-        update_rows(list(rows.values()))
-        SyncAttempt.objects.bulk_create(
-            SyncAttempt(**_ledger_entry(rows[r.row.pk], r, moment)) for r in results
-        )
-        _record_progress(link, moment, any(r.shown for r in results))
-        _park(results, moment)
-        appointments = [{"appointment": row.appointment_id} for row in rows.values()]
-        live.announce_all(link.member.business_id, [*appointments, {"link": link_id}])
+        with pipeline():
+            update_rows(shown, OUTCOME_FIELDS)
+            update_rows(failed, FAILURE_FIELDS)
+            insert_rows(SyncAttempt, [_ledger_entry(result, moment) for result in results])
+            _record_progress(link, moment, bool(shown))
+            _park(results, moment)
+            appointments = [{"appointment": result.row.appointment_id} for result in results]
+            live.announce_all(link.business_id, [*appointments, {"link": link.id}])
     for result in results:
         if isinstance(result.failure, AccessLost):
-            _break_link(link_id, problems.PERMISSION_MISSING)
-        elif isinstance(result.failure, CalendarLost) and not _left_behind(result.row):
-            _break_link(link_id, problems.CALENDAR_GONE)
+            _break_link(link.id, problems.PERMISSION_MISSING)
+        elif isinstance(result.failure, CalendarLost) and not result.work.left_behind:
+            _break_link(link.id, problems.CALENDAR_GONE)
 
 
-def _hold_link(link_id: UUID) -> CalendarLink:
-    """The link, held; without its tokens, which would have to be decrypted."""
-    return (
-        CalendarLink.objects.select_for_update(of=("self",), no_key=True)
-        .select_related("member")
-        .defer("refresh_token", "access_token")
-        .get(pk=link_id)
-    )
+def _hold(results: list[Result]) -> tuple[_HeldLink, set[UUID]]:
+    """Holds the link and the rows; those of which something new was wanted since they were claimed.
+
+    The link before its rows: whoever changes what a link shows takes them in this order.
+    """
+    seen = {result.row.pk: result.row.updated_at for result in results}
+    link_id = results[0].row.link_id
+    with pipeline():
+        link = send(_HOLD_LINK, id=link_id)
+        rows = send(_HOLD_ROWS, ids=list(seen))
+        ((state, business_id),) = link.fetchall()
+        touched = {row_id for row_id, updated_at in rows.fetchall() if updated_at != seen[row_id]}
+    return _HeldLink(link_id, state, business_id), touched
 
 
 def _park(results: list[Result], moment: datetime) -> None:
@@ -95,13 +131,13 @@ def _park(results: list[Result], moment: datetime) -> None:
             park(result.row.link_id, moment + (pause or timedelta()))
 
 
-def _ledger_entry(row: MirroredEvent, result: Result, moment: datetime) -> dict[str, Any]:
-    failure = result.failure
+def _ledger_entry(result: Result, moment: datetime) -> dict[str, Any]:
+    row, failure = result.row, result.failure
     return {
-        "mirrored_event": row,
+        "mirrored_event_id": row.pk,
         "at": moment,
-        "revision": result.row.wanted_revision,
-        "wanted": result.row.wanted,
+        "revision": row.wanted_revision,
+        "wanted": row.wanted,
         "succeeded": failure is None,
         "status": failure.status if isinstance(failure, GoogleError) else 0,
         "reason": _reason(failure),
@@ -131,44 +167,30 @@ def _break_link(link_id: UUID, problem: str) -> None:
         mark_needs_reconnect(link_id, problem)
 
 
-def _record_shown(
-    row: MirroredEvent, attempted: MirroredEvent, shown: Shown, moment: datetime
-) -> None:
+def _record_shown(row: MirroredEvent, shown: Shown, touched: bool, moment: datetime) -> None:
     row.shown_revision, row.synced_at, row.attempts = shown.revision, moment, 0
     row.html_link, row.error, row.etag = shown.html_link[:2000], "", shown.etag[:100]
     clear_drift(row)  # whatever somebody made of it in Google, ours is the last word now
-    if _untouched(row, attempted):
-        row.state, row.next_attempt_at = MirrorState.SYNCED, None
-    else:  # changed again while we were at it: due at once
+    if touched:  # changed again while we were at it: due at once
         row.state, row.next_attempt_at = MirrorState.PENDING, moment
+    else:
+        row.state, row.next_attempt_at = MirrorState.SYNCED, None
 
 
-def _record_failure(
-    row: MirroredEvent, attempted: MirroredEvent, failure: Exception, moment: datetime
-) -> None:
-    row.attempts = attempted.attempts
+def _record_failure(result: Result, failure: Exception, touched: bool, moment: datetime) -> None:
+    row = result.row
     row.error, pause = meaning(failure, row.attempts)
-    if isinstance(failure, CalendarLost) and _left_behind(attempted):
+    if isinstance(failure, CalendarLost) and result.work.left_behind:
         row.error, pause = (
             "It stays in the calendar used before: Google refused to remove it.",
             None,
         )
     if pause is not None:
         row.state, row.next_attempt_at = MirrorState.PENDING, moment + pause
-    elif _untouched(row, attempted):
-        row.state, row.next_attempt_at = MirrorState.FAILED, None
-    else:  # a newer revision may be one that Google accepts
+    elif touched:  # a newer revision may be one that Google accepts
         row.state, row.next_attempt_at = MirrorState.PENDING, moment
-
-
-def _untouched(row: MirroredEvent, attempted: MirroredEvent) -> bool:
-    """Whether nothing new was wanted of the row since the attempt began."""
-    return row.updated_at == attempted.updated_at
-
-
-def _left_behind(row: MirroredEvent) -> bool:
-    """Whether the row's calendar is one that was chosen before."""
-    return row.calendar_id != row.link.calendar_id
+    else:
+        row.state, row.next_attempt_at = MirrorState.FAILED, None
 
 
 def meaning(failure: Exception, attempts: int) -> tuple[str, timedelta | None]:
@@ -198,19 +220,15 @@ def _pause(attempts: int, retry_after: float | None) -> timedelta:
     return timedelta(seconds=max(seconds, min(retry_after or 0.0, 3600.0)))
 
 
-def _record_progress(link: CalendarLink, moment: datetime, succeeded: bool) -> None:
+def _record_progress(link: _HeldLink, moment: datetime, succeeded: bool) -> None:
     """A backfill that is through, or an unlinking that has removed all it wanted to."""
-    changed = []
-    if succeeded:
-        link.last_synced_at = moment
-        changed.append("last_synced_at")
-    if link.state in (LinkState.BACKFILLING, LinkState.UNLINKING):
-        waits = MirroredEvent.objects.filter(link=link, state=MirrorState.PENDING)
-        if link.state == LinkState.UNLINKING and not waits.exists():
+    state = link.state
+    if state in (LinkState.BACKFILLING, LinkState.UNLINKING):
+        waits = MirroredEvent.objects.filter(link=link.id, state=MirrorState.PENDING)
+        if state == LinkState.UNLINKING and not waits.exists():
             end_link(link.id)  # the sweep withdraws the grant
             return
-        if link.state == LinkState.BACKFILLING and not waits.filter(backfill=True).exists():
-            link.state = LinkState.ACTIVE
-            changed.append("state")
-    if changed:
-        link.save(update_fields=changed)
+        if state == LinkState.BACKFILLING and not waits.filter(backfill=True).exists():
+            state = LinkState.ACTIVE.value
+    if succeeded or state != link.state:
+        send(_PROGRESS, id=link.id, state=state, succeeded=succeeded, moment=moment)

@@ -14,8 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db import connection
-
+from sophiie.common.sql import execute, send
 from sophiie.sync.models import MirroredEvent
 
 PATCH_UNITS = 3
@@ -35,6 +34,24 @@ PROJECT_BUDGET = Budget(capacity=1000, rate=148)  # 9,880
 # What many at once may not use up: a single change of somebody else must still find room.
 KEPT_FROM_BACKFILL = 0.3
 
+# Both buckets at this moment, the project's held last. A new bucket is full. Two workers' clocks
+# may differ: time never runs backwards for a bucket.
+_REFILL = """
+    INSERT INTO sync_quotabucket AS bucket (scope, level, counted_at) VALUES
+        (%(user)s, %(user_capacity)s, %(moment)s),
+        (%(project)s, %(project_capacity)s, %(moment)s)
+    ON CONFLICT (scope) DO UPDATE SET
+        counted_at = greatest(bucket.counted_at, excluded.counted_at),
+        level = least(
+            excluded.level,
+            bucket.level
+            + CASE bucket.scope WHEN %(project)s THEN %(project_rate)s ELSE %(user_rate)s END
+            * greatest(0, extract(epoch FROM excluded.counted_at - bucket.counted_at))
+        )
+    RETURNING scope, level
+"""
+_SPEND = "UPDATE sync_quotabucket SET level = level - %(units)s WHERE scope = ANY(%(scopes)s)"
+
 
 def cost(row: MirroredEvent) -> int:
     """Units that bringing Google to the wanted state will most likely cost."""
@@ -48,16 +65,17 @@ def affordable(rows: list[MirroredEvent], google_sub: str, moment: datetime) -> 
     moment only; the project's last, because all workers share it.
     """
     many = all(row.backfill for row in rows)
-    user = _level(f"user:{google_sub}", USER_BUDGET, moment)
-    project = _level(PROJECT, PROJECT_BUDGET, moment)
-    room = min(user, project - (KEPT_FROM_BACKFILL * PROJECT_BUDGET.capacity if many else 0))
+    user = f"user:{google_sub}"
+    levels = _levels(user, moment)
+    kept = KEPT_FROM_BACKFILL * PROJECT_BUDGET.capacity if many else 0
+    room = min(levels[user], levels[PROJECT] - kept)
     count, spent = 0, 0
     for row in rows:
         if spent + cost(row) > room:
             break
         count, spent = count + 1, spent + cost(row)
-    _spend(f"user:{google_sub}", user - spent, moment)
-    _spend(PROJECT, project - spent, moment)
+    if spent:
+        send(_SPEND, scopes=[user, PROJECT], units=spent)
     return count
 
 
@@ -66,28 +84,16 @@ def pause_for(rows: list[MirroredEvent]) -> timedelta:
     return timedelta(seconds=cost(rows[0]) / USER_BUDGET.rate)
 
 
-def _level(scope: str, budget: Budget, moment: datetime) -> float:
-    """The units in a bucket at this moment; holds its row until the transaction ends."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO sync_quotabucket (scope, level, counted_at) VALUES (%s, %s, %s)"
-            " ON CONFLICT (scope) DO NOTHING",
-            [scope, budget.capacity, moment],
-        )
-        cursor.execute(
-            "SELECT level, counted_at FROM sync_quotabucket WHERE scope = %s FOR UPDATE", [scope]
-        )
-        level: float
-        level, counted_at = cursor.fetchone()
-    seconds: float = max(0.0, (moment - counted_at).total_seconds())
-    return min(budget.capacity, level + seconds * budget.rate)
-
-
-def _spend(scope: str, level: float, moment: datetime) -> None:
-    with connection.cursor() as cursor:
-        # Two workers' clocks may differ: time never runs backwards for a bucket.
-        cursor.execute(
-            "UPDATE sync_quotabucket SET level = %s, counted_at = greatest(counted_at, %s)"
-            " WHERE scope = %s",
-            [level, moment, scope],
-        )
+def _levels(user: str, moment: datetime) -> dict[str, float]:
+    """The units in the user's and the project's bucket; holds both until the transaction ends."""
+    rows = execute(
+        _REFILL,
+        user=user,
+        user_capacity=USER_BUDGET.capacity,
+        user_rate=USER_BUDGET.rate,
+        project=PROJECT,
+        project_capacity=PROJECT_BUDGET.capacity,
+        project_rate=PROJECT_BUDGET.rate,
+        moment=moment,
+    )
+    return dict(rows)

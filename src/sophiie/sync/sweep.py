@@ -6,13 +6,14 @@ from datetime import timedelta
 from uuid import UUID
 
 import aiohttp
-from django.db.models import Q
 
+from sophiie.calendar_link.models import Revocation
 from sophiie.calendar_link.revocation import revocations_due, revoke
 from sophiie.calendar_link.unlink import end_overdue_unlinkings
 from sophiie.common.clock import now
 from sophiie.common.in_thread import in_thread
-from sophiie.sync.due import due_rows
+from sophiie.common.sql import execute
+from sophiie.sync.due import DUE, due_at
 from sophiie.sync.models import SyncAttempt
 from sophiie.sync.wake import defer_drain
 
@@ -27,21 +28,21 @@ def prune_ledger() -> int:
 
 async def sweep(http: aiohttp.ClientSession) -> None:
     """One round: wakes every link that has something due and that nobody works on."""
-    await in_thread(wake_due_links)
-    await in_thread(end_overdue_unlinkings)
-    for revocation in await in_thread(revocations_due):
+    for revocation in await in_thread(_look_around):
         await revoke(http, revocation)
+
+
+def _look_around() -> list[Revocation]:
+    wake_due_links()
+    end_overdue_unlinkings()
+    return revocations_due()
 
 
 def wake_due_links() -> list[UUID]:
     moment = now()
-    due = (
-        due_rows(moment)
-        .filter(Q(link__lease_until=None) | Q(link__lease_until__lt=moment))
-        .values_list("link_id", flat=True)
-        .distinct()
-    )
-    links = sorted(due)
+    free = "(link.lease_until IS NULL OR link.lease_until < %(moment)s)"
+    due = f"SELECT DISTINCT row.link_id {DUE} AND {free} ORDER BY row.link_id"
+    links = [link_id for (link_id,) in execute(due, **due_at(moment))]
     for link_id in links:
         defer_drain(link_id)
     return links

@@ -14,4 +14,10 @@ from sophiie.sync.wake import DRAIN
 @app.task(name=DRAIN, pass_context=True)
 async def drain_link(context: JobContext, link_id: str) -> None:
     """`drain(link)`; harmless when run twice."""
-    await drain(UUID(link_id), http=context.additional_context["http"])
+    places = context.additional_context["places"]
+    with places.taken():
+        await drain(
+            UUID(link_id),
+            http=context.additional_context["http"],
+            others_wait=places.are_short,
+        )

@@ -20,6 +20,7 @@ from sophiie.calendar_link.reminders import send_due_reminders
 from sophiie.common.in_thread import in_thread
 from sophiie.common.logs import log
 from sophiie.google.app import google_session
+from sophiie.sync.places import Places
 from sophiie.sync.sweep import prune_ledger, sweep
 from sophiie.sync.watch import poll_regularly
 
@@ -37,16 +38,18 @@ async def run_worker(*, concurrency: int) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
+    places = Places(concurrency)
     async with google_session(connections=concurrency * 4) as http:
         logger.info("worker started", concurrency=concurrency, process=os.getpid())
         tasks = [
-            asyncio.create_task(_forever(lambda: _work_jobs(http, concurrency))),
+            asyncio.create_task(_forever(lambda: _work_jobs(http, concurrency, places))),
             asyncio.create_task(_forever(lambda: _sweep_regularly(http))),
             asyncio.create_task(_forever(_keep_house)),
             asyncio.create_task(_forever(lambda: poll_regularly(http))),
         ]
         await stop.wait()
         logger.info("worker stops")
+        places.close()
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -63,7 +66,7 @@ async def _forever(work: Callable[[], Awaitable[None]]) -> None:
         await asyncio.sleep(PAUSE_AFTER_FAILURE_SECONDS)
 
 
-async def _work_jobs(http: aiohttp.ClientSession, concurrency: int) -> None:
+async def _work_jobs(http: aiohttp.ClientSession, concurrency: int, places: Places) -> None:
     connector = PsycopgConnector(kwargs=connector_params(), min_size=1, max_size=concurrency + 2)
     async with app.with_connector(connector).open_async() as worker_app:
         cleaning = asyncio.create_task(_clear_abandoned_jobs(worker_app))
@@ -73,7 +76,8 @@ async def _work_jobs(http: aiohttp.ClientSession, concurrency: int) -> None:
                 fetch_job_polling_interval=1.0,
                 delete_jobs="always",
                 install_signal_handlers=False,
-                additional_context={"http": http},
+                additional_context={"http": http, "places": places},
+                task_middleware=[],  # theirs tidies up after a use of the database that is not ours
                 shutdown_graceful_timeout=5.0,
             )
         finally:

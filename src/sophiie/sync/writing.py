@@ -1,24 +1,32 @@
 """Many rows written in one statement.
 
-Django's `bulk_update` builds a CASE for every field of every row, which costs a worker more time
-than everything else it does for them.
+Django's `bulk_update` and `bulk_create` cost a worker more time than everything else it does for
+the rows. As one JSON document they are also cheaper to hand over than as an array a column.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any
 
-from django.db import connection
+from django.db import connection, models
 
+from sophiie.common.sql import send
 from sophiie.sync.models import MirroredEvent
 
-# What the outcome of an attempt may change.
-OUTCOME_FIELDS = (
-    "shown_revision",
+# What a failed attempt may change, and what one that succeeded does.
+FAILURE_FIELDS = (
     "state",
     "attempts",
     "error",
     "next_attempt_at",
+    "updated_at",
+)
+OUTCOME_FIELDS = (
+    *FAILURE_FIELDS,
+    "shown_revision",
     "synced_at",
     "html_link",
     "etag",
@@ -26,21 +34,45 @@ OUTCOME_FIELDS = (
     "drift_seen_at",
     "drift_start",
     "drift_end",
-    "updated_at",
 )
 
 
-def update_rows(rows: Sequence[MirroredEvent], fields: Sequence[str] = OUTCOME_FIELDS) -> None:
-    """Saves these fields of all the rows."""
-    meta = MirroredEvent._meta
-    names = ["id", *fields]
-    columns = [meta.get_field(name) for name in names]
-    arrays = ", ".join(f"%s::{column.db_type(connection)}[]" for column in columns)
-    changes = ", ".join(f"{name} = new.{name}" for name in fields)
-    values = [[getattr(row, name) for row in rows] for name in names]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"UPDATE {meta.db_table} AS row SET {changes}"  # noqa: S608 - names of our own model
-            f" FROM unnest({arrays}) AS new({', '.join(names)}) WHERE row.id = new.id",
-            values,
-        )
+def update_rows(rows: Sequence[MirroredEvent], columns: tuple[str, ...] = OUTCOME_FIELDS) -> None:
+    """Saves these columns of all the rows."""
+    if rows:
+        names = ("id", *columns)
+        entries = [{name: getattr(row, name) for name in names} for row in rows]
+        send(_update_statement(columns), rows=_document(entries))
+
+
+def insert_rows(model: type[models.Model], entries: Sequence[Mapping[str, Any]]) -> None:
+    """Adds rows, given by their columns, all the same ones."""
+    if entries:
+        send(_insert_statement(model, tuple(entries[0])), rows=_document(entries))
+
+
+@cache
+def _update_statement(columns: tuple[str, ...]) -> str:
+    changes = ", ".join(f"{column} = new.{column}" for column in columns)
+    return (
+        f"UPDATE {MirroredEvent._meta.db_table} AS row SET {changes}"  # noqa: S608 - our own names
+        f" FROM {_table(MirroredEvent, ('id', *columns))} WHERE row.id = new.id"
+    )
+
+
+@cache
+def _insert_statement(model: type[models.Model], columns: tuple[str, ...]) -> str:
+    return (
+        f"INSERT INTO {model._meta.db_table} ({', '.join(columns)})"  # noqa: S608 - our own names
+        f" SELECT * FROM {_table(model, columns)}"
+    )
+
+
+def _table(model: type[models.Model], columns: Sequence[str]) -> str:
+    fields = {column: model._meta.get_field(column) for column in columns}
+    types = (f"{column} {field.db_type(connection)}" for column, field in fields.items())
+    return f"json_to_recordset(%(rows)s::json) AS new({', '.join(types)})"
+
+
+def _document(entries: Sequence[Mapping[str, Any]]) -> str:
+    return json.dumps(entries, default=str)  # ids and instants, as PostgreSQL reads them
