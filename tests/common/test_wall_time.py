@@ -10,6 +10,7 @@ from sophiie.common.wall_time import (
     instant_of,
     is_zone,
     local_day,
+    start_of_day,
     zone_choices,
 )
 
@@ -75,6 +76,25 @@ def test_a_doubled_time_has_to_be_chosen(text: str, zone: str) -> None:
 def test_a_day_has_the_hours_its_clocks_give_it(day: date, zone: str, hours: int) -> None:
     start, end = local_day(day, zone)
     assert end - start == timedelta(hours=hours)
+
+
+@pytest.mark.parametrize(
+    ("day", "zone", "expected"),
+    [
+        (date(2026, 11, 24), "Australia/Sydney", "2026-11-23T13:00+00:00"),
+        # Midnight does not exist: the clocks go from 00:00 to 01:00.
+        (date(2026, 9, 6), "America/Santiago", "2026-09-06T04:00+00:00"),
+        # Nor here: from 23:30 to 00:30, so the day begins at half past twelve.
+        (date(1919, 3, 31), "America/Toronto", "1919-03-31T04:30+00:00"),
+        # Midnight happens twice; the day begins with the first.
+        (date(2026, 11, 1), "America/Havana", "2026-11-01T04:00+00:00"),
+        # A day that the island skipped, and the one that came in its place.
+        (date(2011, 12, 30), "Pacific/Apia", "2011-12-30T10:00+00:00"),
+        (date(2011, 12, 31), "Pacific/Apia", "2011-12-30T10:00+00:00"),
+    ],
+)
+def test_a_day_begins_with_its_first_instant(day: date, zone: str, expected: str) -> None:
+    assert start_of_day(day, zone) == datetime.fromisoformat(expected)
 
 
 def test_zones_are_places_and_utc() -> None:

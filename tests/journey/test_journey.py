@@ -52,7 +52,9 @@ def test_book_in_sophiie_see_it_in_google_calendar(page: Page, demo: Demo) -> No
     table = page.get_by_role("table", name="Choose a calendar")
     jobs = "jobs-alice@group.calendar.google.com"
     expect(table.get_by_role("checkbox", name="Check for conflicts").first).to_be_visible()
+    expect(page.locator("#preflight")).to_contain_text("will be added to “alice@example.com”")
     table.get_by_role("radio", name=jobs).check()
+    expect(page.locator("#preflight")).to_contain_text("will be added to “Jobs”")
     page.get_by_role("button", name="Save").click()
     message = page.get_by_role("status").filter(has_text="synchronization is active")
     expect(message).to_contain_text("Jobs")

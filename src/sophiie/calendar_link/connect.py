@@ -10,7 +10,6 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from datetime import timedelta
 from uuid import UUID
 
@@ -115,7 +114,11 @@ async def finish(*, member: Member, session_key: str, answer: Mapping[str, str])
             raise problems.permission_missing(frozenset(missing))
         if not grant.refresh_token:
             raise problems.no_refresh_token()
-        return await in_thread(_save_grant, member, grant, account)
+        link = await in_thread(_save_grant, member, grant, account)
+        if link is None:
+            await _give_back(http, grant, account)
+            raise problems.wrong_state()
+        return link
 
 
 def _use_attempt(member: Member, session_key: str, state: str) -> LinkAttempt:
@@ -158,10 +161,12 @@ async def _give_back(http: aiohttp.ClientSession, grant: Grant, account: Account
         await revoke(http, revocation)
 
 
-def _save_grant(member: Member, grant: Grant, account: Account) -> CalendarLink:
+def _save_grant(member: Member, grant: Grant, account: Account) -> CalendarLink | None:
+    """Saves the grant; None when the member was deactivated while Google was asked."""
     with transaction.atomic():
         # The member's row is the lock: two callbacks at once must not make two links.
-        Member.objects.select_for_update(no_key=True).get(pk=member.pk)
+        if not Member.objects.select_for_update(no_key=True).get(pk=member.pk).is_active:
+            return None
         link = link_of(member)
         left = ("", "")
         if link is None or link.state == LinkState.CHOOSING:
@@ -231,9 +236,8 @@ async def _events_with_our_mark(link: CalendarLink, calendar_id: str) -> dict[UU
     found: dict[UUID, str] = {}
     for event in events:
         # A copy that a person made carries the mark along, under an id that is not of our making.
-        if is_event_id(event.id):
-            with suppress(ValueError):
-                found.setdefault(UUID(event.private.get(marks.APPOINTMENT, "")), event.id)
+        if is_event_id(event.id) and (appointment_id := marks.appointment_of(event.private)):
+            found.setdefault(appointment_id, event.id)
     return found
 
 

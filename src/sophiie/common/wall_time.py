@@ -6,6 +6,7 @@ exist twice; nothing here guesses silently.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from importlib.resources import files
@@ -106,7 +107,23 @@ def _exists(wall: datetime, tz: ZoneInfo) -> bool:
 
 def local_day(day: date, zone: str) -> tuple[datetime, datetime]:
     """The instants at which the calendar day `day` begins and ends in `zone` (23 to 25 hours)."""
-    tz = ZoneInfo(zone)
-    start = datetime.combine(day, time(), tz)
-    end = datetime.combine(day + timedelta(days=1), time(), tz)
-    return start.astimezone(UTC), end.astimezone(UTC)
+    return start_of_day(day, zone), start_of_day(day + timedelta(days=1), zone)
+
+
+def start_of_day(day: date, zone: str) -> datetime:
+    """The first instant (UTC) of a calendar day.
+
+    Where the clocks skip midnight it is the moment in which they do; of a doubled midnight, the
+    first. Raises `OverflowError` at the very ends of the calendar.
+    """
+    midnight, tz = datetime.combine(day, time()), ZoneInfo(zone)
+    first, second = (_read_as(midnight, zone, choice) for choice in (0, 1))
+    if first <= second:
+        return first
+
+    def has_begun(seconds: int) -> bool:
+        return (second + timedelta(seconds=seconds)).astimezone(tz).date() >= day
+
+    # In a gap the two readings lie on both sides of the change of the clocks, or one is on it.
+    gap = range(int((first - second).total_seconds()))
+    return second + timedelta(seconds=bisect_left(gap, True, key=has_begun))

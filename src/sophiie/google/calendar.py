@@ -22,7 +22,7 @@ _EVENT_FIELDS = "id,status,etag,htmlLink,extendedProperties/private"
 # account busy. No title, description or place, and of the guests only the account's own answer
 # (no addresses). The tokens have to be named, or there would be none.
 _CHANGES_FIELDS = (
-    "nextPageToken,nextSyncToken,accessRole,"
+    "nextPageToken,nextSyncToken,accessRole,timeZone,"
     "items(id,status,etag,updated,start,end,transparency,eventType,recurringEventId,"
     "originalStartTime,attendees(self,responseStatus),extendedProperties/private)"
 )
@@ -65,6 +65,8 @@ class Changes:
     items: list[dict[str, Any]]
     next_sync_token: str
     access_role: str
+    # The calendar's own (IANA): in it all-day events begin and end.
+    time_zone: str
 
 
 class CalendarClient:
@@ -160,6 +162,7 @@ class CalendarClient:
                     items=list(found.values()),
                     next_sync_token=str(page.get("nextSyncToken", "")),
                     access_role=str(page.get("accessRole", "")),
+                    time_zone=str(page.get("timeZone", "")),
                 )
             query["pageToken"] = page["nextPageToken"]
 

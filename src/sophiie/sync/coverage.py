@@ -1,16 +1,30 @@
-"""Which appointments a link shows: a pure rule."""
+"""Which appointments a link shows."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
+from datetime import datetime
 from uuid import UUID
+
+from django.db.models import QuerySet
 
 from sophiie.appointments.models import Appointment, Status
 from sophiie.calendar_link.models import CalendarLink, Covers
 
 
+def upcoming(link: CalendarLink, moment: datetime) -> QuerySet[Appointment]:
+    """All that is still to come in the link's business, with its assignments; in order."""
+    return (
+        Appointment.objects.filter(
+            business_id=link.member.business_id, deleted_at=None, end__gt=moment
+        )
+        .prefetch_related("assignments")
+        .order_by("start", "id")
+    )
+
+
 def shows(link: CalendarLink, appointment: Appointment, assignee_ids: Collection[UUID]) -> bool:
-    """Whether the link's calendar should hold an event for this appointment."""
+    """Whether the link's calendar should hold an event for this appointment: a pure rule."""
     if not appointment.is_on or appointment.status == Status.HELD:
         return False
     if link.covers == Covers.ALL or link.member_id in assignee_ids:

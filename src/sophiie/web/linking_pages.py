@@ -22,6 +22,7 @@ from sophiie.calendar_link.models import (
 )
 from sophiie.calendar_link.problems import LinkProblem, misconfigured
 from sophiie.calendar_link.unlink import unlink, unlink_and_remove
+from sophiie.web.preflight_page import preflight_of_selected
 from sophiie.web.requests import base_url, signed_in
 from sophiie.web.shown_link import permissions, row_of, shown, simulator_url
 
@@ -52,7 +53,9 @@ def _calendar_page(
             calendars = async_to_sync(connect.calendars_of)(link)
         except LinkProblem as problem:
             return _problem_page(request, problem)
-        context["calendars"] = [row_of(calendar, request, link) for calendar in calendars]
+        rows = [row_of(calendar, request, link) for calendar in calendars]
+        context["calendars"] = rows
+        context["preflight"] = preflight_of_selected(link, member, calendars, rows)
         context["changing"] = changing
     return render(request, "settings/calendar.html", context, status=status)
 
@@ -103,10 +106,12 @@ def google_callback(request: HttpRequest) -> HttpResponse:
 @login_required
 @require_POST
 def calendar_choose(request: HttpRequest) -> HttpResponse:
-    """Save: from here on the mirror runs."""
+    """Save: from here on the mirror runs. *Check this calendar* only shows what Save would do."""
     link = connect.link_of(signed_in(request))
     if link is None or link.state == LinkState.UNLINKING:
         return redirect("settings-calendar")
+    if "check" in request.POST:
+        return _calendar_page(request, choosing=True)
     calendar_id = request.POST.get("calendar_id", "")
     if not calendar_id:
         return _calendar_page(

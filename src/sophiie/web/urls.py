@@ -4,7 +4,15 @@ from allauth.account import views as account
 from django.urls import path, re_path
 from django.views.generic import RedirectView
 
-from sophiie.web import drift_pages, linking_pages, live, pages, settings_pages
+from sophiie.web import (
+    drift_pages,
+    linking_pages,
+    live,
+    pages,
+    preflight_page,
+    settings_pages,
+    team_pages,
+)
 from sophiie.web import help as help_pages
 
 urlpatterns = [
@@ -44,9 +52,24 @@ urlpatterns = [
     ),
     path("settings", RedirectView.as_view(pattern_name="settings-calendar"), name="settings"),
     path("settings/profile", settings_pages.profile, name="settings-profile"),
-    path("settings/team", settings_pages.team, name="settings-team"),
+    path("settings/team", team_pages.team, name="settings-team"),
+    path(
+        "settings/team/<uuid:member_id>/deactivate",
+        team_pages.member_deactivate,
+        name="member-deactivate",
+    ),
+    path(
+        "settings/team/<uuid:member_id>/reactivate",
+        team_pages.member_reactivate,
+        name="member-reactivate",
+    ),
     path("settings/calendar", linking_pages.calendar_settings, name="settings-calendar"),
     path("settings/calendar/choose", linking_pages.calendar_choose, name="calendar-choose"),
+    path(
+        "settings/calendar/preflight",
+        preflight_page.calendar_preflight,
+        name="calendar-preflight",
+    ),
     path("settings/calendar/options", linking_pages.calendar_options, name="calendar-options"),
     path(
         "settings/calendar/cancel-linking",

@@ -115,6 +115,20 @@ function tickChosenCalendar(form) {
   });
 }
 
+// The pre-flight of another calendar: until the answer is there, and if none comes, the old one must not be taken for it.
+
+function showInPreflight(event, templateId) {
+  const { target } = event.detail;
+  if (target && target.id === "preflight") {
+    target.replaceChildren(document.getElementById(templateId).content.cloneNode(true));
+  }
+}
+
+document.addEventListener("htmx:beforeRequest", (event) => showInPreflight(event, "preflight-waiting"));
+for (const failure of ["htmx:responseError", "htmx:sendError", "htmx:timeout"]) {
+  document.addEventListener(failure, (event) => showInPreflight(event, "preflight-unknown"));
+}
+
 // A form is sent once, however often its button is pressed; after a while, or back on the page, it may go again.
 
 const SENT_GRACE_MS = 5000;
