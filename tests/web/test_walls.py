@@ -99,7 +99,7 @@ def test_acts_are_not_done_by_following_a_link(page: Client, booked: Appointment
 async def test_live_news_reach_only_the_pages_of_their_business(alice: Member) -> None:
     hub = Hub()
     hub._listen = _nothing  # type: ignore[method-assign]
-    mine, theirs = hub.messages("mine"), hub.messages("theirs")
+    mine, theirs = hub.messages("mine", "me"), hub.messages("theirs", "them")
     assert (await anext(mine)).startswith("retry:")
     assert (await anext(theirs)).startswith("retry:")
     hub._pass_on('{"business": "theirs", "appointment": "a"}')

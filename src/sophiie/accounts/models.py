@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
@@ -57,6 +58,8 @@ class Member(AbstractBaseUser):
     name = models.CharField(max_length=200)
     role = models.CharField(max_length=10, choices=Role.choices, default=Role.MEMBER)
     is_active = models.BooleanField(default=True)
+    # When the member was last deactivated; kept when they come back, see `get_session_auth_hash`.
+    deactivated_at = models.DateTimeField(null=True, blank=True)
     date_joined = models.DateTimeField(auto_now_add=True)
 
     USERNAME_FIELD = "email"
@@ -78,6 +81,18 @@ class Member(AbstractBaseUser):
     def manages_business(self) -> bool:
         """Owners and admins see the team's state and may override what protects it."""
         return self.role in (Role.OWNER, Role.ADMIN)
+
+    def get_session_auth_hash(self) -> str:
+        """What a session must carry to be this member's. A deactivation ends all of them for good:
+        whoever is reactivated signs in anew, and a phone that was lost stays signed out."""
+        return super().get_session_auth_hash() + self._sessions_since()
+
+    def get_session_auth_fallback_hash(self) -> Iterator[str]:
+        for known in super().get_session_auth_fallback_hash():
+            yield known + self._sessions_since()
+
+    def _sessions_since(self) -> str:
+        return self.deactivated_at.isoformat() if self.deactivated_at else ""
 
     # No Django permissions are used; these two answers keep library code that asks for them safe.
     def has_perm(self, perm: str, obj: Any = None) -> bool:

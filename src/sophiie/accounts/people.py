@@ -1,4 +1,4 @@
-"""Making businesses and members, with every refusal as one sentence."""
+"""Making businesses and members, and ending a member's access; every refusal is one sentence."""
 
 from __future__ import annotations
 
@@ -8,13 +8,23 @@ from django.core.validators import MaxLengthValidator, validate_email
 from django.db import IntegrityError, transaction
 
 from sophiie.accounts.models import Business, Member, Role
+from sophiie.accounts.signals import member_deactivated, member_reactivated
+from sophiie.common import live
+from sophiie.common.clock import now
+from sophiie.common.logs import log
 from sophiie.common.wall_time import is_zone
+
+logger = log(__name__)
 
 _short_enough = MaxLengthValidator(254)
 
 
 class InvalidAccount(Exception):
     """What was asked for cannot be made; the message says why, in one sentence."""
+
+
+class NotAllowed(Exception):
+    """This member may not do that to that one; the message says why."""
 
 
 @transaction.atomic
@@ -53,6 +63,65 @@ def add_member(
             )
     except IntegrityError:
         raise InvalidAccount(f"{email} is already a member of a business.") from None
+
+
+def deactivate(by: Member, member: Member) -> None:
+    """Ends a member's access at once: sessions, API keys, sign-in; what is theirs stays.
+
+    Twice is as once. Raises `NotAllowed`. An owner is deactivated only by another one, who stays,
+    so a business keeps an active owner whatever happens at the same time.
+    """
+    with transaction.atomic():
+        by, member = _held(by, member)
+        _check_may_end(by, member)
+        if not member.is_active:
+            return
+        member.is_active, member.deactivated_at = False, now()
+        member.save(update_fields=["is_active", "deactivated_at"])
+        member_deactivated.send(sender=Member, member=member)
+        live.announce(member.business_id, signed_out=member.id)
+    logger.info("member deactivated", member_id=str(member.id), by=str(by.id))
+
+
+def reactivate(by: Member, member: Member) -> None:
+    """Gives the access back; sessions of before stay ended, a calendar has to be linked anew.
+
+    Twice is as once. Raises `NotAllowed`.
+    """
+    with transaction.atomic():
+        by, member = _held(by, member)
+        _check_may_end(by, member)
+        if member.is_active:
+            return
+        member.is_active = True
+        member.save(update_fields=["is_active"])
+        member_reactivated.send(sender=Member, member=member)
+    logger.info("member reactivated", member_id=str(member.id), by=str(by.id))
+
+
+def may_deactivate(by: Member, member: Member) -> bool:
+    """Whether `by` may end the access of `member`, or give it back."""
+    try:
+        _check_may_end(by, member)
+    except NotAllowed:
+        return False
+    return True
+
+
+def _check_may_end(by: Member, member: Member) -> None:
+    if by.business_id != member.business_id or not (by.is_active and by.manages_business):
+        raise NotAllowed("Only owners and admins of this business may do that.")
+    if by.pk == member.pk:
+        raise NotAllowed("You cannot deactivate yourself; ask another owner or admin.")
+    if member.role == Role.OWNER and by.role != Role.OWNER:
+        raise NotAllowed("Only an owner may deactivate an owner.")
+
+
+def _held(by: Member, member: Member) -> tuple[Member, Member]:
+    """Both as they are now, held until the transaction ends: two owners cannot end each other."""
+    rows = Member.objects.select_for_update(no_key=True).filter(pk__in=[by.pk, member.pk])
+    held = {row.pk: row for row in rows.order_by("pk")}
+    return held[by.pk], held[member.pk]
 
 
 def _check_password(password: str, *, email: str, name: str) -> None:

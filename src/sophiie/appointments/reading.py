@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Count, F, Prefetch, QuerySet, Window
+from django.db.models.functions import RowNumber
 
 from sophiie.accounts.models import Member
-from sophiie.appointments.models import Appointment, Assignment
+from sophiie.appointments.models import Appointment, Assignment, Status
 
 
 def visible_to(member: Member) -> QuerySet[Appointment]:
@@ -18,6 +22,51 @@ def visible_to(member: Member) -> QuerySet[Appointment]:
         .prefetch_related(Prefetch("assignments", assignments))
         .order_by("start", "id")
     )
+
+
+@dataclass(frozen=True)
+class Ahead:
+    """A member's appointments still to come: how many, and the first of them."""
+
+    count: int
+    first: list[Appointment]
+
+    @property
+    def more(self) -> int:
+        return self.count - len(self.first)
+
+
+def still_ahead_of(
+    members: Iterable[Member], moment: datetime, *, first: int = 5
+) -> dict[UUID, Ahead]:
+    """What these members are still assigned to, by member; who has nothing ahead is left out.
+
+    One query, however many members there are.
+    """
+    assignments = (
+        Assignment.objects.filter(
+            member__in=list(members),
+            appointment__end__gt=moment,
+            appointment__deleted_at=None,
+        )
+        .exclude(appointment__status=Status.CANCELLED)
+        .select_related("appointment")
+        .annotate(
+            place=Window(
+                RowNumber(),
+                partition_by=F("member"),
+                order_by=["appointment__start", "appointment_id"],
+            ),
+            count=Window(Count("pk"), partition_by=F("member")),
+        )
+        .filter(place__lte=first)
+        .order_by("member_id", "place")
+    )
+    found: dict[UUID, Ahead] = {}
+    for assignment in assignments:
+        ahead = found.setdefault(assignment.member_id, Ahead(assignment.count, []))
+        ahead.first.append(assignment.appointment)
+    return found
 
 
 def in_period(member: Member, start: datetime, end: datetime) -> QuerySet[Appointment]:

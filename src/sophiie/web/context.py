@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -9,12 +10,18 @@ from django.http import HttpRequest
 
 from sophiie.accounts.models import Member
 from sophiie.calendar_link.models import CalendarLink, LinkState
+from sophiie.web.colleagues import colleagues_to_reconnect
 
 
 def banners(request: HttpRequest) -> dict[str, Any]:
-    """The banner of a broken link, on every page of its member; the demo's way to sign in."""
+    """The banner of a broken link, on every page of its member; the line about colleagues' links,
+    for owners and admins; the demo's way to sign in."""
     member = getattr(request, "user", None)
     if not isinstance(member, Member):
         return {"demo_sign_ins": settings.DEMO_SIGN_INS if settings.DEMO else []}
     broken = CalendarLink.objects.filter(member=member, state=LinkState.NEEDS_RECONNECT)
-    return {"link_needs_reconnect": broken.exists()}
+    return {
+        "link_needs_reconnect": broken.exists(),
+        # Called by the template that shows it: fragments do not.
+        "colleagues_to_reconnect": partial(colleagues_to_reconnect, member),
+    }

@@ -32,21 +32,26 @@ class Hub:
         self._pages: dict[str, set[asyncio.Queue[str]]] = {}
         self._listening: asyncio.Task[None] | None = None
 
-    async def messages(self, business_id: str) -> AsyncIterator[str]:
-        """The announcements for one page, as lines of an event stream."""
+    async def messages(self, business_id: str, member_id: str) -> AsyncIterator[str]:
+        """The announcements for one page, as lines of an event stream, until its member's access
+        to the business ends."""
         queue: asyncio.Queue[str] = asyncio.Queue(QUEUE_LENGTH)
         self._pages.setdefault(business_id, set()).add(queue)
         if self._listening is None or self._listening.done():
             self._listening = asyncio.create_task(self._listen())
         loop = asyncio.get_running_loop()
         end = loop.time() + STREAM_SECONDS
+        goodbye = _line({"signed_out": member_id})
         try:
             yield "retry: 2000\n\n"
             while loop.time() < end:
                 try:
-                    yield await asyncio.wait_for(queue.get(), HEARTBEAT_SECONDS)
+                    line = await asyncio.wait_for(queue.get(), HEARTBEAT_SECONDS)
                 except TimeoutError:
-                    yield ": still here\n\n"
+                    line = ": still here\n\n"
+                if line == goodbye:
+                    return
+                yield line
         finally:
             pages = self._pages.get(business_id, set())
             pages.discard(queue)
@@ -70,10 +75,14 @@ class Hub:
 
     def _pass_on(self, payload: str) -> None:
         what: dict[str, Any] = json.loads(payload)
-        line = f"data: {json.dumps({k: v for k, v in what.items() if k != 'business'})}\n\n"
+        line = _line({k: v for k, v in what.items() if k != "business"})
         for queue in self._pages.get(what.get("business", ""), ()):
             with suppress(asyncio.QueueFull):  # that page's browser does not keep up
                 queue.put_nowait(line)
+
+
+def _line(what: dict[str, Any]) -> str:
+    return f"data: {json.dumps(what)}\n\n"
 
 
 def _connection_parameters() -> dict[str, Any]:
@@ -94,7 +103,7 @@ async def live(request: HttpRequest) -> HttpResponseBase:
     if not member.is_authenticated:
         return HttpResponse(status=401)
     response = StreamingHttpResponse(
-        hub.messages(str(member.business_id)),
+        hub.messages(str(member.business_id), str(member.pk)),
         content_type="text/event-stream",
     )
     response["Cache-Control"] = "no-cache"

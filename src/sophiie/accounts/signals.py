@@ -1,0 +1,10 @@
+"""What others can hear of members."""
+
+from __future__ import annotations
+
+from django.dispatch import Signal
+
+# Sent with `member` inside the transaction that ended the member's access to the business.
+member_deactivated = Signal()
+# Sent with `member` inside the transaction that gave it back.
+member_reactivated = Signal()

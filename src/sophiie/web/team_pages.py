@@ -1,0 +1,128 @@
+"""Settings, tab Team: who is in the business, how their links stand, who leaves and comes back."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from sophiie.accounts.models import Member
+from sophiie.accounts.people import NotAllowed, deactivate, may_deactivate, reactivate
+from sophiie.appointments.reading import Ahead, still_ahead_of
+from sophiie.common.clock import now
+from sophiie.common.wall_time import in_zone
+from sophiie.sync.team import TeamLink, links_of_team
+from sophiie.web.colleagues import since
+from sophiie.web.requests import signed_in
+
+
+@login_required
+@require_GET
+def team(request: HttpRequest) -> HttpResponse:
+    """The members, how their links stand, and who was deactivated; for owners and admins.
+
+    With `?deactivate=<id>` the dialog that asks about this member is open.
+    """
+    by = _manager(request)
+    people = list(Member.objects.filter(business=by.business_id))
+    leaving = _chosen(by, people, request.GET.get("deactivate", ""))
+    gone = [person for person in people if not person.is_active]
+    links = links_of_team(by.business_id)
+    ahead = still_ahead_of([*gone, *leaving], now())
+    shown = {p.pk: _row(by, p, links.get(p.pk), ahead.get(p.pk)) for p in people}
+    context = {
+        "members": [shown[person.pk] for person in people if person.is_active],
+        "gone": [shown[person.pk] for person in gone],
+        "leaving": shown[leaving[0].pk] if leaving else None,
+    }
+    return render(request, "settings/team.html", context)
+
+
+@login_required
+@require_POST
+def member_deactivate(request: HttpRequest, member_id: UUID) -> HttpResponse:
+    """Ends a colleague's access."""
+    by = _manager(request)
+    member = _colleague(by, member_id)
+    try:
+        deactivate(by, member)
+    except NotAllowed as refusal:
+        messages.error(request, str(refusal))
+    else:
+        messages.success(
+            request,
+            _("%(name)s is deactivated and signed out everywhere.") % {"name": member.name},
+        )
+    return redirect("settings-team")
+
+
+@login_required
+@require_POST
+def member_reactivate(request: HttpRequest, member_id: UUID) -> HttpResponse:
+    """Lets a colleague back in."""
+    by = _manager(request)
+    member = _colleague(by, member_id)
+    try:
+        reactivate(by, member)
+    except NotAllowed as refusal:
+        messages.error(request, str(refusal))
+    else:
+        messages.success(
+            request,
+            _(
+                "%(name)s can sign in again. To see appointments in Google, they link their "
+                "calendar anew."
+            )
+            % {"name": member.name},
+        )
+    return redirect("settings-team")
+
+
+def _manager(request: HttpRequest) -> Member:
+    member = signed_in(request)
+    if not member.manages_business:
+        raise PermissionDenied
+    return member
+
+
+def _colleague(by: Member, member_id: UUID) -> Member:
+    member = Member.objects.filter(business=by.business_id, pk=member_id).first()
+    if member is None:
+        raise Http404
+    return member
+
+
+def _chosen(by: Member, people: list[Member], text: str) -> list[Member]:
+    """The member whose dialog is asked for, if there is somebody to deactivate."""
+    if not text:
+        return []
+    found = [person for person in people if str(person.pk) == text.lower()]
+    if not found:
+        raise Http404
+    return [person for person in found if person.is_active and may_deactivate(by, person)]
+
+
+def _row(by: Member, member: Member, link: TeamLink | None, ahead: Ahead | None) -> dict[str, Any]:
+    zone = by.business.timezone
+    synced_at = link.last_synced_at if link else None
+    left_at = member.deactivated_at
+    return {
+        "id": member.pk,
+        "name": member.name,
+        "email": member.email,
+        "role": member.role,
+        "is_self": member.pk == by.pk,
+        "may_deactivate": may_deactivate(by, member),
+        "left_at": in_zone(left_at, zone) if left_at else None,
+        "link": link,
+        "broken_since": since(link.broken_since, zone) if link and link.broken_since else "",
+        "last_synced_at": in_zone(synced_at, zone) if synced_at else None,
+        "ahead": ahead,
+    }
