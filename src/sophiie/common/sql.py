@@ -28,11 +28,11 @@ class _Cursor(psycopg.Cursor[tuple[Any, ...]]):
 def execute(statement: str, /, **values: Any) -> Rows:
     """Runs a statement with `%(name)s` for its values and returns the rows it answers with.
 
-    Raises Django's database errors, like every query.
+    In a `pipeline` it waits, for this answer and all before it. Raises Django's database errors,
+    like every query.
     """
     with connection.wrap_database_errors:
-        cursor = send(statement, **values)
-        return cursor.fetchall() if cursor.description else []
+        return send(statement, **values).fetchall()
 
 
 def send(statement: str, /, **values: Any) -> psycopg.Cursor[tuple[Any, ...]]:
@@ -47,7 +47,8 @@ def pipeline() -> Iterator[None]:
     """Inside, `send` does not wait for the answers to what was sent before.
 
     The statements run in the order in which they were sent. What one of them is refused for is
-    raised at the next `fetchall()`, or at the end.
+    raised at the next `fetchall()`, or at the end. Not for Django's own queries: they want to know
+    at once how many rows they changed.
     """
     connection.ensure_connection()
     with connection.wrap_database_errors, connection.connection.pipeline():

@@ -109,10 +109,10 @@ def claim_due(link_id: UUID) -> list[Work]:
             found = send(_CONTENTS, ids=ids)
             count = affordable(rows, google_sub, moment)
             contents = _contents(found.fetchall())
-            if not count:
-                park(link_id, moment + pause_for(rows))
-                return []
-            send(_BEGIN, ids=ids[:count])
+            if count:
+                send(_BEGIN, ids=ids[:count])
+        if not count:
+            park(link_id, moment + pause_for(rows))
     rows = rows[:count]
     for row in rows:
         row.attempts += 1

@@ -46,11 +46,8 @@ _HOLD_LINK = """
 _HOLD_ROWS = """
     SELECT id, updated_at FROM sync_mirroredevent WHERE id = ANY(%(ids)s) ORDER BY id FOR UPDATE
 """
-_PROGRESS = """
-    UPDATE calendar_link_calendarlink SET
-        state = %(state)s,
-        last_synced_at = CASE WHEN %(succeeded)s THEN %(moment)s ELSE last_synced_at END
-    WHERE id = %(id)s
+_SUCCEEDED = """
+    UPDATE calendar_link_calendarlink SET last_synced_at = %(moment)s WHERE id = %(id)s
 """
 
 
@@ -97,10 +94,12 @@ def record(results: list[Result]) -> None:
             update_rows(shown, OUTCOME_FIELDS)
             update_rows(failed, FAILURE_FIELDS)
             insert_rows(SyncAttempt, [_ledger_entry(result, moment) for result in results])
-            _record_progress(link, moment, bool(shown))
-            _park(results, moment)
+            if shown:
+                send(_SUCCEEDED, id=link.id, moment=moment)
             appointments = [{"appointment": result.row.appointment_id} for result in results]
             live.announce_all(link.business_id, [*appointments, {"link": link.id}])
+        _park(results, moment)
+        _end_what_is_through(link)
     for result in results:
         if isinstance(result.failure, AccessLost):
             _break_link(link.id, problems.PERMISSION_MISSING)
@@ -220,15 +219,10 @@ def _pause(attempts: int, retry_after: float | None) -> timedelta:
     return timedelta(seconds=max(seconds, min(retry_after or 0.0, 3600.0)))
 
 
-def _record_progress(link: _HeldLink, moment: datetime, succeeded: bool) -> None:
+def _end_what_is_through(link: _HeldLink) -> None:
     """A backfill that is through, or an unlinking that has removed all it wanted to."""
-    state = link.state
-    if state in (LinkState.BACKFILLING, LinkState.UNLINKING):
-        waits = MirroredEvent.objects.filter(link=link.id, state=MirrorState.PENDING)
-        if state == LinkState.UNLINKING and not waits.exists():
-            end_link(link.id)  # the sweep withdraws the grant
-            return
-        if state == LinkState.BACKFILLING and not waits.filter(backfill=True).exists():
-            state = LinkState.ACTIVE.value
-    if succeeded or state != link.state:
-        send(_PROGRESS, id=link.id, state=state, succeeded=succeeded, moment=moment)
+    waits = MirroredEvent.objects.filter(link=link.id, state=MirrorState.PENDING)
+    if link.state == LinkState.UNLINKING and not waits.exists():
+        end_link(link.id)  # the sweep withdraws the grant
+    elif link.state == LinkState.BACKFILLING and not waits.filter(backfill=True).exists():
+        CalendarLink.objects.filter(pk=link.id).update(state=LinkState.ACTIVE)
