@@ -77,6 +77,9 @@ class Environment(BaseSettings):
     busy_poll_seconds: int = Field(
         default=300, gt=0, validation_alias=_named("SOPHIIE_BUSY_POLL_SECONDS")
     )
+    busy_max_age_seconds: int = Field(
+        default=900, gt=0, validation_alias=_named("SOPHIIE_BUSY_MAX_AGE_SECONDS")
+    )
     api_requests_per_minute: int = Field(
         default=6000, gt=0, validation_alias=_named("SOPHIIE_API_REQUESTS_PER_MINUTE")
     )

@@ -38,6 +38,7 @@ GOOGLE_REVOKE_URL = ENVIRONMENT.google_revoke_url
 GOOGLE_USERINFO_URL = ENVIRONMENT.google_userinfo_url
 GOOGLE_API_URL = ENVIRONMENT.google_api_url
 BUSY_POLL_SECONDS = ENVIRONMENT.busy_poll_seconds
+BUSY_MAX_AGE_SECONDS = ENVIRONMENT.busy_max_age_seconds
 # How long after a write to Google further changes of the same appointment are gathered.
 MIRROR_COALESCE_SECONDS = 0.4
 API_REQUESTS_PER_MINUTE = ENVIRONMENT.api_requests_per_minute
@@ -56,7 +57,9 @@ INSTALLED_APPS = [
     "ninja",
     "procrastinate.contrib.django",
     "sophiie.accounts",
+    "sophiie.busy_time",
     "sophiie.appointments",
+    "sophiie.availability",
     "sophiie.calendar_link",
     "sophiie.sync",
     "sophiie.api",

@@ -1,0 +1,82 @@
+"""How fresh the knowledge about a member's time is."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from uuid import UUID
+
+from django.conf import settings
+
+from sophiie.busy_time.models import BusyCalendar
+from sophiie.common.clock import now
+
+
+class Freshness(StrEnum):
+    FRESH = "fresh"
+    STALE = "stale"  # older than a booking may rely on; the next reading may mend it
+    UNREADABLE = "unreadable"  # … and the last reading failed, or there never was one
+    NOT_LINKED = "not_linked"
+
+
+@dataclass(frozen=True)
+class Knowledge:
+    """What is known of one member's calendars.
+
+    `checked_at` is that of the calendar that was not read for the longest time; None when one of
+    them was never read, or there are none. Outside `known_from` to `known_until` nothing is known;
+    both are None without a calendar. `problem` says why the last reading failed.
+    """
+
+    state: Freshness
+    checked_at: datetime | None = None
+    known_from: datetime | None = None
+    known_until: datetime | None = None
+    problem: str = ""
+
+    @property
+    def is_reliable(self) -> bool:
+        """Whether a booking may rely on it without asking again. Unreadable is not free."""
+        return self.state in (Freshness.FRESH, Freshness.NOT_LINKED)
+
+    def covers(self, start: datetime, end: datetime) -> bool:
+        """Whether anything is known of this stretch; of a member without a calendar all is."""
+        if self.state == Freshness.NOT_LINKED:
+            return True
+        if self.known_from is None or self.known_until is None:
+            return False
+        return self.known_from <= start and end <= self.known_until
+
+
+NOT_LINKED = Knowledge(Freshness.NOT_LINKED)
+
+
+def knowledge_of(member_ids: Collection[UUID]) -> dict[UUID, Knowledge]:
+    """What is known of each of these members, in one query."""
+    calendars: dict[UUID, list[BusyCalendar]] = {member_id: [] for member_id in member_ids}
+    for calendar in BusyCalendar.objects.filter(member__in=list(calendars)):
+        calendars[calendar.member_id].append(calendar)
+    moment = now()
+    return {member_id: _knowledge(known, moment) for member_id, known in calendars.items()}
+
+
+def _knowledge(calendars: list[BusyCalendar], moment: datetime) -> Knowledge:
+    if not calendars:
+        return NOT_LINKED
+    read = [c for c in calendars if c.checked_at and c.known_from and c.known_until]
+    problem = next((c.problem for c in calendars if c.problem), "")
+    if len(read) < len(calendars):
+        return Knowledge(Freshness.UNREADABLE, problem=problem)
+    oldest = min(c.checked_at for c in read if c.checked_at)
+    state = Freshness.FRESH
+    if oldest < moment - timedelta(seconds=settings.BUSY_MAX_AGE_SECONDS):
+        state = Freshness.UNREADABLE if problem else Freshness.STALE
+    return Knowledge(
+        state,
+        checked_at=oldest,
+        known_from=max(c.known_from for c in read if c.known_from),
+        known_until=min(c.known_until for c in read if c.known_until),
+        problem=problem,
+    )
