@@ -41,6 +41,8 @@ class Appointment(models.Model):
     customer_phone = models.CharField(max_length=50, blank=True, default="")
     customer_email = models.CharField(max_length=254, blank=True, default="")
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.SCHEDULED)
+    # Until when a `held` appointment keeps its time; then it lets go by itself.
+    held_until = models.DateTimeField(null=True, blank=True)
     revision = models.PositiveIntegerField(default=1)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
@@ -91,8 +93,12 @@ class Assignment(models.Model):
     member = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     during = DateTimeRangeField()
     blocking = models.BooleanField(default=True)
+    # That of the appointment: after it this share blocks nothing, whatever `blocking` says.
+    held_until = models.DateTimeField(null=True, blank=True)
     # Somebody with the right to booked over another appointment: this share stopped blocking.
     booked_anyway = models.BooleanField(default=False)
+    # Booked with consent although the member's calendar could not be read.
+    unverified = models.BooleanField(default=False, db_default=False)
 
     class Meta:
         constraints = [
