@@ -18,10 +18,12 @@ def main() -> int:
         from sophiie.config.environment import read_environment
 
         with django_ready(read_environment()):
+            from django.apps import apps
             from django.core.management import call_command
 
             call_command("check", "--fail-level", "WARNING")
-            ours = ["accounts", "appointments", "calendar_link", "sync", "api"]
+            configs = apps.get_app_configs()
+            ours = [config.label for config in configs if config.name.startswith("sophiie.")]
             call_command("makemigrations", *ours, "--check", "--dry-run")
     return 0
 
