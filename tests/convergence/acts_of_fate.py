@@ -7,7 +7,8 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
-from tests.convergence.ground import Ground, accounts, moments, numbers, some_appointment
+from tests.convergence.acts_of_people import ActsOfPeople
+from tests.convergence.ground import accounts, moments, numbers, some_appointment
 from tests.convergence.troubles import (
     BUSY_ANSWERS,
     DEAD_GRANTS,
@@ -36,7 +37,7 @@ def one_of(troubles: dict[str, Any]) -> st.SearchStrategy[str]:
 methods = st.sampled_from(EVENT_METHODS)
 
 
-class ActsOfFate(Ground):
+class ActsOfFate(ActsOfPeople):
     @some_appointment()
     @rule(which=numbers, trouble=one_of(LOST_ANSWERS), method=methods, count=st.integers(1, 3))
     def answers_are_lost(self, which: int, trouble: str, method: str, count: int) -> None:

@@ -19,7 +19,6 @@ from sophiie.sync import mirror
 from sophiie.sync.models import GuestReview, MirrorState
 from tests.convergence.acts_in_google import ActsInGoogle
 from tests.convergence.acts_of_fate import ActsOfFate
-from tests.convergence.acts_of_people import ActsOfPeople
 from tests.convergence.invariants import (
     check_convergence,
     check_every_row_speaks,
@@ -35,7 +34,7 @@ from tests.convergence.world import ALICE, SYDNEY
 MOST_ROUNDS = 12
 
 
-class MirrorMachine(ActsOfPeople, ActsInGoogle, ActsOfFate):
+class MirrorMachine(ActsInGoogle, ActsOfFate):
     """The whole product between the hands of people and a failing Google."""
 
     @initialize(answers=st.tuples(*(st.sampled_from(UNKNOWNS[name]) for name in UNKNOWNS)))
