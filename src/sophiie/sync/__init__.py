@@ -15,9 +15,12 @@ The whole story, in the order in which it happens:
 
 The way back, for what people do to our events in Google:
 
-7. `watch.py` reads what changed in each chosen calendar, regularly and in a few small calls.
+7. `watch.py` reads what changed in each chosen calendar, regularly and in a few small calls:
+   `reading.py` claims and stores, `asking.py` asks Google.
 8. `judging.py` tells other people's changes from our own and notes them as drift.
 9. `drift.py` holds the two acts a person can answer with. By itself nothing changes.
+10. `reconcile.py` compares, once a day, all that should be there with what is; it makes up for
+    what we left out. When so much is gone that it looks like an error, `missing.py` asks.
 
 It compares desired with shown and is never a log of edits: running anything here twice is
 harmless, and ten quick edits become one or two calls. No transaction is open during a call.

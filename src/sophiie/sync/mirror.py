@@ -11,23 +11,30 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
+from django.db import transaction
 
 from sophiie.appointments.models import Appointment
 from sophiie.calendar_link.models import RECORDING, CalendarLink, LinkState
+from sophiie.common import live
 from sophiie.common.clock import now
 from sophiie.sync.coverage import shows, upcoming
-from sophiie.sync.models import MirroredEvent, MirrorState
+from sophiie.sync.models import MirroredEvent, MirrorState, WatchedCalendar
 from sophiie.sync.wake import defer_drain
 
 Rows = list[MirroredEvent]
 
 
-def record_change(appointment: Appointment) -> None:
+def record_change(
+    appointment: Appointment, *, found: Mapping[UUID, Mapping[UUID, str]] | None = None
+) -> int:
     """Notes for every link of the business that covers or covered the appointment.
 
     A cancelled, deleted or reassigned appointment stays in the outbox as "no event wanted" until
-    Google has confirmed it.
+    Google has confirmed it. Returns how many events have work to do now. `found`: event ids by
+    link and appointment, of events that are there and have lost their row.
     """
+    there = found or {}
+    count = 0
     assignees = set(appointment.assignments.values_list("member_id", flat=True))
     known: dict[UUID, Rows] = defaultdict(list)
     for row in MirroredEvent.objects.filter(appointment=appointment):
@@ -38,10 +45,30 @@ def record_change(appointment: Appointment) -> None:
             continue
         changed = _align(link, appointment, assignees, known[link.id], moment)
         for row in changed:
+            if row._state.adding:
+                _adopt(row, None, there.get(link.id, {}).get(appointment.id))
             row.backfill = False
             row.save()
         if changed:
             defer_drain(link.id)
+        count += len(changed)
+    return count
+
+
+def record_omission(
+    appointment_id: UUID, *, found: Mapping[UUID, Mapping[UUID, str]] | None = None
+) -> int:
+    """Makes up for what was not noted when it should have been; 0 if there is nothing to do."""
+    with transaction.atomic():
+        # Held like by a change, so that none is under way.
+        held = Appointment.objects.select_for_update(no_key=True)
+        appointment = held.filter(pk=appointment_id).first()
+        if appointment is None:
+            return 0
+        count = record_change(appointment, found=found)
+        if count:
+            live.announce(appointment.business_id, appointment=appointment.id)
+    return count
 
 
 def record_backfill(
@@ -112,6 +139,28 @@ def retry(rows: Iterable[MirroredEvent]) -> None:
             _want(row, row.wanted, row.wanted_revision, moment)
             row.save()
             defer_drain(row.link_id)
+
+
+def retry_link(link: CalendarLink) -> int:
+    """Tries all of a link again at once, because a person asked for it; returns how much that is.
+
+    Also what waits because Google asked to wait: if it still does, one call finds out.
+    """
+    moment = now()
+    with transaction.atomic():
+        CalendarLink.objects.filter(pk=link.pk).update(parked_until=None)
+        rows = list(
+            MirroredEvent.objects.select_for_update()
+            .filter(link=link)
+            .exclude(state=MirrorState.SYNCED)
+            .order_by("id")
+        )
+        for row in rows:
+            _want(row, row.wanted, row.wanted_revision, moment)
+        _save(rows)
+        WatchedCalendar.objects.filter(link=link).update(next_read_at=moment)
+        defer_drain(link.id)
+    return len(rows)
 
 
 def put_back(rows: Iterable[MirroredEvent]) -> None:
