@@ -19,6 +19,7 @@ from sophiie.calendar_link.signals import (
 )
 from sophiie.common import live
 from sophiie.sync import mirror
+from sophiie.sync.backfill import record_backfill, record_removal
 from sophiie.sync.guest_review import ask_for_guest_review
 from sophiie.sync.judging import erase_drift
 from sophiie.sync.watch import forget
@@ -41,14 +42,14 @@ def _on_appointment(appointment: Appointment, **_: Any) -> None:
 
 
 def _on_scope(link: CalendarLink, again: bool, found: Mapping[UUID, str], **_: Any) -> None:
-    mirror.record_backfill(link, again=again, found=found)
+    record_backfill(link, again=again, found=found)
     ask_for_guest_review(link.member.business_id)
     _on_link(link)
 
 
 def _on_unlinking(link: CalendarLink, **_: Any) -> bool:
     _on_link(link)
-    return mirror.record_removal(link)
+    return record_removal(link)
 
 
 def _on_mended(link: CalendarLink, **_: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -16,7 +17,18 @@ from sophiie.calendar_link.models import (
     Privacy,
 )
 from sophiie.common.wall_time import in_zone
+from sophiie.sync.reading_status import CalendarReading, readings_of
 from sophiie.sync.status import health_of
+
+
+@dataclass(frozen=True)
+class ShownReading:
+    """A reading, and its moments as the clocks of the business show them."""
+
+    of: CalendarReading
+    read_at: Any
+    missing_since: Any
+    reconciled_at: Any
 
 
 @dataclass(frozen=True)
@@ -34,6 +46,7 @@ class ShownLink:
     last_error: str
     last_error_at: Any
     progress: dict[str, int]
+    readings: list[ShownReading]
     covers: list[dict[str, Any]]
     privacy: list[dict[str, Any]]
 
@@ -57,8 +70,21 @@ def shown(link: CalendarLink, member: Member) -> ShownLink:
             else None
         ),
         progress={"done": health.backfill_done, "total": health.backfill_total},
+        readings=[_shown_reading(reading, member) for reading in readings_of(link)],
         covers=_options(link.covers, _covers_words()),
         privacy=_options(link.privacy, _privacy_words()),
+    )
+
+
+def _shown_reading(reading: CalendarReading, member: Member) -> ShownReading:
+    def local(moment: datetime | None) -> Any:
+        return in_zone(moment, member.business.timezone) if moment else None
+
+    return ShownReading(
+        of=reading,
+        read_at=local(reading.read_at),
+        missing_since=local(reading.missing_since),
+        reconciled_at=local(reading.reconciled_at),
     )
 
 

@@ -10,6 +10,7 @@ from sophiie.web import (
     live,
     pages,
     preflight_page,
+    reading_pages,
     settings_pages,
     team_pages,
 )
@@ -70,6 +71,8 @@ urlpatterns = [
         preflight_page.calendar_preflight,
         name="calendar-preflight",
     ),
+    path("settings/calendar/missing", reading_pages.calendar_missing, name="calendar-missing"),
+    path("settings/calendar/retry", reading_pages.calendar_retry, name="calendar-retry"),
     path("settings/calendar/options", linking_pages.calendar_options, name="calendar-options"),
     path(
         "settings/calendar/cancel-linking",
