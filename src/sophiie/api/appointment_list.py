@@ -43,7 +43,12 @@ def page_of(member: Member, filters: AppointmentFilter) -> dict[str, Any]:
     page = page[: filters.limit]
     statuses, clashes = statuses_of(a.id for a in page), clashes_of(page)
     items = [
-        appointment_out(a, statuses.get(a.id, []), clashes.get(a.id, [])).model_dump(mode="json")
+        appointment_out(
+            a,
+            [share.member for share in a.assignments.all()],
+            statuses.get(a.id, []),
+            clashes.get(a.id, []),
+        ).model_dump(mode="json")
         for a in page
     ]
     return {"items": items, "next_cursor": _cursor(page[-1]) if more else None}

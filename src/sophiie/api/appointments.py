@@ -84,7 +84,9 @@ def create(request: HttpRequest, data: AppointmentIn) -> HttpResponse:
             )
         except Conflict as error:
             return 409, conflict(error).body()
-        return 201, _out(booking.find(member, appointment.id))
+        # What is known is not read again; nothing can have come in its way since.
+        statuses = statuses_of([appointment.id]).get(appointment.id, [])
+        return 201, appointment_out(appointment, team, statuses, []).model_dump(mode="json")
 
     answer = kept_answer(request, member)
     if answer is None:
@@ -222,7 +224,8 @@ def _answer(appointment: Appointment) -> HttpResponse:
 def _out(appointment: Appointment) -> dict[str, Any]:
     statuses = statuses_of([appointment.id]).get(appointment.id, [])
     clashes = clashes_of([appointment]).get(appointment.id, [])
-    return appointment_out(appointment, statuses, clashes).model_dump(mode="json")
+    team = [share.member for share in appointment.assignments.all()]
+    return appointment_out(appointment, team, statuses, clashes).model_dump(mode="json")
 
 
 def _end(start: datetime, end: datetime | None, minutes: int | None) -> datetime:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -18,6 +19,7 @@ from pydantic import (
     StrictStr,
 )
 
+from sophiie.accounts.models import Member
 from sophiie.appointments.errors import Obstacle
 from sophiie.appointments.models import Appointment
 from sophiie.common.wall_time import in_zone
@@ -220,7 +222,10 @@ class ConflictProblem(Problem):
 
 
 def appointment_out(
-    appointment: Appointment, statuses: list[EventStatus], clashes: list[Obstacle]
+    appointment: Appointment,
+    team: Iterable[Member],
+    statuses: list[EventStatus],
+    clashes: list[Obstacle],
 ) -> AppointmentOut:
     """The appointment as the API gives it, times in its own zone."""
     zone = appointment.timezone
@@ -240,10 +245,7 @@ def appointment_out(
         end=in_zone(appointment.end, zone),
         timezone=zone,
         status=appointment.current_status,
-        assignees=[
-            PersonOut(id=a.member.id, name=a.member.name, email=a.member.email)
-            for a in appointment.assignments.all()
-        ],
+        assignees=[PersonOut(id=m.id, name=m.name, email=m.email) for m in team],
         customer=customer,
         revision=appointment.revision,
         held_until=in_zone(appointment.held_until, zone) if appointment.held_until else None,

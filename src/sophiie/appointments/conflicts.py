@@ -17,7 +17,7 @@ from sophiie.accounts.models import Member
 from sophiie.appointments.errors import Obstacle, Source
 from sophiie.appointments.models import Appointment
 from sophiie.appointments.signals import booking_ahead
-from sophiie.busy_time.knowledge import Knowledge, knowledge_of
+from sophiie.busy_time.knowledge import Freshness, Knowledge, knowledge_of
 from sophiie.common.clock import now
 from sophiie.common.sql import execute
 
@@ -52,7 +52,8 @@ def conflicts_of(
     if end > moment:
         start_ahead = max(start, moment)
         known = knowledge_of(names)
-        found += _busy_elsewhere(names, start_ahead, end, timezone, known)
+        linked = {m: k for m, k in known.items() if k.state != Freshness.NOT_LINKED}
+        found += _busy_elsewhere(names, start_ahead, end, timezone, linked)
         found += [
             Obstacle(
                 source=Source.UNREADABLE,
@@ -64,7 +65,7 @@ def conflicts_of(
                 checked_at=knowledge.checked_at,
                 too_far=knowledge.is_reliable,
             )
-            for member_id, knowledge in known.items()
+            for member_id, knowledge in linked.items()
             if not (knowledge.is_reliable and knowledge.covers(start_ahead, end))
         ]
     return sorted(found, key=lambda obstacle: (obstacle.start, obstacle.member_name))
@@ -119,7 +120,7 @@ def _busy_elsewhere(
     timezone: str,
     known: Mapping[UUID, Knowledge],
 ) -> list[Obstacle]:
-    rows = execute(_BUSY, members=list(names), start=start, end=end)
+    rows = execute(_BUSY, members=list(known), start=start, end=end) if known else []
     return [
         Obstacle(
             source=Source.GOOGLE,

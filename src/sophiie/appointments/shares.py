@@ -20,6 +20,7 @@ from sophiie.appointments.locking import TimeTaken, in_transaction
 from sophiie.appointments.models import Appointment, Assignment
 from sophiie.appointments.rules import Details
 from sophiie.common.clock import now
+from sophiie.common.sql import send
 
 R = TypeVar("R")
 
@@ -78,7 +79,8 @@ def assign(
         )
     if not all(consent.covers(obstacle) for obstacle in obstacles):
         raise Conflict(obstacles)
-    appointment.assignments.all().delete()
+    if appointment.revision > 1:
+        appointment.assignments.all().delete()
     shares = [
         _kept(kept[member.id]) if member.id in kept else _new(appointment, member, obstacles)
         for member in team
@@ -128,12 +130,15 @@ def _used(
 
 def _let_go_of_holds(team: Sequence[Member], start: datetime, end: datetime) -> None:
     """The constraint does not know what time it is: a hold that has run out is told to it here."""
-    Assignment.objects.filter(
-        member__in=[member.id for member in team],
-        blocking=True,
-        held_until__lte=now(),
-        during__overlap=DateTimeTZRange(start, end),
-    ).update(blocking=False)
+    send(
+        "UPDATE appointments_assignment SET blocking = false"
+        " WHERE member_id = ANY(%(members)s) AND blocking"
+        " AND during && tstzrange(%(start)s, %(end)s) AND held_until <= %(moment)s",
+        members=[member.id for member in team],
+        start=start,
+        end=end,
+        moment=now(),
+    )
 
 
 def team_of(appointment: Appointment) -> list[Member]:
