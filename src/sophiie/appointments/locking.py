@@ -17,7 +17,7 @@ from django.db import DatabaseError, connection, transaction
 
 from sophiie.appointments.errors import TooBusy
 from sophiie.appointments.models import NO_OVERLAP
-from sophiie.common.sql import send
+from sophiie.common.sql import pipeline, send
 
 R = TypeVar("R")
 
@@ -68,7 +68,8 @@ def in_transaction(act: Callable[[], R]) -> R:
 
 def _limit_waiting() -> None:
     timeout = f"{LOCK_TIMEOUT_MILLISECONDS}ms"
-    send("SELECT set_config('lock_timeout', %(timeout)s, true)", timeout=timeout)
+    with pipeline():  # together with the BEGIN
+        send("SELECT set_config('lock_timeout', %(timeout)s, true)", timeout=timeout)
 
 
 @contextmanager
