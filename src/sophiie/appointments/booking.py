@@ -101,11 +101,7 @@ def change(
     check_details(wanted)
     shown_team = [share.member for share in shown.assignments.all()]
     new_team = list(assignees) if assignees is not None else shown_team
-    if (
-        _is_moved(Details.of(shown), wanted)
-        or {m.id for m in new_team} - {m.id for m in shown_team}
-        or (status is not None and (shown.is_hold or not shown.is_on))
-    ):
+    if _asks_for_time(shown, wanted, set(new_team) - set(shown_team), status):
         renew_knowledge(team=new_team, start=wanted.start, end=wanted.end)
 
     def update() -> Appointment:
@@ -126,18 +122,39 @@ def change(
             setattr(appointment, name, value)
         save_next_revision(appointment)
         consent = Consent(allow_overlap, accept_unverified)
-        if _is_moved(before, after):
-            differences |= assign(appointment, team, consent)
-        elif "status" in differences and not was_booked:
-            # It comes back, or a hold is confirmed: as if booked now, as it was booked then.
-            differences |= assign(appointment, team, consent.and_as_before(appointment))
-        elif "assignees" in differences:
-            staying = appointment.assignments.all()
-            differences |= assign(appointment, team, consent, staying=staying)
+        is_back = "status" in differences and not was_booked
+        differences |= _assign_anew(appointment, team, consent, differences, is_back=is_back)
         announce(appointment, Action.CHANGED, by, differences)
         return appointment
 
     return booking_transaction(update, wanted, new_team, but=appointment_id)
+
+
+def _asks_for_time(
+    shown: Appointment, wanted: Details, newcomers: set[Member], status: str | None
+) -> bool:
+    """Whether a change takes time that was not taken, as far as one can tell beforehand."""
+    if status is not None and (shown.is_hold or not shown.is_on):
+        return True
+    return shown.is_on and (bool(newcomers) or _is_moved(Details.of(shown), wanted))
+
+
+def _assign_anew(
+    appointment: Appointment,
+    team: Sequence[Member],
+    consent: Consent,
+    differences: dict[str, Any],
+    *,
+    is_back: bool,
+) -> dict[str, Any]:
+    """Looks again at the shares that a change concerns, and at no others."""
+    if differences.keys() & {"start", "end"}:
+        return assign(appointment, team, consent)
+    if is_back:  # or a hold that is confirmed: as if booked now, with what was agreed to then
+        return assign(appointment, team, consent.and_as_before(appointment))
+    if "assignees" in differences:
+        return assign(appointment, team, consent, staying=appointment.assignments.all())
+    return {}
 
 
 def _is_moved(before: Details, after: Details) -> bool:
