@@ -156,6 +156,7 @@ def test_held_anyway_stays_a_hold_and_saved_after_all_is_booked(
     shown = parsed(page.post(f"{NEW}?hold_minutes=15", typed))
     assert shown.one("form", id="appointment-form")["action"] == NEW  # Save books
     button = shown.one("button", name="allow_overlap")
+    assert button.words == "Hold anyway"
     page.post(button["formaction"], {**typed, button["name"]: button["value"]})
     held = Appointment.objects.get()
     assert (held.status, held.assignments.get().booked_anyway) == ("held", True)

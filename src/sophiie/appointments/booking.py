@@ -27,7 +27,14 @@ from sophiie.appointments.record import (
     save_next_revision,
 )
 from sophiie.appointments.rules import Details, check_details
-from sophiie.appointments.shares import Consent, assign, booking_transaction, team_of
+from sophiie.appointments.shares import (
+    Consent,
+    assign,
+    booking_transaction,
+    check_free,
+    team_of,
+    write_shares,
+)
 from sophiie.common.clock import now
 
 # Statuses an appointment can be given by a change; a cancellation has its own act.
@@ -61,7 +68,7 @@ def book(
         lock_members(member.id for member in assignees)
         moment = now()
         held = hold_minutes is not None
-        appointment = Appointment.objects.create(
+        appointment = Appointment(
             business_id=by.business_id,
             created_by=by,
             created_at=moment,
@@ -70,7 +77,10 @@ def book(
             held_until=moment + timedelta(minutes=hold_minutes or 0) if held else None,
             **details.as_dict(),
         )
-        used = assign(appointment, assignees, Consent(allow_overlap, accept_unverified))
+        consent = Consent(allow_overlap, accept_unverified)
+        obstacles = check_free(appointment, assignees, consent)
+        appointment.save(force_insert=True)
+        used = write_shares(appointment, assignees, obstacles)
         differences = differences_between(None, details, None, assignees) | used
         announce(appointment, Action.HELD if held else Action.CREATED, by, differences)
         return appointment

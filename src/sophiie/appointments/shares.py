@@ -5,7 +5,7 @@ Called with the members' locks held, inside the transaction of a business act.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, TypeVar
@@ -62,25 +62,45 @@ def assign(
 ) -> dict[str, Any]:
     """Writes the assignments anew; returns what the history should know of the consent used.
 
-    The shares `staying` are not looked at again. Raises `Conflict` with all that is in the way of
-    the others when the consent does not cover it.
+    The shares `staying` are not looked at again. Raises `Conflict` as `check_free` does.
     """
     kept = {share.member_id: share for share in staying}
-    obstacles = []
-    if appointment.is_on:
-        newcomers = [member for member in team if member.id not in kept]
-        _let_go_of_holds(newcomers, appointment.start, appointment.end)
-        obstacles = conflicts_of(
-            team=newcomers,
-            start=appointment.start,
-            end=appointment.end,
-            timezone=appointment.timezone,
-            but=appointment.id,
-        )
+    newcomers = [member for member in team if member.id not in kept]
+    obstacles = check_free(appointment, newcomers, consent)
+    appointment.assignments.all().delete()
+    return write_shares(appointment, team, obstacles, kept)
+
+
+def check_free(
+    appointment: Appointment, team: Sequence[Member], consent: Consent
+) -> list[Obstacle]:
+    """What is in the way of the team's shares and may be booked over, for `write_shares`.
+
+    Raises `Conflict` with all that is in the way when the consent does not cover it.
+    """
+    if not appointment.is_on:
+        return []
+    _let_go_of_holds(team, appointment.start, appointment.end)
+    obstacles = conflicts_of(
+        team=team,
+        start=appointment.start,
+        end=appointment.end,
+        timezone=appointment.timezone,
+        but=appointment.id,
+    )
     if not all(consent.covers(obstacle) for obstacle in obstacles):
         raise Conflict(obstacles)
-    if appointment.revision > 1:
-        appointment.assignments.all().delete()
+    return obstacles
+
+
+def write_shares(
+    appointment: Appointment,
+    team: Sequence[Member],
+    obstacles: Sequence[Obstacle],
+    kept: Mapping[UUID, Assignment] | None = None,
+) -> dict[str, Any]:
+    """Writes the shares of an appointment that has none; what the history should know of it."""
+    kept = kept or {}
     shares = [
         _kept(kept[member.id]) if member.id in kept else _new(appointment, member, obstacles)
         for member in team
