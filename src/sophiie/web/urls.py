@@ -6,6 +6,7 @@ from django.views.generic import RedirectView
 
 from sophiie.web import (
     drift_pages,
+    hold_pages,
     linking_pages,
     live,
     pages,
@@ -21,6 +22,11 @@ urlpatterns = [
     path("calendar", pages.calendar, name="calendar"),
     path("appointments/new", pages.appointment_new, name="appointment-new"),
     path("appointments/<uuid:appointment_id>", pages.appointment, name="appointment"),
+    path(
+        "appointments/<uuid:appointment_id>/confirm",
+        hold_pages.appointment_confirm,
+        name="appointment-confirm",
+    ),
     path(
         "appointments/<uuid:appointment_id>/cancel",
         pages.appointment_cancel,
