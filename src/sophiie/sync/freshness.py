@@ -24,7 +24,8 @@ from sophiie.common.logs import log
 from sophiie.common.sql import execute
 from sophiie.google.app import google_session
 from sophiie.sync.models import WatchedCalendar
-from sophiie.sync.watch import READABLE, read_changes
+from sophiie.sync.reading import READABLE
+from sophiie.sync.watch import read_changes
 
 logger = log(__name__)
 
