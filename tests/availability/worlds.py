@@ -136,9 +136,7 @@ def _written(business: Business, world: World, number: int, person: Person) -> M
     week = [[[_clock(a), _clock(b)] for a, b in spans] for spans in person.week]
     WorkingHours.objects.create(member=member, timezone=person.zone, week=week)
     for first, last in person.off:
-        SpecialDay.objects.create(
-            business=business, member=member, first_day=first, last_day=last
-        )
+        SpecialDay.objects.create(business=business, member=member, first_day=first, last_day=last)
     for first, last, spans in person.other:
         SpecialDay.objects.create(
             business=business,

@@ -64,14 +64,13 @@ def find_slots(
     together: bool = False,
     step: timedelta | None = None,
     limit: int = MOST_SLOTS,
-    moment: datetime | None = None,
 ) -> Offer:
     """The times from `start` to `end` at which an appointment of this length fits whole.
 
     Each lists who of the members is free at it; `together` leaves only those at which all are.
     `step` is the business's own unless given. Raises `TooMuch`.
     """
-    moment, rules = moment or now(), rules_of(business)
+    moment, rules = now(), rules_of(business)
     step = step or timedelta(minutes=rules.step_minutes)
     if len(members) * ((end - start) / step) > MOST_STEPS:
         raise TooMuch

@@ -69,16 +69,14 @@ class _Question:
         return self.member.business.timezone
 
 
-def why_not(
-    *, member: Member, start: datetime, end: datetime, moment: datetime | None = None
-) -> list[Reason]:
+def why_not(*, member: Member, start: datetime, end: datetime) -> list[Reason]:
     """The reasons why this time of this member is not offered; none if it is."""
     business = member.business
     asked = _Question(
         member,
         start,
         end,
-        moment=moment or now(),
+        moment=now(),
         rules=rules_of(business),
         hours=hours_of(business, [member], start, end)[member.pk],
     )
