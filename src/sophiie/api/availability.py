@@ -152,7 +152,6 @@ def _members(asking: Member, given: list[str], *, name: str = "members") -> list
     Whoever is not of the business does not exist. Without any: everybody.
     """
     people = Member.objects.filter(business=asking.business_id, is_active=True)
-    people = people.select_related("business")
     names = [_canonical(part) for text in given for part in text.split(",") if part.strip()]
     if given and not names:
         raise invalid({name: ["Give at least one id or e-mail address."]})

@@ -15,8 +15,8 @@ from uuid import UUID
 
 from sophiie.accounts.models import Business, Member
 from sophiie.availability.grid import GridPiece, grid_of
-from sophiie.availability.hours import Hours, Stretch, working_time
-from sophiie.availability.plans import hours_of, rules_of
+from sophiie.availability.hours import Stretch, working_time
+from sophiie.availability.plans import Plan, plan_of
 from sophiie.availability.rules import Rules
 from sophiie.busy_time.knowledge import Freshness, Knowledge, knowledge_of
 from sophiie.common.clock import now
@@ -70,11 +70,11 @@ def find_slots(
     Each lists who of the members is free at it; `together` leaves only those at which all are.
     `step` is the business's own unless given. Raises `TooMuch`.
     """
-    moment, rules = now(), rules_of(business)
+    moment, plan = now(), plan_of(business, members, start, end)
+    rules = plan.rules
     step = step or timedelta(minutes=rules.step_minutes)
     if len(members) * ((end - start) / step) > MOST_STEPS:
         raise TooMuch
-    hours = hours_of(business, members, start, end)
     knowledge = knowledge_of([member.pk for member in members])
     grid = grid_of(
         max(start, rules.earliest_start(moment)),
@@ -82,12 +82,8 @@ def find_slots(
         zone=business.timezone,
         step=step,
     )
-    worked = {
-        member_id: known_time(times, knowledge[member_id], rules)
-        for member_id, times in _working_times(hours, start, end).items()
-    }
     found = _free_steps(
-        worked,
+        _offerable_times(plan, knowledge, start, end),
         grid,
         rules,
         near=(start - rules.between, end + rules.between),
@@ -105,15 +101,16 @@ def find_slots(
     )
 
 
-def _working_times(
-    hours: dict[UUID, Hours], start: datetime, end: datetime
+def _offerable_times(
+    plan: Plan, knowledge: dict[UUID, Knowledge], start: datetime, end: datetime
 ) -> dict[UUID, list[Stretch]]:
-    """Members of the same hours, most of a team, are worked out once."""
-    times: dict[Hours, list[Stretch]] = {}
-    for kept in hours.values():
-        if kept not in times:
-            times[kept] = working_time(kept, start, end)
-    return {member_id: times[kept] for member_id, kept in hours.items()}
+    """When each member works and it is known whether they are free."""
+    # Members of the same hours, most of a team, are worked out once.
+    worked = {hours: working_time(hours, start, end) for hours in set(plan.hours.values())}
+    return {
+        member_id: known_time(worked[hours], knowledge[member_id], plan.rules)
+        for member_id, hours in plan.hours.items()
+    }
 
 
 def known_time(times: list[Stretch], knowledge: Knowledge, rules: Rules) -> list[Stretch]:
@@ -124,11 +121,12 @@ def known_time(times: list[Stretch], knowledge: Knowledge, rules: Rules) -> list
     """
     if knowledge.state == Freshness.NOT_LINKED:
         return times
-    if knowledge.state == Freshness.UNREADABLE:
+    known_from, known_until = knowledge.known_from, knowledge.known_until
+    if knowledge.state == Freshness.UNREADABLE or known_from is None or known_until is None:
         return []
-    if knowledge.known_from is None or knowledge.known_until is None:
-        return []
-    first, last = knowledge.known_from + rules.before, knowledge.known_until - rules.after
+    first, last = known_from + rules.before, known_until - rules.after
+    if not times or (first <= times[0][0] and times[-1][1] <= last):
+        return times
     clipped = ((max(a, first), min(b, last)) for a, b in times)
     return [(a, b) for a, b in clipped if a < b]
 
@@ -141,19 +139,21 @@ WITH asked AS (
         WITH ORDINALITY AS asked (member_id, hours, place)
 ),
 free AS (
-    SELECT asked.place, asked.hours - coalesce(range_agg(taken.during), '{}') AS times
-    FROM asked LEFT JOIN LATERAL (
-        SELECT tstzrange(lower(during) - %(between)s, upper(during) + %(between)s) AS during
-        FROM appointments_assignment AS assignment
-        WHERE assignment.member_id = asked.member_id AND assignment.during && %(near)s::tstzrange
-            AND assignment.blocking
-            AND (assignment.held_until IS NULL OR assignment.held_until > %(now)s)
-        UNION ALL
-        SELECT tstzrange(lower(during) - %(after)s, upper(during) + %(before)s)
-        FROM busy_time_busyperiod AS busy
-        WHERE busy.member_id = asked.member_id AND busy.during && %(near)s::tstzrange
-    ) AS taken ON true
-    GROUP BY asked.place, asked.hours
+    SELECT asked.place, asked.hours - coalesce(taken.times, '{}') AS times
+    FROM asked CROSS JOIN LATERAL (
+        SELECT range_agg(during) AS times FROM (
+            SELECT tstzrange(lower(during) - %(between)s, upper(during) + %(between)s) AS during
+            FROM appointments_assignment AS assignment
+            WHERE assignment.member_id = asked.member_id
+                AND assignment.during && %(near)s::tstzrange
+                AND assignment.blocking
+                AND (assignment.held_until IS NULL OR assignment.held_until > %(now)s)
+            UNION ALL
+            SELECT tstzrange(lower(during) - %(after)s, upper(during) + %(before)s)
+            FROM busy_time_busyperiod AS busy
+            WHERE busy.member_id = asked.member_id AND busy.during && %(near)s::tstzrange
+        ) AS each
+    ) AS taken
 ),
 offered AS (
     SELECT 1::bigint << place::int AS who, times FROM free WHERE NOT %(together)s
@@ -192,10 +192,12 @@ def _free_steps(
 ) -> list[tuple[datetime, tuple[UUID, ...]]]:
     """The one query: steps of the grid from which on the duration is free, and of whom."""
     members = list(worked)
+    different = {id(times): times for times in worked.values()}
+    written = {key: _multirange(times) for key, times in different.items()}
     rows = execute(
         _SLOTS,
         members=members,
-        hours=[_multirange(times) for times in worked.values()],
+        hours=[written[id(times)] for times in worked.values()],
         before=rules.before,
         after=rules.after,
         between=rules.between,

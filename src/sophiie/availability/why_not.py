@@ -19,7 +19,7 @@ from sophiie.accounts.models import Member
 from sophiie.appointments.models import Assignment
 from sophiie.availability.grid import is_on_grid, nearest_steps
 from sophiie.availability.hours import DayKind, Hours, Stretch, joined, without, working_time
-from sophiie.availability.plans import hours_of, rules_of
+from sophiie.availability.plans import plan_of
 from sophiie.availability.rules import Rules
 from sophiie.availability.slots import known_time
 from sophiie.availability.words import at, day_words, length, times
@@ -71,14 +71,14 @@ class _Question:
 
 def why_not(*, member: Member, start: datetime, end: datetime) -> list[Reason]:
     """The reasons why this time of this member is not offered; none if it is."""
-    business = member.business
+    plan = plan_of(member.business, [member], start, end)
     asked = _Question(
         member,
         start,
         end,
         moment=now(),
-        rules=rules_of(business),
-        hours=hours_of(business, [member], start, end)[member.pk],
+        rules=plan.rules,
+        hours=plan.hours[member.pk],
     )
     return [
         *_too_soon_or_too_late(asked),
