@@ -16,7 +16,7 @@ from sophiie.availability.hours import (
     spans_from_json,
     week_from_json,
 )
-from sophiie.availability.models import BookingRules
+from sophiie.availability.models import BookingRules, WorkingHours
 from sophiie.availability.rules import LIMITS, Rules
 from sophiie.common.sql import execute
 
@@ -83,3 +83,8 @@ def _special(row: dict[str, Any]) -> Special:
         name=row["name"],
         for_everybody=row["member_id"] is None,
     )
+
+
+def kept_week(member: Member) -> WorkingHours | None:
+    """What was saved for a member; None: the usual week, in the business's clocks."""
+    return WorkingHours.objects.filter(member=member).first()
