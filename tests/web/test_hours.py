@@ -33,10 +33,8 @@ def _thursday_noon() -> Iterator[None]:
 
 def form_of(page: Element, act: str) -> dict[str, str]:
     """What a browser would send for one of the page's forms."""
-    (hidden,) = [i for i in page.all("input", name="act") if i["value"] == act]
-    form = hidden.parent
-    assert form
-    sent = {i["name"]: i["value"] for i in form.all("input") if i["name"]}
+    (form,) = [f for f in page.all("form") if f.all(name="act", value=act)]
+    sent = {i["name"]: i["value"] for i in form.all("input") if i["name"]} | {"act": act}
     for select in form.all("select"):
         chosen = [o for o in select.all("option") if "selected" in o.attributes]
         sent[select["name"]] = chosen[0]["value"] if chosen else ""
@@ -92,9 +90,23 @@ def test_several_spans_and_a_night_in_another_zone(page: Client, alice: Member) 
     assert kept.week[4] == [["22:00", "06:00"]]
     assert kept.week[6] == [["00:00", "00:00"]]
     assert kept.timezone == "Australia/Perth"
-    # Now there is room for a third.
-    send(page, "week", day0_2_from="18:00", day0_2_until="19:00")
+
+
+def test_one_more_time_a_day_is_room_for_it_and_keeps_what_was_typed(
+    page: Client, alice: Member
+) -> None:
+    shown = parsed(send(page, "more", day0_0_until="12:00", day0_1_from="late"))
+    assert not alerts(shown)
+    form = form_of(shown, "week")
+    assert (form["day0_0_until"], form["day0_1_from"], form["day0_2_from"]) == ("12:00", "late", "")
+    assert not WorkingHours.objects.exists()
+    third = {"day0_1_from": "13:00", "day0_1_until": "15:00"}
+    third |= {"day0_2_from": "18:00", "day0_2_until": "19:00"}
+    page.post(HOURS, {**form, **third})
     assert len(week_of(alice)[0]) == 3
+    for _ in range(5):  # up to six, and no further
+        shown = parsed(page.post(HOURS, {**form_of(shown, "week"), "act": "more"}))
+    assert len(shown.one("div", class_="week-hours").all("div", class_="span-pair")) == 7 * 6
 
 
 def test_an_empty_week_is_no_week_at_all_and_the_usual_one_comes_back(
@@ -140,7 +152,7 @@ def test_fields_that_are_not_there_do_nothing(page: Client, alice: Member, extra
     assert week_of(alice)[0] == [["09:00", "17:00"]]
 
 
-@pytest.mark.parametrize("act", ["", "nothing", "week", "days"])
+@pytest.mark.parametrize("act", ["", "nothing", "week", "days", "rules", "more"])
 def test_a_form_without_its_fields_is_no_error_page(page: Client, act: str) -> None:
     assert page.post(HOURS, {"act": act}).status_code in (200, 302, 422)
     assert page.post(BUSINESS, {"act": act}).status_code in (200, 422)

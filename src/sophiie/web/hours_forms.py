@@ -87,14 +87,12 @@ class _SpansForm(forms.Form):
                 self.add_error(pair.starts.name, _("Choose when it starts."))
         return tuple(found)
 
-    def pairs_sent(self, prefix: str, shown: int) -> int:
-        """As many pairs as the form had when it was sent."""
-        sent = [n for n in range(MOST_SPANS) if f"{prefix}_{n}_from" in self.data]
-        return max([shown, *(n + 1 for n in sent)])
-
 
 class WeekForm(_SpansForm):
-    """After `is_valid()`, `week` holds what was asked for."""
+    """After `is_valid()`, `week` holds what was asked for.
+
+    `typed` is what was typed into a form that is to be shown again, with one more time a day.
+    """
 
     timezone = forms.ChoiceField(
         label=gettext_lazy("Time zone"),
@@ -103,18 +101,21 @@ class WeekForm(_SpansForm):
     )
     week: Week
 
-    def __init__(self, data: Any, *, member: Member, kept: WorkingHours | None) -> None:
+    def __init__(
+        self, data: Any, *, member: Member, kept: WorkingHours | None, typed: Any = None
+    ) -> None:
         week = week_from_json(kept.week) if kept else USUAL_WEEK
         zone = kept.timezone if kept else ""
-        super().__init__(data, initial={"timezone": zone, **_initial(week)})
+        saved = {"timezone": zone, **_initial(week)}
+        super().__init__(data, initial=saved if typed is None else typed.dict())
         usual = _("As the business: %(zone)s") % {"zone": member.business.timezone}
         zones = sorted({*zone_choices(), *filter(None, [zone])})
         field = self.fields["timezone"]
         assert isinstance(field, forms.ChoiceField)
         field.choices = [("", usual), *((name, name.replace("_", " ")) for name in zones)]
         for number, spans in enumerate(week):
-            shown = min(max(2, len(spans) + 1), MOST_SPANS)
-            count = self.pairs_sent(f"day{number}", shown)
+            sent = _pairs_in(typed or data or {}, f"day{number}") + (typed is not None)
+            count = min(max(2, len(spans), sent), MOST_SPANS)
             self.add_pairs(f"day{number}", count, str(DAY_NAMES[number]))
 
     @property
@@ -132,6 +133,11 @@ class WeekForm(_SpansForm):
         """Puts what the rules say at the fields: a day's message at its first time."""
         for name, message in error.errors.items():
             self.add_error(f"day{name}_0_from" if name.isdigit() else name, message)
+
+
+def _pairs_in(data: Any, prefix: str) -> int:
+    """How many pairs the form had when it was sent."""
+    return max([n + 1 for n in range(MOST_SPANS) if f"{prefix}_{n}_from" in data], default=0)
 
 
 def _initial(week: Week) -> dict[str, time]:
@@ -197,7 +203,7 @@ class RulesForm(forms.Form):
     )
     buffer_after_minutes = forms.TypedChoiceField(
         label=gettext_lazy("Time after each appointment"),
-        help_text=gettext_lazy("To tidy up. Between two appointments both times are kept free."),
+        help_text=gettext_lazy("For the way back, or to tidy up."),
         coerce=int,
     )
     notice_minutes = forms.TypedChoiceField(

@@ -54,7 +54,8 @@ def _hours(request: HttpRequest, member: Member) -> HttpResponse:
         messages.success(request, _("The usual hours count again."))
         return redirect(_address(by, member))
     kept = kept_week(member)
-    week_form = WeekForm(_sent(request, "week"), member=member, kept=kept)
+    typed = request.POST if act == "more" else None
+    week_form = WeekForm(_sent(request, "week"), member=member, kept=kept, typed=typed)
     days_form = SpecialDaysForm(_sent(request, "days"))
     if act == "week" and _week_saved(by, member, week_form):
         messages.success(request, _("The working hours are saved."))
