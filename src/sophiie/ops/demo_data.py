@@ -10,9 +10,8 @@ from sophiie.accounts.models import Member
 from sophiie.accounts.people import add_member, create_business
 from sophiie.appointments.booking import book
 from sophiie.appointments.rules import Details
-from sophiie.availability.editing import add_special_days, save_rules, save_week
+from sophiie.availability.editing import add_special_days, save_week
 from sophiie.availability.hours import spans_from_json
-from sophiie.availability.rules import Rules
 from sophiie.common.clock import now
 from sophiie.common.wall_time import in_zone, instant_of
 from sophiie.ops.demo_people import BUSINESS, PASSWORD, PEOPLE, TIMEZONE
@@ -80,8 +79,7 @@ def create() -> None:
 
 
 def _lay_down_hours(owner: Member, people: dict[str, Member], monday: date) -> None:
-    """Working hours, a holiday, a day off, and rules that show in the offered times."""
-    save_rules(by=owner, rules=Rules(buffer_after_minutes=15, notice_minutes=60, window_days=90))
+    """Working hours, a holiday and a day off."""
     for name, (weekday, saturday) in _HOURS.items():
         week = (spans_from_json(weekday),) * 5 + (spans_from_json(saturday), ())
         save_week(by=owner, member=people[name], week=week)
