@@ -197,6 +197,17 @@ def test_an_explanation_names_each_cause_without_private_details(
     assert explained(api, alice, sydney(12), sydney(13)) == []
 
 
+def test_a_time_found_with_other_steps_is_explained_with_these(
+    api: ApiCaller, alice: Member
+) -> None:
+    assert "09:10" in starts(ask(api, step_minutes=10))
+    query = {"member": alice.id, "start": sydney(9, 10).isoformat()}
+    query["end"] = sydney(10, 10).isoformat()
+    (reason,) = ask(api, "/availability/explain", **query).json()["reasons"]
+    assert reason["rule"] == "step"
+    assert ask(api, "/availability/explain", step_minutes=10, **query).json()["offered"]
+
+
 def test_ids_of_another_business_do_not_exist(
     api: ApiCaller, api_of: Callable[[Member], ApiCaller], alice: Member, charlie: Member
 ) -> None:

@@ -71,6 +71,7 @@ class ExplainFilter(Schema):
     member: str
     start: Instant
     end: Instant
+    step_minutes: Annotated[int, Field(ge=SHORTEST_STEP, le=LONGEST_STEP)] | None = None
 
 
 class ReasonOut(Schema):
@@ -96,7 +97,6 @@ def availability(request: HttpRequest, filters: Query[AvailabilityFilter]) -> Ht
     asking = member_of(request)
     business = asking.business
     _check_period(filters.from_, filters.to, LONGEST_PERIOD, names=("from", "to"))
-    step = filters.step_minutes
     try:
         offer = find_slots(
             business=business,
@@ -105,7 +105,7 @@ def availability(request: HttpRequest, filters: Query[AvailabilityFilter]) -> Ht
             end=filters.to,
             duration=timedelta(minutes=filters.duration_minutes),
             together=filters.match == "all",
-            step=timedelta(minutes=step) if step else None,
+            step=_step(filters.step_minutes),
             limit=filters.limit,
         )
     except TooMuch:
@@ -124,11 +124,17 @@ def explain(request: HttpRequest, filters: Query[ExplainFilter]) -> HttpResponse
     member, *others = _members(asking, [filters.member], name="member")
     if others:
         raise invalid({"member": ["Ask for one member at a time."]})
-    reasons = why_not.why_not(member=member, start=filters.start, end=filters.end)
+    reasons = why_not.why_not(
+        member=member, start=filters.start, end=filters.end, step=_step(filters.step_minutes)
+    )
     zone = asking.business.timezone
     return JsonResponse(
         {"offered": not reasons, "reasons": [_reason_out(reason, zone) for reason in reasons]}
     )
+
+
+def _step(minutes: int | None) -> timedelta | None:
+    return timedelta(minutes=minutes) if minutes else None
 
 
 def _check_period(

@@ -14,7 +14,10 @@ from sophiie.accounts.models import Business, Member
 from sophiie.availability.hours import Spans, Week, spans_as_json, week_as_json
 from sophiie.availability.models import NAME_LENGTH, BookingRules, SpecialDay, WorkingHours
 from sophiie.availability.rules import LIMITS, Rules
+from sophiie.common.logs import log
 from sophiie.common.wall_time import is_zone
+
+logger = log(__name__)
 
 MOST_SPANS = 6
 MOST_SPECIAL_DAYS = 500
@@ -60,12 +63,14 @@ def save_week(*, by: Member, member: Member, week: Week, timezone: str = "") -> 
     WorkingHours.objects.update_or_create(
         member=member, defaults={"week": week_as_json(week), "timezone": timezone}
     )
+    logger.info("working hours saved", member_id=str(member.pk), by=str(by.pk))
 
 
 def work_usual_hours(*, by: Member, member: Member) -> None:
     """The member works Monday to Friday from nine to five again, in the business's clocks."""
     _check_right(by, member)
     WorkingHours.objects.filter(member=member).delete()
+    logger.info("usual hours count again", member_id=str(member.pk), by=str(by.pk))
 
 
 def add_special_days(
@@ -89,7 +94,7 @@ def add_special_days(
         errors["first_day"] = f"At most {MOST_SPECIAL_DAYS} entries. Remove some first."
     if errors:
         raise InvalidHours(errors)
-    return SpecialDay.objects.create(
+    made = SpecialDay.objects.create(
         business=by.business,
         member=member,
         first_day=first_day,
@@ -97,6 +102,8 @@ def add_special_days(
         spans=spans_as_json(spans),
         name=name.strip(),
     )
+    logger.info("special days added", day_id=str(made.pk), by=str(by.pk))
+    return made
 
 
 def remove_special_days(*, by: Member, day_id: UUID) -> SpecialDay:
@@ -107,6 +114,7 @@ def remove_special_days(*, by: Member, day_id: UUID) -> SpecialDay:
         raise UnknownDay
     _check_right(by, found.member)
     SpecialDay.objects.filter(pk=day_id).delete()
+    logger.info("special days removed", day_id=str(day_id), by=str(by.pk))
     return found
 
 
@@ -126,6 +134,9 @@ def save_rules(*, by: Member, rules: Rules) -> None:
     if errors:
         raise InvalidHours(errors)
     BookingRules.objects.update_or_create(business=by.business, defaults=asdict(rules))
+    logger.info(
+        "booking rules saved", business_id=str(by.business_id), by=str(by.pk), **asdict(rules)
+    )
 
 
 def spans_error(spans: Spans) -> str:

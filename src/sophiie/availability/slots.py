@@ -76,15 +76,9 @@ def find_slots(
     if len(members) * ((end - start) / step) > MOST_STEPS:
         raise TooMuch
     knowledge = knowledge_of([member.pk for member in members])
-    grid = grid_of(
-        max(start, rules.earliest_start(moment)),
-        min(end, rules.window_end(moment, business.timezone)),
-        zone=business.timezone,
-        step=step,
-    )
     found = _free_steps(
         _offerable_times(plan, knowledge, start, end),
-        grid,
+        _grid(business, rules, start, end, moment, step),
         rules,
         near=(start - rules.between, end + rules.between),
         now=moment,
@@ -99,6 +93,20 @@ def find_slots(
         slots=[Slot(at, at + duration, who) for at, who in found[:limit]],
         next_from=found[limit][0] if len(found) > limit else None,
     )
+
+
+def _grid(
+    business: Business,
+    rules: Rules,
+    start: datetime,
+    end: datetime,
+    moment: datetime,
+    step: timedelta,
+) -> list[GridPiece]:
+    """The steps on which something may start: not too soon, and not too far ahead."""
+    zone = business.timezone
+    first = max(start, rules.earliest_start(moment))
+    return grid_of(first, min(end, rules.window_end(moment, zone)), zone=zone, step=step)
 
 
 def _offerable_times(

@@ -62,6 +62,7 @@ class _Question:
     moment: datetime
     rules: Rules
     hours: Hours
+    step: timedelta
 
     @property
     def zone(self) -> str:
@@ -69,8 +70,13 @@ class _Question:
         return self.member.business.timezone
 
 
-def why_not(*, member: Member, start: datetime, end: datetime) -> list[Reason]:
-    """The reasons why this time of this member is not offered; none if it is."""
+def why_not(
+    *, member: Member, start: datetime, end: datetime, step: timedelta | None = None
+) -> list[Reason]:
+    """The reasons why this time of this member is not offered; none if it is.
+
+    `step` is the business's own unless given, as for `find_slots`.
+    """
     plan = plan_of(member.business, [member], start, end)
     asked = _Question(
         member,
@@ -79,6 +85,7 @@ def why_not(*, member: Member, start: datetime, end: datetime) -> list[Reason]:
         moment=now(),
         rules=plan.rules,
         hours=plan.hours[member.pk],
+        step=step or timedelta(minutes=plan.rules.step_minutes),
     )
     return [
         *_too_soon_or_too_late(asked),
@@ -199,7 +206,7 @@ def _unknown(asked: _Question, knowledge: Knowledge) -> Iterator[Reason]:
 
 
 def _between_steps(asked: _Question) -> Iterator[Reason]:
-    step = timedelta(minutes=asked.rules.step_minutes)
+    step = asked.step
     if is_on_grid(asked.start, zone=asked.zone, step=step):
         return
     near = nearest_steps(asked.start, zone=asked.zone, step=step)
