@@ -170,8 +170,7 @@ def test_who_reads_already_is_waited_for_and_not_doubled(
 ) -> None:
     """A worker holds the calendar; when it lets go, its result counts."""
     calendar = own_calendar(linked, age=TOO_OLD)
-    soon = datetime.now(UTC) + timedelta(seconds=0.5)
-    WatchedCalendar.objects.update(reading_until=soon)
+    WatchedCalendar.objects.update(reading_until=datetime.now(UTC) + timedelta(minutes=1))
 
     def worker_finishes() -> None:
         BusyCalendar.objects.filter(pk=calendar.pk).update(checked_at=datetime.now(UTC))
