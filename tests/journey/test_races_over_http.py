@@ -1,8 +1,8 @@
 """Fifty callers at once, a hundred times over: one winner for each time, and no 500.
 
-A real web process, real parallel requests. They ask for overlapping but different times, name the
-assignees in different orders, some only hold; some times are partly busy in Google, and over some
-lies a hold that has run out.
+Two real web processes, real parallel requests. They ask for overlapping but different times, name
+the assignees in different orders, some only hold; some times are partly busy in Google, and over
+some lies a hold that has run out.
 """
 
 from __future__ import annotations
@@ -37,29 +37,31 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def web(db: None, tmp_path: Path) -> Iterator[str]:
-    """The address of a web process on the tests' database."""
-    port = free_port()
+def web(db: None, tmp_path: Path) -> Iterator[list[str]]:
+    """The addresses of two web processes on the tests' database."""
     ours = {n: v for n, v in environment.os.environ.items() if n.startswith("SOPHIIE_")}
     known = connection.settings_dict
-    running = Running(
-        *("web", "--port", str(port)),
-        log=tmp_path / "web.log",
-        **{
-            **ours,
-            "SOPHIIE_DATABASE_URL": f"postgresql://{known['USER']}@/{known['NAME']}"
-            f"?host={quote(known['HOST'], safe='')}",
-            "SOPHIIE_API_REQUESTS_PER_MINUTE": "1000000",
-            "SOPHIIE_LOG_LEVEL": "WARNING",
-        },
-    )
-    url = f"http://localhost:{port}"
+    variables = {
+        **ours,
+        "SOPHIIE_DATABASE_URL": f"postgresql://{known['USER']}@/{known['NAME']}"
+        f"?host={quote(known['HOST'], safe='')}",
+        "SOPHIIE_API_REQUESTS_PER_MINUTE": "1000000",
+        "SOPHIIE_LOG_LEVEL": "WARNING",
+    }
+    ports = [free_port(), free_port()]
+    running = [
+        Running("web", "--port", str(port), log=tmp_path / f"{port}.log", **variables)
+        for port in ports
+    ]
+    urls = [f"http://localhost:{port}" for port in ports]
     try:
-        until(lambda: answers(f"{url}/healthz"), seconds=60, what=f"web:\n{running.output}")
-        yield url
+        for url in urls:
+            until(lambda: answers(f"{url}/healthz"), seconds=60, what="web answers")  # noqa: B023
+        yield urls
     finally:
-        running.stop()
-    assert "Traceback" not in running.output, running.output
+        for process in running:
+            process.stop()
+    assert not any("Traceback" in process.output for process in running)
 
 
 @dataclass
@@ -100,8 +102,15 @@ def prepare(middles: list[datetime], alice: Member) -> None:
             hold.assignments.update(held_until=past)
 
 
+def deadlocks() -> int:
+    """How many PostgreSQL has had to end so far."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()")
+        return int(cursor.fetchone()[0])
+
+
 def test_a_hundred_races_have_one_winner_for_each_time(
-    web: str, alice: Member, bob: Member
+    web: list[str], alice: Member, bob: Member
 ) -> None:
     dora = add_member(
         business=alice.business, email="dora@example.com", name="Dora", role="admin", password=None
@@ -110,24 +119,31 @@ def test_a_hundred_races_have_one_winner_for_each_time(
     middles = [tomorrow_at(hour, days=2 + n) for n in range(ROUNDS) for hour in HOURS]
     prepare(middles, alice)
     key = create_api_key(alice)
+    before = deadlocks()
 
     async def race() -> list[Answer]:
         found: list[Answer] = []
         headers = {"Authorization": f"Bearer {key}"}
-        async with aiohttp.ClientSession(
-            web, headers=headers, connector=aiohttp.TCPConnector(limit=CALLERS)
-        ) as http:
+        async with (
+            aiohttp.ClientSession(web[0], headers=headers) as one,
+            aiohttp.ClientSession(web[1], headers=headers) as other,
+        ):
             for n in range(ROUNDS):
                 pair = middles[2 * n : 2 * n + 2]
                 found += await asyncio.gather(
                     *(
-                        call(http, pair[number % 2], attempt(number // 2, pair[number % 2], team))
+                        call(
+                            (one, other)[number // 2 % 2],
+                            pair[number % 2],
+                            attempt(number // 2, pair[number % 2], team),
+                        )
                         for number in range(CALLERS)
                     )
                 )
         return found
 
     answers_ = asyncio.run(race())
+    assert deadlocks() == before
     assert Counter(answer.status for answer in answers_) == {
         201: len(middles),
         409: len(answers_) - len(middles),
