@@ -88,4 +88,4 @@ lock: setup-dev
 	tools/npm.sh install --ignore-scripts --package-lock-only --no-audit --no-fund
 
 clean:
-	rm -rf .venv node_modules src/sophiie/web/static/vendor build src/*.egg-info
+	rm -rf .venv node_modules src/sophiie/web/static/vendor tests/vendor build src/*.egg-info
