@@ -8,3 +8,6 @@ from django.dispatch import Signal
 member_deactivated = Signal()
 # Sent with `member` inside the transaction that gave it back.
 member_reactivated = Signal()
+# Sent with `business` and `guests_changed` (whether assignees without a link are now guests, or no
+# longer) inside the transaction that changed it.
+business_changed = Signal()

@@ -10,7 +10,7 @@ import json
 import os
 import secrets
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from cryptography.fernet import Fernet
@@ -88,6 +88,9 @@ class Environment(BaseSettings):
         default="Sophiie <no-reply@localhost>", validation_alias=_named("SOPHIIE_EMAIL_FROM")
     )
     log_level: str = Field(default="INFO", validation_alias=_named("SOPHIIE_LOG_LEVEL"))
+    sign_up: Literal["", "open", "closed"] = Field(
+        default="", validation_alias=_named("SOPHIIE_SIGN_UP")
+    )
     demo: bool = Field(default=False, validation_alias=_named("SOPHIIE_DEMO"))
 
     @field_validator("encryption_keys", mode="before")
@@ -147,6 +150,11 @@ class Environment(BaseSettings):
         if value.upper() not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
             raise ValueError("must be DEBUG, INFO, WARNING or ERROR")
         return value.upper()
+
+    @property
+    def sign_up_open(self) -> bool:
+        """Whether anybody may make a business of their own: where it is not said, in the demo."""
+        return self.sign_up == "open" or (self.demo and not self.sign_up)
 
     @property
     def google_configured(self) -> bool:

@@ -75,6 +75,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "sophiie.web.preferences.PreferencesMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -150,7 +151,13 @@ ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
 # Behind a shared address (a clinic's router, the tests' loopback) many people sign in at once; what
 # protects an account is the limit on failures for that account.
-ACCOUNT_RATE_LIMITS = {"login": "300/m/ip", "login_failed": "100/m/ip,10/300s/key"}
+ACCOUNT_RATE_LIMITS = {
+    "login": "300/m/ip",
+    "login_failed": "100/m/ip,10/300s/key",
+    # Each makes a business; what it tells of an address that is taken is worth limiting, too.
+    "signup": "10/m/ip,60/h/ip",
+}
+SIGN_UP_OPEN = ENVIRONMENT.sign_up_open
 
 if ENVIRONMENT.email_url:
     _mail = urlsplit(ENVIRONMENT.email_url)

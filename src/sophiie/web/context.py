@@ -18,7 +18,10 @@ def banners(request: HttpRequest) -> dict[str, Any]:
     for owners and admins; the demo's way to sign in."""
     member = getattr(request, "user", None)
     if not isinstance(member, Member):
-        return {"demo_sign_ins": settings.DEMO_SIGN_INS if settings.DEMO else []}
+        return {
+            "demo_sign_ins": settings.DEMO_SIGN_INS if settings.DEMO else [],
+            "sign_up_open": settings.SIGN_UP_OPEN,
+        }
     broken = CalendarLink.objects.filter(member=member, state=LinkState.NEEDS_RECONNECT)
     return {
         "link_needs_reconnect": broken.exists(),

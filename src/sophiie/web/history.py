@@ -12,6 +12,7 @@ from sophiie.appointments.models import Action, Appointment, AppointmentChange, 
 from sophiie.common.wall_time import in_zone
 from sophiie.sync.models import SyncAttempt
 from sophiie.sync.status import attempts_of
+from sophiie.web.shown_times import clock, weekday
 
 
 @dataclass(frozen=True)
@@ -119,7 +120,7 @@ def _value(name: str, value: Any, zone: str) -> str:
         return "–"
     if name in ("start", "end"):
         moment = in_zone(datetime.fromisoformat(value), zone)
-        return f"{moment:%a} {moment.day} {moment:%b %H:%M}"
+        return f"{weekday(moment)} {clock(moment)}"
     if name == "assignees":
         return ", ".join(value)
     if name == "status":

@@ -6,11 +6,14 @@ from django.views.generic import RedirectView
 
 from sophiie.web import (
     drift_pages,
+    invitation_pages,
+    key_pages,
     linking_pages,
     live,
     pages,
     preflight_page,
     settings_pages,
+    sign_up_pages,
     team_pages,
 )
 from sophiie.web import help as help_pages
@@ -52,7 +55,18 @@ urlpatterns = [
     ),
     path("settings", RedirectView.as_view(pattern_name="settings-calendar"), name="settings"),
     path("settings/profile", settings_pages.profile, name="settings-profile"),
+    path("settings/profile/email", settings_pages.email, name="settings-email"),
+    path("settings/business", settings_pages.business, name="settings-business"),
+    path("settings/keys", key_pages.api_keys, name="settings-keys"),
+    path("settings/keys/<uuid:key_id>/revoke", key_pages.api_key_revoke, name="api-key-revoke"),
     path("settings/team", team_pages.team, name="settings-team"),
+    path("settings/team/invite", invitation_pages.member_invite, name="member-invite"),
+    path(
+        "settings/team/invitations/<uuid:invitation_id>/withdraw",
+        invitation_pages.invitation_withdraw,
+        name="invitation-withdraw",
+    ),
+    path("settings/team/<uuid:member_id>/role", invitation_pages.member_role, name="member-role"),
     path(
         "settings/team/<uuid:member_id>/deactivate",
         team_pages.member_deactivate,
@@ -81,6 +95,8 @@ urlpatterns = [
     path("integrations/google/callback", linking_pages.google_callback, name="google-callback"),
     path("help/google-calendar", help_pages.google_calendar, name="help-google-calendar"),
     path("live", live.live, name="live"),
+    path("signup", sign_up_pages.sign_up, name="sign-up"),
+    path("join/<str:secret>", sign_up_pages.join, name="join"),
     path("login", account.login, name="account_login"),
     path("logout", account.logout, name="account_logout"),
     path("password/change", account.password_change, name="account_change_password"),

@@ -147,6 +147,21 @@ window.addEventListener("pageshow", () => {
   for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
 });
 
+// Small helps in forms: a text to copy, the zone of this device.
+
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("[data-copy]");
+  if (!button) return;
+  await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent);
+  button.querySelector("span").textContent = button.dataset.copied;
+});
+
+function guessZone(select) {
+  if (select.value) return;
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  if ([...select.options].some((option) => option.value === zone)) select.value = zone;
+}
+
 // Live pages: the server says which appointment or link changed, and the parts that show it ask for themselves again.
 
 const HIDDEN_GRACE_MS = 5000;
@@ -271,6 +286,10 @@ document.addEventListener("DOMContentLoaded", () => {
   for (const dialog of document.querySelectorAll("dialog[open]")) openAsModal(dialog);
   for (const form of document.querySelectorAll("[data-appointment-form]")) keepLength(form);
   for (const form of document.querySelectorAll("[data-choose-calendar]")) tickChosenCalendar(form);
+  for (const select of document.querySelectorAll("[data-guess-zone]")) guessZone(select);
+  if (navigator.clipboard) {
+    for (const button of document.querySelectorAll("[data-copy]")) button.hidden = false;
+  }
   showMessages();
   const notice = document.querySelector("[data-focus]");
   if (notice) notice.focus();
