@@ -46,13 +46,10 @@ def change_business(by: Member, details: BusinessDetails) -> Business:
         raise InvalidAccount(_("Choose a day from the list."), field="week_start")
     with transaction.atomic():
         business = Business.objects.select_for_update(no_key=True).get(pk=by.business_id)
-        before = business.invite_guests
         business.name, business.timezone = name, details.timezone
         business.clock, business.week_start = details.clock, details.week_start
         business.invite_guests = details.invite_guests
         business.save()
-        business_changed.send(
-            sender=Business, business=business, guests_changed=before != business.invite_guests
-        )
+        business_changed.send(sender=Business, business=business)
     logger.info("business changed", business_id=str(business.id), by=str(by.id))
     return business

@@ -8,6 +8,5 @@ from django.dispatch import Signal
 member_deactivated = Signal()
 # Sent with `member` inside the transaction that gave it back.
 member_reactivated = Signal()
-# Sent with `business` and `guests_changed` (whether assignees without a link are now guests, or no
-# longer) inside the transaction that changed it.
+# Sent with `business` inside the transaction that changed one of its settings.
 business_changed = Signal()

@@ -11,35 +11,53 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
+from django.db.models import QuerySet
 
 from sophiie.appointments.models import Appointment
-from sophiie.calendar_link.models import RECORDING, CalendarLink, LinkState
+from sophiie.calendar_link.models import CalendarLink, LinkState
 from sophiie.common.clock import now
 from sophiie.sync.coverage import shows, upcoming
+from sophiie.sync.guests import Circle, guests_of, hosting
 from sophiie.sync.models import MirroredEvent, MirrorState
 from sophiie.sync.wake import defer_drain
 
 Rows = list[MirroredEvent]
+# What is decided here; all else on a row is a worker's to write.
+WANTED_FIELDS = (
+    "wanted",
+    "wanted_revision",
+    "guests",
+    "backfill",
+    "state",
+    "error",
+    "attempts",
+    "next_attempt_at",
+    "updated_at",
+)
 
 
-def record_change(appointment: Appointment) -> None:
+def record_change(appointment: Appointment, *, backfill: bool = False) -> None:
     """Notes for every link of the business that covers or covered the appointment.
 
     A cancelled, deleted or reassigned appointment stays in the outbox as "no event wanted" until
-    Google has confirmed it.
+    Google has confirmed it. With `backfill` what is new here comes after all single changes.
     """
     assignees = set(appointment.assignments.values_list("member_id", flat=True))
     known: dict[UUID, Rows] = defaultdict(list)
     for row in MirroredEvent.objects.filter(appointment=appointment):
         known[row.link_id].append(row)
     moment = now()
-    for link in _hold_links(appointment.business_id):
-        if link.state not in RECORDING:
-            continue
-        changed = _align(link, appointment, assignees, known[link.id], moment)
+    circle = Circle.of(appointment.business, _hold_links(appointment.business_id))
+    host = hosting(row for link in circle.links for row in known[link.id])
+    guests = guests_of(appointment, assignees, circle, hosting=host)
+    for link in circle.links:
+        waiting = {row.pk for row in known[link.id] if row.state == MirrorState.PENDING}
+        changed = _align(
+            link, appointment, assignees, known[link.id], moment, guests=guests.at(link)
+        )
         for row in changed:
-            row.backfill = False
-            row.save()
+            row.backfill = backfill and (row.backfill or row.pk not in waiting)
+            _write(row)
         if changed:
             defer_drain(link.id)
 
@@ -59,13 +77,20 @@ def record_backfill(
     others = _managed_by_other_links(link)
     adopted = {key: row for key, row in adopted.items() if row.event_id not in others}
     found = {key: event for key, event in (found or {}).items() if event not in others}
+    business = link.member.business
+    circle = Circle.of(business, links_of(business.id))
+    hosts = _hosting_links(circle)
     changed: Rows = []
     for appointment in upcoming(link, moment):
         assignees = {assignment.member_id for assignment in appointment.assignments.all()}
         known = rows[appointment.id]
-        for row in _align(link, appointment, assignees, known, moment, again=again):
+        guests = guests_of(appointment, assignees, circle, hosting=hosts.get(appointment.id))
+        mine = guests.at(link)
+        for row in _align(link, appointment, assignees, known, moment, again=again, guests=mine):
             if row._state.adding:
                 _adopt(row, adopted.pop(appointment.id, None), found.get(appointment.id))
+                if row.sent and not row.shown_guests:  # whom an earlier link invited is not known
+                    row.sent_guests = sorted(circle.emails.values())
             row.backfill = True
             changed.append(row)
     changed += _leftovers(link, adopted, moment)
@@ -110,7 +135,7 @@ def retry(rows: Iterable[MirroredEvent]) -> None:
     for row in rows:
         if row.state != MirrorState.SYNCED:
             _want(row, row.wanted, row.wanted_revision, moment)
-            row.save()
+            _write(row)
             defer_drain(row.link_id)
 
 
@@ -119,7 +144,7 @@ def put_back(rows: Iterable[MirroredEvent]) -> None:
     moment = now()
     for row in rows:
         _want(row, row.wanted, row.wanted_revision, moment)
-        row.save()
+        _write(row)
         defer_drain(row.link_id)
 
 
@@ -130,11 +155,13 @@ def _align(
     rows: Rows,
     moment: datetime,
     *,
+    guests: list[str],
     again: bool = False,
 ) -> Rows:
     """Sets the rows of one appointment to what Google should show; returns those with work to do.
 
-    With `again` also what is shown already is written anew.
+    `guests` are those of this link's event. With `again` also what is shown already is written
+    anew.
     """
     target = None
     if shows(link, appointment, assignees):
@@ -145,6 +172,9 @@ def _align(
         wanted = row is target
         gone = not wanted and not row.wanted and row.state == MirrorState.SYNCED
         current = (row.wanted, row.wanted_revision) == (wanted, appointment.revision)
+        if wanted:
+            current = current and row.guests == guests
+            row.guests = guests
         if gone or (current and not again and not row._state.adding):
             continue
         _want(row, wanted, appointment.revision, moment)
@@ -183,14 +213,29 @@ def _new_row(link: CalendarLink, appointment: Appointment, moment: datetime) -> 
     )
 
 
+def _write(row: MirroredEvent) -> None:
+    """What a worker has noted on the row since it was read stays."""
+    row.save(update_fields=None if row._state.adding else WANTED_FIELDS)
+
+
 def _save(rows: Rows) -> None:
+    """The same for many."""
     MirroredEvent.objects.bulk_create([r for r in rows if r._state.adding], batch_size=500)
-    fields = ["wanted", "wanted_revision", "state", "error", "attempts", "next_attempt_at"]
-    MirroredEvent.objects.bulk_update(
-        [row for row in rows if not row._state.adding],
-        [*fields, "backfill", "updated_at"],
-        batch_size=500,
-    )
+    known = [row for row in rows if not row._state.adding]
+    MirroredEvent.objects.bulk_update(known, WANTED_FIELDS, batch_size=500)
+
+
+def links_of(business_id: UUID) -> QuerySet[CalendarLink]:
+    """The links of a business that are not unlinked, in order."""
+    links = CalendarLink.objects.filter(member__business=business_id)
+    return links.exclude(state=LinkState.UNLINKED).order_by("id")
+
+
+def _hosting_links(circle: Circle) -> dict[UUID, UUID]:
+    """By appointment, the link whose event has guests."""
+    rows = MirroredEvent.objects.filter(link__in=circle.links, wanted=True)
+    hosts = rows.exclude(guests=[]).values_list("appointment_id", "link_id")
+    return dict(hosts.order_by("-link_id"))
 
 
 def _hold_links(business_id: UUID) -> list[CalendarLink]:
@@ -248,6 +293,7 @@ def _adopt(row: MirroredEvent, earlier: MirroredEvent | None, found_id: str | No
     if earlier is not None:
         row.event_id, row.sent = earlier.event_id, True
         row.shown_revision = earlier.shown_revision
+        row.shown_guests, row.sent_guests = earlier.shown_guests, earlier.sent_guests
     elif found_id:
         # What it shows is not known; any revision before the wanted one makes it a patch.
         row.event_id, row.sent, row.shown_revision = found_id, True, 1
