@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from sophiie.calendar_link.models import CalendarLink, LinkState, Revocation
-from sophiie.ops.health import oldest_due_seconds, reasons_not_ready, workers_alive
+from sophiie.ops.health import oldest_due_seconds, reasons_not_ready
 from sophiie.sync.status import health_of
+from sophiie.sync.workers_alive import workers_alive
 
 
 def report() -> str:

@@ -139,6 +139,21 @@ def retry(rows: Iterable[MirroredEvent]) -> None:
             defer_drain(row.link_id)
 
 
+def retry_all(link: CalendarLink) -> None:
+    """The same for everything of a link that failed or waits; what its quota parks stays parked."""
+    moment = now()
+    MirroredEvent.objects.filter(
+        link=link, state__in=(MirrorState.PENDING, MirrorState.FAILED)
+    ).update(
+        state=MirrorState.PENDING,
+        error="",
+        attempts=0,
+        next_attempt_at=moment,
+        updated_at=moment,
+    )
+    defer_drain(link.id)
+
+
 def put_back(rows: Iterable[MirroredEvent]) -> None:
     """Writes events anew that were changed or deleted in Google."""
     moment = now()

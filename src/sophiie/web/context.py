@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from sophiie.accounts.models import Member
 from sophiie.calendar_link.models import CalendarLink, LinkState
 from sophiie.web.colleagues import colleagues_to_reconnect
+from sophiie.web.first_steps import first_steps
 
 
 def banners(request: HttpRequest) -> dict[str, Any]:
@@ -27,4 +28,5 @@ def banners(request: HttpRequest) -> dict[str, Any]:
         "link_needs_reconnect": broken.exists(),
         # Called by the template that shows it: fragments do not.
         "colleagues_to_reconnect": partial(colleagues_to_reconnect, member),
+        "first_steps": partial(first_steps, member),
     }

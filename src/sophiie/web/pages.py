@@ -31,9 +31,11 @@ from sophiie.common.wall_time import in_zone, local_day
 from sophiie.sync import mirror
 from sophiie.sync.status import event_rows_of, statuses_of
 from sophiie.web.badges import drift_panels, most_urgent, visible_badges
+from sophiie.web.form_start import lengths, start_from_copy
 from sophiie.web.forms import AppointmentForm
 from sophiie.web.history import attempts_shown, history_of
 from sophiie.web.requests import signed_in
+from sophiie.web.shown_times import twelve_hours
 
 MOST_IN_A_WEEK = 2000
 
@@ -120,6 +122,7 @@ def appointment_new(request: HttpRequest) -> HttpResponse:
     member = signed_in(request)
     form = AppointmentForm(_posted(request), by=member)
     if request.method != "POST":
+        start_from_copy(form, member, request.GET.get("copy", ""))
         return form_page(request, form, None)
     if not form.is_valid():
         return form_page(request, form, None, status=422)
@@ -252,6 +255,8 @@ def form_page(
         "conflicts": [_conflict(member, obstacle) for obstacle in conflicts or []],
         "conflict_form": conflict_form,
         "may_book_anyway": member.manages_business,
+        "lengths": lengths(),
+        "twelve_hours": twelve_hours(),
         "stale": stale,
         "badges": [],
         "history": [],

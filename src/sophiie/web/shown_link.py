@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -15,8 +16,12 @@ from sophiie.calendar_link.models import (
     Covers,
     Privacy,
 )
+from sophiie.common.clock import now
 from sophiie.common.wall_time import in_zone
 from sophiie.sync.status import health_of
+from sophiie.sync.workers_alive import workers_alive
+from sophiie.web.colleagues import since
+from sophiie.web.shown_times import clock
 
 
 @dataclass(frozen=True)
@@ -33,6 +38,11 @@ class ShownLink:
     failed: int
     last_error: str
     last_error_at: Any
+    waiting_since: str
+    quota_percent: int
+    parked_words: str
+    refused_by_guard: int
+    worker_is_away: bool
     progress: dict[str, int]
     covers: list[dict[str, Any]]
     privacy: list[dict[str, Any]]
@@ -40,26 +50,35 @@ class ShownLink:
 
 def shown(link: CalendarLink, member: Member) -> ShownLink:
     health = health_of(link)
-    last = link.last_synced_at
+    last, zone = link.last_synced_at, member.business.timezone
+    parked = health.parked_until
+    oldest = health.oldest_waiting_since
     return ShownLink(
         state=link.state,
         google_email=link.google_email,
         calendar_id=link.calendar_id,
         calendar_name=link.calendar_name,
         problem=link.problem,
-        last_synced_at=in_zone(last, member.business.timezone) if last else None,
+        last_synced_at=in_zone(last, zone) if last else None,
         pending=health.pending,
         failed=health.failed,
         last_error=health.last_error,
-        last_error_at=(
-            in_zone(health.last_error_at, member.business.timezone)
-            if health.last_error_at
-            else None
-        ),
+        last_error_at=(in_zone(health.last_error_at, zone) if health.last_error_at else None),
+        waiting_since=since(oldest, zone) if oldest else "",
+        quota_percent=round(health.quota_used * 100),
+        parked_words=_parked(in_zone(parked, zone)) if parked and parked > now() else "",
+        refused_by_guard=health.refused_by_guard,
+        worker_is_away=not workers_alive(),
         progress={"done": health.backfill_done, "total": health.backfill_total},
         covers=_options(link.covers, _covers_words()),
         privacy=_options(link.privacy, _privacy_words()),
     )
+
+
+def _parked(until: datetime) -> str:
+    return _("So many changes at once are too many for your account. It goes on at %(time)s.") % {
+        "time": clock(until)
+    }
 
 
 def _options(chosen: str, words: dict[str, str]) -> list[dict[str, Any]]:

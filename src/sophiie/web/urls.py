@@ -6,10 +6,13 @@ from django.views.generic import RedirectView
 
 from sophiie.web import (
     drift_pages,
+    first_steps,
+    form_helps,
     invitation_pages,
     key_pages,
     linking_pages,
     live,
+    overview_pages,
     pages,
     preflight_page,
     settings_pages,
@@ -22,6 +25,8 @@ urlpatterns = [
     path("", RedirectView.as_view(pattern_name="calendar"), name="home"),
     path("calendar", pages.calendar, name="calendar"),
     path("appointments/new", pages.appointment_new, name="appointment-new"),
+    path("appointments/time-check", form_helps.time_check, name="appointment-time-check"),
+    path("customers", form_helps.customers, name="customers"),
     path("appointments/<uuid:appointment_id>", pages.appointment, name="appointment"),
     path(
         "appointments/<uuid:appointment_id>/cancel",
@@ -53,6 +58,8 @@ urlpatterns = [
         pages.appointment_badge,
         name="appointment-badge",
     ),
+    path("overview", overview_pages.overview, name="overview"),
+    path("first-steps/put-away", first_steps.put_away, name="first-steps-put-away"),
     path("settings", RedirectView.as_view(pattern_name="settings-calendar"), name="settings"),
     path("settings/profile", settings_pages.profile, name="settings-profile"),
     path("settings/profile/email", settings_pages.email, name="settings-email"),
@@ -84,6 +91,7 @@ urlpatterns = [
         preflight_page.calendar_preflight,
         name="calendar-preflight",
     ),
+    path("settings/calendar/retry", linking_pages.calendar_retry, name="calendar-retry"),
     path("settings/calendar/options", linking_pages.calendar_options, name="calendar-options"),
     path(
         "settings/calendar/cancel-linking",

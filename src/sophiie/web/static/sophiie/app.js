@@ -78,33 +78,6 @@ document.addEventListener("click", (event) => {
   goal.scrollIntoView({ block: "center" });
 });
 
-// The end follows the start, so that a moved appointment keeps its length: until the end itself is typed.
-
-function minutes(time) {
-  const parts = /^(\d\d):(\d\d)/.exec(time);
-  return parts ? Number(parts[1]) * 60 + Number(parts[2]) : null;
-}
-
-function keepLength(form) {
-  const start = form.elements.start;
-  const end = form.elements.end;
-  if (!start || !end) return;
-  let before = minutes(start.value);
-  let endTyped = false;
-  end.addEventListener("input", () => { endTyped = true; });
-  start.addEventListener("change", () => {
-    const now = minutes(start.value);
-    const until = minutes(end.value);
-    if (!endTyped && before !== null && now !== null && until !== null && until > before) {
-      const moved = until + now - before;
-      if (moved < 24 * 60) {
-        end.value = [Math.floor(moved / 60), moved % 60].map((part) => String(part).padStart(2, "0")).join(":");
-      }
-    }
-    before = now;
-  });
-}
-
 // The calendar that is chosen always counts as busy, so its box follows the choice.
 
 function tickChosenCalendar(form) {
@@ -284,7 +257,6 @@ function showMessages() {
 
 document.addEventListener("DOMContentLoaded", () => {
   for (const dialog of document.querySelectorAll("dialog[open]")) openAsModal(dialog);
-  for (const form of document.querySelectorAll("[data-appointment-form]")) keepLength(form);
   for (const form of document.querySelectorAll("[data-choose-calendar]")) tickChosenCalendar(form);
   for (const select of document.querySelectorAll("[data-guess-zone]")) guessZone(select);
   if (navigator.clipboard) {
