@@ -47,9 +47,7 @@ def time_check(request: HttpRequest) -> HttpResponse:
     form.is_valid()
     if any(name in form.errors for name in (*WHEN, "end_date")) or not hasattr(form, "details"):
         return render(request, "appointments/_time_check.html", {})
-    context = {
-        "elsewhere": _in_zone_of_business(form.details.start, form.details.end, member, form)
-    }
+    context = {"elsewhere": _in_zone_of_business(form.details, member)}
     return render(request, "appointments/_time_check.html", context)
 
 

@@ -132,7 +132,8 @@ document.addEventListener("click", async (event) => {
 function guessZone(select) {
   if (select.value) return;
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
-  if ([...select.options].some((option) => option.value === zone)) select.value = zone;
+  // UTC is what a device says that was never told where it is.
+  if (zone !== "UTC" && [...select.options].some((option) => option.value === zone)) select.value = zone;
 }
 
 // Live pages: the server says which appointment or link changed, and the parts that show it ask for themselves again.
