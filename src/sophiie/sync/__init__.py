@@ -13,11 +13,14 @@ The whole story, in the order in which it happens:
    reason; `live.announce` tells the open pages.
 6. `sweep.py` looks once a second for work whose wake-up was lost or whose time has come.
 
+7. `guests.py` says which assignees are guests of whose event; `guest_review.py` looks at that anew
+   when somebody links or unlinks, comes or leaves.
+
 The way back, for what people do to our events in Google:
 
-7. `watch.py` reads what changed in each chosen calendar, regularly and in a few small calls.
-8. `judging.py` tells other people's changes from our own and notes them as drift.
-9. `drift.py` holds the two acts a person can answer with. By itself nothing changes.
+8. `watch.py` reads what changed in each chosen calendar, regularly and in a few small calls.
+9. `judging.py` tells other people's changes from our own and notes them as drift.
+10. `drift.py` holds the two acts a person can answer with. By itself nothing changes.
 
 It compares desired with shown and is never a log of edits: running anything here twice is
 harmless, and ten quick edits become one or two calls. No transaction is open during a call.
