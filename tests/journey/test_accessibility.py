@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
 from google_simulator.testing import RunningSimulator
+from sophiie.accounts.invitations import invite
 from sophiie.accounts.models import Member
 from sophiie.accounts.people import deactivate
 from sophiie.appointments.booking import book, cancel
@@ -30,7 +32,9 @@ def site() -> Iterator[str]:
         yield address
 
 
-def test_before_signing_in(site: str, alice: Member) -> None:
+def test_before_signing_in(alice: Member, settings: Any, site: str) -> None:
+    settings.SIGN_UP_OPEN = True
+    _, secret = invite(by=alice, email="dora@example.com", role="member")
     with touring(site) as tour:
         tour.look("sign-in", "/login")
         tour.press("Sign in")
@@ -41,6 +45,13 @@ def test_before_signing_in(site: str, alice: Member) -> None:
         tour.look("reset asked for")
         tour.look("reset with a dead link", "/password/reset/key/1-abc-def")
         tour.look("help", "/help/google-calendar")
+        tour.look("sign-up", "/signup")
+        tour.press("Make my calendar")
+        tour.look("sign-up, refused")
+        tour.look("join", f"/join/{secret}")
+        tour.press("Join")
+        tour.look("join, refused")
+        tour.look("join with a dead link", "/join/nothing")
         tour.look("nothing here", "/nothing")
 
 
@@ -128,6 +139,10 @@ def test_states_in_google(site: str, alice: Member, google: RunningSimulator) ->
             )
         )
         tour.look("failed", path)
+        tour.look("failed, in the overview", "/overview")
+        tour.look("failed, of the link", "/settings/calendar")
+        tour.page.get_by_text("How the connection is doing").click()
+        tour.look("how the connection is doing")
         tour.look("failed in the list", f"/calendar?week={booked.local_start:%Y-%m-%d}")
         elsewhere(
             lambda: CalendarLink.objects.update(
@@ -138,10 +153,28 @@ def test_states_in_google(site: str, alice: Member, google: RunningSimulator) ->
         tour.look("paused", path)
 
 
-def test_settings(site: str, alice: Member, bob: Member) -> None:
+def test_settings(alice: Member, bob: Member, site: str) -> None:
+    _, secret = invite(by=alice, email="dora@example.com", role="member")
     with touring(site) as tour:
         tour.sign_in(alice)
         tour.look("profile", "/settings/profile")
+        tour.page.get_by_label("Your name").fill("")
+        tour.press("Save")
+        tour.look("profile refused")
+        tour.look("another address", "/settings/profile/email")
+        tour.press("Change email address")
+        tour.look("another address refused")
+        tour.look("business", "/settings/business")
+        tour.page.get_by_label("Name of the business").fill("")
+        tour.press("Save")
+        tour.look("business refused")
+        tour.look("no keys", "/settings/keys")
+        tour.press("Make a key")
+        tour.look("key refused")
+        tour.page.get_by_label("What is it for?").fill("phone")
+        tour.press("Make a key")
+        tour.look("a new key")
+        tour.look("join, signed in", f"/join/{secret}")
         tour.look("password", "/password/change")
         tour.press("Change password")
         tour.look("password refused")
@@ -153,6 +186,9 @@ def test_settings(site: str, alice: Member, bob: Member) -> None:
         elsewhere(lambda: _broken_link(bob))
         elsewhere(lambda: Member.objects.filter(pk=bob.pk).update(is_active=True))
         tour.look("a colleague's broken link", "/calendar")
+        tour.look("overview", "/overview")
+        tour.sign_in(bob)
+        tour.look("overview, not allowed", "/overview")
         tour.look("sign out?", "/logout")
 
 

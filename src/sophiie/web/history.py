@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from sophiie.appointments.models import Action, Appointment, AppointmentChange, Status
 from sophiie.common.wall_time import in_zone
@@ -94,6 +95,15 @@ _FIELD_ORDER = (
 )
 
 
+_STATUSES = {
+    Status.HELD: gettext_lazy("Held"),
+    Status.SCHEDULED: gettext_lazy("Scheduled"),
+    Status.COMPLETED: gettext_lazy("Completed"),
+    Status.CANCELLED: gettext_lazy("Cancelled"),
+    Status.NO_SHOW: gettext_lazy("Did not show up"),
+}
+
+
 def _difference(name: str, pair: list[Any], zone: str) -> str:
     names = {
         "title": _("Title"),
@@ -124,5 +134,5 @@ def _value(name: str, value: Any, zone: str) -> str:
     if name == "assignees":
         return ", ".join(value)
     if name == "status":
-        return str(Status(value).label)
+        return str(_STATUSES[Status(value)])
     return str(value) if len(str(value)) <= 80 else str(value)[:79] + "…"

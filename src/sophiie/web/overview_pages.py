@@ -19,6 +19,7 @@ from sophiie.sync.models import DriftKind, MirroredEvent
 from sophiie.sync.overview import drifted_events, failed_events, queue_of
 from sophiie.sync.team import TeamLink, links_of_team
 from sophiie.sync.workers_alive import workers_alive
+from sophiie.web.badges import kept_words
 from sophiie.web.colleagues import since
 from sophiie.web.requests import signed_in
 
@@ -82,7 +83,7 @@ def _event(row: MirroredEvent) -> dict[str, Any]:
     elif row.drift_kind:
         what = _("Changed in Google")
     else:
-        what = row.error
+        what = kept_words(row.error)
     return {
         "appointment_id": appointment.pk,
         "title": appointment.title,

@@ -29,4 +29,6 @@ class PreferencesMiddleware:
         known = dict(settings.LANGUAGES)
         language = member.language if member.language in known else translation.get_language()
         with clock_of(twelve_hours=member.reads_twelve_hours), translation.override(language):
-            return self.get_response(request)
+            response = self.get_response(request)
+            response.headers.setdefault("Content-Language", translation.get_language() or "en")
+            return response

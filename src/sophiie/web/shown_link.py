@@ -20,6 +20,7 @@ from sophiie.common.clock import now
 from sophiie.common.wall_time import in_zone
 from sophiie.sync.status import health_of
 from sophiie.sync.workers_alive import workers_alive
+from sophiie.web.badges import kept_words
 from sophiie.web.colleagues import since
 from sophiie.web.shown_times import clock
 
@@ -58,11 +59,11 @@ def shown(link: CalendarLink, member: Member) -> ShownLink:
         google_email=link.google_email,
         calendar_id=link.calendar_id,
         calendar_name=link.calendar_name,
-        problem=link.problem,
+        problem=kept_words(link.problem),
         last_synced_at=in_zone(last, zone) if last else None,
         pending=health.pending,
         failed=health.failed,
-        last_error=health.last_error,
+        last_error=kept_words(health.last_error),
         last_error_at=(in_zone(health.last_error_at, zone) if health.last_error_at else None),
         waiting_since=since(oldest, zone) if oldest else "",
         quota_percent=round(health.quota_used * 100),

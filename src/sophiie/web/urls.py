@@ -3,6 +3,7 @@
 from allauth.account import views as account
 from django.urls import path, re_path
 from django.views.generic import RedirectView
+from django.views.i18n import set_language
 
 from sophiie.web import (
     drift_pages,
@@ -103,6 +104,7 @@ urlpatterns = [
     path("integrations/google/callback", linking_pages.google_callback, name="google-callback"),
     path("help/google-calendar", help_pages.google_calendar, name="help-google-calendar"),
     path("live", live.live, name="live"),
+    path("language", set_language, name="set_language"),
     path("signup", sign_up_pages.sign_up, name="sign-up"),
     path("join/<str:secret>", sign_up_pages.join, name="join"),
     path("login", account.login, name="account_login"),

@@ -47,6 +47,8 @@ function typedTimes(form) {
 
   end.addEventListener("input", () => { endTyped = true; });
   for (const field of [start, end]) {
+    // Leaving the start may have set the end just now: what is typed next takes its place.
+    field.addEventListener("focus", () => field.select());
     field.addEventListener("change", () => {
       const minutes = minutesOf(field.value);
       if (minutes !== null) field.value = asTime(minutes, clock);
