@@ -78,9 +78,9 @@ def _use_what_was_there_before(catalog: Catalog) -> None:
     """A text that went away is kept at the end of the file, and serves when it comes back."""
     for key, message in list(catalog.obsolete.items()):
         here = catalog.get(message.id, message.context)
-        if here is not None:
-            if not is_translated(here.string):
-                here.string = message.string
+        if here is not None and not is_translated(here.string):
+            here.string = message.string
+        if here is not None or not is_translated(message.string):
             del catalog.obsolete[key]
 
 

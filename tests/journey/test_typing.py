@@ -116,6 +116,6 @@ def test_the_zone_of_this_device_is_guessed_when_signing_up(
         page.get_by_label("Password").fill(PASSWORD)
         page.get_by_role("button", name="Make my calendar").click()
         page.wait_for_url("**/calendar")
-        expect(page.get_by_text("0 of 2 steps done")).to_be_visible()
+        expect(page.get_by_text("0 of 3 steps done")).to_be_visible()
         page.get_by_role("link", name="Make an appointment").first.click()
         page.wait_for_url(re.compile("/appointments/new"))

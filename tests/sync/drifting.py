@@ -9,10 +9,11 @@ from google_simulator.testing import RunningSimulator
 from sophiie.accounts.models import Member
 from sophiie.appointments.booking import book
 from sophiie.appointments.models import Appointment
+from sophiie.common.clock import now
 from sophiie.sync.models import MirroredEvent, WatchedCalendar
 from sophiie.sync.status import Drift, statuses_of
 from tests.conftest import details
-from tests.mirroring import drain_all
+from tests.mirroring import drain_all, read_all
 
 ALICE = "alice@example.com"
 
@@ -46,6 +47,12 @@ def move_in_google(
 def calls(google: RunningSimulator, *, but_reading: bool = False) -> list[str]:
     names = [c["method"].rpartition(".")[2] for c in google.calls(method="calendar.events.*")]
     return [name for name in names if not (but_reading and name in ("list", "get"))]
+
+
+def read_everything() -> list[bool]:
+    """The reading that happens once a day."""
+    WatchedCalendar.objects.update(window_start=now() - timedelta(days=3))
+    return read_all()
 
 
 def nothing_drifted() -> bool:

@@ -112,6 +112,7 @@ def test_gone_however_google_says_it(
     watched_link: CalendarLink, alice: Member, google: RunningSimulator, answer: str
 ) -> None:
     appointment = mirrored(alice)
+    read_all()
     google.delete_event(ALICE, ALICE, event_id_of(appointment))
     google.expire_sync_tokens(ALICE)
     google.switch(deleted_get=answer)
@@ -141,7 +142,7 @@ def test_once_a_day_everything_is_read(
 ) -> None:
     at = watched()
     assert at.window_start is not None
-    WatchedCalendar.objects.update(window_start=at.window_start - timedelta(hours=25))
+    WatchedCalendar.objects.update(window_start=at.window_start - timedelta(hours=24))
     google.clear_calls()
     read_all()
     read_all()

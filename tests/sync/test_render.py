@@ -26,6 +26,7 @@ def content(**changes: Any) -> Content:
     plain: dict[str, Any] = {
         "appointment_id": ID,
         "business_id": BUSINESS,
+        "revision": 3,
         "privacy": "full",
         "title": "Leaking tap",
         "start": datetime(2026, 11, 23, 22, 0, tzinfo=UTC),
@@ -62,7 +63,11 @@ def test_what_google_is_told() -> None:
         },
         "status": "confirmed",
         "extendedProperties": {
-            "private": {"sophiieAppointment": str(ID), "sophiieBusiness": str(BUSINESS)}
+            "private": {
+                "sophiieAppointment": str(ID),
+                "sophiieBusiness": str(BUSINESS),
+                "sophiieRevision": "3",
+            }
         },
     }
 

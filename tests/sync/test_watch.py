@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -81,9 +82,58 @@ def test_what_a_dead_worker_had_claimed_is_read_by_another(
 ) -> None:
     WatchedCalendar.objects.update(next_read_at=now(), reading_until=now() + timedelta(minutes=1))
     assert read_due() == []
-    assert read_all() == [False]
     WatchedCalendar.objects.update(reading_until=now() - timedelta(seconds=1))
     assert read_due() == [True]
+
+
+def test_who_wants_to_know_waits_for_a_reading_that_is_under_way(
+    watched_link: CalendarLink, google: RunningSimulator
+) -> None:
+    google.latency(ms=150)
+
+    async def three() -> list[bool]:
+        async with google_session() as http:
+            reads = [watch.read_changes(watched_link.id, http) for _ in range(3)]
+            return list(await asyncio.gather(*reads))
+
+    assert async_to_sync(three)() == [True, True, True]
+    assert calls(google) == ["list"]
+
+
+def test_the_reading_that_is_waited_for_may_fail(
+    watched_link: CalendarLink, google: RunningSimulator
+) -> None:
+    google.latency(ms=150)
+    google.fault(method="calendar.events.list", status=503, count=1)
+
+    async def two() -> list[bool]:
+        async with google_session() as http:
+            reads = [watch.read_changes(watched_link.id, http) for _ in range(2)]
+            return list(await asyncio.gather(*reads))
+
+    assert sorted(async_to_sync(two)()) == [False, True]
+    assert calls(google) == ["list", "list"]
+
+
+def test_a_reading_that_is_cut_off_is_in_nobodys_way(
+    watched_link: CalendarLink, alice: Member, google: RunningSimulator
+) -> None:
+    """Whoever asked had no more patience, at any moment between the claim and the storing."""
+    appointment = mirrored(alice)
+    move_in_google(google, appointment)
+    google.latency(ms=30)
+
+    async def impatient(patience: float) -> None:
+        async with google_session() as http:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(patience):
+                    await watch.read_changes(watched_link.id, http)
+
+    for milliseconds in range(0, 80, 4):
+        async_to_sync(impatient)(milliseconds / 1000)
+        assert watched().reading_until is None
+    assert read_all() == [True]
+    assert drift_of(appointment)
 
 
 def test_an_answer_that_comes_after_a_newer_one_is_dropped(
@@ -97,7 +147,7 @@ def test_an_answer_that_comes_after_a_newer_one_is_dropped(
 
     def overtaken() -> None:
         move_in_google(google, appointment, hours=0)
-        WatchedCalendar.objects.update(reading_until=None)
+        WatchedCalendar.objects.update(reading_until=now() - timedelta(seconds=1))
         assert read_all() == [True]
 
     after_listing(overtaken)

@@ -44,7 +44,7 @@ def test_signing_up_makes_a_business_and_leads_to_its_calendar(open_to_all: None
     assert owner.business.timezone == "Europe/Berlin"
     shown = parsed(response)
     assert "Welcome, Dora." in statuses(shown)
-    assert "0 of 2 steps done" in shown.words
+    assert "0 of 3 steps done" in shown.words
 
 
 def test_a_closed_installation_has_no_sign_up(client: Client) -> None:

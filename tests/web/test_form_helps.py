@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -88,6 +88,34 @@ def test_what_is_not_finished_says_nothing(page: Client, said: dict[str, str]) -
 def test_an_appointment_of_another_business_is_nothing(page: Client, charlie: Member) -> None:
     theirs = book(by=charlie, details=details(), assignees=[charlie])
     assert checked(page, appointment=str(theirs.id)) == checked(page, appointment="x") == ""
+
+
+# What is in the way
+
+
+def test_what_is_in_the_way_is_named_and_free_times_are_offered(
+    alice: Member, bob: Member, page: Client
+) -> None:
+    start = datetime(2027, 1, 4, 22, tzinfo=UTC)  # Tuesday, 9:00 in Sydney
+    taken = details(title="Leaking tap", start=start, end=start + timedelta(hours=2))
+    book(by=alice, details=taken, assignees=[bob])
+    assert checked(page, assignees=str(alice.id)) == ""
+    words = checked(page, assignees=str(bob.id))
+    assert "Bob has “Leaking tap” on Tue 5 Jan, 09:00–11:00" in words
+    assert "Free instead: Tue 5 Jan, 11:00" in words
+
+
+def test_an_appointment_is_not_in_its_own_way(alice: Member, page: Client) -> None:
+    start = datetime(2027, 1, 4, 22, tzinfo=UTC)
+    made = book(by=alice, details=details(start=start), assignees=[alice])
+    assert "In the way" in checked(page, assignees=str(alice.id))
+    assert checked(page, assignees=str(alice.id), appointment=str(made.id)) == ""
+
+
+def test_somebody_of_another_business_is_not_looked_up(charlie: Member, page: Client) -> None:
+    start = datetime(2027, 1, 4, 22, tzinfo=UTC)
+    book(by=charlie, details=details(start=start), assignees=[charlie])
+    assert checked(page, assignees=str(charlie.id)) == ""
 
 
 # A copy

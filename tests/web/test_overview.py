@@ -14,6 +14,7 @@ from sophiie.accounts.models import Member
 from sophiie.accounts.people import deactivate
 from sophiie.appointments.booking import book
 from sophiie.appointments.models import Appointment
+from sophiie.availability.models import WorkingHours
 from sophiie.calendar_link.models import CalendarLink, LinkState
 from sophiie.common.clock import now
 from sophiie.sync import quota
@@ -140,12 +141,14 @@ def test_it_costs_the_same_for_a_large_team(alice: Member, page: Client) -> None
 
 
 def test_the_steps_go_as_they_are_done(alice: Member, page: Client) -> None:
-    assert "0 of 2 steps done" in parsed(page.get("/calendar")).words
+    assert "0 of 3 steps done" in parsed(page.get("/calendar")).words
     book(by=alice, details=details(), assignees=[alice])
     shown = parsed(page.get("/calendar"))
-    assert "1 of 2 steps done" in shown.words
+    assert "1 of 3 steps done" in shown.words
     assert "Link my calendar" in shown.words
     linked(alice)
+    assert "2 of 3 steps done" in parsed(page.get("/calendar")).words
+    WorkingHours.objects.create(member=alice, week=[[] for _ in range(7)])
     assert "steps done" not in parsed(page.get("/calendar")).words
     CalendarLink.objects.update(state=LinkState.UNLINKED)  # done is done
     assert "steps done" not in parsed(page.get("/calendar")).words
@@ -153,7 +156,7 @@ def test_the_steps_go_as_they_are_done(alice: Member, page: Client) -> None:
 
 def test_a_link_without_a_calendar_is_not_done(alice: Member, page: Client) -> None:
     linked(alice, LinkState.CHOOSING)
-    assert "0 of 2 steps done" in parsed(page.get("/calendar")).words
+    assert "0 of 3 steps done" in parsed(page.get("/calendar")).words
 
 
 def test_they_can_be_put_away(page: Client) -> None:
@@ -181,7 +184,7 @@ def test_the_calendar_tab_says_how_the_link_is_doing(alice: Member, page: Client
     assert "As it should be" in shown.words  # nothing was refused by the guard
     (form,) = [f for f in shown.all("form") if f["action"].endswith("/retry")]
     response = page.post(form["action"], follow=True)
-    assert "Trying again now." in statuses(parsed(response))
+    assert "Sophiie tries again now." in statuses(parsed(response))
     row = MirroredEvent.objects.get()
     assert (row.state, row.error) == (MirrorState.PENDING, "")
 

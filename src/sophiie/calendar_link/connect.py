@@ -32,7 +32,6 @@ from sophiie.calendar_link.revocation import record_revocation, revoke
 from sophiie.calendar_link.signals import link_mended, link_scope_changed
 from sophiie.calendar_link.tokens import LinkTokens
 from sophiie.common.clock import now
-from sophiie.common.ids import is_event_id
 from sophiie.common.in_thread import in_thread
 from sophiie.common.logs import log
 from sophiie.google import marks
@@ -239,8 +238,8 @@ async def _events_with_our_mark(link: CalendarLink, calendar_id: str) -> dict[UU
         raise problems.unreachable() from None
     found: dict[UUID, str] = {}
     for event in events:
-        # A copy that a person made carries the mark along, under an id that is not of our making.
-        if is_event_id(event.id) and (appointment_id := marks.appointment_of(event.private)):
+        appointment_id = marks.appointment_of(event.id, event.private, business_id=business_id)
+        if appointment_id:
             found.setdefault(appointment_id, event.id)
     return found
 

@@ -1,4 +1,4 @@
-"""The private marks by which our events are known again.
+"""The private marks by which our events are known again, and how an event is known for ours.
 
 Private extended properties are seen by this OAuth client's project alone. Keys have at most 44
 characters: Google drops longer ones without a word. Source: the guide to extended properties.
@@ -7,15 +7,40 @@ characters: Google drops longer ones without a word. Source: the guide to extend
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 from uuid import UUID
+
+from sophiie.common.ids import is_event_id
 
 APPOINTMENT = "sophiieAppointment"
 BUSINESS = "sophiieBusiness"
+REVISION = "sophiieRevision"
 
 
-def appointment_of(private: Mapping[str, str]) -> UUID | None:
-    """The appointment that an event's private properties name; None without a mark of ours."""
+def event_id_of(item: Mapping[str, Any]) -> str:
+    """The id of an event as Google lists it; of an occurrence, that of its series."""
+    return str(item.get("recurringEventId") or item["id"])
+
+
+def marks_on(item: Mapping[str, Any]) -> Mapping[str, str]:
+    """The private properties of an event; {} when it has none."""
+    return (item.get("extendedProperties") or {}).get("private") or {}
+
+
+def appointment_of(event_id: str, private: Mapping[str, str], *, business_id: UUID) -> UUID | None:
+    """The appointment that an event of our making stands for; None for every other event.
+
+    A copy that a person made carries the marks along, under an id that is not of our making.
+    """
+    if private.get(BUSINESS) != str(business_id) or not is_event_id(event_id):
+        return None
     try:
         return UUID(private.get(APPOINTMENT, ""))
     except ValueError:
         return None
+
+
+def revision_of(private: Mapping[str, str]) -> int | None:
+    """The revision of the appointment that the event was written for; None where it is not said."""
+    revision = private.get(REVISION, "")
+    return int(revision) if revision.isdecimal() else None

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from datetime import datetime
+
 from sophiie.calendar_link.models import CalendarLink, LinkState, Revocation
 from sophiie.ops.health import oldest_due_seconds, reasons_not_ready
+from sophiie.sync.reading_status import CalendarReading, readings_of
 from sophiie.sync.status import health_of
 from sophiie.sync.workers_alive import workers_alive
 
@@ -16,10 +20,9 @@ def report() -> str:
     lines.append(f"Calendar links: {len(links)}")
     for link in links:
         health = health_of(link)
-        last = f"{link.last_synced_at:%Y-%m-%d %H:%M:%S} UTC" if link.last_synced_at else "never"
         lines.append(
             f"  {link.member.email}: {link.state}, {health.pending} waiting, "
-            f"{health.failed} failed, last written {last}"
+            f"{health.failed} failed, last written {_when(link.last_synced_at)}"
         )
         if health.oldest_waiting_since:
             lines.append(f"    waiting since {health.oldest_waiting_since:%Y-%m-%d %H:%M:%S} UTC")
@@ -29,8 +32,31 @@ def report() -> str:
             )
         if health.refused_by_guard:
             lines.append(f"    WRITES REFUSED BY THE GUARD: {health.refused_by_guard}")
+        lines += [f"    {line}" for line in _readings(link)]
         if link.problem:
             lines.append(f"    {link.problem}")
     lines.append(f"Longest waiting due change: {oldest_due_seconds():.1f} s")
     lines.append(f"Grants still to be withdrawn: {Revocation.objects.count()}")
     return "\n".join(lines)
+
+
+def _readings(link: CalendarLink) -> Iterator[str]:
+    for reading in readings_of(link):
+        name = reading.calendar_id
+        yield f"{name}: read {_when(reading.read_at)}, compared {_when(reading.reconciled_at)}"
+        yield from (f"  {line}" for line in _findings(reading))
+
+
+def _findings(reading: CalendarReading) -> Iterator[str]:
+    if reading.problem:
+        yield reading.problem
+    if reading.missing:
+        yield f"{reading.missing} missing since {_when(reading.missing_since)}: the member is asked"
+    if reading.repaired:
+        yield f"written again at the last comparison: {reading.repaired}"
+    if reading.orphans:
+        yield f"events of ours that belong to no appointment: {reading.orphans}"
+
+
+def _when(moment: datetime | None) -> str:
+    return f"{moment:%Y-%m-%d %H:%M:%S} UTC" if moment else "never"

@@ -53,6 +53,7 @@ _HOLD_DUE_ROWS = f"""
 _CONTENT = {
     "appointment_id": "appointment.id",
     "business_id": "appointment.business_id",
+    "revision": "row.wanted_revision",
     "privacy": "link.privacy",
     "title": "appointment.title",
     "start": "appointment.start",

@@ -6,9 +6,9 @@ from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
-from sophiie.appointments.models import Appointment, Status
+from sophiie.appointments.models import Appointment, Assignment, Status
 from sophiie.calendar_link.models import CalendarLink, Covers
 
 
@@ -21,6 +21,19 @@ def upcoming(link: CalendarLink, moment: datetime) -> QuerySet[Appointment]:
         .prefetch_related("assignments")
         .order_by("start", "id")
     )
+
+
+def planned_for(link: CalendarLink, moment: datetime) -> list[Appointment]:
+    """The upcoming appointments that the link's calendar should hold; in order."""
+    appointments = upcoming(link, moment)
+    if link.covers != Covers.ALL:  # of a large business most is none of this member's
+        assigned = Assignment.objects.filter(member=link.member_id).values("appointment")
+        appointments = appointments.filter(Q(pk__in=assigned) | Q(created_by=link.member_id))
+    return [a for a in appointments if shows(link, a, assignee_ids(a))]
+
+
+def assignee_ids(appointment: Appointment) -> set[UUID]:
+    return {assignment.member_id for assignment in appointment.assignments.all()}
 
 
 def shows(link: CalendarLink, appointment: Appointment, assignee_ids: Collection[UUID]) -> bool:

@@ -1,24 +1,26 @@
-"""Telling other people's changes of our events from our own.
+"""Telling other people's changes of our events from our own, and from our omissions.
 
 Google tells every change back to us, also those that we made. Ours are known by the etag that
 Google answered to the write. And a reading and a write may overlap: then it cannot be said from
 what was told which of the two came last, so nothing is said. The version is remembered, and the
 event is read once more when the write is recorded.
+
+What a person changed or deleted is noted as drift. What never arrived is written again: an event
+of which Google knows nothing, or one that still shows an earlier version of ours.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
-
-from django.db.models import F, Q
 
 from sophiie.appointments.models import Appointment
 from sophiie.common import live
 from sophiie.common.logs import log
+from sophiie.google import marks
+from sophiie.sync import mirror
+from sophiie.sync.asking import Told
 from sophiie.sync.drift_state import (
     DRIFT_FIELDS,
     Seen,
@@ -27,80 +29,43 @@ from sophiie.sync.drift_state import (
     is_settled,
     set_drift,
 )
-from sophiie.sync.models import DriftKind, MirroredEvent, MirrorState
+from sophiie.sync.known import Known
+from sophiie.sync.models import DriftKind, MirroredEvent
+from sophiie.sync.reading import Reading
 
 logger = log(__name__)
 
-RECENT = timedelta(days=30)
 NO_ETAG = "-"
 
 
-@dataclass(frozen=True)
-class Known:
-    """Our settled events in one calendar as they were when a reading began, by event id.
+def judge(reading: Reading, told: Told, moment: datetime) -> int:
+    """Notes what a reading of the chosen calendar told of our events, in its transaction.
 
-    `etags` of our last writes; `upcoming`: those that should be there; `unjudged`: those with a
-    change that an earlier reading could not judge.
+    Other people's events are skipped: ours are those in the mapping, whatever marks an event
+    carries. Returns how many are written again.
     """
-
-    etags: dict[str, str]
-    upcoming: frozenset[str]
-    unjudged: frozenset[str]
-
-
-def known_events(link_id: UUID, calendar_id: str, moment: datetime, *, until: datetime) -> Known:
-    """What we know now. Of long past events only those with something left to judge."""
-    rows = MirroredEvent.objects.filter(link=link_id, calendar_id=calendar_id)
-    rows.filter(unjudged_etag=F("etag")).exclude(unjudged_etag="").update(unjudged_etag="")
-    settled = rows.filter(
-        Q(appointment__end__gt=moment - RECENT) | ~Q(unjudged_etag=""),
-        wanted=True,
-        state=MirrorState.SYNCED,
-        shown_revision__gt=0,
-        wanted_revision=F("shown_revision"),
-    ).values_list(
-        "event_id",
-        "etag",
-        "unjudged_etag",
-        "drift_kind",
-        "appointment__start",
-        "appointment__end",
-    )
-    etags, upcoming, unjudged = {}, set(), set()
-    for event_id, etag, unjudged_etag, drift, start, end in settled:
-        etags[event_id] = etag
-        if end > moment and start < until and drift != DriftKind.DELETED:
-            upcoming.add(event_id)
-        if unjudged_etag:
-            unjudged.add(event_id)
-    return Known(etags, frozenset(upcoming), frozenset(unjudged))
-
-
-def judge(
-    link_id: UUID,
-    calendar_id: str,
-    items: Iterable[dict[str, Any]],
-    known: Known,
-    moment: datetime,
-) -> None:
-    """Notes drift for what a reading told, in its transaction. Other people's events are skipped:
-    ours are those in the mapping, whatever marks an event carries."""
-    told = {str(item["id"]): item for item in items}
+    items = {str(item["id"]): item for item in told.items}
     rows = list(
         MirroredEvent.objects.select_for_update()
-        .filter(link=link_id, calendar_id=calendar_id, event_id__in=list(told))
+        .filter(link=reading.link_id, calendar_id=reading.calendar_id, event_id__in=list(items))
         .order_by("id")
     )
     # Read after the rows are held: a booking that came first has made its rows pending by now.
     appointments = Appointment.objects.in_bulk([row.appointment_id for row in rows])
+    omitted = []
     for row in rows:
-        appointment, item = appointments[row.appointment_id], told[row.event_id]
+        appointment, item = appointments[row.appointment_id], items[row.event_id]
         if not row.wanted:
             continue
-        if not _can_tell(row, appointment, known):
+        if not _can_tell(row, appointment, reading.known):
             _remember(row, item)
+        elif _never_arrived(row, item, told):
+            omitted.append(row)
         elif _note(row, _seen(row, appointment, item), moment):
             live.announce(appointment.business_id, appointment=appointment.id)
+    _note_told(rows, told)
+    _write_again(omitted, appointments)
+    return len(omitted)
 
 
 def _can_tell(row: MirroredEvent, appointment: Appointment, known: Known) -> bool:
@@ -110,6 +75,36 @@ def _can_tell(row: MirroredEvent, appointment: Appointment, known: Known) -> boo
         and appointment.revision == row.shown_revision
         and known.etags.get(row.event_id) == row.etag
     )
+
+
+def _never_arrived(row: MirroredEvent, item: dict[str, Any], told: Told) -> bool:
+    """Whether our last write is not there, and nobody has touched the event since."""
+    if row.event_id in told.lost:
+        return not row.told
+    if not told.everything or row.etag == item.get("etag") or row.synced_at is None:
+        return False
+    revision = marks.revision_of(marks.marks_on(item))
+    if revision is None or revision >= row.shown_revision:
+        return False
+    try:
+        return datetime.fromisoformat(str(item.get("updated"))) <= row.synced_at
+    except (TypeError, ValueError):  # not said when, or without offset
+        return False
+
+
+def _write_again(rows: list[MirroredEvent], appointments: dict[UUID, Appointment]) -> None:
+    mirror.put_back(rows)
+    for row in rows:
+        appointment = appointments[row.appointment_id]
+        live.announce(appointment.business_id, appointment=appointment.id)
+        logger.warning("event written again", event_id=row.event_id, link_id=str(row.link_id))
+
+
+def _note_told(rows: list[MirroredEvent], told: Told) -> None:
+    """Google has told of these: if they are not found later, somebody deleted them."""
+    new = [row.pk for row in rows if not row.told and row.event_id not in told.lost]
+    if new:
+        MirroredEvent.objects.filter(pk__in=new).update(told=True)
 
 
 def _remember(row: MirroredEvent, item: dict[str, Any]) -> None:

@@ -66,6 +66,8 @@ class MirroredEvent(models.Model):
     # The version of a change that was told while a write of ours was under way: which of the two
     # came last is found out by reading the event once more, when the write is recorded.
     unjudged_etag = models.CharField(max_length=100, blank=True, default="", db_default="")
+    # Whether a reading ever told of the event: what never was there nobody can have deleted.
+    told = models.BooleanField(default=False, db_default=False)
     # What somebody made of the event in Google. Without times: deleted, or an all-day event.
     drift_kind = models.CharField(
         max_length=10, choices=DriftKind.choices, blank=True, default="", db_default=""
@@ -117,7 +119,9 @@ class WatchedCalendar(models.Model):
     # Why the last reading changed nothing here; "" when it went well.
     error = models.CharField(max_length=300, blank=True, default="")
     next_read_at = models.DateTimeField()
-    # While one process reads, the others leave this calendar alone.
+    # While one process reads, the others leave this calendar alone. The claim is short, and made
+    # longer before every call, so that a process that died is in nobody's way for long.
+    reader = models.UUIDField(null=True, blank=True)
     reading_until = models.DateTimeField(null=True, blank=True)
 
     # So many of our upcoming events are gone at once that the person is asked: since when, how

@@ -15,11 +15,9 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q
-
-from sophiie.appointments.models import Appointment, Assignment
+from sophiie.appointments.models import Appointment
 from sophiie.calendar_link.google_app import google_app
-from sophiie.calendar_link.models import CalendarLink, Covers, LinkState
+from sophiie.calendar_link.models import CalendarLink, LinkState
 from sophiie.calendar_link.tokens import LinkTokens
 from sophiie.common.clock import now
 from sophiie.common.ids import is_event_id
@@ -30,7 +28,7 @@ from sophiie.google.app import google_session
 from sophiie.google.calendar import CalendarClient, Changes
 from sophiie.google.errors import GoogleError
 from sophiie.sync.busy_rule import NotBusy, Stretch, busy_time
-from sophiie.sync.coverage import shows, upcoming
+from sophiie.sync.coverage import assignee_ids, planned_for
 from sophiie.sync.models import MirroredEvent
 
 logger = log(__name__)
@@ -72,7 +70,7 @@ async def preflight(link: CalendarLink, calendar_id: str) -> Preflight:
     not answer, is an error."""
     moment = now()
     horizon = moment + AHEAD
-    planned = await in_thread(_planned, link, moment)
+    planned = await in_thread(planned_for, link, moment)
     near = [appointment for appointment in planned if appointment.start < horizon]
     if not near:
         return Preflight(upcoming=len(planned))
@@ -90,22 +88,9 @@ async def preflight(link: CalendarLink, calendar_id: str) -> Preflight:
     )
 
 
-def _planned(link: CalendarLink, moment: datetime) -> list[Appointment]:
-    """The upcoming appointments that the link would show."""
-    appointments = upcoming(link, moment)
-    if link.covers != Covers.ALL:  # of a large business most is none of this member's
-        assigned = Assignment.objects.filter(member=link.member_id).values("appointment")
-        appointments = appointments.filter(Q(pk__in=assigned) | Q(created_by=link.member_id))
-    return [a for a in appointments if shows(link, a, _assignee_ids(a))]
-
-
 def _own(link: CalendarLink, appointments: Iterable[Appointment]) -> list[Appointment]:
     """Those to which the member goes; for others they need not be free."""
-    return [a for a in appointments if link.member_id in _assignee_ids(a)]
-
-
-def _assignee_ids(appointment: Appointment) -> set[UUID]:
-    return {assignment.member_id for assignment in appointment.assignments.all()}
+    return [a for a in appointments if link.member_id in assignee_ids(a)]
 
 
 async def _read(
@@ -136,7 +121,7 @@ def _sorted_out(
     of the event that it is a copy of. And those with our mark, whose mapping was lost.
     """
     business_id = link.member.business_id
-    ids = {_event_id(item) for item in items}
+    ids = {marks.event_id_of(item) for item in items}
     mapped: dict[str, UUID] = {}
     others: set[str] = set()
     for row in MirroredEvent.objects.filter(
@@ -147,26 +132,15 @@ def _sorted_out(
             others.add(row.event_id)
     there, foreign = set(), []
     for item in items:
-        event_id = _event_id(item)
-        appointment_id = mapped.get(event_id) or _marked(item, business_id)
+        event_id = marks.event_id_of(item)
+        appointment_id = mapped.get(event_id) or marks.appointment_of(
+            event_id, marks.marks_on(item), business_id=business_id
+        )
         if appointment_id is None:
             foreign.append(item)
         elif event_id not in others:  # another member's event stays theirs
             there.add(appointment_id)
     return there, foreign
-
-
-def _event_id(item: dict[str, Any]) -> str:
-    """The event's id; of an occurrence, that of its series."""
-    return str(item.get("recurringEventId") or item["id"])
-
-
-def _marked(item: dict[str, Any], business_id: UUID) -> UUID | None:
-    private = (item.get("extendedProperties") or {}).get("private") or {}
-    # A copy that a person made carries the mark along, under an id that is not of our making.
-    if private.get(marks.BUSINESS) != str(business_id) or not is_event_id(_event_id(item)):
-        return None
-    return marks.appointment_of(private)
 
 
 def _busy_times(

@@ -24,6 +24,7 @@ class Content:
 
     appointment_id: UUID
     business_id: UUID
+    revision: int
     privacy: str
     title: str
     start: datetime
@@ -57,6 +58,7 @@ def render_event(content: Content) -> dict[str, Any]:
             "private": {
                 marks.APPOINTMENT: str(content.appointment_id),
                 marks.BUSINESS: str(content.business_id),
+                marks.REVISION: str(content.revision),
             }
         },
     }
@@ -73,8 +75,7 @@ def without_empty(fields: dict[str, Any]) -> dict[str, Any]:
 
 def is_ours(event: dict[str, Any], appointment_id: UUID) -> bool:
     """Whether an event read back carries the marker of this appointment."""
-    private = (event.get("extendedProperties") or {}).get("private") or {}
-    return bool(private.get(marks.APPOINTMENT) == str(appointment_id))
+    return marks.marks_on(event).get(marks.APPOINTMENT) == str(appointment_id)
 
 
 def _time(instant: datetime, zone: str) -> dict[str, Any]:

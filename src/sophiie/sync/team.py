@@ -4,19 +4,32 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery
+from django.db.models import (
+    Aggregate,
+    Count,
+    IntegerField,
+    OuterRef,
+    QuerySet,
+    Subquery,
+    Sum,
+)
 from django.db.models.functions import Coalesce
 
 from sophiie.accounts.models import Member
 from sophiie.calendar_link.models import CalendarLink, LinkState
-from sophiie.sync.models import MirroredEvent, MirrorState
+from sophiie.sync.models import MirroredEvent, MirrorState, WatchedCalendar
 
 
 @dataclass(frozen=True)
 class TeamLink:
-    """How a member's link stands. `broken_since` is None unless it has to be connected again."""
+    """How a member's link stands. `broken_since` is None unless it has to be connected again.
+
+    `missing`: so many events are gone from the calendar at once that the member is asked;
+    `unreadable` calendars were not read at the last try.
+    """
 
     member_id: UUID
     member_name: str
@@ -25,6 +38,8 @@ class TeamLink:
     failed: int
     broken_since: datetime | None
     last_synced_at: datetime | None
+    missing: int
+    unreadable: int
 
 
 def links_of_team(business_id: UUID) -> dict[UUID, TeamLink]:
@@ -49,9 +64,12 @@ def broken_links_of_colleagues(member: Member) -> list[TeamLink]:
 
 def _team_links(links: QuerySet[CalendarLink]) -> list[TeamLink]:
     rows = links.annotate(
-        waiting=_number_of(MirrorState.PENDING), failed=_number_of(MirrorState.FAILED)
+        waiting=_number_of(MirrorState.PENDING),
+        failed=_number_of(MirrorState.FAILED),
+        missing=_of_readings(Sum("missing"), missing_is_meant=False),
+        unreadable=_of_readings(Count("pk"), missing=0),
     ).values(
-        *("member_id", "member__name", "state", "waiting", "failed"),
+        *("member_id", "member__name", "state", "waiting", "failed", "missing", "unreadable"),
         *("broken_at", "last_synced_at"),
     )
     return [
@@ -63,6 +81,8 @@ def _team_links(links: QuerySet[CalendarLink]) -> list[TeamLink]:
             failed=row["failed"],
             broken_since=row["broken_at"] if row["state"] == LinkState.NEEDS_RECONNECT else None,
             last_synced_at=row["last_synced_at"],
+            missing=row["missing"],
+            unreadable=row["unreadable"],
         )
         for row in rows
     ]
@@ -71,4 +91,11 @@ def _team_links(links: QuerySet[CalendarLink]) -> list[TeamLink]:
 def _number_of(state: MirrorState) -> Coalesce:
     events = MirroredEvent.objects.filter(link=OuterRef("pk"), state=state).order_by()
     counted = events.values("link").annotate(n=Count("pk")).values("n")
+    return Coalesce(Subquery(counted, output_field=IntegerField()), 0)
+
+
+def _of_readings(total: Aggregate, **which: Any) -> Coalesce:
+    """A total over the link's calendars with a problem."""
+    watched = WatchedCalendar.objects.filter(link=OuterRef("pk"), **which).exclude(error="")
+    counted = watched.order_by().values("link").annotate(n=total).values("n")
     return Coalesce(Subquery(counted, output_field=IntegerField()), 0)

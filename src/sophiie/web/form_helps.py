@@ -5,7 +5,7 @@ Fragments for the script; without it the form works and says the same after *Sav
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.contrib.auth.decorators import login_required
@@ -15,15 +15,19 @@ from django.views.decorators.http import require_GET
 
 from sophiie.accounts.models import Member
 from sophiie.appointments.booking import find
+from sophiie.appointments.conflicts import conflicts_of
 from sophiie.appointments.errors import UnknownAppointment
 from sophiie.appointments.models import Appointment
 from sophiie.appointments.reading import customers_like
 from sophiie.appointments.rules import Details
+from sophiie.availability.slots import TooMuch, find_slots
+from sophiie.common.clock import now
 from sophiie.common.wall_time import in_zone
 from sophiie.web.forms import AppointmentForm
 from sophiie.web.requests import signed_in
 
 LEAST_LETTERS = 2
+LOOK_AHEAD, MOST_FREE = timedelta(days=14), 4
 WHEN = ("date", "start", "end", "timezone")
 
 
@@ -39,16 +43,52 @@ def customers(request: HttpRequest) -> HttpResponse:
 @login_required
 @require_GET
 def time_check(request: HttpRequest) -> HttpResponse:
-    """What the time in the form means, and what it would meet. Empty while it is incomplete."""
+    """What the time in the form means, what it would meet, and which times are free instead.
+
+    Empty while it is incomplete. Only local copies are asked, so it may say less than a booking.
+    """
     member = signed_in(request)
-    form = AppointmentForm(
-        request.GET, by=member, appointment=_appointment(member, request.GET.get("appointment", ""))
-    )
+    shown = _appointment(member, request.GET.get("appointment", ""))
+    form = AppointmentForm(request.GET, by=member, appointment=shown)
     form.is_valid()
     if any(name in form.errors for name in (*WHEN, "end_date")) or not hasattr(form, "details"):
         return render(request, "appointments/_time_check.html", {})
-    context = {"elsewhere": _in_zone_of_business(form.details, member)}
+    details = form.details
+    team = [] if "assignees" in form.errors else form.chosen_assignees
+    conflicts = conflicts_of(
+        team=team,
+        start=details.start,
+        end=details.end,
+        timezone=details.timezone,
+        but=shown.pk if shown else None,
+    )
+    context = {
+        "elsewhere": _in_zone_of_business(details, member),
+        "conflicts": conflicts,
+        "free": _free_instead(member, team, details) if conflicts else [],
+    }
     return render(request, "appointments/_time_check.html", context)
+
+
+def _free_instead(
+    member: Member, team: list[Member], details: Details
+) -> list[tuple[datetime, datetime]]:
+    """The next times at which all of the team are free, on the form's clocks."""
+    start = max(details.start, now())
+    try:
+        offer = find_slots(
+            business=member.business,
+            members=team,
+            start=start,
+            end=start + LOOK_AHEAD,
+            duration=details.end - details.start,
+            together=True,
+            limit=MOST_FREE,
+        )
+    except TooMuch:
+        return []
+    zone = details.timezone
+    return [(in_zone(slot.start, zone), in_zone(slot.end, zone)) for slot in offer.slots]
 
 
 def _appointment(member: Member, text: str) -> Appointment | None:

@@ -22,7 +22,6 @@ from sophiie.calendar_link.models import (
 )
 from sophiie.calendar_link.problems import LinkProblem, misconfigured
 from sophiie.calendar_link.unlink import unlink, unlink_and_remove
-from sophiie.sync.mirror import retry_all
 from sophiie.web.preflight_page import preflight_of_selected
 from sophiie.web.requests import base_url, signed_in
 from sophiie.web.shown_link import permissions, row_of, shown, simulator_url
@@ -152,17 +151,6 @@ def calendar_options(request: HttpRequest) -> HttpResponse:
     except connect.CannotChoose as error:
         return _calendar_page(request, error=str(error), status=422)
     messages.success(request, _("Saved. Your calendar is brought in line now."))
-    return redirect("settings-calendar")
-
-
-@login_required
-@require_POST
-def calendar_retry(request: HttpRequest) -> HttpResponse:
-    """Tries at once what failed or waits."""
-    link = connect.link_of(signed_in(request))
-    if link is not None and link.state in MIRRORING:
-        retry_all(link)
-        messages.success(request, _("Trying again now."))
     return redirect("settings-calendar")
 
 

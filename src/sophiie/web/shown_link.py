@@ -18,11 +18,22 @@ from sophiie.calendar_link.models import (
 )
 from sophiie.common.clock import now
 from sophiie.common.wall_time import in_zone
+from sophiie.sync.reading_status import CalendarReading, readings_of
 from sophiie.sync.status import health_of
 from sophiie.sync.workers_alive import workers_alive
 from sophiie.web.badges import kept_words
 from sophiie.web.colleagues import since
 from sophiie.web.shown_times import clock
+
+
+@dataclass(frozen=True)
+class ShownReading:
+    """A reading, and its moments as the clocks of the business show them."""
+
+    of: CalendarReading
+    read_at: Any
+    missing_since: Any
+    reconciled_at: Any
 
 
 @dataclass(frozen=True)
@@ -45,6 +56,7 @@ class ShownLink:
     refused_by_guard: int
     worker_is_away: bool
     progress: dict[str, int]
+    readings: list[ShownReading]
     covers: list[dict[str, Any]]
     privacy: list[dict[str, Any]]
 
@@ -71,6 +83,7 @@ def shown(link: CalendarLink, member: Member) -> ShownLink:
         refused_by_guard=health.refused_by_guard,
         worker_is_away=not workers_alive(),
         progress={"done": health.backfill_done, "total": health.backfill_total},
+        readings=[_shown_reading(reading, member) for reading in readings_of(link)],
         covers=_options(link.covers, _covers_words()),
         privacy=_options(link.privacy, _privacy_words()),
     )
@@ -80,6 +93,18 @@ def _parked(until: datetime) -> str:
     return _("So many changes at once are too many for your account. It goes on at %(time)s.") % {
         "time": clock(until)
     }
+
+
+def _shown_reading(reading: CalendarReading, member: Member) -> ShownReading:
+    def local(moment: datetime | None) -> Any:
+        return in_zone(moment, member.business.timezone) if moment else None
+
+    return ShownReading(
+        of=reading,
+        read_at=local(reading.read_at),
+        missing_since=local(reading.missing_since),
+        reconciled_at=local(reading.reconciled_at),
+    )
 
 
 def _options(chosen: str, words: dict[str, str]) -> list[dict[str, Any]]:

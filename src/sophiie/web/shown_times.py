@@ -72,6 +72,11 @@ def weekday(moment: date) -> str:
     return as_text(moment, pgettext("date as Django writes it", "D j M"))
 
 
+def long_weekday(moment: date) -> str:
+    """Thursday, 26 November 2026."""
+    return as_text(moment, pgettext("date as Django writes it", "l, j F Y"))
+
+
 def weekday_of_year(moment: date) -> str:
     """Thu 26 Nov 2026."""
     return as_text(moment, pgettext("date as Django writes it", "D j M Y"))

@@ -7,8 +7,11 @@ from django.views.i18n import set_language
 
 from sophiie.web import (
     drift_pages,
+    explain_page,
     first_steps,
     form_helps,
+    hold_pages,
+    hours_pages,
     invitation_pages,
     key_pages,
     linking_pages,
@@ -16,6 +19,7 @@ from sophiie.web import (
     overview_pages,
     pages,
     preflight_page,
+    reading_pages,
     settings_pages,
     sign_up_pages,
     team_pages,
@@ -29,6 +33,11 @@ urlpatterns = [
     path("appointments/time-check", form_helps.time_check, name="appointment-time-check"),
     path("customers", form_helps.customers, name="customers"),
     path("appointments/<uuid:appointment_id>", pages.appointment, name="appointment"),
+    path(
+        "appointments/<uuid:appointment_id>/confirm",
+        hold_pages.appointment_confirm,
+        name="appointment-confirm",
+    ),
     path(
         "appointments/<uuid:appointment_id>/cancel",
         pages.appointment_cancel,
@@ -85,6 +94,15 @@ urlpatterns = [
         team_pages.member_reactivate,
         name="member-reactivate",
     ),
+    path("settings/hours", hours_pages.own_hours, name="settings-hours"),
+    path("settings/hours/business", hours_pages.business_hours, name="settings-hours-business"),
+    path("settings/hours/<uuid:member_id>", hours_pages.hours_of, name="settings-hours-of"),
+    path(
+        "settings/hours/days/<uuid:day_id>/remove",
+        hours_pages.days_remove,
+        name="hours-days-remove",
+    ),
+    path("availability/explain", explain_page.explain, name="availability-explain"),
     path("settings/calendar", linking_pages.calendar_settings, name="settings-calendar"),
     path("settings/calendar/choose", linking_pages.calendar_choose, name="calendar-choose"),
     path(
@@ -92,7 +110,8 @@ urlpatterns = [
         preflight_page.calendar_preflight,
         name="calendar-preflight",
     ),
-    path("settings/calendar/retry", linking_pages.calendar_retry, name="calendar-retry"),
+    path("settings/calendar/missing", reading_pages.calendar_missing, name="calendar-missing"),
+    path("settings/calendar/retry", reading_pages.calendar_retry, name="calendar-retry"),
     path("settings/calendar/options", linking_pages.calendar_options, name="calendar-options"),
     path(
         "settings/calendar/cancel-linking",

@@ -24,6 +24,7 @@ for _how in (
     shown_times.short_day,
     shown_times.weekday,
     shown_times.weekday_of_year,
+    shown_times.long_weekday,
     shown_times.moment,
     shown_times.short_moment,
     shown_times.weekday_moment,

@@ -69,6 +69,17 @@ function typedTimes(form) {
 
   const group = form.querySelector("[data-lengths]");
   group.hidden = false;
+  // A free time that is offered instead of one that is taken.
+  form.addEventListener("click", (event) => {
+    const offer = event.target.closest("[data-slot-start]");
+    if (!offer) return;
+    form.elements.date.value = offer.dataset.slotDate;
+    start.value = asTime(minutesOf(offer.dataset.slotStart), clock);
+    end.value = asTime(minutesOf(offer.dataset.slotEnd), clock);
+    before = minutesOf(start.value);
+    start.focus();
+    end.dispatchEvent(new Event("change", { bubbles: true }));
+  });
   group.addEventListener("click", (event) => {
     const button = event.target.closest("[data-minutes]");
     const from = minutesOf(start.value);

@@ -1,0 +1,54 @@
+"""What we think our events in one calendar look like, at the moment when a reading begins."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db.models import F, Q
+
+from sophiie.sync.models import DriftKind, MirroredEvent, MirrorState
+
+RECENT = timedelta(days=30)
+
+
+@dataclass(frozen=True)
+class Known:
+    """Our settled events in one calendar, by event id.
+
+    `etags` of our last writes; `upcoming`: those that should be there; `unjudged`: those with a
+    change that an earlier reading could not judge.
+    """
+
+    etags: dict[str, str] = field(default_factory=dict)
+    upcoming: frozenset[str] = frozenset()
+    unjudged: frozenset[str] = frozenset()
+
+
+def known_events(link_id: UUID, calendar_id: str, moment: datetime, *, until: datetime) -> Known:
+    """What we know now. Of long past events only those with something left to judge."""
+    rows = MirroredEvent.objects.filter(link=link_id, calendar_id=calendar_id)
+    rows.filter(unjudged_etag=F("etag")).exclude(unjudged_etag="").update(unjudged_etag="")
+    settled = rows.filter(
+        Q(appointment__end__gt=moment - RECENT) | ~Q(unjudged_etag=""),
+        wanted=True,
+        state=MirrorState.SYNCED,
+        shown_revision__gt=0,
+        wanted_revision=F("shown_revision"),
+    ).values_list(
+        "event_id",
+        "etag",
+        "unjudged_etag",
+        "drift_kind",
+        "appointment__start",
+        "appointment__end",
+    )
+    etags, upcoming, unjudged = {}, set(), set()
+    for event_id, etag, unjudged_etag, drift, start, end in settled:
+        etags[event_id] = etag
+        if end > moment and start < until and drift != DriftKind.DELETED:
+            upcoming.add(event_id)
+        if unjudged_etag:
+            unjudged.add(event_id)
+    return Known(etags, frozenset(upcoming), frozenset(unjudged))

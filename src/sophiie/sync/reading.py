@@ -1,0 +1,179 @@
+"""One reading of one calendar, as the database knows it: claimed, kept, stored or failed.
+
+The claim is committed before Google is asked; what was told, and where the next reading goes on,
+are stored in one transaction. What the events mean is the business of others.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from uuid import UUID, uuid4
+
+from django.conf import settings
+from django.db.models import Q, QuerySet
+
+from sophiie.calendar_link import problems
+from sophiie.calendar_link.models import CalendarLink, LinkState
+from sophiie.calendar_link.tokens import mark_needs_reconnect
+from sophiie.common import live
+from sophiie.common.clock import now
+from sophiie.common.logs import log
+from sophiie.google.errors import AccessLost, EventGone, GoogleError
+from sophiie.sync.known import Known, known_events
+from sophiie.sync.models import WatchedCalendar
+
+logger = log(__name__)
+
+READABLE = (LinkState.BACKFILLING, LinkState.ACTIVE)
+# Longer than any one call may take, and a renewal of the access token before it.
+CLAIM = timedelta(seconds=45)
+PAST, AHEAD = timedelta(days=1), timedelta(days=400)
+# A window does not roll by itself: events that come into it are told again by a full reading.
+FULL_READING_EVERY = timedelta(days=1)
+
+
+class NotReadable(Exception):
+    """The link was unlinked, or has to be mended, or another process reads in our place."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One reading that has begun; `token` is "" when everything in the window is read.
+
+    `meant_missing`: so many of our events may be gone, because the person said so.
+    """
+
+    watched_id: UUID
+    reader: UUID
+    link_id: UUID
+    member_id: UUID
+    business_id: UUID
+    calendar_id: str
+    token: str
+    moment: datetime
+    meant_missing: int = 0
+    known: Known = field(repr=False, default_factory=Known)
+
+    @property
+    def window(self) -> tuple[datetime, datetime]:
+        return self.moment - PAST, self.moment + AHEAD
+
+
+def begin(link_id: UUID, calendar_id: str, *, only_due: bool) -> Reading | None:
+    """Claims the reading; None when another process has it, or has just done it. Raises
+    `NotReadable`."""
+    links = CalendarLink.objects.filter(pk=link_id, state__in=READABLE)
+    link = links.select_related("member").first()
+    if link is None:
+        raise NotReadable
+    moment, reader = now(), uuid4()
+    watched = WatchedCalendar.objects.filter(link=link_id, calendar_id=calendar_id)
+    # By the row's own columns alone: what a join says is not looked at again after a wait.
+    unclaimed = watched.filter(Q(reading_until=None) | Q(reading_until__lt=moment))
+    if only_due:
+        unclaimed = unclaimed.filter(next_read_at__lte=moment)
+    claimed = unclaimed.update(reader=reader, reading_until=moment + CLAIM)
+    at = watched.first()
+    if at is None:
+        raise NotReadable
+    if not claimed:
+        return None
+    return Reading(
+        watched_id=at.pk,
+        reader=reader,
+        link_id=link.pk,
+        member_id=link.member_id,
+        business_id=link.member.business_id,
+        calendar_id=calendar_id,
+        token="" if _is_to_be_read_anew(at, moment) else at.sync_token,
+        moment=moment,
+        meant_missing=at.missing if at.missing_is_meant else 0,
+        known=known_events(link.pk, calendar_id, moment, until=moment + AHEAD),
+    )
+
+
+def _is_to_be_read_anew(watched: WatchedCalendar, moment: datetime) -> bool:
+    """Once a day, or a little sooner: each calendar at its own pace, so that those that were read
+    at the same moment, after an outage, do not meet again every night."""
+    if watched.window_start is None:
+        return True
+    share = 0.75 + watched.pk.int % 1000 / 4000
+    return watched.window_start + PAST + FULL_READING_EVERY * share <= moment
+
+
+def keep(reading: Reading) -> bool:
+    """Makes the claim longer; False when the reading is to be given up."""
+    if not CalendarLink.objects.filter(pk=reading.link_id, state__in=READABLE).exists():
+        return False
+    return bool(_claim_of(reading).update(reading_until=now() + CLAIM))
+
+
+def release(reading: Reading) -> None:
+    """Gives the claim back, as if nothing had been read."""
+    _claim_of(reading).update(reader=None, reading_until=None)
+
+
+def was_read_since(link_id: UUID, calendar_id: str, moment: datetime) -> bool:
+    """Whether another process read the calendar with success since then."""
+    watched = WatchedCalendar.objects.filter(link=link_id, calendar_id=calendar_id)
+    return watched.filter(read_at__gte=moment).exists()
+
+
+def held(reading: Reading) -> WatchedCalendar | None:
+    """The calendar's row, locked for storing; None when the claim is not ours any more."""
+    return _claim_of(reading).select_for_update().first()
+
+
+def ended(watched: WatchedCalendar, moment: datetime) -> None:
+    """The reading is over and the next one has its time; for the caller to save."""
+    watched.reader = watched.reading_until = None
+    watched.next_read_at = next_time(moment)
+
+
+def record_failure(reading: Reading, error: Exception) -> None:
+    """Nothing is believed and the token stays, so that the next reading tells it all again."""
+    logger.warning(
+        "calendar not read",
+        link_id=str(reading.link_id),
+        error=type(error).__name__,
+        reason=getattr(error, "reason", ""),
+    )
+    words = _words(error)
+    # A calendar that Google does not find may be one that it does not find yet: asked twice.
+    again = WatchedCalendar.objects.filter(pk=reading.watched_id, error=words).exists()
+    if not again:
+        live.announce(reading.business_id, link=reading.link_id)
+    moment = now()
+    earliest = moment + timedelta(seconds=min(getattr(error, "retry_after", None) or 0.0, 3600.0))
+    _claim_of(reading).update(
+        error=words,
+        reader=None,
+        reading_until=None,
+        next_read_at=max(next_time(moment), earliest),
+    )
+    if isinstance(error, AccessLost):
+        mark_needs_reconnect(reading.link_id, problems.PERMISSION_MISSING)
+    elif isinstance(error, EventGone) and again:
+        mark_needs_reconnect(reading.link_id, problems.CALENDAR_GONE)
+
+
+def next_time(moment: datetime) -> datetime:
+    """After the interval, give or take a quarter: Google asks that polling be spread."""
+    seconds = settings.BUSY_POLL_SECONDS * random.uniform(0.75, 1.25)  # noqa: S311 - no secret
+    return moment + timedelta(seconds=seconds)
+
+
+def _claim_of(reading: Reading) -> QuerySet[WatchedCalendar]:
+    return WatchedCalendar.objects.filter(pk=reading.watched_id, reader=reading.reader)
+
+
+def _words(error: Exception) -> str:
+    match error:
+        case EventGone():
+            return problems.CALENDAR_GONE
+        case GoogleError():
+            return f"The calendar could not be read: {error}"[:300]
+        case _:
+            return "Something went wrong inside Sophiie; it was logged."

@@ -1,0 +1,52 @@
+"""What a person is shown of the readings of their calendars."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sophiie.calendar_link.models import CalendarLink
+from sophiie.sync.models import WatchedCalendar
+
+
+@dataclass(frozen=True)
+class CalendarReading:
+    """How the reading of one calendar stands.
+
+    `missing` events are gone at once, since `missing_since`: a question to the person, unless they
+    answered it. `problem` is why the last reading changed nothing here, `repaired` and `orphans`
+    are what the last comparison found, see `reconcile.py`.
+    """
+
+    calendar_id: str
+    is_chosen: bool
+    read_at: datetime | None
+    problem: str
+    missing: int
+    missing_since: datetime | None
+    reconciled_at: datetime | None
+    repaired: int
+    orphans: int
+
+    @property
+    def asks(self) -> bool:
+        return self.missing > 0
+
+
+def readings_of(link: CalendarLink) -> list[CalendarReading]:
+    """The calendars of the link that are read, the chosen one first."""
+    found = [
+        CalendarReading(
+            calendar_id=watched.calendar_id,
+            is_chosen=watched.calendar_id == link.calendar_id,
+            read_at=watched.read_at,
+            problem=watched.error,
+            missing=0 if watched.missing_is_meant else watched.missing,
+            missing_since=watched.missing_since,
+            reconciled_at=watched.reconciled_at,
+            repaired=watched.repaired,
+            orphans=watched.orphans,
+        )
+        for watched in WatchedCalendar.objects.filter(link=link)
+    ]
+    return sorted(found, key=lambda reading: (not reading.is_chosen, reading.calendar_id))

@@ -1,0 +1,64 @@
+"""What a person can do about the readings of their calendars, and about what waits to be sent."""
+
+from __future__ import annotations
+
+from asgiref.sync import async_to_sync
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from sophiie.calendar_link import connect
+from sophiie.sync.mirror import retry_link
+from sophiie.sync.missing import say_it_is_meant
+from sophiie.sync.reading_status import readings_of
+from sophiie.sync.watch import look_again
+from sophiie.web.requests import signed_in
+
+PATIENCE_SECONDS = 8.0
+
+
+@login_required
+@require_POST
+def calendar_missing(request: HttpRequest) -> HttpResponse:
+    """The answer to the question about events that are gone at once; then the calendar is read."""
+    link = connect.link_of(signed_in(request))
+    if link is None:
+        return redirect("settings-calendar")
+    meant = request.POST.get("answer") == "meant"
+    if meant:
+        say_it_is_meant(link)
+    read = async_to_sync(look_again)(link.id, patience=PATIENCE_SECONDS)
+    still_asks = any(reading.asks for reading in readings_of(link))
+    if read and meant:
+        messages.success(
+            request,
+            _("Noted: they were deleted on purpose. Each appointment says so, with what to do."),
+        )
+    elif read:
+        messages.success(request, _("Sophiie has looked again: the events are there."))
+    elif still_asks:
+        messages.warning(request, _("Sophiie has looked again: the events are still missing."))
+    else:
+        messages.warning(
+            request,
+            _("The calendar could not be read just now. Sophiie tries again by itself."),
+        )
+    return redirect("settings-calendar")
+
+
+@login_required
+@require_POST
+def calendar_retry(request: HttpRequest) -> HttpResponse:
+    """*Retry now*: what waits or failed is due at once, and the calendars are read."""
+    link = connect.link_of(signed_in(request))
+    if link is None:
+        return redirect("settings-calendar")
+    count = retry_link(link)
+    if count:
+        messages.success(request, _("Sophiie tries again now."))
+    else:
+        messages.success(request, _("Nothing was waiting. Sophiie reads your calendars again."))
+    return redirect("settings-calendar")
