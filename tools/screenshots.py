@@ -66,6 +66,7 @@ def _for_readme(page: Any, demo: Any, name: str) -> None:
     page.goto(f"{demo.url}/calendar")
     page.get_by_role("link", name="Next week").click()
     page.get_by_role("link", name="Burst pipe: repair check").click()
+    page.wait_for_load_state("load")
     page.screenshot(path=IMAGES / f"appointment{name}.png")
     if not name:
         jobs = "jobs-alice%40group.calendar.google.com"

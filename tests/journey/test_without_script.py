@@ -54,6 +54,8 @@ def test_from_signing_in_to_cancelling(alice: Member, site: str, page: Page) -> 
     press(page, "Save")
     expect(page.get_by_role("status")).to_contain_text("is booked")
 
+    for extra in ("Print", "1 hour"):  # what only the script can do is not shown
+        expect(page.get_by_role("button", name=extra)).to_be_hidden()
     page.get_by_label("Location").fill("12 Bay Street")
     press(page, "Save")
     expect(page.get_by_role("status")).to_contain_text("Saved")
