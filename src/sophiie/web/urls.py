@@ -5,6 +5,9 @@ from django.urls import path, re_path
 from django.views.generic import RedirectView
 
 from sophiie.web import (
+    calendar_changes,
+    calendar_feed,
+    calendar_pages,
     drift_pages,
     linking_pages,
     live,
@@ -17,7 +20,20 @@ from sophiie.web import help as help_pages
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="calendar"), name="home"),
-    path("calendar", pages.calendar, name="calendar"),
+    path("calendar", calendar_pages.calendar, name="calendar"),
+    path("calendar/feed", calendar_feed.calendar_feed, name="calendar-feed"),
+    path("calendar/search", calendar_pages.calendar_search, name="calendar-search"),
+    path("calendar/book", calendar_changes.calendar_book, name="calendar-book"),
+    path(
+        "calendar/appointments/<uuid:appointment_id>/move",
+        calendar_changes.calendar_move,
+        name="calendar-move",
+    ),
+    path(
+        "calendar/appointments/<uuid:appointment_id>/delete",
+        calendar_changes.calendar_delete,
+        name="calendar-delete",
+    ),
     path("appointments/new", pages.appointment_new, name="appointment-new"),
     path("appointments/<uuid:appointment_id>", pages.appointment, name="appointment"),
     path(

@@ -1,0 +1,252 @@
+"""What a person does in the calendar page itself: make, move, resize, hand over, take back.
+
+Each takes JSON and answers with JSON: 201 or 200, else `message` and what can be done about it.
+The full form stays the way for everything else.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from sophiie.accounts.models import Member
+from sophiie.appointments import booking
+from sophiie.appointments.errors import (
+    Conflict,
+    InvalidAppointment,
+    Obstacle,
+    StaleRevision,
+    TooBusy,
+    UnknownAppointment,
+)
+from sophiie.appointments.models import Appointment
+from sophiie.appointments.rules import Details, assignees_of
+from sophiie.common.wall_time import TimeDoesNotExist, TimeIsAmbiguous, in_zone, instant_of
+from sophiie.web.calendar_feed import for_signed_in
+
+Body = dict[str, Any]
+
+
+class NotUnderstood(Exception):
+    """A request that our own page would not send; the message says what is wrong with it."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Who asks, and what for."""
+
+    member: Member
+    body: Body
+
+    @property
+    def anyway(self) -> bool:
+        return bool(self.body.get("allow_overlap")) and self.member.manages_business
+
+    def text(self, name: str) -> str:
+        value = self.body.get(name, "")
+        if not isinstance(value, str):
+            raise NotUnderstood(_("“%(name)s” must be text.") % {"name": name})
+        return value
+
+    def names(self, name: str) -> list[str]:
+        value = self.body.get(name, [])
+        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+            raise NotUnderstood(_("“%(name)s” must be a list.") % {"name": name})
+        return value
+
+    def instant(self, name: str) -> datetime | None:
+        """A wall time of the business's zone, or with an offset an instant; None if not given."""
+        text = self.text(name)
+        if not text:
+            return None
+        try:
+            moment = datetime.fromisoformat(text)
+        except ValueError:
+            raise InvalidAppointment({name: _("Write the time as 14:30.")}) from None
+        if moment.tzinfo:
+            return moment.astimezone(UTC)
+        if not 2000 <= moment.year < 2100:
+            raise InvalidAppointment({name: _("Use a date between the years 2000 and 2099.")})
+        fold = self.body.get("fold")
+        return instant_of(
+            moment, self.member.business.timezone, fold=int(fold) if fold in (0, 1) else None
+        )
+
+
+Act = Callable[..., HttpResponse]
+
+
+def _answering(act: Act) -> Act:
+    """Turns every way in which the act can be refused into its answer."""
+
+    @require_POST
+    @for_signed_in
+    def view(request: HttpRequest, **ids: UUID) -> HttpResponse:
+        assert isinstance(request.user, Member)
+        member = request.user
+        try:
+            return act(Asked(member, _body(request)), **ids)
+        except NotUnderstood as error:
+            return _refused(400, str(error))
+        except UnknownAppointment:
+            return _refused(404, _("This appointment is not there any more."))
+        except InvalidAppointment as error:
+            return _refused(422, " ".join(error.errors.values()), errors=error.errors)
+        except TimeDoesNotExist as error:
+            return _refused(422, str(error), errors={"start": str(error)})
+        except TimeIsAmbiguous as error:
+            return _refused(422, str(error), which=_choices(error))
+        except StaleRevision:
+            return _refused(
+                409,
+                _("Somebody changed this appointment meanwhile; here it is as it is now."),
+                stale=True,
+            )
+        except Conflict as conflict:
+            return _taken(member, conflict)
+        except TooBusy:
+            return _refused(503, _("Many people are booking at this moment. Try again."))
+
+    return view
+
+
+@_answering
+def calendar_book(asked: Asked) -> HttpResponse:
+    """A new appointment from the quick form: `title`, `start`, `end`, `assignees`."""
+    start, end = asked.instant("start"), asked.instant("end")
+    if start is None or end is None:
+        raise InvalidAppointment({"start": _("Choose when it starts and ends.")})
+    booked = booking.book(
+        by=asked.member,
+        details=Details(
+            title=asked.text("title"),
+            start=start,
+            end=end,
+            timezone=asked.member.business.timezone,
+        ),
+        assignees=assignees_of(asked.member.business, asked.names("assignees")),
+        allow_overlap=asked.anyway,
+    )
+    return JsonResponse({"id": str(booked.id), "revision": booked.revision}, status=201)
+
+
+@_answering
+def calendar_move(asked: Asked, appointment_id: UUID) -> HttpResponse:
+    """Another `start`, another `end` or both, other `assignees`; what is not named stays.
+
+    A new start alone keeps the length. The answer says how to take it back.
+    """
+    before = booking.find(asked.member, appointment_id)
+    start, end = asked.instant("start"), asked.instant("end")
+    changes: dict[str, datetime] = {}
+    if start is not None:
+        changes["start"] = start
+        changes["end"] = end or start + (before.end - before.start)
+    elif end is not None:
+        changes["end"] = end
+    assignees = None
+    if "assignees" in asked.body:
+        assignees = _team(asked, before)
+    moved = booking.change(
+        by=asked.member,
+        appointment_id=appointment_id,
+        changes=changes,
+        assignees=assignees,
+        expected_revision=_revision(asked),
+        allow_overlap=asked.anyway,
+    )
+    return JsonResponse(
+        {
+            "id": str(moved.id),
+            "revision": moved.revision,
+            "before": {
+                "start": before.start.isoformat(),
+                "end": before.end.isoformat(),
+                "assignees": [str(a.member_id) for a in before.assignments.all()],
+            },
+        }
+    )
+
+
+@_answering
+def calendar_delete(asked: Asked, appointment_id: UUID) -> HttpResponse:
+    """Takes back what the quick form just made."""
+    booking.delete(
+        by=asked.member, appointment_id=appointment_id, expected_revision=_revision(asked)
+    )
+    return JsonResponse({"id": str(appointment_id)})
+
+
+def _body(request: HttpRequest) -> Body:
+    try:
+        body = json.loads(request.body)
+    except (ValueError, RecursionError):
+        raise NotUnderstood(_("That request was not understood")) from None
+    if not isinstance(body, dict):
+        raise NotUnderstood(_("That request was not understood"))
+    return body
+
+
+def _revision(asked: Asked) -> int | None:
+    revision = asked.body.get("revision")
+    if not isinstance(revision, int) or isinstance(revision, bool):
+        raise NotUnderstood(_("“%(name)s” must be a number.") % {"name": "revision"})
+    return revision
+
+
+def _team(asked: Asked, before: Appointment) -> list[Member]:
+    """The wanted assignees. Who is assigned already may stay, also when deactivated meanwhile."""
+    assigned = {str(a.member_id): a.member for a in before.assignments.all()}
+    wanted = list(dict.fromkeys(asked.names("assignees")))
+    joining = [one for one in wanted if one not in assigned]
+    new = assignees_of(asked.member.business, joining) if joining or not wanted else []
+    by_id = {**assigned, **{str(member.id): member for member in new}}
+    return [by_id[one] for one in wanted if one in by_id]
+
+
+def _taken(member: Member, conflict: Conflict) -> HttpResponse:
+    return _refused(
+        409,
+        _("This time is taken"),
+        obstacles=[_in_the_way(member, obstacle) for obstacle in conflict.obstacles],
+        may_book_anyway=member.manages_business,
+    )
+
+
+def _in_the_way(member: Member, obstacle: Obstacle) -> str:
+    """One line for each thing in the way, in the time that the calendar shows."""
+    zone = member.business.timezone
+    start, end = in_zone(obstacle.start, zone), in_zone(obstacle.end, zone)
+    return _("%(name)s has “%(what)s” on %(day)s, %(from)s–%(to)s") % {
+        "name": obstacle.member_name,
+        "what": obstacle.title,
+        "day": date_format(start, "D j M"),
+        "from": f"{start:%H:%M}",
+        "to": f"{end:%H:%M}",
+    }
+
+
+def _choices(error: TimeIsAmbiguous) -> list[Body]:
+    return [
+        {"fold": fold, "label": text % {"offset": moment.strftime("%Z")}}
+        for fold, (moment, text) in enumerate(
+            zip(
+                error.choices,
+                (_("The first, %(offset)s"), _("The second, an hour later, %(offset)s")),
+                strict=True,
+            )
+        )
+    ]
+
+
+def _refused(status: int, message: str, **more: Any) -> HttpResponse:
+    return JsonResponse({"message": message, **more}, status=status)
