@@ -53,13 +53,13 @@ class Asked:
 
     def text(self, name: str) -> str:
         value = self.body.get(name, "")
-        if not isinstance(value, str):
+        if not _is_text(value):
             raise NotUnderstood(_("“%(name)s” must be text.") % {"name": name})
-        return value
+        return str(value)
 
     def names(self, name: str) -> list[str]:
         value = self.body.get(name, [])
-        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        if not isinstance(value, list) or not all(_is_text(item) for item in value):
             raise NotUnderstood(_("“%(name)s” must be a list.") % {"name": name})
         return value
 
@@ -72,14 +72,19 @@ class Asked:
             moment = datetime.fromisoformat(text)
         except ValueError:
             raise InvalidAppointment({name: _("Write the time as 14:30.")}) from None
-        if moment.tzinfo:
-            return moment.astimezone(UTC)
         if not 2000 <= moment.year < 2100:
             raise InvalidAppointment({name: _("Use a date between the years 2000 and 2099.")})
+        if moment.tzinfo:
+            return moment.astimezone(UTC)
         fold = self.body.get("fold")
         return instant_of(
             moment, self.member.business.timezone, fold=int(fold) if fold in (0, 1) else None
         )
+
+
+def _is_text(value: object) -> bool:
+    """Whether it is text that can be kept: JSON can spell halves of characters."""
+    return isinstance(value, str) and not any("\ud800" <= letter <= "\udfff" for letter in value)
 
 
 Act = Callable[..., HttpResponse]
@@ -88,13 +93,14 @@ Act = Callable[..., HttpResponse]
 def _answering(act: Act) -> Act:
     """Turns every way in which the act can be refused into its answer."""
 
-    @require_POST
     @for_signed_in
-    def view(request: HttpRequest, **ids: UUID) -> HttpResponse:
+    @require_POST
+    def view(request: HttpRequest, appointment_id: UUID | None = None) -> HttpResponse:
         assert isinstance(request.user, Member)
         member = request.user
         try:
-            return act(Asked(member, _body(request)), **ids)
+            about = [booking.find(member, appointment_id)] if appointment_id else []
+            return act(Asked(member, _body(request)), *about)
         except NotUnderstood as error:
             return _refused(400, str(error))
         except UnknownAppointment:
@@ -140,12 +146,11 @@ def calendar_book(asked: Asked) -> HttpResponse:
 
 
 @_answering
-def calendar_move(asked: Asked, appointment_id: UUID) -> HttpResponse:
+def calendar_move(asked: Asked, before: Appointment) -> HttpResponse:
     """Another `start`, another `end` or both, other `assignees`; what is not named stays.
 
     A new start alone keeps the length. The answer says how to take it back.
     """
-    before = booking.find(asked.member, appointment_id)
     start, end = asked.instant("start"), asked.instant("end")
     changes: dict[str, datetime] = {}
     if start is not None:
@@ -158,7 +163,7 @@ def calendar_move(asked: Asked, appointment_id: UUID) -> HttpResponse:
         assignees = _team(asked, before)
     moved = booking.change(
         by=asked.member,
-        appointment_id=appointment_id,
+        appointment_id=before.id,
         changes=changes,
         assignees=assignees,
         expected_revision=_revision(asked),
@@ -178,12 +183,10 @@ def calendar_move(asked: Asked, appointment_id: UUID) -> HttpResponse:
 
 
 @_answering
-def calendar_delete(asked: Asked, appointment_id: UUID) -> HttpResponse:
+def calendar_delete(asked: Asked, made: Appointment) -> HttpResponse:
     """Takes back what the quick form just made."""
-    booking.delete(
-        by=asked.member, appointment_id=appointment_id, expected_revision=_revision(asked)
-    )
-    return JsonResponse({"id": str(appointment_id)})
+    booking.delete(by=asked.member, appointment_id=made.id, expected_revision=_revision(asked))
+    return JsonResponse({"id": str(made.id)})
 
 
 def _body(request: HttpRequest) -> Body:

@@ -56,9 +56,9 @@ def for_signed_in(view: View) -> View:
     return answer
 
 
+@for_signed_in
 @require_GET
 @gzip_page
-@for_signed_in
 def calendar_feed(request: HttpRequest) -> HttpResponse:
     """Everything between the days `from` and `to` (not included)."""
     assert isinstance(request.user, Member)
