@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +17,16 @@ _RUN = """
 """
 
 
-def violations(page: Page, *, within: str = "") -> list[str]:
+def violations(page: Page, *, within: str = "", only: Sequence[str] = ()) -> list[str]:
     """What axe has against the page, one line for each element; [] when all is well.
 
-    `within` is a CSS selector, for a part of the page.
+    `within` is a CSS selector, for a part of the page; `only` names single rules.
     """
     inside = f"document.querySelector({within!r})" if within else "document"
-    _evaluate(page, AXE.read_text() + "; undefined")
-    found: list[str] = _evaluate(page, _RUN.format(within=inside, rules=RULES))
+    if not page.evaluate("() => 'axe' in window"):
+        _evaluate(page, AXE.read_text() + "; undefined")
+    rules = list(only) or RULES
+    found: list[str] = _evaluate(page, _RUN.format(within=inside, rules=rules))
     return found
 
 

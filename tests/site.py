@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from typing import TypeVar
 
 import uvicorn
 from django.conf import settings
+from django.db import connections
 from django.test import Client
 from playwright.sync_api import Page
 
 from sophiie.accounts.models import Member
 from tests.processes import free_port
 
+Result = TypeVar("Result")
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 
 
@@ -45,9 +49,29 @@ def running_site() -> Iterator[str]:
         thread.join(10)
 
 
+def elsewhere(act: Callable[[], Result]) -> Result:
+    """Does something with the database while a browser is open.
+
+    Playwright keeps an event loop running in this thread, in which Django refuses to work.
+    """
+
+    def work() -> Result:
+        try:
+            return act()
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(work).result()
+
+
 def sign_in(page: Page, address: str, member: Member) -> None:
     """Makes the browser one in which the member is signed in, without the walk through the page."""
-    client = Client()
-    client.force_login(member, backend=BACKEND)
     name = settings.SESSION_COOKIE_NAME
-    page.context.add_cookies([{"name": name, "value": client.cookies[name].value, "url": address}])
+
+    def key() -> str:
+        client = Client()
+        client.force_login(member, backend=BACKEND)
+        return str(client.cookies[name].value)
+
+    page.context.add_cookies([{"name": name, "value": elsewhere(key), "url": address}])

@@ -19,12 +19,18 @@ const MINUTE_MS = 60_000;
 
 function draw() {
   const [from, to] = periodOf(state.view, state.day);
-  if (shown.from !== from || shown.to !== to) return; // not there yet
+  const known = shown.from === from && shown.to === to;
   const isList = state.view === "list";
   part("cal-list").hidden = !isList;
   part("cal-grid").hidden = isList;
-  if (isList) list.draw({ onNew: () => quick.open() });
-  else grid.draw();
+  if (!isList) {
+    part("cal-list").replaceChildren();
+    grid.draw(); // what is known of these days; the rest follows
+  } else if (known) {
+    list.draw({ onNew: () => quick.open() });
+  } else {
+    part("cal-list").replaceChildren();
+  }
   const unread = part("cal-unread");
   unread.hidden = !shown.unread.length;
   unread.textContent = say("unread", { names: listed(namesOf(shown.unread.map(({ who }) => who))) });
@@ -132,6 +138,11 @@ function connect() {
   for (const link of document.querySelectorAll(".cal-view")) onPlainClick(link, () => show(link.dataset.view));
   part("cal-new").addEventListener("click", () => quick.open());
   part("cal-search-button").addEventListener("click", search);
+  part("cal-search-text").addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    event.preventDefault(); // browsers would only empty the field
+    part("cal-search").close();
+  });
   part("cal-filters").addEventListener("change", ({ target }) => {
     if (target.name === "who") {
       const hidden = new Set(state.hidden);
@@ -163,6 +174,8 @@ function tellZone() {
   note.textContent = say("zone", { zone: setup.zone.replaceAll("_", " "), other: other.replaceAll("_", " ") });
 }
 
+part("cal-plain").remove(); // the list for who has no script
+document.body.classList.add("has-script");
 readAddress({ first: true });
 acts.connect({ redraw: draw, reload });
 quick.connect({ onClose: () => grid.unselect() });
