@@ -346,10 +346,14 @@ def test_address_history_and_memory(opened: Opened, site: str, alice: Member, bo
         page.go_back()
         expect(page).to_have_url(f"{site}/calendar")
         page.go_forward()
-        expect(page.get_by_role("link", name="Month", exact=True)).to_have_attribute("aria-current", "true")
+        expect(page.get_by_role("link", name="Month", exact=True)).to_have_attribute(
+            "aria-current", "true"
+        )
         page.goto(f"{site}/calendar")
         drawn(page)  # the view is remembered
-        expect(page.get_by_role("link", name="Month", exact=True)).to_have_attribute("aria-current", "true")
+        expect(page.get_by_role("link", name="Month", exact=True)).to_have_attribute(
+            "aria-current", "true"
+        )
         page.goto(f"{site}/calendar?view=week&date={TUESDAY}&members={bob.id}")
         drawn(page)
         expect(entry(page, "For Bob")).to_be_visible()

@@ -37,6 +37,14 @@ from sophiie.web.requests import signed_in
 VIEWS = ("month", "week", "day", "team", "list")
 # Set by the page's script with the view that it showed: whoever has it needs no list from here.
 VIEW_COOKIE = "sophiie_view"
+# What `calendar.js` imports, all asked for at once.
+MODULES = [
+    f"sophiie/calendar/{name}.js"
+    for name in (
+        *("acts", "entry", "feed", "grid", "keys", "list", "month", "notices", "quick", "setup"),
+        *("state", "times"),
+    )
+]
 MOST_FOUND = 40
 SHORTEST_SEARCH = 2
 # English dates are written as everywhere else in the product: day before month.
@@ -64,6 +72,7 @@ def calendar(request: HttpRequest) -> HttpResponse:
         "today_url": reverse("calendar"),
         "plain_url": f"{_week_url(monday)}&plain=1",
         "listed": listed,
+        "modules": MODULES,
         "views": _views(),
         "people": [person for person in people if person.active],
         "linked": link_of(member) is not None,

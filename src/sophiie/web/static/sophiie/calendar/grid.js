@@ -5,6 +5,7 @@ import { make, part, say, setup } from "./setup.js";
 import { appointments, busyTimes, columns, find, isOff, leading, shown } from "./feed.js";
 import { busyBlock, classesOf, entryLink } from "./entry.js";
 import { addDays, addSeconds, clock, clockOf, dayNumber, dayOf, longDay, offset, seconds, span, titleOf, wall, weekday } from "./times.js";
+import * as month from "./month.js";
 import { onPhone, state } from "./state.js";
 
 const VIEWS = { month: "dayGridMonth", week: "timeGridWeek", day: "timeGridDay", team: "resourceTimeGridDay" };
@@ -28,7 +29,7 @@ const handed = (date) => wall(new Date(Date.UTC(date.getFullYear(), date.getMont
 function events() {
   const team = state.view === "team";
   const found = appointments().flatMap((one) => (team ? ofEach(one) : [drawn(one, leading(one), one.who)]));
-  busyTimes().forEach(([number, from, to], n) => found.push({
+  found.push(...busyTimes().map(([number, from, to], n) => ({
     id: `busy-${n}`,
     ...drawnBetween(from, to),
     resourceIds: [shown.people[number].id],
@@ -36,7 +37,8 @@ function events() {
     editable: false,
     classNames: ["cal-event", "is-busy", `who-${shown.people[number].colour}`],
     extendedProps: { busy: [number, from, to] },
-  }));
+  })));
+  if (state.view === "month") return month.fitting(found);
   for (const [number, from, to] of shown.closed) {
     if (team === (number === null)) continue;
     const resourceIds = number === null ? [] : [shown.people[number].id];
@@ -100,7 +102,7 @@ function dayHeader(date) {
     : { domNodes: [make("span", "head-name", weekday(day, width)), make("span", "head-number", dayNumber(day))] };
 }
 
-function dragged({ event, delta, oldResource, newResource }, acts) {
+function dragged({ event, delta, oldResource, newResource }) {
   const one = find(event.extendedProps.appointment);
   if (!one) return;
   const moved = (delta.days * DAY_SECONDS) + delta.seconds;
@@ -113,13 +115,13 @@ function dragged({ event, delta, oldResource, newResource }, acts) {
   acts.move(one, changes);
 }
 
-function resized({ event, endDelta }, acts) {
+function resized({ event, endDelta }) {
   const one = find(event.extendedProps.appointment);
   if (one) acts.move(one, { end: addSeconds(one.end, endDelta.days * DAY_SECONDS + endDelta.seconds) });
 }
 
 /** On an empty place: make something there; in a phone's month, whose days are small, look at the day. */
-function pressed(acts, allDay, from, to, resource) {
+function pressed(allDay, from, to, resource) {
   if (!allDay) acts.create({ start: from, end: to, who: resource?.id });
   else if (onPhone() && state.view === "month") acts.showDay(dayOf(from));
   else acts.create({ day: dayOf(from), who: resource?.id });
@@ -135,7 +137,7 @@ function stopped() {
   setTimeout(() => { justDragged = false; }, A_MOMENT_MS); // the click that ends a drag opens nothing
 }
 
-function options(acts) {
+function options() {
   return {
     view: VIEWS[state.view] ?? VIEWS.week,
     date: state.day,
@@ -148,6 +150,7 @@ function options(acts) {
     resources: [],
     nowIndicator: true,
     dayMaxEvents: true,
+    eventTimeFormat: () => "", // an entry says its own
     allDaySlot: false,
     allDayContent: () => ({ domNodes: [] }),
     scrollTime: FIRST_HOUR,
@@ -160,7 +163,6 @@ function options(acts) {
     slotLabelFormat: (date) => clock(handed(date)),
     dayHeaderFormat: dayHeader,
     dayHeaderAriaLabelFormat: (date) => longDay(dayOf(handed(date))),
-    dayCellFormat: (date) => ({ domNodes: [dayLink(dayOf(handed(date)), acts)] }),
     dayPopoverFormat: (date) => longDay(dayOf(handed(date))),
     buttonText: { close: say("close") },
     moreLinkContent: ({ num }) => say("more", { n: num }),
@@ -174,22 +176,13 @@ function options(acts) {
     eventResizeStart: started,
     eventDragStop: stopped,
     eventResizeStop: stopped,
-    eventDrop: (info) => dragged(info, acts),
-    eventResize: (info) => resized(info, acts),
-    select: ({ allDay, startStr, endStr, resource }) => pressed(acts, allDay, startStr, endStr, resource),
-    dateClick: ({ allDay, dateStr, resource }) => pressed(acts, allDay, dateStr, addSeconds(dateStr, HOUR_SECONDS), resource),
+    eventDrop: (info) => dragged(info),
+    eventResize: (info) => resized(info),
+    select: ({ allDay, startStr, endStr, resource }) => pressed(allDay, startStr, endStr, resource),
+    dateClick: ({ allDay, dateStr, resource }) => pressed(allDay, dateStr, addSeconds(dateStr, HOUR_SECONDS), resource),
     eventAllUpdated: settle,
     views: { dayGridMonth: { dayHeaderAriaLabelFormat: (date) => weekday(dayOf(handed(date)), "long") } },
   };
-}
-
-function dayLink(day, acts) {
-  const link = make("a", "day-link", dayNumber(day));
-  link.href = acts.hrefOfDay(day);
-  link.dataset.day = day;
-  const count = appointments().filter((one) => dayOf(one.start) <= day && dayOf(one.end) >= day).length;
-  link.setAttribute("aria-label", onPhone() ? `${longDay(day)}, ${say("count", { n: count })}` : longDay(day));
-  return link;
 }
 
 function columnHead(resource) {
@@ -245,11 +238,14 @@ function settle() {
   focused = "";
 }
 
-export function start(acts) {
+let acts = null;
+
+export function start(given) {
+  acts = given;
   const grid = part("cal-grid");
-  calendar = EventCalendar.create(grid, options(acts));
+  calendar = EventCalendar.create(grid, options());
   grid.addEventListener("click", (event) => {
-    const link = event.target.closest("a.entry, a.day-link");
+    const link = event.target.closest("a.entry, a.day-link, a.day-more");
     if (link && justDragged) {
       event.preventDefault();
     } else if (link?.dataset.day && !event.metaKey && !event.ctrlKey && !event.shiftKey) {
@@ -259,7 +255,7 @@ export function start(acts) {
   });
   // A press on a day's number is for the link, not the beginning of a selection.
   grid.addEventListener("pointerdown", (event) => {
-    if (event.target.closest("a.day-link")) event.stopPropagation();
+    if (event.target.closest("a.day-link, a.day-more")) event.stopPropagation();
   }, true);
 }
 
@@ -277,6 +273,9 @@ export function draw() {
   calendar.setOption("allDaySlot", found.some((event) => event.allDay));
   calendar.setOption("columnWidth", onPhone() ? COLUMNS_ON_PHONE[state.view] : undefined);
   calendar.setOption("editable", !(onPhone() && state.view === "month"));
+  if (state.view === "month") {
+    calendar.setOption("dayCellFormat", (date) => ({ domNodes: month.dayHead(dayOf(handed(date)), acts.hrefOfDay) }));
+  }
   calendar.setOption("events", found);
 }
 

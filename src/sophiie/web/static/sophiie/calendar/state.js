@@ -10,8 +10,16 @@ const phone = window.matchMedia(PHONE);
 
 export const onPhone = () => phone.matches;
 
-/** When the window becomes as narrow as a phone, or wider again. */
-export const whenResized = (act) => phone.addEventListener("change", act);
+const SETTLED_MS = 150;
+
+/** When the window has another size: a phone turned, a narrower place. */
+export function whenResized(act) {
+  let timer = 0;
+  window.addEventListener("resize", () => {
+    clearTimeout(timer);
+    timer = setTimeout(act, SETTLED_MS);
+  });
+}
 
 export const state = { view: "week", day: today(), hidden: new Set(), busy: true, cancelled: false };
 
