@@ -36,7 +36,15 @@ def main() -> int:
                     page.get_by_role("button", name="Save").click()
                     page.wait_for_timeout(3000)
                 page.goto(f"{demo.url}/calendar")
+                page.wait_for_selector("#cal-frame[aria-busy=false]")
+                page.wait_for_timeout(500)
                 page.screenshot(path=IMAGES / f"calendar{name}.png")
+                if not name:
+                    for view in ("month", "team"):
+                        page.locator(f'.cal-view[data-view="{view}"]').click()
+                        page.wait_for_timeout(1000)
+                        page.screenshot(path=IMAGES / f"calendar-{view}.png")
+                    page.locator('.cal-view[data-view="week"]').click()
                 page.get_by_role("link", name="Next week").click()
                 page.get_by_role("link", name="Burst pipe: repair check").click()
                 page.screenshot(path=IMAGES / f"appointment{name}.png")

@@ -27,7 +27,7 @@ function draw() {
     part("cal-list").replaceChildren();
     grid.draw(); // what is known of these days; the rest follows
   } else if (known) {
-    list.draw({ onNew: () => quick.open() });
+    list.draw({ onNew: () => create() });
   } else {
     part("cal-list").replaceChildren();
   }
@@ -125,6 +125,11 @@ function onPlainClick(element, act) {
   });
 }
 
+function create(what) {
+  notices.clear();
+  quick.open(what);
+}
+
 function search() {
   part("cal-search").showModal();
   part("cal-search-text").focus();
@@ -136,7 +141,7 @@ function connect() {
   onPlainClick(part("cal-next"), () => move(1));
   onPlainClick(part("cal-today"), goToday);
   for (const link of document.querySelectorAll(".cal-view")) onPlainClick(link, () => show(link.dataset.view));
-  part("cal-new").addEventListener("click", () => quick.open());
+  part("cal-new").addEventListener("click", () => create());
   part("cal-search-button").addEventListener("click", search);
   part("cal-search-text").addEventListener("keydown", (event) => {
     if (event.key !== "Escape") return;
@@ -179,13 +184,13 @@ document.body.classList.add("has-script");
 readAddress({ first: true });
 acts.connect({ redraw: draw, reload });
 quick.connect({ onClose: () => grid.unselect() });
-grid.start({ move: acts.move, create: quick.open, showDay, hrefOfDay: (day) => hrefOf({ view: "day", day }) });
+grid.start({ move: acts.move, create, showDay, hrefOfDay: (day) => hrefOf({ view: "day", day }) });
 keys.listen({
   step: move,
   show,
   search,
   today: goToday,
-  create: () => quick.open(),
+  create: () => create(),
   help: () => document.querySelector("[data-dialog-open=cal-keys]").click(),
   dismiss: () => { notices.clear(); grid.unselect(); },
 });
