@@ -9,13 +9,15 @@ from sophiie.common.clock import now
 from sophiie.common.in_thread import in_thread
 from sophiie.google.app import google_session
 from sophiie.sync.drain import drain
+from sophiie.sync.guest_review import review_guests
 from sophiie.sync.models import MirroredEvent, MirrorState
 from sophiie.sync.sweep import sweep
 from sophiie.sync.watch import read_changes
 
 
 def drain_all() -> None:
-    """Works off what is due for every link, once."""
+    """Works off what is due for every link, once; who is whose guest is looked at before."""
+    review_guests()
     async_to_sync(_drain_all)()
 
 

@@ -157,7 +157,13 @@ def test_a_worker_killed_at_any_moment_loses_and_doubles_nothing(product: Produc
 
 
 def items(product: Product) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = product.api("GET", "/appointments?limit=200")["items"]
+    """All appointments, page by page."""
+    found: list[dict[str, Any]] = []
+    cursor = ""
+    while cursor is not None:
+        page = product.api("GET", f"/appointments?limit=200&cursor={cursor}")
+        found += page["items"]
+        cursor = page["next_cursor"]
     return found
 
 

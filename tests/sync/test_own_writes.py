@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
+from django.db import connections
 
 from google_simulator.testing import RunningSimulator
 from sophiie.accounts.models import Member
-from sophiie.appointments.booking import cancel, change
+from sophiie.appointments.booking import book, cancel, change
 from sophiie.calendar_link.models import CalendarLink
-from sophiie.sync import drain, drift
+from sophiie.sync import drain, drift, mirror
+from sophiie.sync.claim import claim_due
 from sophiie.sync.models import MirroredEvent
-from tests.conftest import tomorrow_at
+from tests.conftest import details, tomorrow_at
+from tests.linking import link
 from tests.mirroring import drain_all, read_all
 from tests.sync.drifting import (
     calls,
@@ -144,3 +149,30 @@ def test_a_reading_while_something_waits_to_be_written_says_nothing(
     read_all()
     assert nothing_drifted()
     assert "patch" not in calls(google)
+
+
+def test_what_a_worker_notes_while_an_appointment_changes_stays(
+    alice: Member, google: RunningSimulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A change reads the rows, a worker begins an attempt, the change writes them: that an event
+    may exist by now must not be forgotten."""
+    found = link(alice, google)
+    appointment = book(by=alice, details=details(), assignees=[alice])
+    real = mirror.guests_of
+
+    def meanwhile(*words: Any, **more: Any) -> Any:
+        with ThreadPoolExecutor() as worker:  # with a connection of its own
+            assert worker.submit(_claim, found.id).result()
+        return real(*words, **more)
+
+    monkeypatch.setattr(mirror, "guests_of", meanwhile)
+    change(by=alice, appointment_id=appointment.id, changes={"title": "Boiler"})
+    row = MirroredEvent.objects.get(appointment=appointment)
+    assert (row.sent, row.wanted_revision) == (True, 2)
+
+
+def _claim(link_id: UUID) -> int:
+    try:
+        return len(claim_due(link_id))
+    finally:
+        connections.close_all()

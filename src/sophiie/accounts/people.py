@@ -8,7 +8,7 @@ from django.core.validators import MaxLengthValidator, validate_email
 from django.db import IntegrityError, transaction
 
 from sophiie.accounts.models import Business, Member, Role
-from sophiie.accounts.signals import member_deactivated, member_reactivated
+from sophiie.accounts.signals import business_changed, member_deactivated, member_reactivated
 from sophiie.common import live
 from sophiie.common.clock import now
 from sophiie.common.logs import log
@@ -63,6 +63,20 @@ def add_member(
             )
     except IntegrityError:
         raise InvalidAccount(f"{email} is already a member of a business.") from None
+
+
+def set_guest_invitations(by: Member, *, invite: bool) -> None:
+    """Whether assignees without a linked calendar become guests of a colleague's event.
+
+    Raises `NotAllowed`.
+    """
+    if not (by.is_active and by.manages_business):
+        raise NotAllowed("Only owners and admins of this business may do that.")
+    with transaction.atomic():
+        business = Business.objects.select_for_update(no_key=True).get(pk=by.business_id)
+        business.invite_guests = invite
+        business.save(update_fields=["invite_guests"])
+        business_changed.send(sender=Business, business=business)
 
 
 def deactivate(by: Member, member: Member) -> None:

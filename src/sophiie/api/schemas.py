@@ -134,6 +134,7 @@ class SyncOut(Schema):
     error: str | None
     next_attempt_at: datetime | None
     html_link: str | None
+    guests: list[str] = []
     drift: DriftOut | None = None
 
 
@@ -233,6 +234,7 @@ def _sync_out(status: EventStatus, zone: str) -> SyncOut:
         error=status.error or None,
         next_attempt_at=in_zone(status.next_attempt_at, zone) if status.next_attempt_at else None,
         html_link=status.html_link or None,
+        guests=list(status.guests),
         drift=_drift_out(status.drift, zone),
     )
 

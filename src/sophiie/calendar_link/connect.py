@@ -166,7 +166,7 @@ def _save_grant(member: Member, grant: Grant, account: Account) -> CalendarLink 
         # The member's row is the lock: two callbacks at once must not make two links.
         if not Member.objects.select_for_update(no_key=True).get(pk=member.pk).is_active:
             return None
-        link = link_of(member)
+        link = _hold_link_of(member)
         left = ("", "")
         if link is None or link.state == LinkState.CHOOSING:
             link = link or CalendarLink(member=member, created_at=now())
@@ -273,6 +273,13 @@ def change_options(*, link: CalendarLink, covers: str, privacy: str) -> Calendar
         link.save()
         link_scope_changed.send(sender=CalendarLink, link=link, again=again, found={})
     return link
+
+
+def _hold_link_of(member: Member) -> CalendarLink | None:
+    """The member's link, unless another tab has just ended it."""
+    link = link_of(member)
+    held = _hold(link) if link else None
+    return held if held and held.state != LinkState.UNLINKED else None
 
 
 def _hold(link: CalendarLink) -> CalendarLink:

@@ -5,6 +5,7 @@ Source: developers.google.com/workspace/calendar/api/v3/reference.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Protocol
@@ -90,15 +91,27 @@ class CalendarClient:
         """events.insert with an id of our own in `body`; `AlreadyExists` if it was ever used."""
         return await self._call("POST", _events(calendar_id), query=_quietly(), body=body)
 
-    async def get(self, calendar_id: str, event_id: str) -> dict[str, Any]:
-        """events.get; a deleted event is answered with status `cancelled` for a while."""
-        path = _event(calendar_id, event_id)
-        return await self._call("GET", path, query={"fields": f"{_EVENT_FIELDS},start,end"})
+    async def get(
+        self, calendar_id: str, event_id: str, *, with_guests: bool = False
+    ) -> dict[str, Any]:
+        """events.get; a deleted event is answered with status `cancelled` for a while.
 
-    async def patch(self, calendar_id: str, event_id: str, body: dict[str, Any]) -> dict[str, Any]:
-        """events.patch: objects merge, null clears, what is not named stays. 3 quota units."""
+        `with_guests` only for events of our own: it brings other people's addresses.
+        """
         path = _event(calendar_id, event_id)
-        return await self._call("PATCH", path, query=_quietly(), body=body)
+        fields = f"{_EVENT_FIELDS},start,end" + (",attendees" if with_guests else "")
+        return await self._call("GET", path, query={"fields": fields})
+
+    async def patch(
+        self, calendar_id: str, event_id: str, body: dict[str, Any], *, if_match: str = ""
+    ) -> dict[str, Any]:
+        """events.patch: objects merge, lists replace, null clears, what is not named stays.
+
+        3 quota units. With `if_match` (an etag) `Stale` when the event has changed since.
+        """
+        path = _event(calendar_id, event_id)
+        headers = {"If-Match": if_match} if if_match else {}
+        return await self._call("PATCH", path, query=_quietly(), body=body, headers=headers)
 
     async def delete(self, calendar_id: str, event_id: str) -> None:
         """events.delete; `EventGone` when there is nothing to delete (any more)."""
@@ -182,16 +195,17 @@ class CalendarClient:
         *,
         query: dict[str, str],
         body: dict[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> dict[str, Any]:
         """One call; a token that Google rejects is renewed once and the call repeated once."""
         token = await self._tokens.access_token()
         try:
-            return await self._send(token, method, path, query, body)
+            return await self._send(token, method, path, query, body, headers or {})
         except AccessLost as error:
             if error.status != 401:
                 raise
         token = await self._tokens.access_token(rejected=token)
-        return await self._send(token, method, path, query, body)
+        return await self._send(token, method, path, query, body, headers or {})
 
     async def _send(
         self,
@@ -200,6 +214,7 @@ class CalendarClient:
         path: str,
         query: dict[str, str],
         body: dict[str, Any] | None,
+        headers: Mapping[str, str],
     ) -> dict[str, Any]:
         return await send(
             self._http,
@@ -208,7 +223,7 @@ class CalendarClient:
             meaning=calendar_error,
             params=query,
             json=body,
-            headers={"Authorization": f"Bearer {token}"},
+            headers={"Authorization": f"Bearer {token}", **headers},
         )
 
 

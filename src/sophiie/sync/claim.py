@@ -39,6 +39,7 @@ _FIELDS = (
     "updated_at",
     "guests",
     "shown_guests",
+    "sent_guests",
 )
 _HOLD_DUE_ROWS = f"""
     SELECT link.google_sub, {", ".join(f"row.{field}" for field in _FIELDS)}
@@ -81,7 +82,14 @@ _CONTENTS = f"""
 # What was never sent and is not wanted needs no call, and must not count as sent. One update:
 # after a second one of the same row PostgreSQL checks its references anew.
 _BEGIN = """
-    UPDATE sync_mirroredevent SET attempts = attempts + 1, sent = sent OR wanted
+    UPDATE sync_mirroredevent SET attempts = attempts + 1, sent = sent OR wanted,
+        sent_guests = CASE
+            WHEN NOT wanted OR sent_guests @> guests THEN sent_guests
+            ELSE (
+                SELECT jsonb_agg(DISTINCT guest)
+                FROM jsonb_array_elements(sent_guests || guests) AS guest
+            )
+        END
     WHERE id = ANY(%(ids)s)
 """
 
@@ -112,12 +120,17 @@ def claim_due(link_id: UUID) -> list[Work]:
             contents = _contents(found.fetchall())
             if count:
                 send(_BEGIN, ids=ids[:count])
-        if not count:
-            park(link_id, moment + pause_for(rows))
-    rows = rows[:count]
-    for row in rows:
-        row.attempts += 1
-    return [Work(row, *contents[row.pk]) for row in rows]
+    if not count:  # after the rows: whoever changes a link holds it before its rows
+        park(link_id, moment + pause_for(rows))
+    return [_begun(row, *contents[row.pk]) for row in rows[:count]]
+
+
+def _begun(row: MirroredEvent, content: Content, left_behind: bool) -> Work:
+    """The row as the statement above has made it."""
+    row.attempts += 1
+    if row.wanted:
+        row.sent_guests = sorted({*row.sent_guests, *row.guests})
+    return Work(row, content, left_behind)
 
 
 def seconds_until_due(link_id: UUID) -> float | None:

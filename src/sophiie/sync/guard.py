@@ -41,9 +41,11 @@ class GuardedCalendar:
         await self._check("insert", calendar_id, event_id)
         return await self._client.insert(calendar_id, {**body, "id": event_id})
 
-    async def patch(self, calendar_id: str, event_id: str, body: dict[str, Any]) -> dict[str, Any]:
+    async def patch(
+        self, calendar_id: str, event_id: str, body: dict[str, Any], *, if_match: str = ""
+    ) -> dict[str, Any]:
         await self._check("patch", calendar_id, event_id)
-        return await self._client.patch(calendar_id, event_id, body)
+        return await self._client.patch(calendar_id, event_id, body, if_match=if_match)
 
     async def delete(self, calendar_id: str, event_id: str) -> None:
         await self._check("delete", calendar_id, event_id)
@@ -51,6 +53,11 @@ class GuardedCalendar:
 
     async def read(self, calendar_id: str, event_id: str) -> dict[str, Any]:
         return await self._client.get(calendar_id, event_id)
+
+    async def read_with_guests(self, calendar_id: str, event_id: str) -> dict[str, Any]:
+        """An event of ours with everybody who is invited to it."""
+        await self._check("reading the guests", calendar_id, event_id)
+        return await self._client.get(calendar_id, event_id, with_guests=True)
 
     async def look_at(self, calendar_id: str) -> None:
         """Whether the calendar is there for us: `EventGone` when it is not."""

@@ -11,63 +11,66 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
-from django.db import transaction
+from django.db.models import QuerySet
 
 from sophiie.appointments.models import Appointment
-from sophiie.calendar_link.models import RECORDING, CalendarLink, LinkState
-from sophiie.common import live
+from sophiie.calendar_link.models import CalendarLink, LinkState
 from sophiie.common.clock import now
 from sophiie.sync.coverage import shows, upcoming
-from sophiie.sync.models import MirroredEvent, MirrorState, WatchedCalendar
+from sophiie.sync.guests import Circle, guests_of, hosting
+from sophiie.sync.models import MirroredEvent, MirrorState
 from sophiie.sync.wake import defer_drain
 
 Rows = list[MirroredEvent]
+# What is decided here; all else on a row is a worker's to write.
+WANTED_FIELDS = (
+    "wanted",
+    "wanted_revision",
+    "guests",
+    "backfill",
+    "state",
+    "error",
+    "attempts",
+    "next_attempt_at",
+    "updated_at",
+)
 
 
 def record_change(
-    appointment: Appointment, *, found: Mapping[UUID, Mapping[UUID, str]] | None = None
+    appointment: Appointment,
+    *,
+    backfill: bool = False,
+    found: Mapping[UUID, str] | None = None,
 ) -> int:
     """Notes for every link of the business that covers or covered the appointment.
 
     A cancelled, deleted or reassigned appointment stays in the outbox as "no event wanted" until
-    Google has confirmed it. Returns how many events have work to do now. `found`: event ids by
-    link and appointment, of events that are there and have lost their row.
+    Google has confirmed it. With `backfill` what is new here comes after all single changes.
+    `found`: by link, the event that is there and has lost its row. Returns how many events have
+    work to do now.
     """
-    there = found or {}
     count = 0
     assignees = set(appointment.assignments.values_list("member_id", flat=True))
     known: dict[UUID, Rows] = defaultdict(list)
     for row in MirroredEvent.objects.filter(appointment=appointment):
         known[row.link_id].append(row)
     moment = now()
-    for link in _hold_links(appointment.business_id):
-        if link.state not in RECORDING:
-            continue
-        changed = _align(link, appointment, assignees, known[link.id], moment)
+    circle = Circle.of(appointment.business, _hold_links(appointment.business_id))
+    host = hosting(row for link in circle.links for row in known[link.id])
+    guests = guests_of(appointment, assignees, circle, hosting=host)
+    for link in circle.links:
+        waiting = {row.pk for row in known[link.id] if row.state == MirrorState.PENDING}
+        changed = _align(
+            link, appointment, assignees, known[link.id], moment, guests=guests.at(link)
+        )
         for row in changed:
-            if row._state.adding:
-                _adopt(row, None, there.get(link.id, {}).get(appointment.id))
-            row.backfill = False
-            row.save()
+            if row._state.adding and found:
+                _adopt(row, None, found.get(link.id), circle)
+            row.backfill = backfill and (row.backfill or row.pk not in waiting)
+            _write(row)
         if changed:
             defer_drain(link.id)
         count += len(changed)
-    return count
-
-
-def record_omission(
-    appointment_id: UUID, *, found: Mapping[UUID, Mapping[UUID, str]] | None = None
-) -> int:
-    """Makes up for what was not noted when it should have been; 0 if there is nothing to do."""
-    with transaction.atomic():
-        # Held like by a change, so that none is under way.
-        held = Appointment.objects.select_for_update(no_key=True)
-        appointment = held.filter(pk=appointment_id).first()
-        if appointment is None:
-            return 0
-        count = record_change(appointment, found=found)
-        if count:
-            live.announce(appointment.business_id, appointment=appointment.id)
     return count
 
 
@@ -86,13 +89,19 @@ def record_backfill(
     others = _managed_by_other_links(link)
     adopted = {key: row for key, row in adopted.items() if row.event_id not in others}
     found = {key: event for key, event in (found or {}).items() if event not in others}
+    business = link.member.business
+    circle = Circle.of(business, links_of(business.id))
+    hosts = _hosting_links(circle)
     changed: Rows = []
     for appointment in upcoming(link, moment):
         assignees = {assignment.member_id for assignment in appointment.assignments.all()}
         known = rows[appointment.id]
-        for row in _align(link, appointment, assignees, known, moment, again=again):
+        guests = guests_of(appointment, assignees, circle, hosting=hosts.get(appointment.id))
+        mine = guests.at(link)
+        for row in _align(link, appointment, assignees, known, moment, again=again, guests=mine):
             if row._state.adding:
-                _adopt(row, adopted.pop(appointment.id, None), found.get(appointment.id))
+                earlier = adopted.pop(appointment.id, None)
+                _adopt(row, earlier, found.get(appointment.id), circle)
             row.backfill = True
             changed.append(row)
     changed += _leftovers(link, adopted, moment)
@@ -134,33 +143,12 @@ def resume(link: CalendarLink) -> None:
 def retry(rows: Iterable[MirroredEvent]) -> None:
     """Tries failed or waiting events again at once, because a person asked for it."""
     moment = now()
-    for row in rows:
-        if row.state != MirrorState.SYNCED:
-            _want(row, row.wanted, row.wanted_revision, moment)
-            row.save()
-            defer_drain(row.link_id)
-
-
-def retry_link(link: CalendarLink) -> int:
-    """Tries all of a link again at once, because a person asked for it; returns how much that is.
-
-    Also what waits because Google asked to wait: if it still does, one call finds out.
-    """
-    moment = now()
-    with transaction.atomic():
-        CalendarLink.objects.filter(pk=link.pk).update(parked_until=None)
-        rows = list(
-            MirroredEvent.objects.select_for_update()
-            .filter(link=link)
-            .exclude(state=MirrorState.SYNCED)
-            .order_by("id")
-        )
-        for row in rows:
-            _want(row, row.wanted, row.wanted_revision, moment)
-        _save(rows)
-        WatchedCalendar.objects.filter(link=link).update(next_read_at=moment)
-        defer_drain(link.id)
-    return len(rows)
+    again = [row for row in rows if row.state != MirrorState.SYNCED]
+    for row in again:
+        _want(row, row.wanted, row.wanted_revision, moment)
+    _save(again)
+    for link_id in {row.link_id for row in again}:
+        defer_drain(link_id)
 
 
 def put_back(rows: Iterable[MirroredEvent]) -> None:
@@ -168,7 +156,7 @@ def put_back(rows: Iterable[MirroredEvent]) -> None:
     moment = now()
     for row in rows:
         _want(row, row.wanted, row.wanted_revision, moment)
-        row.save()
+        _write(row)
         defer_drain(row.link_id)
 
 
@@ -179,11 +167,13 @@ def _align(
     rows: Rows,
     moment: datetime,
     *,
+    guests: list[str],
     again: bool = False,
 ) -> Rows:
     """Sets the rows of one appointment to what Google should show; returns those with work to do.
 
-    With `again` also what is shown already is written anew.
+    `guests` are those of this link's event. With `again` also what is shown already is written
+    anew.
     """
     target = None
     if shows(link, appointment, assignees):
@@ -194,6 +184,9 @@ def _align(
         wanted = row is target
         gone = not wanted and not row.wanted and row.state == MirrorState.SYNCED
         current = (row.wanted, row.wanted_revision) == (wanted, appointment.revision)
+        if wanted:
+            current = current and row.guests == guests
+            row.guests = guests
         if gone or (current and not again and not row._state.adding):
             continue
         _want(row, wanted, appointment.revision, moment)
@@ -232,14 +225,29 @@ def _new_row(link: CalendarLink, appointment: Appointment, moment: datetime) -> 
     )
 
 
+def _write(row: MirroredEvent) -> None:
+    """What a worker has noted on the row since it was read stays."""
+    row.save(update_fields=None if row._state.adding else WANTED_FIELDS)
+
+
 def _save(rows: Rows) -> None:
+    """The same for many."""
     MirroredEvent.objects.bulk_create([r for r in rows if r._state.adding], batch_size=500)
-    fields = ["wanted", "wanted_revision", "state", "error", "attempts", "next_attempt_at"]
-    MirroredEvent.objects.bulk_update(
-        [row for row in rows if not row._state.adding],
-        [*fields, "backfill", "updated_at"],
-        batch_size=500,
-    )
+    known = [row for row in rows if not row._state.adding]
+    MirroredEvent.objects.bulk_update(known, WANTED_FIELDS, batch_size=500)
+
+
+def links_of(business_id: UUID) -> QuerySet[CalendarLink]:
+    """The links of a business that are not unlinked, in order."""
+    links = CalendarLink.objects.filter(member__business=business_id)
+    return links.exclude(state=LinkState.UNLINKED).order_by("id")
+
+
+def _hosting_links(circle: Circle) -> dict[UUID, UUID]:
+    """By appointment, the link whose event has guests."""
+    rows = MirroredEvent.objects.filter(link__in=circle.links, wanted=True)
+    hosts = rows.exclude(guests=[]).values_list("appointment_id", "link_id")
+    return dict(hosts.order_by("-link_id"))
 
 
 def _hold_links(business_id: UUID) -> list[CalendarLink]:
@@ -292,14 +300,22 @@ def _managed_by_other_links(link: CalendarLink) -> set[str]:
     return set(rows.values_list("event_id", flat=True))
 
 
-def _adopt(row: MirroredEvent, earlier: MirroredEvent | None, found_id: str | None) -> None:
+def _adopt(
+    row: MirroredEvent,
+    earlier: MirroredEvent | None,
+    found_id: str | None,
+    circle: Circle | None = None,
+) -> None:
     """Lets a new row stand for an event that is there already."""
     if earlier is not None:
         row.event_id, row.sent = earlier.event_id, True
         row.shown_revision = earlier.shown_revision
+        row.shown_guests, row.sent_guests = earlier.shown_guests, earlier.sent_guests
     elif found_id:
         # What it shows is not known; any revision before the wanted one makes it a patch.
         row.event_id, row.sent, row.shown_revision = found_id, True, 1
+    if circle and row.sent and not row.shown_guests:  # whom an earlier link invited is not known
+        row.sent_guests = sorted(circle.emails.values())
 
 
 def _leftovers(link: CalendarLink, earlier: Mapping[UUID, MirroredEvent], moment: datetime) -> Rows:

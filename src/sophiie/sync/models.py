@@ -77,9 +77,11 @@ class MirroredEvent(models.Model):
     drift_end = models.DateTimeField(null=True, blank=True)
 
     # Assignees without a link of their own, by e-mail address: whom the event should have as
-    # guests, and whom Sophiie has put there. Guests that a person added are in neither.
+    # guests, whom it has as far as we know, and whom attempts have sent since we last knew. Guests
+    # that a person added are in none of them.
     guests = models.JSONField(default=list, blank=True, db_default=[])
     shown_guests = models.JSONField(default=list, blank=True, db_default=[])
+    sent_guests = models.JSONField(default=list, blank=True, db_default=[])
 
     class Meta:
         constraints = [
@@ -170,3 +172,14 @@ class QuotaBucket(models.Model):
     scope = models.CharField(max_length=300, primary_key=True)
     level = models.FloatField()
     counted_at = models.DateTimeField()
+
+
+class GuestReview(models.Model):
+    """Who is a guest of whose event is to be looked at anew in one business."""
+
+    business = models.OneToOneField(
+        "accounts.Business", on_delete=models.CASCADE, primary_key=True, related_name="+"
+    )
+    asked_at = models.DateTimeField()
+    # While one worker is at it the others leave it alone.
+    claimed_until = models.DateTimeField(null=True, blank=True)

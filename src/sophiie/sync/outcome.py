@@ -31,6 +31,7 @@ from sophiie.sync.claim import Work
 from sophiie.sync.drift_state import clear_drift
 from sophiie.sync.due import park
 from sophiie.sync.guard import REFUSED_BY_GUARD, NotOurs
+from sophiie.sync.guests import note_shown_guests
 from sophiie.sync.models import MirroredEvent, MirrorState, SyncAttempt
 from sophiie.sync.show import Shown
 from sophiie.sync.writing import FAILURE_FIELDS, OUTCOME_FIELDS, insert_rows, update_rows
@@ -169,6 +170,7 @@ def _break_link(link_id: UUID, problem: str) -> None:
 def _record_shown(row: MirroredEvent, shown: Shown, touched: bool, moment: datetime) -> None:
     row.shown_revision, row.synced_at, row.attempts = shown.revision, moment, 0
     row.html_link, row.error, row.etag = shown.html_link[:2000], "", shown.etag[:100]
+    note_shown_guests(row, there=shown.revision > 0, touched=touched)
     clear_drift(row)  # whatever somebody made of it in Google, ours is the last word now
     if touched:  # changed again while we were at it: due at once
         row.state, row.next_attempt_at = MirrorState.PENDING, moment

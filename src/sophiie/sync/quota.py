@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sophiie.common.sql import execute, send
+from sophiie.sync.guests import must_write_guests
 from sophiie.sync.models import MirroredEvent
 
 PATCH_UNITS = 3
@@ -54,8 +55,15 @@ _SPEND = "UPDATE sync_quotabucket SET level = level - %(units)s WHERE scope = AN
 
 
 def cost(row: MirroredEvent) -> int:
-    """Units that bringing Google to the wanted state will most likely cost."""
-    return PATCH_UNITS if row.wanted and row.shown_revision else 1
+    """Units that bringing Google to the wanted state will most likely cost.
+
+    Before guests are exchanged the event is read; they are taken off before it is deleted.
+    """
+    if row.wanted and not row.shown_revision:
+        return 1
+    if row.wanted:
+        return PATCH_UNITS + must_write_guests(row)
+    return 2 + PATCH_UNITS if row.sent_guests else 1
 
 
 def affordable(rows: list[MirroredEvent], google_sub: str, moment: datetime) -> int:

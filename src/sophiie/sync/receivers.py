@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
+from sophiie.accounts.models import Business, Member
+from sophiie.accounts.signals import business_changed, member_deactivated, member_reactivated
 from sophiie.appointments.models import Appointment
 from sophiie.appointments.signals import appointment_changed
 from sophiie.calendar_link.models import CalendarLink, LinkState
@@ -17,6 +19,7 @@ from sophiie.calendar_link.signals import (
 )
 from sophiie.common import live
 from sophiie.sync import mirror
+from sophiie.sync.guest_review import ask_for_guest_review
 from sophiie.sync.judging import erase_drift
 from sophiie.sync.watch import forget
 
@@ -27,6 +30,9 @@ def connect() -> None:
     link_unlinking.connect(_on_unlinking, dispatch_uid="mirror")
     link_mended.connect(_on_mended, dispatch_uid="mirror")
     link_changed.connect(_on_link, dispatch_uid="mirror")
+    member_deactivated.connect(_on_member, dispatch_uid="guests")
+    member_reactivated.connect(_on_member, dispatch_uid="guests")
+    business_changed.connect(_on_business, dispatch_uid="guests")
 
 
 def _on_appointment(appointment: Appointment, **_: Any) -> None:
@@ -36,6 +42,7 @@ def _on_appointment(appointment: Appointment, **_: Any) -> None:
 
 def _on_scope(link: CalendarLink, again: bool, found: Mapping[UUID, str], **_: Any) -> None:
     mirror.record_backfill(link, again=again, found=found)
+    ask_for_guest_review(link.member.business_id)
     _on_link(link)
 
 
@@ -53,4 +60,13 @@ def _on_link(link: CalendarLink, **_: Any) -> None:
     if link.state == LinkState.UNLINKED:  # what was read goes with the tokens
         forget(link)
         erase_drift(link.id)
+        ask_for_guest_review(link.member.business_id)
     live.announce(link.member.business_id, link=link.id)
+
+
+def _on_member(member: Member, **_: Any) -> None:
+    ask_for_guest_review(member.business_id)
+
+
+def _on_business(business: Business, **_: Any) -> None:
+    ask_for_guest_review(business.id)

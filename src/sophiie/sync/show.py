@@ -19,6 +19,7 @@ from sophiie.google.errors import (
     Unreachable,
 )
 from sophiie.sync.guard import GuardedCalendar
+from sophiie.sync.guests import must_write_guests, with_our_guests, without_our_guests
 from sophiie.sync.models import MirroredEvent
 from sophiie.sync.render import Content, is_ours, render_event, without_empty
 
@@ -36,14 +37,29 @@ class Shown:
 
 
 async def remove(calendar: GuardedCalendar, row: MirroredEvent) -> Shown:
-    """No event any more. One that is gone already is as good."""
+    """No event any more. One that is gone already is as good.
+
+    Without an e-mail to them a deletion leaves the event with its guests, so ours are taken off
+    first. Source: `sendUpdates` in the reference of events.delete.
+    """
     if row.sent:
         try:
+            if row.sent_guests:
+                await _take_guests_off(calendar, row)
             await calendar.delete(row.calendar_id, row.event_id)
         except EventGone as error:
             if error.status != 410:
                 await _make_sure_it_is_gone(calendar, row)
     return Shown(revision=0)
+
+
+async def _take_guests_off(calendar: GuardedCalendar, row: MirroredEvent) -> None:
+    event = await calendar.read_with_guests(row.calendar_id, row.event_id)
+    left = without_our_guests(row, event)
+    if _is_live(event) and len(left) < len(event.get("attendees") or []):
+        await calendar.patch(
+            row.calendar_id, row.event_id, {"attendees": left}, if_match=str(event["etag"])
+        )
 
 
 async def _make_sure_it_is_gone(calendar: GuardedCalendar, row: MirroredEvent) -> None:
@@ -105,7 +121,7 @@ async def _show_under_stored_id(
     refusal: GoogleError | None = None
     if row.shown_revision:
         try:
-            return await calendar.patch(row.calendar_id, row.event_id, fields)
+            return await _patch(calendar, row, fields)
         except (EventGone, Forbidden) as error:
             refusal = error
     try:
@@ -117,12 +133,25 @@ async def _show_under_stored_id(
         raise _Unusable
     if refusal is None:
         try:
-            return await calendar.patch(row.calendar_id, row.event_id, fields)
+            return await _patch(calendar, row, fields)
         except (EventGone, Forbidden) as error:
             refusal = error
     if live:
         raise Unreachable(str(refusal), status=refusal.status, reason=refusal.reason)
     raise _Unusable
+
+
+async def _patch(
+    calendar: GuardedCalendar, row: MirroredEvent, fields: dict[str, Any]
+) -> dict[str, Any]:
+    """Only Sophiie's own fields. A patch replaces the list of guests as a whole, so it is sent
+    only when ours are others now, and together with everybody whom people have added."""
+    if not must_write_guests(row):
+        return await calendar.patch(row.calendar_id, row.event_id, fields)
+    there = await calendar.read_with_guests(row.calendar_id, row.event_id)
+    fields = {**fields, "attendees": with_our_guests(row, there)}
+    etag = str(there.get("etag", ""))
+    return await calendar.patch(row.calendar_id, row.event_id, fields, if_match=etag)
 
 
 async def _read(calendar: GuardedCalendar, row: MirroredEvent) -> dict[str, Any]:
@@ -140,8 +169,11 @@ def _is_live(event: dict[str, Any]) -> bool:
 async def _insert(
     calendar: GuardedCalendar, row: MirroredEvent, fields: dict[str, Any]
 ) -> dict[str, Any]:
+    body = without_empty(fields)
+    if row.guests:
+        body["attendees"] = [{"email": email} for email in row.guests]
     try:
-        return await calendar.insert(row.calendar_id, row.event_id, without_empty(fields))
+        return await calendar.insert(row.calendar_id, row.event_id, body)
     except EventGone as error:
         if row.attempts < CALENDAR_LAG_ATTEMPTS:
             raise Unreachable(str(error), status=error.status, reason=error.reason) from None

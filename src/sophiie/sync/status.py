@@ -42,6 +42,8 @@ class EventStatus:
     error: str
     next_attempt_at: datetime | None
     html_link: str
+    # Assignees who see it in their own calendars as guests of this event: e-mail addresses.
+    guests: tuple[str, ...] = ()
     drift: Drift | None = None
 
 
@@ -111,6 +113,7 @@ def _status(row: MirroredEvent) -> EventStatus:
         error=row.link.problem if state == "paused" else row.error,
         next_attempt_at=row.next_attempt_at if state == "pending" else None,
         html_link=row.html_link,
+        guests=tuple(row.shown_guests),
         drift=_drift(row),
     )
 

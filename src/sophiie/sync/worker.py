@@ -20,6 +20,7 @@ from sophiie.calendar_link.reminders import send_due_reminders
 from sophiie.common.in_thread import in_thread
 from sophiie.common.logs import log
 from sophiie.google.app import google_session
+from sophiie.sync.guest_review import review_guests
 from sophiie.sync.places import Places
 from sophiie.sync.sweep import prune_ledger, sweep
 from sophiie.sync.watch import poll_regularly
@@ -45,6 +46,7 @@ async def run_worker(*, concurrency: int) -> None:
             asyncio.create_task(_forever(lambda: _work_jobs(http, concurrency, places))),
             asyncio.create_task(_forever(lambda: _sweep_regularly(http))),
             asyncio.create_task(_forever(_keep_house)),
+            asyncio.create_task(_forever(_review_guests_regularly)),
             asyncio.create_task(_forever(lambda: poll_regularly(http))),
         ]
         await stop.wait()
@@ -98,6 +100,12 @@ async def _keep_house() -> None:
         await in_thread(send_due_reminders)
         await in_thread(prune_ledger)
         await asyncio.sleep(HOUSE_SECONDS)
+
+
+async def _review_guests_regularly() -> None:
+    while True:
+        await in_thread(review_guests)
+        await asyncio.sleep(SWEEP_SECONDS)
 
 
 async def _sweep_regularly(http: aiohttp.ClientSession) -> None:

@@ -30,6 +30,8 @@ OUTCOME_FIELDS = (
     "synced_at",
     "html_link",
     "etag",
+    "shown_guests",
+    "sent_guests",
     "drift_kind",
     "drift_seen_at",
     "drift_start",

@@ -26,6 +26,7 @@ class Badge:
     synced_at: datetime | None
     member_name: str
     member_id: UUID
+    guests: tuple[str, ...] = ()
 
 
 def badge(status: EventStatus) -> Badge:
@@ -38,6 +39,7 @@ def badge(status: EventStatus) -> Badge:
         synced_at=status.synced_at,
         member_name=status.member_name,
         member_id=status.member_id,
+        guests=status.guests if status.wanted else (),
     )
 
 
