@@ -150,13 +150,14 @@ class CalendarClient:
         sync_token: str = "",
         time_min: datetime | None = None,
         time_max: datetime | None = None,
+        with_deleted: bool = False,
     ) -> Changes:
         """events.list: what is there between two times or, with a token, what changed since.
 
         All pages, each asked for with the same parameters; one may be short or empty and still not
         be the last. With a token no bounds are sent, they are forbidden then. Deleted events are
-        told with a token only, and hold little more than their id. Of an event that is told twice
-        the later version counts. `SyncTokenExpired` when a token is no longer good.
+        told with a token, or if asked for, and hold little more than their id. Of an event that is
+        told twice the later version counts. `SyncTokenExpired` when a token is no longer good.
 
         Source: the guide to synchronisation and the reference of events.list.
         """
@@ -166,6 +167,8 @@ class CalendarClient:
         else:
             bounds = {"timeMin": time_min, "timeMax": time_max}
             query |= {name: _rfc_3339(bound) for name, bound in bounds.items() if bound}
+            if with_deleted:
+                query["showDeleted"] = "true"
         found: dict[str, dict[str, Any]] = {}
         while True:
             page = await self._page_of_changes(calendar_id, query)

@@ -53,6 +53,8 @@ def _findings(reading: CalendarReading) -> Iterator[str]:
         yield f"{reading.missing} missing since {_when(reading.missing_since)}: the member is asked"
     if reading.repaired:
         yield f"written again at the last comparison: {reading.repaired}"
+    if reading.not_understood:
+        yield f"events with times that make no sense: {reading.not_understood}"
     if reading.orphans:
         yield f"events of ours that belong to no appointment: {reading.orphans}"
 

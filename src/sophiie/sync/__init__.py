@@ -13,10 +13,11 @@ The whole story, in the order in which it happens:
    reason; `live.announce` tells the open pages.
 6. `sweep.py` looks once a second for work whose wake-up was lost or whose time has come.
 
-The way back, for what people do to our events in Google:
+The way back, for what people have in Google, and what they do to our events there:
 
-7. `watch.py` reads what changed in each chosen calendar, regularly and in a few small calls:
-   `reading.py` claims and stores, `asking.py` asks Google.
+7. `watch.py` reads what changed in each calendar that counts (`calendars.py`), regularly and in a
+   few small calls: `reading.py` claims and stores, `asking.py` asks Google. `busy.py` keeps when
+   the member is busy.
 8. `judging.py` tells other people's changes from our own and notes them as drift.
 9. `drift.py` holds the two acts a person can answer with. By itself nothing changes.
 10. `reconcile.py` compares, once a day, all that should be there with what is; it makes up for

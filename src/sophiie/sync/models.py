@@ -100,11 +100,16 @@ class MirroredEvent(models.Model):
                 name="mirrored_event_due",
                 condition=models.Q(state=MirrorState.PENDING),
             ),
+            # Whether an event that somebody's calendar holds is of our making.
+            models.Index(fields=["event_id"], name="mirrored_event_by_event"),
         ]
 
 
 class WatchedCalendar(models.Model):
-    """How far one calendar of a link has been read."""
+    """How far one calendar of a link has been read: the chosen one, or one that counts as busy.
+
+    What was read is kept by `busy_time`; both rows live as long as the calendar counts.
+    """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     link = models.ForeignKey(
@@ -123,6 +128,9 @@ class WatchedCalendar(models.Model):
     # longer before every call, so that a process that died is in nobody's way for long.
     reader = models.UUIDField(null=True, blank=True)
     reading_until = models.DateTimeField(null=True, blank=True)
+
+    # Events that were told since everything was read last, and could not be understood.
+    not_understood = models.PositiveIntegerField(default=0, db_default=0)
 
     # So many of our upcoming events are gone at once that the person is asked: since when, how
     # many, and whether they said that it is meant.

@@ -15,7 +15,7 @@ class CalendarReading:
 
     `missing` events are gone at once, since `missing_since`: a question to the person, unless they
     answered it. `problem` is why the last reading changed nothing here, `repaired` and `orphans`
-    are what the last comparison found, see `reconcile.py`.
+    are what the last comparison found, see `reconcile.py`; `not_understood` events were left out.
     """
 
     calendar_id: str
@@ -27,6 +27,7 @@ class CalendarReading:
     reconciled_at: datetime | None
     repaired: int
     orphans: int
+    not_understood: int
 
     @property
     def asks(self) -> bool:
@@ -46,6 +47,7 @@ def readings_of(link: CalendarLink) -> list[CalendarReading]:
             reconciled_at=watched.reconciled_at,
             repaired=watched.repaired,
             orphans=watched.orphans,
+            not_understood=watched.not_understood,
         )
         for watched in WatchedCalendar.objects.filter(link=link)
     ]

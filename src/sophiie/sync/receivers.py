@@ -10,6 +10,7 @@ from sophiie.accounts.models import Business, Member
 from sophiie.accounts.signals import business_changed, member_deactivated, member_reactivated
 from sophiie.appointments.models import Appointment
 from sophiie.appointments.signals import appointment_changed
+from sophiie.busy_time import copy
 from sophiie.calendar_link.models import CalendarLink, LinkState
 from sophiie.calendar_link.signals import (
     link_changed,
@@ -18,10 +19,9 @@ from sophiie.calendar_link.signals import (
     link_unlinking,
 )
 from sophiie.common import live
-from sophiie.sync import mirror
+from sophiie.sync import calendars, mirror
 from sophiie.sync.guest_review import ask_for_guest_review
 from sophiie.sync.judging import erase_drift
-from sophiie.sync.watch import forget
 
 
 def connect() -> None:
@@ -42,25 +42,31 @@ def _on_appointment(appointment: Appointment, **_: Any) -> None:
 
 def _on_scope(link: CalendarLink, again: bool, found: Mapping[UUID, str], **_: Any) -> None:
     mirror.record_backfill(link, again=again, found=found)
+    calendars.align(link)
     ask_for_guest_review(link.member.business_id)
     _on_link(link)
 
 
 def _on_unlinking(link: CalendarLink, **_: Any) -> bool:
     _on_link(link)
+    copy.let_count(link.member_id, [])  # who leaves is not asked for the time that is left
     return mirror.record_removal(link)
 
 
 def _on_mended(link: CalendarLink, **_: Any) -> None:
     mirror.resume(link)
+    calendars.align(link)
+    calendars.read_soon(link)
     _on_link(link)
 
 
 def _on_link(link: CalendarLink, **_: Any) -> None:
     if link.state == LinkState.UNLINKED:  # what was read goes with the tokens
-        forget(link)
+        calendars.forget(link)
         erase_drift(link.id)
         ask_for_guest_review(link.member.business_id)
+    elif link.state == LinkState.NEEDS_RECONNECT:
+        copy.note_problem(link.member_id, link.problem)
     live.announce(link.member.business_id, link=link.id)
 
 
