@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 from urllib.parse import quote
 
@@ -57,6 +57,14 @@ class MarkedEvent:
 
     id: str
     private: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Channel:
+    """A channel as Google opened it: its name for what is watched, and when it ends by itself."""
+
+    resource_id: str
+    expires_at: datetime
 
 
 @dataclass(frozen=True)
@@ -182,6 +190,20 @@ class CalendarClient:
                 )
             query["pageToken"] = page["nextPageToken"]
 
+    async def watch(
+        self, calendar_id: str, *, channel_id: str, token: str, address: str
+    ) -> Channel:
+        """events.watch: Google tells `address` that something changed, over a channel of our
+        naming; a first message may come before this answer does. Source: the guide to push."""
+        body = {"id": channel_id, "type": "web_hook", "address": address, "token": token}
+        answer = await self._call("POST", f"{_events(calendar_id)}/watch", query={}, body=body)
+        return Channel(str(answer.get("resourceId", "")), _expiry(answer.get("expiration")))
+
+    async def stop(self, channel_id: str, resource_id: str) -> None:
+        """channels.stop, as the account that opened it."""
+        body = {"id": channel_id, "resourceId": resource_id}
+        await self._call("POST", "/channels/stop", query={}, body=body)
+
     async def _page_of_changes(self, calendar_id: str, query: dict[str, str]) -> dict[str, Any]:
         try:
             return await self._call("GET", _events(calendar_id), query=query)
@@ -233,6 +255,14 @@ class CalendarClient:
 def _quietly() -> dict[str, str]:
     """Nobody is mailed by what we write."""
     return {"sendUpdates": "none", "fields": _EVENT_FIELDS}
+
+
+def _expiry(milliseconds: Any) -> datetime:
+    """The moment that Google names, as a text; a day ahead if it names none."""
+    try:
+        return datetime.fromtimestamp(int(milliseconds) / 1000, UTC)
+    except (TypeError, ValueError, OverflowError, OSError):
+        return datetime.now(UTC) + timedelta(days=1)
 
 
 def _rfc_3339(moment: datetime) -> str:

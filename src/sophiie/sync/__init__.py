@@ -22,6 +22,8 @@ The way back, for what people have in Google, and what they do to our events the
 9. `drift.py` holds the two acts a person can answer with. By itself nothing changes.
 10. `reconcile.py` compares, once a day, all that should be there with what is; it makes up for
     what we left out. When so much is gone that it looks like an error, `missing.py` asks.
+11. `push.py` keeps channels open over which Google tells that something changed; a message makes a
+    calendar due (`notifications.py`). It shortens the wait and replaces nothing.
 
 It compares desired with shown and is never a log of edits: running anything here twice is
 harmless, and ten quick edits become one or two calls. No transaction is open during a call.

@@ -14,7 +14,7 @@ from django.db.models import Count, F, Min, Q
 from sophiie.busy_time import copy
 from sophiie.calendar_link.models import CalendarLink, LinkState
 from sophiie.common.clock import now
-from sophiie.sync.models import WatchedCalendar
+from sophiie.sync.models import PushChannel, WatchedCalendar
 from sophiie.sync.reading import READABLE
 
 # A broken link's calendars still count: what was read of them is known until it is too old.
@@ -45,6 +45,7 @@ def align(link: CalendarLink) -> None:
 def forget(link: CalendarLink) -> None:
     """Erases all that was read, and how far, for an unlinking."""
     WatchedCalendar.objects.filter(link=link).delete()
+    PushChannel.objects.filter(link=link).delete()
     copy.let_count(link.member_id, [])
 
 

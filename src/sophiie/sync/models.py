@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import uuid4
+
 from django.db import models
 
 from sophiie.common.ids import new_event_id, new_id
@@ -143,10 +145,35 @@ class WatchedCalendar(models.Model):
     repaired = models.PositiveIntegerField(default=0, db_default=0)
     orphans = models.PositiveIntegerField(default=0, db_default=0)
 
+    # When a channel for notifications is to be opened, or opened anew; None: now. Some calendars
+    # have none, for ever.
+    push_next_at = models.DateTimeField(null=True, blank=True)
+    push_problem = models.CharField(max_length=200, blank=True, default="", db_default="")
+    unwatchable = models.BooleanField(default=False, db_default=False)
+
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["link", "calendar_id"], name="calendar_watched_once"),
         ]
+
+
+class PushChannel(models.Model):
+    """A channel over which Google tells that a calendar changed, though not what.
+
+    Its id and the digest of its token are stored before Google is asked, because a first message
+    may come before the answer. Without `expires_at`: not answered yet.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    link = models.ForeignKey(
+        "calendar_link.CalendarLink", on_delete=models.CASCADE, related_name="push_channels"
+    )
+    calendar_id = models.CharField(max_length=1024)
+    token_digest = models.CharField(max_length=64)
+    # Google's name for what is watched; it takes it to stop the channel.
+    resource_id = models.CharField(max_length=200, blank=True, default="")
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField(null=True, blank=True)
 
 
 class SyncAttempt(models.Model):

@@ -38,6 +38,8 @@ CLAIM = timedelta(seconds=45)
 PAST, AHEAD = timedelta(days=1), timedelta(days=400)
 # A window does not roll by itself: events that come into it are told again by a full reading.
 FULL_READING_EVERY = timedelta(days=1)
+# Between two readings that notifications ask for: our own writes come back as such, too.
+PAUSE = timedelta(seconds=0.5)
 
 
 class NotReadable(Exception):
@@ -84,7 +86,10 @@ def begin(link_id: UUID, calendar_id: str, *, only_due: bool) -> Reading | None:
     unclaimed = watched.filter(Q(reading_until=None) | Q(reading_until__lt=moment))
     if only_due:
         unclaimed = unclaimed.filter(next_read_at__lte=moment)
-    claimed = unclaimed.update(reader=reader, reading_until=moment + CLAIM)
+    # Due again when the claim runs out, or as soon as a notification says so.
+    claimed = unclaimed.update(
+        reader=reader, reading_until=moment + CLAIM, next_read_at=moment + CLAIM
+    )
     at = watched.first()
     if at is None:
         raise NotReadable
@@ -155,7 +160,8 @@ def held(reading: Reading) -> WatchedCalendar | None:
 def ended(watched: WatchedCalendar, moment: datetime) -> None:
     """The reading is over and the next one has its time; for the caller to save."""
     watched.reader = watched.reading_until = None
-    watched.next_read_at = next_time(moment)
+    if watched.next_read_at > moment + PAUSE:  # else something changed while we read
+        watched.next_read_at = next_time(moment)
 
 
 def record_failure(reading: Reading, error: Exception) -> None:

@@ -14,14 +14,17 @@ from sophiie.busy_time import copy
 from sophiie.calendar_link.models import CalendarLink, LinkState
 from sophiie.calendar_link.signals import (
     link_changed,
+    link_ending,
     link_mended,
     link_scope_changed,
     link_unlinking,
 )
 from sophiie.common import live
-from sophiie.sync import calendars, mirror
+from sophiie.sync import calendars, mirror, push
 from sophiie.sync.guest_review import ask_for_guest_review
 from sophiie.sync.judging import erase_drift
+
+STOPPING_SECONDS = 3.0
 
 
 def connect() -> None:
@@ -30,6 +33,7 @@ def connect() -> None:
     link_unlinking.connect(_on_unlinking, dispatch_uid="mirror")
     link_mended.connect(_on_mended, dispatch_uid="mirror")
     link_changed.connect(_on_link, dispatch_uid="mirror")
+    link_ending.connect(_on_ending, dispatch_uid="push")
     member_deactivated.connect(_on_member, dispatch_uid="guests")
     member_reactivated.connect(_on_member, dispatch_uid="guests")
     business_changed.connect(_on_business, dispatch_uid="guests")
@@ -51,6 +55,10 @@ def _on_unlinking(link: CalendarLink, **_: Any) -> bool:
     _on_link(link)
     copy.let_count(link.member_id, [])  # who leaves is not asked for the time that is left
     return mirror.record_removal(link)
+
+
+async def _on_ending(link: CalendarLink, **_: Any) -> None:
+    await push.stop_channels(link.id, patience=STOPPING_SECONDS)
 
 
 def _on_mended(link: CalendarLink, **_: Any) -> None:
