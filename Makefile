@@ -33,7 +33,7 @@ demo-data: setup
 
 test: setup-dev
 	@tools/find_browser.sh
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(ARGS)
 
 check: setup-dev
 	$(BIN)/ruff check .

@@ -129,7 +129,7 @@ def test_only_true_and_false_decide_about_overlaps(api: ApiCaller, value: Any) -
     )
 
 
-@pytest.mark.parametrize("field", ["colour", "id", "revision", "hold_minutes", "Title"])
+@pytest.mark.parametrize("field", ["colour", "id", "revision", "held_until", "Title"])
 def test_an_unknown_field_is_an_error_and_not_a_silent_no(
     api: ApiCaller, booked: Appointment, field: str
 ) -> None:

@@ -45,12 +45,13 @@ class Expected:
             return True
         return covers == Covers.MINE and member == self.by
 
-    def is_shown_by(self, event: dict[str, Any]) -> bool:
-        """Whether the event says what the appointment says."""
+    def is_shown_by(self, event: dict[str, Any], *, privacy: str) -> bool:
+        """Whether the event says what the appointment says, and no more than it may."""
+        people = f"With: {', '.join(sorted(self.team))}"
         return (
             event.get("summary") == self.title
             and event.get("location", "") == self.location
-            and f"With: {', '.join(sorted(self.team))}" in event.get("description", "")
+            and (people in event.get("description", "")) == (privacy == "full")
             and self._same_time(event["start"], self.start)
             and self._same_time(event["end"], self.end)
         )

@@ -121,7 +121,7 @@ def check_convergence(
             if expected.is_covered(member=link.member.name, covers=link.covers):
                 place = _place(link, expected)
                 event = events.get(place)
-                if event is None or not expected.is_shown_by(event):
+                if event is None or not expected.is_shown_by(event, privacy=link.privacy):
                     tally.divergences += 1
                     raise AssertionError(f"{link.member.name}: {expected} is shown as {event}")
                 wanted[place] = expected
@@ -130,6 +130,47 @@ def check_convergence(
         tally.duplicates += len(unexplained)
         shown = [(place, events[place]["summary"]) for place in sorted(unexplained)]
         raise AssertionError(f"events that should not be there: {shown}")
+
+
+def check_guests(world: World, appointments: Iterable[Expected]) -> None:
+    """Whoever is assigned and has no link is a guest of exactly one event, if one may have guests;
+    nobody else of the business is; and what was taken from them is not left in their calendar."""
+    events, copies = world.events(), world.copies()
+    links = list(CalendarLink.objects.exclude(state=LinkState.UNLINKED).select_related("member"))
+    linked = {link.member.name for link in links}
+    for expected in appointments:
+        emails = {f"{name.lower()}@example.com" for name in expected.team - linked}
+        covering = [
+            link
+            for link in links
+            if expected.is_covered(member=link.member.name, covers=link.covers)
+        ]
+        invited, places = [], set()
+        for link in covering:
+            place = _place(link, expected)
+            places.add(place)
+            guests = {guest["email"] for guest in events[place].get("attendees", [])}
+            if guests:
+                invited.append((link, guests))
+        if not emails or not any(link.privacy == "full" for link in covering):
+            assert not invited, f"guests of {expected}: {invited}"
+        else:
+            assert len(invited) <= 1, f"guests of several events: {expected} {invited}"
+            for link, guests in invited:
+                assert guests == emails - {link.google_email}, f"guests of {expected}: {guests}"
+            if not invited:  # only when the one calendar is the guest's own
+                assert emails <= {link.google_email for link in covering}, f"no host: {expected}"
+        for row in MirroredEvent.objects.filter(appointment=expected.id, link__in=links):
+            if (row.calendar_id, row.event_id) not in places:
+                left = [place for place in copies if place[1] == row.event_id]
+                assert not left, f"left with a guest: {expected} {left}"
+
+
+def check_nothing_looks_like_drift() -> None:
+    """Whatever a reading told: our own writes are nobody else's doing."""
+    links = CalendarLink.objects.exclude(state=LinkState.UNLINKED)
+    drifted = MirroredEvent.objects.filter(link__in=links, wanted=True).exclude(drift_kind="")
+    assert not drifted, [(row.appointment_id, row.drift_kind) for row in drifted]
 
 
 def _place(link: CalendarLink, expected: Expected) -> Place:

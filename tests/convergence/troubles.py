@@ -39,6 +39,15 @@ REFUSALS: dict[str, dict[str, Any]] = {
     "412": {"kind": "error", "status": 412, "reason": "conditionNotMet"},
 }
 
+# What a reading may meet. Some of it must not be believed.
+READING_TROUBLES: dict[str, dict[str, Any]] = {
+    **{name: LOST_ANSWERS[name] for name in ("error before the write", "a page of HTML", "slow")},
+    **BUSY_ANSWERS,
+    "401": REFUSALS["401"],
+    "404 though it is there": REFUSALS["404 though it is there"],
+    "410": {"kind": "error", "status": 410, "reason": "fullSyncRequired"},
+}
+
 # At the token and revocation endpoints other words are spoken.
 OAUTH_TROUBLES: dict[str, dict[str, Any]] = {
     "error": {"kind": "error", "status": 503, "reason": "internal_failure"},

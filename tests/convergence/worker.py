@@ -27,8 +27,16 @@ from sophiie.common.clock import now
 from sophiie.common.in_thread import in_thread
 from sophiie.google.app import google_session
 from sophiie.sync.drain import drain
-from sophiie.sync.models import MirroredEvent, MirrorState, QuotaBucket
+from sophiie.sync.guest_review import review_guests
+from sophiie.sync.models import (
+    GuestReview,
+    MirroredEvent,
+    MirrorState,
+    QuotaBucket,
+    WatchedCalendar,
+)
 from sophiie.sync.sweep import sweep
+from sophiie.sync.watch import read_changes
 
 
 class Killed(BaseException):
@@ -120,11 +128,13 @@ def work(
     *,
     hand: Hand | None = None,
     workers: int = 1,
+    reading: bool = False,
     meanwhile: Callable[[], Awaitable[Any]] | None = None,
 ) -> None:
-    """One round of what the worker process does: the sweep, then the jobs that wait.
+    """One round of what the worker process does: guests, the sweep, then the jobs that wait.
 
-    `workers` of them take the same jobs at the same time; `meanwhile` happens beside them.
+    `workers` of them take the same jobs at the same time; with `reading` the calendars are read
+    beside that, and `meanwhile` happens as well.
     """
 
     async def round_() -> None:
@@ -132,12 +142,21 @@ def work(
         _hand.set(hand)
         async with google_session() as session:
             http: Any = _WatchedHttp(session)
+            await in_thread(review_guests)
             await sweep(http)
-            drains = [drain(link, http=http) for link in await in_thread(take_jobs) * workers]
-            await asyncio.gather(*drains, *([meanwhile()] if meanwhile else []))
+            works: list[Awaitable[Any]] = [
+                drain(link, http=http) for link in await in_thread(take_jobs) * workers
+            ]
+            if reading:
+                works += [read_changes(link, http) for link in await in_thread(_links)]
+            await asyncio.gather(*works, *([meanwhile()] if meanwhile else []))
 
     with suppress(Killed):
         copy_context().run(asyncio.run, round_())
+
+
+def _links() -> list[UUID]:
+    return list(CalendarLink.objects.order_by("id").values_list("id", flat=True))
 
 
 def _forget_the_dead(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
@@ -159,6 +178,8 @@ def leases_run_out() -> None:
     past = now() - timedelta(seconds=1)
     CalendarLink.objects.exclude(lease_until=None).update(lease_until=past)
     CalendarLink.objects.exclude(refreshing_until=None).update(refreshing_until=past)
+    WatchedCalendar.objects.exclude(reading_until=None).update(reading_until=past)
+    GuestReview.objects.update(claimed_until=None)
 
 
 def pauses_pass() -> None:

@@ -125,13 +125,28 @@ class World:
 
     def events(self) -> dict[tuple[str, str], dict[str, Any]]:
         """Every event that Sophiie made and that is there, by calendar and id."""
-        found = {}
-        for account, calendars in CALENDARS.items():
-            for calendar in calendars:
-                for event in self.google.events(account, calendar):
-                    if event["simulator"]["created_by"] == self.google.client_id:
-                        found[calendar, event["id"]] = event
-        return found
+        return {
+            place: event
+            for place, event in self._made_by_us().items()
+            if event["organizer"]["email"] == place[0]
+        }
+
+    def copies(self) -> dict[tuple[str, str], dict[str, Any]]:
+        """What guests see of such events, by their calendar and the event's id."""
+        return {
+            place: event
+            for place, event in self._made_by_us().items()
+            if event["organizer"]["email"] != place[0]
+        }
+
+    def _made_by_us(self) -> dict[tuple[str, str], dict[str, Any]]:
+        return {
+            (calendar, event["id"]): event
+            for account, calendars in CALENDARS.items()
+            for calendar in calendars
+            for event in self.google.events(account, calendar)
+            if event["simulator"]["created_by"] == self.google.client_id
+        }
 
 
 def account_of(calendar: str) -> str:

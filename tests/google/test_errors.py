@@ -52,6 +52,10 @@ def front_end(reason: str, detail: str) -> str:
         (400, backend("timeRangeEmpty"), Refused),
         (400, backend("invalid"), Refused),
         (400, backend("required"), Refused),
+        (400, backend("badRequest"), Refused),
+        (400, backend("parseError"), Refused),
+        (400, backend("invalidParameter"), Refused),
+        (400, backend("timeRangeTooLong"), Refused),
         (401, backend("authError"), AccessLost),
         (401, backend("required"), AccessLost),
         (403, backend("rateLimitExceeded"), RateLimited),
@@ -65,12 +69,16 @@ def front_end(reason: str, detail: str) -> str:
         (403, backend("forbidden"), Forbidden),
         (403, backend("requiredAccessLevel"), CalendarLost),
         (403, backend("forbiddenForNonOrganizer"), Forbidden),
+        (403, backend("forbiddenForServiceAccounts"), Forbidden),
+        (403, backend("cannotUnsubscribeFromOwnedCalendar"), Forbidden),
         (403, backend("accessNotConfigured"), Misconfigured),
         (403, backend("notACalendarUser"), AccessLost),
         (403, "<html>", Forbidden),
         (404, backend("notFound"), EventGone),
         (409, backend("duplicate"), AlreadyExists),
+        (409, backend("conflict"), Stale),
         (410, backend("deleted"), EventGone),
+        (410, backend("updatedMinTooLongAgo"), SyncTokenExpired),
         (410, backend("fullSyncRequired"), SyncTokenExpired),
         (412, backend("conditionNotMet"), Stale),
         (500, backend("backendError"), Unreachable),
@@ -91,10 +99,18 @@ def test_calendar(status: int, body: str, meaning: type[GoogleError]) -> None:
     assert str(error)
 
 
+def grant(description: str) -> str:
+    return json.dumps({"error": "invalid_grant", "error_description": description})
+
+
 @pytest.mark.parametrize(
     ("status", "body", "meaning"),
     [
-        (400, '{"error": "invalid_grant", "error_description": "Bad Request"}', AccessLost),
+        (400, grant("Token has been expired or revoked."), AccessLost),
+        (400, grant("Bad Request"), AccessLost),
+        (400, grant("Malformed auth code."), AccessLost),
+        (400, grant("The account has been deleted"), AccessLost),
+        (400, '{"error": "invalid_grant", "error_subtype": "rapt_required"}', AccessLost),
         (400, '{"error": "invalid_grant", "error_subtype": "invalid_rapt"}', AccessLost),
         (400, '{"error": "admin_policy_enforced"}', AccessLost),
         (401, '{"error": "invalid_client"}', Misconfigured),
@@ -102,7 +118,10 @@ def test_calendar(status: int, body: str, meaning: type[GoogleError]) -> None:
         (400, '{"error": "deleted_client"}', Misconfigured),
         (400, '{"error": "unauthorized_client"}', Misconfigured),
         (400, '{"error": "redirect_uri_mismatch"}', Misconfigured),
+        (400, '{"error": "unsupported_grant_type"}', Misconfigured),
+        (400, '{"error": "invalid_scope"}', Misconfigured),
         (400, '{"error": "invalid_request"}', Misconfigured),
+        (400, '{"error": "server_error"}', Unreachable),
         (400, '{"error": "internal_failure"}', Unreachable),
         (400, '{"error": "temporarily_unavailable"}', Unreachable),
         (429, "", RateLimited),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
@@ -120,12 +119,10 @@ def test_quick_edits_while_the_worker_is_idle_are_at_most_two_calls(
     appointment = book_one(alice)
     drain_all()
     google.clear_calls()
-    started = time.monotonic()
     for number in range(10):
         change(by=alice, appointment_id=appointment.id, changes={"title": f"Edit {number}"})
         if number in (0, 9):
             drain_all()
-    assert time.monotonic() - started < 1.5
     assert len(writes(google)) <= 2
     assert ours(google)[0]["summary"] == "Edit 9"
 

@@ -99,7 +99,9 @@ def test_a_used_up_quota_parks_the_link_and_loses_nothing(
     found = link(alice, google)
     for hour in range(3):
         book(by=alice, details=details(start=tomorrow_at(hour * 2)), assignees=[alice])
-    QuotaBucket.objects.create(scope=f"user:{found.google_sub}", level=2, counted_at=now())
+    # Counted in a minute, so that nothing is refilled while this test takes its time.
+    counted = now() + timedelta(minutes=1)
+    QuotaBucket.objects.create(scope=f"user:{found.google_sub}", level=2, counted_at=counted)
     google.clear_calls()
     drain_all()
     assert len(google.calls(method="calendar.events.insert")) == 2

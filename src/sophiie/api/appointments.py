@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import json
 from dataclasses import fields
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from ninja import Query, Router
+from ninja import Body, Query, Router
 
 from sophiie.accounts.models import Member
 from sophiie.api.access import member_of
-from sophiie.api.idempotency import answer_once
+from sophiie.api.appointment_list import page_of
+from sophiie.api.idempotency import answer_once, kept_answer
 from sophiie.api.problems import ProblemError, conflict, invalid
 from sophiie.api.schemas import (
     AppointmentFilter,
@@ -24,28 +21,44 @@ from sophiie.api.schemas import (
     AppointmentList,
     AppointmentOut,
     AppointmentPatch,
+    ConfirmIn,
+    ConflictProblem,
     CustomerIn,
     DriftIn,
     Problem,
     appointment_out,
 )
-from sophiie.appointments import booking
-from sophiie.appointments.errors import Conflict, InvalidAppointment
+from sophiie.appointments import booking, holds
+from sophiie.appointments.conflicts import clashes_of, renew_knowledge
+from sophiie.appointments.errors import Conflict
 from sophiie.appointments.models import Appointment
-from sophiie.appointments.reading import visible_to
-from sophiie.appointments.rules import Details, assignees_of
+from sophiie.appointments.rules import Details, assignees_of, check_details
 from sophiie.sync import drift, mirror
 from sophiie.sync.status import event_rows_of, statuses_of
 
 router = Router(tags=["appointments"])
-PROBLEMS = {400: Problem, 401: Problem, 404: Problem, 409: Problem, 412: Problem, 422: Problem}
+PROBLEMS = {
+    400: Problem,
+    401: Problem,
+    403: Problem,
+    404: Problem,
+    409: ConflictProblem,
+    412: Problem,
+    422: Problem,
+    503: Problem,
+}
 # Django's own converter answers 404, not 422, to what is no id at all.
 ONE = "/appointments/{uuid:appointment_id}"
 
 
 @router.post("/appointments", response={201: AppointmentOut, **PROBLEMS}, summary="Book")
 def create(request: HttpRequest, data: AppointmentIn) -> HttpResponse:
-    """Books an appointment. With an `Idempotency-Key` it can be repeated safely."""
+    """Books an appointment, or holds its time for `hold_minutes`.
+
+    With an `Idempotency-Key` it can be repeated safely. Owners and admins may book over what is in
+    the way (`allow_overlap`), everybody for a member whose calendar cannot be read
+    (`accept_unverified`).
+    """
     member = member_of(request)
     details = Details(
         title=data.title.strip(),
@@ -57,20 +70,32 @@ def create(request: HttpRequest, data: AppointmentIn) -> HttpResponse:
         **_customer(data.customer),
     )
     names = [str(member.id)] if data.assignees is None else data.assignees
+    allow_overlap = _may_overlap(member, data.allow_overlap)
 
     def book() -> tuple[int, Any]:
         try:
             appointment = booking.book(
                 by=member,
                 details=details,
-                assignees=assignees_of(member.business, names),
-                allow_overlap=_may_overlap(member, data.allow_overlap),
+                assignees=team,
+                hold_minutes=data.hold_minutes,
+                allow_overlap=allow_overlap,
+                accept_unverified=data.accept_unverified,
             )
         except Conflict as error:
             return 409, conflict(error).body()
-        return 201, _out(booking.find(member, appointment.id))
+        # What is known is not read again; nothing can have come in its way since.
+        statuses = statuses_of([appointment.id]).get(appointment.id, [])
+        return 201, appointment_out(appointment, team, statuses, []).model_dump(mode="json")
 
-    status, body = answer_once(request, member, book)
+    answer = kept_answer(request, member)
+    if answer is None:
+        team = assignees_of(member.business, names)
+        check_details(details)
+        # Before the transaction that keeps the answer: nobody waits for the network inside one.
+        renew_knowledge(team=team, start=details.start, end=details.end)
+        answer = answer_once(request, member, book)
+    status, body = answer
     response = JsonResponse(body, status=status)
     if status == 201:
         response["Location"] = f"/api/v1/appointments/{body['id']}"
@@ -82,28 +107,11 @@ def create(request: HttpRequest, data: AppointmentIn) -> HttpResponse:
 
 @router.get("/appointments", response={200: AppointmentList, **PROBLEMS}, summary="List")
 def list_appointments(request: HttpRequest, filters: Query[AppointmentFilter]) -> HttpResponse:
-    """Appointments of the business by start; `from` and `to` bound the time they touch."""
-    member = member_of(request)
-    found = visible_to(member)
-    if filters.from_:
-        found = found.filter(end__gt=filters.from_)
-    if filters.to:
-        found = found.filter(start__lt=filters.to)
-    if filters.status:
-        found = found.filter(status=filters.status)
-    if filters.updated_since:
-        found = found.filter(updated_at__gte=filters.updated_since)
-    if filters.assignee is not None:
-        found = found.filter(assignments__member=_assignee(member, filters.assignee))
-    if filters.cursor:
-        start, last_id = _read_cursor(filters.cursor)
-        found = found.filter(Q(start__gt=start) | Q(start=start, id__gt=last_id))
-    page = list(found[: filters.limit + 1])
-    more = len(page) > filters.limit
-    page = page[: filters.limit]
-    statuses = statuses_of(a.id for a in page)
-    items = [appointment_out(a, statuses.get(a.id, [])).model_dump(mode="json") for a in page]
-    return JsonResponse({"items": items, "next_cursor": _cursor(page[-1]) if more else None})
+    """Appointments of the business by start; `from` and `to` bound the time they touch.
+
+    Holds that have run out are not in it any more.
+    """
+    return JsonResponse(page_of(member_of(request), filters))
 
 
 @router.get(ONE, response={200: AppointmentOut, **PROBLEMS}, summary="Read")
@@ -113,7 +121,10 @@ def read(request: HttpRequest, appointment_id: UUID) -> HttpResponse:
 
 @router.patch(ONE, response={200: AppointmentOut, **PROBLEMS}, summary="Change")
 def change(request: HttpRequest, appointment_id: UUID, data: AppointmentPatch) -> HttpResponse:
-    """Changes any subset; `If-Match: <revision>` refuses with 412 when it is stale."""
+    """Changes any subset; `If-Match: <revision>` refuses with 412 when it is stale.
+
+    A hold stays one until its status is set to `scheduled`, which is the same as confirming it.
+    """
     member = member_of(request)
     expected = _expected_revision(request)
     shown = booking.find(member, appointment_id)
@@ -135,6 +146,7 @@ def change(request: HttpRequest, appointment_id: UUID, data: AppointmentPatch) -
         status=data.status,
         expected_revision=expected,
         allow_overlap=_may_overlap(member, data.allow_overlap),
+        accept_unverified=data.accept_unverified,
     )
     return _answer(booking.find(member, changed.id))
 
@@ -148,6 +160,21 @@ def delete(request: HttpRequest, appointment_id: UUID) -> HttpResponse:
         expected_revision=_expected_revision(request),
     )
     return HttpResponse(status=204)
+
+
+@router.post(ONE + "/confirm", response={200: AppointmentOut, **PROBLEMS}, summary="Confirm")
+def confirm(
+    request: HttpRequest, appointment_id: UUID, data: Body[ConfirmIn | None] = None
+) -> HttpResponse:
+    """Makes an appointment of a hold, also of one that has run out while its time is still free."""
+    member, asked = member_of(request), data or ConfirmIn()
+    holds.confirm(
+        by=member,
+        appointment_id=appointment_id,
+        allow_overlap=_may_overlap(member, asked.allow_overlap),
+        accept_unverified=asked.accept_unverified,
+    )
+    return _answer(booking.find(member, appointment_id))
 
 
 @router.post(ONE + "/cancel", response={200: AppointmentOut, **PROBLEMS}, summary="Call off")
@@ -181,6 +208,7 @@ def answer_drift(request: HttpRequest, appointment_id: UUID, data: DriftIn) -> H
                 appointment_id,
                 calendar_of=data.member_id,
                 allow_overlap=_may_overlap(member, data.allow_overlap),
+                accept_unverified=data.accept_unverified,
             )
         except drift.DriftError as error:
             raise invalid({"action": [str(error)]}) from None
@@ -195,7 +223,9 @@ def _answer(appointment: Appointment) -> HttpResponse:
 
 def _out(appointment: Appointment) -> dict[str, Any]:
     statuses = statuses_of([appointment.id]).get(appointment.id, [])
-    return appointment_out(appointment, statuses).model_dump(mode="json")
+    clashes = clashes_of([appointment]).get(appointment.id, [])
+    team = [share.member for share in appointment.assignments.all()]
+    return appointment_out(appointment, team, statuses, clashes).model_dump(mode="json")
 
 
 def _end(start: datetime, end: datetime | None, minutes: int | None) -> datetime:
@@ -236,13 +266,6 @@ def _changes(data: AppointmentPatch, shown: Appointment) -> dict[str, Any]:
     return changes
 
 
-def _assignee(member: Member, name: str) -> Member:
-    try:
-        return assignees_of(member.business, [name])[0]
-    except InvalidAppointment as error:
-        raise invalid({"assignee": [error.errors["assignees"]]}) from None
-
-
 def _may_overlap(member: Member, asked: bool) -> bool:
     if asked and not member.manages_business:
         raise ProblemError(
@@ -261,19 +284,3 @@ def _expected_revision(request: HttpRequest) -> int | None:
             400, "bad-if-match", "If-Match is not a revision", "Send If-Match: <revision>."
         )
     return int(digits)
-
-
-def _cursor(appointment: Appointment) -> str:
-    text = json.dumps([appointment.start.isoformat(), str(appointment.id)])
-    return base64.urlsafe_b64encode(text.encode()).decode()
-
-
-def _read_cursor(text: str) -> tuple[datetime, UUID]:
-    try:
-        start, last_id = json.loads(base64.urlsafe_b64decode(text.encode()))
-        moment = datetime.fromisoformat(start)
-        if moment.tzinfo is None:
-            raise ValueError
-        return moment, UUID(last_id)
-    except (ValueError, TypeError, AttributeError, binascii.Error):
-        raise invalid({"cursor": ["This is not a cursor from an earlier answer."]}) from None

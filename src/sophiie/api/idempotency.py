@@ -19,6 +19,16 @@ KEPT = timedelta(days=1)
 LONGEST_KEY = 255
 
 
+def kept_answer(request: HttpRequest, member: Member) -> tuple[int, Any] | None:
+    """The answer that was given to this request before, if it was: without running anything."""
+    key = request.headers.get("Idempotency-Key", "")
+    if not key or not _can_be_kept(key):
+        return None
+    kept = IdempotentAnswer.objects.filter(member=member, key=key, body_digest=_digest(request))
+    found = kept.filter(created_at__gte=now() - KEPT).exclude(status=0).first()
+    return (found.status, found.body) if found else None
+
+
 def answer_once(
     request: HttpRequest, member: Member, act: Callable[[], tuple[int, Any]]
 ) -> tuple[int, Any]:
@@ -29,23 +39,19 @@ def answer_once(
     key = request.headers.get("Idempotency-Key", "")
     if not key:
         return act()
-    if len(key) > LONGEST_KEY or not key.isprintable():
+    if not _can_be_kept(key):
         raise invalid({"Idempotency-Key": [f"At most {LONGEST_KEY} printable characters."]})
-    digest = hashlib.sha256(f"{request.method} {request.path}\n".encode() + request.body)
+    digest = _digest(request)
     moment = now()
     with transaction.atomic():
         _forget_old(moment)
         # ON CONFLICT DO NOTHING waits for a transaction that holds the same key.
         IdempotentAnswer.objects.bulk_create(
-            [
-                IdempotentAnswer(
-                    member=member, key=key, body_digest=digest.hexdigest(), created_at=moment
-                )
-            ],
+            [IdempotentAnswer(member=member, key=key, body_digest=digest, created_at=moment)],
             ignore_conflicts=True,
         )
         kept = IdempotentAnswer.objects.select_for_update().get(member=member, key=key)
-        if kept.body_digest != digest.hexdigest():
+        if kept.body_digest != digest:
             raise ProblemError(
                 422,
                 "idempotency-key-reused",
@@ -57,6 +63,15 @@ def answer_once(
             kept.status, kept.body = act()
             kept.save(update_fields=["status", "body"])
         return kept.status, kept.body
+
+
+def _can_be_kept(key: str) -> bool:
+    return len(key) <= LONGEST_KEY and key.isprintable()
+
+
+def _digest(request: HttpRequest) -> str:
+    told = f"{request.method} {request.path}\n".encode() + request.body
+    return hashlib.sha256(told).hexdigest()
 
 
 def _forget_old(moment: datetime) -> None:

@@ -10,14 +10,16 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
+from sophiie.api.schemas import obstacle_out
 from sophiie.appointments.errors import (
     Conflict,
     InvalidAppointment,
+    NotHeld,
+    Source,
     StaleRevision,
     TooBusy,
     UnknownAppointment,
 )
-from sophiie.common.wall_time import in_zone
 
 TYPE = "https://sophiie.invalid/problems/"
 # The API nests what the form and the rules keep flat.
@@ -58,19 +60,15 @@ def not_found() -> ProblemError:
 
 
 def conflict(error: Conflict) -> ProblemError:
+    unknown = all(obstacle.source == Source.UNREADABLE for obstacle in error.obstacles)
+    title = "Somebody is not free at this time"
+    if error.obstacles and unknown:
+        title = "Nobody can say whether this time is free"
     conflicts = [
-        {
-            "member_id": str(obstacle.member_id),
-            "start": in_zone(obstacle.start, obstacle.timezone).isoformat(),
-            "end": in_zone(obstacle.end, obstacle.timezone).isoformat(),
-            "source": "appointment",
-            "appointment_id": str(obstacle.appointment_id),
-        }
+        obstacle_out(obstacle).model_dump(mode="json", exclude_none=True)
         for obstacle in error.obstacles
     ]
-    return ProblemError(
-        409, "conflict", "Somebody is not free at this time", str(error), conflicts=conflicts
-    )
+    return ProblemError(409, "conflict", title, str(error), conflicts=conflicts)
 
 
 def of_appointment_error(error: Exception) -> ProblemError:
@@ -86,6 +84,8 @@ def of_appointment_error(error: Exception) -> ProblemError:
             )
         case Conflict():
             return conflict(error)
+        case NotHeld():
+            return ProblemError(409, "not-held", "This is not a hold", str(error))
         case TooBusy():
             return ProblemError(503, "busy", "Too busy", str(error), retry_after=1)
     raise error
@@ -127,7 +127,10 @@ def install(api: NinjaAPI) -> None:
     def on_problem(request: HttpRequest, error: ProblemError) -> HttpResponse:
         return answer(error)
 
-    for kind in (InvalidAppointment, UnknownAppointment, StaleRevision, Conflict, TooBusy):
+    for kind in (
+        *(InvalidAppointment, UnknownAppointment, StaleRevision),
+        *(Conflict, NotHeld, TooBusy),
+    ):
 
         @api.exception_handler(kind)
         def on_refusal(request: HttpRequest, error: Exception) -> HttpResponse:

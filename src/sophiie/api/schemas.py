@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -18,6 +19,8 @@ from pydantic import (
     StrictStr,
 )
 
+from sophiie.accounts.models import Member
+from sophiie.appointments.errors import Obstacle
 from sophiie.appointments.models import Appointment
 from sophiie.common.wall_time import in_zone
 from sophiie.sync.status import Drift, EventStatus
@@ -60,7 +63,14 @@ class AppointmentIn(Strict):
     notes: Text = ""
     assignees: Annotated[list[Text], Field(max_length=200)] | None = None
     customer: CustomerIn | None = None
+    hold_minutes: Annotated[StrictInt, Field(ge=1, le=30)] | None = None
     allow_overlap: StrictBool = False
+    accept_unverified: StrictBool = False
+
+
+class ConfirmIn(Strict):
+    allow_overlap: StrictBool = False
+    accept_unverified: StrictBool = False
 
 
 class AppointmentPatch(Strict):
@@ -75,6 +85,7 @@ class AppointmentPatch(Strict):
     customer: CustomerIn | None = None
     status: Literal["scheduled", "completed", "no_show", "cancelled"] | None = None
     allow_overlap: StrictBool = False
+    accept_unverified: StrictBool = False
 
 
 class Page(Schema):
@@ -121,6 +132,7 @@ class DriftIn(Strict):
     action: Literal["put_back", "accept"]
     member_id: UUID | None = None
     allow_overlap: StrictBool = False
+    accept_unverified: StrictBool = False
 
 
 class SyncOut(Schema):
@@ -136,6 +148,17 @@ class SyncOut(Schema):
     html_link: str | None
     guests: list[str] = []
     drift: DriftOut | None = None
+
+
+class ObstacleOut(Schema):
+    """What is in the way. `checked_at`: when the member's calendar was last read."""
+
+    member_id: UUID
+    start: datetime
+    end: datetime
+    source: Literal["appointment", "google", "unreadable"]
+    appointment_id: UUID | None = None
+    checked_at: datetime | None = None
 
 
 class AppointmentOut(Schema):
@@ -154,6 +177,8 @@ class AppointmentOut(Schema):
     created_at: datetime
     updated_at: datetime
     sync: list[SyncOut]
+    # What came in the way after it was booked; nobody has said yet that this is all right.
+    clashes: list[ObstacleOut] = []
 
 
 class AppointmentList(Schema):
@@ -191,7 +216,18 @@ class Problem(Schema):
     detail: str
 
 
-def appointment_out(appointment: Appointment, statuses: list[EventStatus]) -> AppointmentOut:
+class ConflictProblem(Problem):
+    """409: what is in the way of the booking."""
+
+    conflicts: list[ObstacleOut] = []
+
+
+def appointment_out(
+    appointment: Appointment,
+    team: Iterable[Member],
+    statuses: list[EventStatus],
+    clashes: list[Obstacle],
+) -> AppointmentOut:
     """The appointment as the API gives it, times in its own zone."""
     zone = appointment.timezone
     customer = None
@@ -209,16 +245,27 @@ def appointment_out(appointment: Appointment, statuses: list[EventStatus]) -> Ap
         start=in_zone(appointment.start, zone),
         end=in_zone(appointment.end, zone),
         timezone=zone,
-        status=appointment.status,
-        assignees=[
-            PersonOut(id=a.member.id, name=a.member.name, email=a.member.email)
-            for a in appointment.assignments.all()
-        ],
+        status=appointment.current_status,
+        assignees=[PersonOut(id=m.id, name=m.name, email=m.email) for m in team],
         customer=customer,
         revision=appointment.revision,
+        held_until=in_zone(appointment.held_until, zone) if appointment.held_until else None,
         created_at=in_zone(appointment.created_at, zone),
         updated_at=in_zone(appointment.updated_at, zone),
         sync=[_sync_out(status, zone) for status in statuses],
+        clashes=[obstacle_out(clash) for clash in clashes],
+    )
+
+
+def obstacle_out(obstacle: Obstacle) -> ObstacleOut:
+    """One thing that is in the way; of busy time in the zone of the appointment it is in."""
+    return ObstacleOut(
+        member_id=obstacle.member_id,
+        start=obstacle.local_start,
+        end=obstacle.local_end,
+        source=obstacle.source.value,
+        appointment_id=obstacle.appointment_id,
+        checked_at=obstacle.checked_at and in_zone(obstacle.checked_at, obstacle.timezone),
     )
 
 

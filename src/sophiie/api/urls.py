@@ -9,6 +9,7 @@ from ninja import NinjaAPI
 from sophiie.api import problems
 from sophiie.api.access import ApiKeyBearer
 from sophiie.api.appointments import router as appointments
+from sophiie.api.availability import router as availability
 from sophiie.api.members import router as members
 
 
@@ -35,3 +36,4 @@ api = Api(
 problems.install(api)
 api.add_router("", appointments)
 api.add_router("", members)
+api.add_router("", availability)

@@ -1,66 +1,91 @@
-"""The business acts: book, change, cancel, delete, reinstate.
+"""The business acts: book, change, cancel, delete, reinstate. Those of a hold are in `holds.py`.
 
 Each is one transaction: the appointment, its assignments, the history and whatever the receivers
-of `appointment_changed` record. Nothing here talks to the network.
+of `appointment_changed` record. Nothing here talks to the network; before the transaction old
+copies of the team's calendars may be renewed by whoever keeps them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
-from typing import Any, TypeVar
+from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
-from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
-from django.db.models import QuerySet
-
 from sophiie.accounts.models import Member
-from sophiie.appointments.errors import Conflict, Obstacle, StaleRevision, UnknownAppointment
-from sophiie.appointments.locking import TimeTaken, in_transaction, lock_members
-from sophiie.appointments.models import (
-    Action,
-    Appointment,
-    AppointmentChange,
-    Assignment,
-    Status,
-)
+from sophiie.appointments.conflicts import renew_knowledge
+from sophiie.appointments.errors import InvalidAppointment, UnknownAppointment
+from sophiie.appointments.locking import in_transaction, lock_members
+from sophiie.appointments.models import Action, Appointment, Status
 from sophiie.appointments.reading import visible_to
+from sophiie.appointments.record import (
+    announce,
+    differences_between,
+    locked,
+    locked_one,
+    save_next_revision,
+)
 from sophiie.appointments.rules import Details, check_details
-from sophiie.appointments.signals import appointment_changed
+from sophiie.appointments.shares import (
+    Consent,
+    assign,
+    booking_transaction,
+    check_free,
+    team_of,
+    write_shares,
+)
 from sophiie.common.clock import now
-
-R = TypeVar("R")
 
 # Statuses an appointment can be given by a change; a cancellation has its own act.
 OPEN_STATUSES = (Status.SCHEDULED, Status.COMPLETED, Status.NO_SHOW)
+LONGEST_HOLD_MINUTES = 30
 
 
 def book(
-    *, by: Member, details: Details, assignees: Sequence[Member], allow_overlap: bool = False
+    *,
+    by: Member,
+    details: Details,
+    assignees: Sequence[Member],
+    hold_minutes: int | None = None,
+    allow_overlap: bool = False,
+    accept_unverified: bool = False,
 ) -> Appointment:
-    """Makes an appointment in the business of `by`.
+    """Makes an appointment in the business of `by`; with `hold_minutes` one that only holds its
+    time for so long.
 
     Raises `InvalidAppointment`, `Conflict` (naming what is in the way) or `TooBusy`. With
-    `allow_overlap` the assignments that clash are made all the same, marked and not blocking.
+    `allow_overlap` it is booked over appointments and busy time, with `accept_unverified` for
+    members whose calendar cannot be read; both are marked on the assignments concerned.
     """
     check_details(details)
+    if hold_minutes is not None and not 1 <= hold_minutes <= LONGEST_HOLD_MINUTES:
+        words = f"A time can be held for 1 to {LONGEST_HOLD_MINUTES} minutes."
+        raise InvalidAppointment({"hold_minutes": words})
+    renew_knowledge(team=assignees, start=details.start, end=details.end)
 
     def insert() -> Appointment:
-        moment = now()
         lock_members(member.id for member in assignees)
-        appointment = Appointment.objects.create(
-            business=by.business,
+        moment = now()
+        held = hold_minutes is not None
+        appointment = Appointment(
+            business_id=by.business_id,
             created_by=by,
             created_at=moment,
             updated_at=moment,
+            status=Status.HELD if held else Status.SCHEDULED,
+            held_until=moment + timedelta(minutes=hold_minutes or 0) if held else None,
             **details.as_dict(),
         )
-        _assign(appointment, assignees, allow_overlap=allow_overlap)
-        _announce(appointment, Action.CREATED, by, _differences(None, details, None, assignees))
+        consent = Consent(allow_overlap, accept_unverified)
+        obstacles = check_free(appointment, assignees, consent)
+        appointment.save(force_insert=True)
+        used = write_shares(appointment, assignees, obstacles)
+        differences = differences_between(None, details, None, assignees) | used
+        announce(appointment, Action.HELD if held else Action.CREATED, by, differences)
         return appointment
 
-    return _in_booking_transaction(insert, details, assignees)
+    return booking_transaction(insert, details, assignees)
 
 
 def change(
@@ -72,53 +97,92 @@ def change(
     status: str | None = None,
     expected_revision: int | None = None,
     allow_overlap: bool = False,
+    accept_unverified: bool = False,
 ) -> Appointment:
     """Changes the named details, the assignees or the status of an appointment.
 
-    A change that changes nothing makes no revision. Setting an open status on a cancelled
-    appointment brings it back, if its time is still free. Raises as `book`, and
-    `UnknownAppointment` and `StaleRevision`.
+    A change that changes nothing makes no revision. Setting an open status confirms a hold, and
+    brings a cancelled appointment back, if its time is still free. Without another time only
+    those who are new to it have to be free. Raises as `book`, and `UnknownAppointment` and
+    `StaleRevision`.
     """
     shown = find(by, appointment_id)
     wanted = replace(Details.of(shown), **changes)
     check_details(wanted)
-    new_team = list(assignees) if assignees is not None else _team(shown)
+    shown_team = [share.member for share in shown.assignments.all()]
+    new_team = list(assignees) if assignees is not None else shown_team
+    if _asks_for_time(shown, wanted, set(new_team) - set(shown_team), status):
+        renew_knowledge(team=new_team, start=wanted.start, end=wanted.end)
 
     def update() -> Appointment:
-        appointment = _lock(by, appointment_id, expected_revision)
-        before, old_team = Details.of(appointment), _team(appointment)
+        appointment = locked_one(by, appointment_id, expected_revision)
+        before, old_team = Details.of(appointment), team_of(appointment)
         after = replace(before, **changes)
         check_details(after)
         team = new_team if assignees is not None else old_team
         lock_members(member.id for member in [*old_team, *team])
-        differences = _differences(before, after, old_team, team)
+        differences = differences_between(before, after, old_team, team)
+        was_booked = appointment.is_on and not appointment.is_hold
         if status is not None and status != appointment.status:
             differences["status"] = [appointment.status, str(status)]
-            appointment.status = Status(status)
+            appointment.status, appointment.held_until = Status(status), None
         if not differences:
             return appointment
         for name, value in after.as_dict().items():
             setattr(appointment, name, value)
-        _save_next_revision(appointment)
-        if differences.keys() & {"start", "end", "assignees", "status"}:
-            _assign(appointment, team, allow_overlap=allow_overlap)
-        _announce(appointment, Action.CHANGED, by, differences)
+        save_next_revision(appointment)
+        consent = Consent(allow_overlap, accept_unverified)
+        is_back = "status" in differences and not was_booked
+        differences |= _assign_anew(appointment, team, consent, differences, is_back=is_back)
+        announce(appointment, Action.CHANGED, by, differences)
         return appointment
 
-    return _in_booking_transaction(update, wanted, new_team, but=appointment_id)
+    return booking_transaction(update, wanted, new_team, but=appointment_id)
+
+
+def _asks_for_time(
+    shown: Appointment, wanted: Details, newcomers: set[Member], status: str | None
+) -> bool:
+    """Whether a change takes time that was not taken, as far as one can tell beforehand."""
+    if status is not None and (shown.is_hold or not shown.is_on):
+        return True
+    return shown.is_on and (bool(newcomers) or _is_moved(Details.of(shown), wanted))
+
+
+def _assign_anew(
+    appointment: Appointment,
+    team: Sequence[Member],
+    consent: Consent,
+    differences: dict[str, Any],
+    *,
+    is_back: bool,
+) -> dict[str, Any]:
+    """Looks again at the shares that a change concerns, and at no others."""
+    if differences.keys() & {"start", "end"}:
+        return assign(appointment, team, consent)
+    if is_back:  # or a hold that is confirmed: as if booked now, with what was agreed to then
+        return assign(appointment, team, consent.and_as_before(appointment))
+    if "assignees" in differences:
+        return assign(appointment, team, consent, staying=appointment.assignments.all())
+    return {}
+
+
+def _is_moved(before: Details, after: Details) -> bool:
+    return (before.start, before.end) != (after.start, after.end)
 
 
 def cancel(
     *, by: Member, appointment_id: UUID, expected_revision: int | None = None
 ) -> Appointment:
-    """Calls the appointment off; it stays visible and frees its time. Twice is as once."""
+    """Calls the appointment off; it stays visible and frees its time. Twice is as once, and a hold
+    that has run out is off already."""
 
     def call_off() -> Appointment:
-        appointment = _lock(by, appointment_id, expected_revision)
-        if appointment.status == Status.CANCELLED:
+        appointment = locked_one(by, appointment_id, expected_revision)
+        if not appointment.is_on:
             return appointment
         differences = {"status": [appointment.status, str(Status.CANCELLED)]}
-        appointment.status = Status.CANCELLED
+        appointment.status, appointment.held_until = Status.CANCELLED, None
         return _end(appointment, Action.CANCELLED, by, differences)
 
     return in_transaction(call_off)
@@ -128,26 +192,37 @@ def delete(*, by: Member, appointment_id: UUID, expected_revision: int | None = 
     """Takes the appointment out of sight; its history stays in the database."""
 
     def take_away() -> None:
-        appointment = _lock(by, appointment_id, expected_revision)
+        appointment = locked_one(by, appointment_id, expected_revision)
         appointment.deleted_at = now()
         _end(appointment, Action.DELETED, by, {})
 
     in_transaction(take_away)
 
 
+def _end(
+    appointment: Appointment, action: Action, by: Member, differences: dict[str, Any]
+) -> Appointment:
+    save_next_revision(appointment)
+    appointment.assignments.update(blocking=False)
+    announce(appointment, action, by, differences)
+    return appointment
+
+
 def reinstate(*, by: Member, appointment_id: UUID) -> Appointment:
     """Takes back a deletion or a cancellation, if the time is still free. Raises as `book`.
 
-    A deleted appointment comes back as it was; a cancelled one is scheduled again.
+    A deleted appointment comes back as it was; a cancelled one, or a hold that has run out, is
+    scheduled again.
     """
-    shown = Appointment.objects.filter(pk=appointment_id, business=by.business).first()
+    shown = Appointment.objects.filter(pk=appointment_id, business=by.business_id).first()
     if shown is None:
         raise UnknownAppointment
-    team = _team(shown)
+    team = team_of(shown)
+    renew_knowledge(team=team, start=shown.start, end=shown.end)
 
     def bring_back() -> Appointment:
-        appointment = _held().get(pk=shown.pk)
-        if appointment.deleted_at is None and appointment.status != Status.CANCELLED:
+        appointment = locked().get(pk=shown.pk)
+        if appointment.deleted_at is None and appointment.is_on:
             return appointment
         lock_members(member.id for member in team)
         differences: dict[str, Any] = {}
@@ -155,15 +230,14 @@ def reinstate(*, by: Member, appointment_id: UUID) -> Appointment:
             appointment.deleted_at = None
         else:
             differences["status"] = [appointment.status, str(Status.SCHEDULED)]
-            appointment.status = Status.SCHEDULED
-        _save_next_revision(appointment)
-        # What was booked on top of another with somebody's consent comes back as it was.
-        on_top = appointment.assignments.filter(booked_anyway=True).exists()
-        _assign(appointment, team, allow_overlap=on_top)
-        _announce(appointment, Action.REINSTATED, by, differences)
+            appointment.status, appointment.held_until = Status.SCHEDULED, None
+        save_next_revision(appointment)
+        # What was booked with somebody's consent comes back as it was.
+        assign(appointment, team, Consent().and_as_before(appointment))
+        announce(appointment, Action.REINSTATED, by, differences)
         return appointment
 
-    return _in_booking_transaction(bring_back, Details.of(shown), team, but=appointment_id)
+    return booking_transaction(bring_back, Details.of(shown), team, but=appointment_id)
 
 
 def find(by: Member, appointment_id: UUID) -> Appointment:
@@ -172,135 +246,3 @@ def find(by: Member, appointment_id: UUID) -> Appointment:
     if appointment is None:
         raise UnknownAppointment
     return appointment
-
-
-def _held() -> QuerySet[Appointment]:
-    """Appointments, locked against other changes but not against rows that refer to them.
-
-    A worker's commit checks such rows; with the stronger lock it would wait for us while we wait
-    for its row.
-    """
-    return Appointment.objects.select_for_update(no_key=True)
-
-
-def _lock(by: Member, appointment_id: UUID, expected_revision: int | None) -> Appointment:
-    appointment = _held().filter(pk=appointment_id, business=by.business, deleted_at=None).first()
-    if appointment is None:
-        raise UnknownAppointment
-    if expected_revision is not None and expected_revision != appointment.revision:
-        raise StaleRevision(appointment.revision)
-    return appointment
-
-
-def _end(
-    appointment: Appointment, action: Action, by: Member, differences: dict[str, Any]
-) -> Appointment:
-    _save_next_revision(appointment)
-    appointment.assignments.update(blocking=False)
-    _announce(appointment, action, by, differences)
-    return appointment
-
-
-def _save_next_revision(appointment: Appointment) -> None:
-    appointment.revision += 1
-    appointment.updated_at = now()
-    appointment.save()
-
-
-def _assign(appointment: Appointment, team: Sequence[Member], *, allow_overlap: bool) -> None:
-    """Writes the assignments anew. The members' locks are held."""
-    appointment.assignments.all().delete()
-    blocks = appointment.is_on
-    obstacles = _obstacles(team, appointment.start, appointment.end) if blocks else []
-    if obstacles and not allow_overlap:
-        raise Conflict(obstacles)
-    clashing = {obstacle.member_id for obstacle in obstacles}
-    Assignment.objects.bulk_create(
-        Assignment(
-            appointment=appointment,
-            member=member,
-            during=DateTimeTZRange(appointment.start, appointment.end),
-            blocking=blocks and member.id not in clashing,
-            booked_anyway=member.id in clashing,
-        )
-        for member in team
-    )
-
-
-def _in_booking_transaction(
-    act: Callable[[], R], details: Details, team: Sequence[Member], *, but: UUID | None = None
-) -> R:
-    """Runs the act. The constraint has the last word; its no is a `Conflict`."""
-    try:
-        return in_transaction(act)
-    except TimeTaken as error:
-        raise Conflict(_obstacles(team, details.start, details.end, but=but)) from error
-
-
-def _obstacles(
-    team: Sequence[Member], start: datetime, end: datetime, *, but: UUID | None = None
-) -> list[Obstacle]:
-    """The blocking assignments of the team that overlap the time, but not those of `but`."""
-    found = (
-        Assignment.objects.filter(
-            member__in=[member.id for member in team],
-            blocking=True,
-            during__overlap=DateTimeTZRange(start, end),
-        )
-        .exclude(appointment=but)
-        .select_related("appointment", "member")
-        .order_by("appointment__start", "id")
-    )
-    return [
-        Obstacle(
-            member_id=assignment.member_id,
-            member_name=assignment.member.name,
-            start=assignment.appointment.start,
-            end=assignment.appointment.end,
-            appointment_id=assignment.appointment_id,
-            title=assignment.appointment.title,
-            timezone=assignment.appointment.timezone,
-        )
-        for assignment in found
-    ]
-
-
-def _team(appointment: Appointment) -> list[Member]:
-    assignments = appointment.assignments.select_related("member").order_by("id")
-    return [assignment.member for assignment in assignments]
-
-
-def _differences(
-    before: Details | None,
-    after: Details,
-    old_team: Sequence[Member] | None,
-    team: Sequence[Member],
-) -> dict[str, Any]:
-    old = before.as_dict() if before else {}
-    differences = {
-        name: [_plain(old.get(name)), _plain(value)]
-        for name, value in after.as_dict().items()
-        if old.get(name) != value and (before or value != "")
-    }
-    old_names = sorted(member.name for member in old_team or [])
-    if old_team is None or {m.id for m in old_team} != {m.id for m in team}:
-        differences["assignees"] = [old_names, sorted(member.name for member in team)]
-    return differences
-
-
-def _plain(value: Any) -> Any:
-    return value.isoformat() if isinstance(value, datetime) else value
-
-
-def _announce(
-    appointment: Appointment, action: Action, by: Member, differences: dict[str, Any]
-) -> None:
-    AppointmentChange.objects.create(
-        appointment=appointment,
-        revision=appointment.revision,
-        action=action,
-        by=by,
-        at=appointment.updated_at,
-        fields=differences,
-    )
-    appointment_changed.send(sender=Appointment, appointment=appointment)

@@ -4,7 +4,8 @@ AppointmentError
  ├─ InvalidAppointment    values that cannot be, by field
  ├─ UnknownAppointment    no such appointment in this business
  ├─ StaleRevision         somebody changed it meanwhile
- ├─ Conflict              an assignee is not free
+ ├─ Conflict              an assignee is not free, or it cannot be said
+ ├─ NotHeld               there is no hold to confirm
  └─ TooBusy               the locks could not be had in time; trying again helps
 """
 
@@ -12,7 +13,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from uuid import UUID
+
+from sophiie.common.wall_time import in_zone
 
 
 class AppointmentError(Exception):
@@ -39,28 +43,82 @@ class StaleRevision(AppointmentError):
         super().__init__(f"This appointment was changed meanwhile; its revision is now {current}.")
 
 
-@dataclass(frozen=True)
-class Obstacle:
-    """One thing that is in the way of a booking."""
+class Source(StrEnum):
+    """Where an obstacle comes from."""
 
+    APPOINTMENT = "appointment"
+    GOOGLE = "google"
+    UNREADABLE = "unreadable"  # nobody knows whether there is one; that is not free
+
+
+@dataclass(frozen=True, kw_only=True)
+class Obstacle:
+    """One thing that is in the way of a booking.
+
+    `start` and `end` are its own; of an unreadable calendar those that were asked about. Of what
+    is in Google nothing else is known. `checked_at`: when the calendar was last read.
+    """
+
+    source: Source
     member_id: UUID
     member_name: str
     start: datetime
     end: datetime
-    appointment_id: UUID
-    title: str
     timezone: str
+    appointment_id: UUID | None = None
+    title: str = ""
+    checked_at: datetime | None = None
+    too_far: bool = False  # the calendar is read, but not as far as this time
+
+    @property
+    def local_start(self) -> datetime:
+        return in_zone(self.start, self.timezone)
+
+    @property
+    def local_end(self) -> datetime:
+        return in_zone(self.end, self.timezone)
 
 
 class Conflict(AppointmentError):
-    """At least one assignee is not free at that time."""
+    """At least one assignee is not free at that time, or nobody can say."""
 
     def __init__(self, obstacles: list[Obstacle]) -> None:
         self.obstacles = obstacles
-        # None are left to name when the other booking vanished again meanwhile.
-        names = sorted({obstacle.member_name for obstacle in obstacles}) or ["Somebody"]
-        have = "has" if len(names) == 1 else "have"
-        super().__init__(f"{' and '.join(names)} already {have} an appointment at this time.")
+        super().__init__(" ".join(_sentences(obstacles)))
+
+
+def _sentences(obstacles: list[Obstacle]) -> list[str]:
+    taken = sorted({o.member_name for o in obstacles if o.source == Source.APPOINTMENT})
+    elsewhere = [_sentence(o) for o in obstacles if o.source != Source.APPOINTMENT]
+    if not taken and elsewhere:
+        return elsewhere
+    # None are left to name when the other booking vanished again meanwhile.
+    names = taken or ["Somebody"]
+    have = "has" if len(names) == 1 else "have"
+    return [f"{' and '.join(names)} already {have} an appointment at this time.", *elsewhere]
+
+
+def _sentence(obstacle: Obstacle) -> str:
+    name = obstacle.member_name
+    if obstacle.source == Source.GOOGLE:
+        return f"{name} is busy in Google {_span(obstacle.local_start, obstacle.local_end)}."
+    if obstacle.too_far:
+        return f"{name}’s calendar is not known that far ahead."
+    return f"{name}’s calendar could not be read."
+
+
+def _span(start: datetime, end: datetime) -> str:
+    if start.date() == end.date():
+        return f"{start:%H:%M}–{end:%H:%M}"
+    return f"{start.day} {start:%b %H:%M} – {end.day} {end:%b %H:%M}"
+
+
+class NotHeld(AppointmentError):
+    """Only a hold can be confirmed; `status` is what the appointment is instead."""
+
+    def __init__(self, status: str) -> None:
+        self.status = status
+        super().__init__(f"This appointment is not a hold; it is {status.replace('_', ' ')}.")
 
 
 class TooBusy(AppointmentError):

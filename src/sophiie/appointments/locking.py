@@ -17,6 +17,7 @@ from django.db import DatabaseError, connection, transaction
 
 from sophiie.appointments.errors import TooBusy
 from sophiie.appointments.models import NO_OVERLAP
+from sophiie.common.sql import pipeline, send
 
 R = TypeVar("R")
 
@@ -40,9 +41,8 @@ def lock_members(member_ids: Iterable[UUID]) -> None:
     if not connection.in_atomic_block:
         raise transaction.TransactionManagementError("lock_members() needs a transaction")
     keys = sorted(_lock_key(member_id) for member_id in set(member_ids))
-    with connection.cursor() as cursor:
-        for key in keys:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [key])
+    # An array is gone through from its first element to its last.
+    send("SELECT pg_advisory_xact_lock(key) FROM unnest(%(keys)s::bigint[]) AS key", keys=keys)
 
 
 def _lock_key(member_id: UUID) -> int:
@@ -67,10 +67,9 @@ def in_transaction(act: Callable[[], R]) -> R:
 
 
 def _limit_waiting() -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT set_config('lock_timeout', %s, true)", [f"{LOCK_TIMEOUT_MILLISECONDS}ms"]
-        )
+    timeout = f"{LOCK_TIMEOUT_MILLISECONDS}ms"
+    with pipeline():  # together with the BEGIN
+        send("SELECT set_config('lock_timeout', %(timeout)s, true)", timeout=timeout)
 
 
 @contextmanager

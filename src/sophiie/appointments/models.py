@@ -7,8 +7,10 @@ from datetime import datetime
 from django.conf import settings
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateTimeRangeField, RangeOperators
+from django.contrib.postgres.indexes import GistIndex
 from django.db import models
 
+from sophiie.common.clock import now
 from sophiie.common.ids import new_id
 from sophiie.common.wall_time import in_zone
 
@@ -41,7 +43,7 @@ class Appointment(models.Model):
     customer_phone = models.CharField(max_length=50, blank=True, default="")
     customer_email = models.CharField(max_length=254, blank=True, default="")
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.SCHEDULED)
-    # Until when a `held` appointment keeps its time; then it lets go by itself.
+    # Of a hold and nothing else: until when it keeps its time. Then it lets go by itself.
     held_until = models.DateTimeField(null=True, blank=True)
     revision = models.PositiveIntegerField(default=1)
     created_by = models.ForeignKey(
@@ -64,6 +66,9 @@ class Appointment(models.Model):
                 name="appointment_by_start",
                 condition=models.Q(deleted_at=None),
             ),
+            models.Index(
+                fields=["held_until"], name="appointment_held", condition=models.Q(status="held")
+            ),
         ]
 
     def __str__(self) -> str:
@@ -78,9 +83,28 @@ class Appointment(models.Model):
         return in_zone(self.end, self.timezone)
 
     @property
+    def local_held_until(self) -> datetime | None:
+        return in_zone(self.held_until, self.timezone) if self.held_until else None
+
+    @property
+    def is_hold(self) -> bool:
+        """A hold, open or run out; not one that was confirmed or called off."""
+        return self.held_until is not None
+
+    @property
+    def has_run_out(self) -> bool:
+        """A hold that let go of its time. Nothing has to have noticed it."""
+        return self.held_until is not None and self.held_until <= now()
+
+    @property
     def is_on(self) -> bool:
-        """Whether it takes place, or took place: neither cancelled nor deleted."""
-        return self.deleted_at is None and self.status != Status.CANCELLED
+        """Whether it takes place, or took place: neither called off nor deleted nor run out."""
+        return self.deleted_at is None and self.current_status != Status.CANCELLED
+
+    @property
+    def current_status(self) -> Status:
+        """What it is at this moment: a hold that has run out is as good as cancelled."""
+        return Status.CANCELLED if self.has_run_out else Status(self.status)
 
 
 class Assignment(models.Model):
@@ -95,7 +119,8 @@ class Assignment(models.Model):
     blocking = models.BooleanField(default=True)
     # That of the appointment: after it this share blocks nothing, whatever `blocking` says.
     held_until = models.DateTimeField(null=True, blank=True)
-    # Somebody with the right to booked over another appointment: this share stopped blocking.
+    # Somebody with the right to booked over what was in the way. Over another appointment this
+    # share does not block; over busy time elsewhere it does.
     booked_anyway = models.BooleanField(default=False)
     # Booked with consent although the member's calendar could not be read.
     unverified = models.BooleanField(default=False, db_default=False)
@@ -112,6 +137,14 @@ class Assignment(models.Model):
                 condition=models.Q(blocking=True),
             ),
         ]
+        indexes = [
+            # Few rows: who was booked over is told by them.
+            GistIndex(
+                fields=["member", "during"],
+                name="assignment_booked_anyway",
+                condition=models.Q(booked_anyway=True),
+            ),
+        ]
 
 
 class Action(models.TextChoices):
@@ -120,6 +153,9 @@ class Action(models.TextChoices):
     CANCELLED = "cancelled", "cancelled"
     DELETED = "deleted", "deleted"
     REINSTATED = "reinstated", "reinstated"
+    HELD = "held", "held"
+    CONFIRMED = "confirmed", "confirmed"
+    EXPIRED = "expired", "expired"
 
 
 class AppointmentChange(models.Model):

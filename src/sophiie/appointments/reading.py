@@ -7,21 +7,30 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Count, F, Prefetch, QuerySet, Window
+from django.db.models import Count, F, Prefetch, Q, QuerySet, Window
 from django.db.models.functions import RowNumber
 
 from sophiie.accounts.models import Member
 from sophiie.appointments.models import Appointment, Assignment, Status
+from sophiie.common.clock import now
 
 
 def visible_to(member: Member) -> QuerySet[Appointment]:
-    """All appointments of the member's business that were not deleted, with their assignees."""
+    """All appointments of the member's business that were not deleted, with their assignees.
+
+    Also holds that have run out, which can be read by their id; lists are `listed_for`.
+    """
     assignments = Assignment.objects.select_related("member").order_by("id")
     return (
         Appointment.objects.filter(business=member.business_id, deleted_at=None)
         .prefetch_related(Prefetch("assignments", assignments))
         .order_by("start", "id")
     )
+
+
+def listed_for(member: Member) -> QuerySet[Appointment]:
+    """What lists show: holds that have run out are gone from them by themselves."""
+    return visible_to(member).filter(Q(held_until=None) | Q(held_until__gt=now()))
 
 
 @dataclass(frozen=True)
@@ -50,6 +59,7 @@ def still_ahead_of(
             appointment__deleted_at=None,
         )
         .exclude(appointment__status=Status.CANCELLED)
+        .exclude(appointment__held_until__lte=moment)
         .select_related("appointment")
         .annotate(
             place=Window(
@@ -71,4 +81,4 @@ def still_ahead_of(
 
 def in_period(member: Member, start: datetime, end: datetime) -> QuerySet[Appointment]:
     """Those that touch the period, also when they began before it."""
-    return visible_to(member).filter(start__lt=end, end__gt=start)
+    return listed_for(member).filter(start__lt=end, end__gt=start)

@@ -7,6 +7,7 @@ exist twice; nothing here guesses silently.
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from importlib.resources import files
@@ -116,14 +117,55 @@ def start_of_day(day: date, zone: str) -> datetime:
     Where the clocks skip midnight it is the moment in which they do; of a doubled midnight, the
     first. Raises `OverflowError` at the very ends of the calendar.
     """
-    midnight, tz = datetime.combine(day, time()), ZoneInfo(zone)
-    first, second = (_read_as(midnight, zone, choice) for choice in (0, 1))
+    return first_moment(datetime.combine(day, time()), zone)
+
+
+@lru_cache(maxsize=20_000)  # months of working hours ask for the same few thousand
+def first_moment(wall: datetime, zone: str) -> datetime:
+    """The first instant (UTC) at which the clocks of `zone` show the naive time `wall`, or later.
+
+    So a time that the clocks skip is the moment in which they do, and of a doubled one the first
+    counts. Raises `OverflowError` at the very ends of the calendar.
+    """
+    tz = ZoneInfo(zone)
+    first, second = (_read_as(wall, zone, choice) for choice in (0, 1))
     if first <= second:
         return first
 
-    def has_begun(seconds: int) -> bool:
-        return (second + timedelta(seconds=seconds)).astimezone(tz).date() >= day
+    def shown(seconds: int) -> bool:
+        return (second + timedelta(seconds=seconds)).astimezone(tz).replace(tzinfo=None) >= wall
 
     # In a gap the two readings lie on both sides of the change of the clocks, or one is on it.
     gap = range(int((first - second).total_seconds()))
-    return second + timedelta(seconds=bisect_left(gap, True, key=has_begun))
+    return second + timedelta(seconds=bisect_left(gap, True, key=shown))
+
+
+def steady_stretches(
+    start: datetime, end: datetime, zone: str
+) -> list[tuple[datetime, datetime, timedelta]]:
+    """The period cut where the clocks of `zone` change: instants (UTC), and what they are ahead."""
+    tz, stretches = ZoneInfo(zone), []
+    here, offset = start.astimezone(UTC), _ahead(start, tz)
+    begin = here
+    while here < end:
+        # Clocks never change twice within a day.
+        after = min(here + timedelta(days=1), end.astimezone(UTC))
+        if (new := _ahead(after, tz)) != offset:
+            seconds = range(int((after - here).total_seconds()))
+            change = here + timedelta(
+                seconds=bisect_left(seconds, True, key=_changed_since(here, offset, tz))
+            )
+            stretches.append((begin, change, offset))
+            begin, offset = change, new
+        here = after
+    if begin < here:
+        stretches.append((begin, here, offset))
+    return stretches
+
+
+def _ahead(instant: datetime, tz: ZoneInfo) -> timedelta:
+    return instant.astimezone(tz).utcoffset() or timedelta()
+
+
+def _changed_since(moment: datetime, offset: timedelta, tz: ZoneInfo) -> Callable[[int], bool]:
+    return lambda seconds: _ahead(moment + timedelta(seconds=seconds), tz) != offset

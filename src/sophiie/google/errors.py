@@ -10,7 +10,7 @@
      ├─ EventGone          the event (or its calendar) is not there
      ├─ SyncTokenExpired   changes can no longer be told from that token; read everything anew
      ├─ Forbidden          this one object must not be changed
-     ├─ Stale              it changed since we read it
+     ├─ Stale              it changed since we read it, or is being changed; try again
      ├─ Misconfigured      our OAuth client or project is at fault, not the person
      └─ Refused            Google does not accept the content: a bug of ours, or a limit of theirs
 
@@ -98,6 +98,9 @@ _BY_REASON: dict[str, type[GoogleError]] = {
     # 410 as well, but another matter than an event that is gone. Source: the guides to
     # synchronisation and to errors.
     "fullSyncRequired": SyncTokenExpired,
+    "updatedMinTooLongAgo": SyncTokenExpired,
+    # 409 as well, but a clash of two calls at the same moment: nothing exists that should not.
+    "conflict": Stale,
     "backendError": Unreachable,
     "internalError": Unreachable,
 }

@@ -1,8 +1,8 @@
-"""The demo's business, people and a fortnight of appointments."""
+"""The demo's business, people, their working hours and a fortnight of appointments."""
 
 from __future__ import annotations
 
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 
 from django.db import transaction
 
@@ -10,6 +10,8 @@ from sophiie.accounts.models import Member
 from sophiie.accounts.people import add_member, create_business
 from sophiie.appointments.booking import book
 from sophiie.appointments.rules import Details
+from sophiie.availability.editing import add_special_days, save_week
+from sophiie.availability.hours import spans_from_json
 from sophiie.common.clock import now
 from sophiie.common.wall_time import in_zone, instant_of
 from sophiie.ops.demo_people import BUSINESS, PASSWORD, PEOPLE, TIMEZONE
@@ -34,6 +36,14 @@ _PLAN = [
 ]
 
 
+# What each works on a weekday and on Saturday; Sunday is free.
+_HOURS = {
+    "Alice": ([["08:00", "12:00"], ["13:00", "17:00"]], []),
+    "Bob": ([["07:00", "15:30"]], []),
+    "Charlie": ([["09:00", "17:30"]], [["09:00", "12:00"]]),
+}
+
+
 @transaction.atomic
 def create() -> None:
     """Makes the demo, once; does nothing where it is there already."""
@@ -50,6 +60,7 @@ def create() -> None:
         )
     today = in_zone(now(), TIMEZONE).date()
     monday = today - timedelta(days=today.weekday())
+    _lay_down_hours(owner, people, monday)
     for day, clock, minutes, title, place, customer, who in _PLAN:
         wall = datetime.combine(monday + timedelta(days=day), time.fromisoformat(clock))
         start = instant_of(wall, TIMEZONE, fold=0)
@@ -65,3 +76,17 @@ def create() -> None:
             ),
             assignees=[people[n] for n in who.split()],
         )
+
+
+def _lay_down_hours(owner: Member, people: dict[str, Member], monday: date) -> None:
+    """Working hours, a holiday and a day off."""
+    for name, (weekday, saturday) in _HOURS.items():
+        week = (spans_from_json(weekday),) * 5 + (spans_from_json(saturday), ())
+        save_week(by=owner, member=people[name], week=week)
+    party, off = monday + timedelta(days=18), monday + timedelta(days=14)
+    add_special_days(
+        by=owner, member=None, first_day=party, last_day=party, name="Stocktaking: closed"
+    )
+    add_special_days(
+        by=owner, member=people["Bob"], first_day=off, last_day=off + timedelta(days=1)
+    )

@@ -149,8 +149,8 @@ async def _take_new_id(row: MirroredEvent) -> None:
 def _log(work: Work, event: str, **more: object) -> None:
     logger.info(
         event,
-        link_id=str(work.row.link_id),
-        appointment_id=str(work.row.appointment_id),
+        link_id=work.row.link_id,
+        appointment_id=work.row.appointment_id,
         event_id=work.row.event_id,
         attempt=work.row.attempts,
         **more,

@@ -42,6 +42,7 @@ def use_googles_time(
     *,
     calendar_of: UUID | None = None,
     allow_overlap: bool = False,
+    accept_unverified: bool = False,
 ) -> Appointment:
     """Moves the appointment to where its event was moved in Google; its time zone stays.
 
@@ -58,6 +59,7 @@ def use_googles_time(
         # What was seen in Google differs from this revision; of a later one nobody knows.
         expected_revision=row.shown_revision,
         allow_overlap=allow_overlap,
+        accept_unverified=accept_unverified,
     )
 
 

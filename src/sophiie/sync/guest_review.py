@@ -9,14 +9,12 @@ from __future__ import annotations
 from datetime import timedelta
 from uuid import UUID
 
-from django.db import transaction
 from django.db.models import Q
 
-from sophiie.appointments.models import Appointment
 from sophiie.common.clock import now
 from sophiie.common.logs import log
 from sophiie.sync.guests import appointments_with_guests
-from sophiie.sync.mirror import record_change
+from sophiie.sync.mirror import record_anew
 from sophiie.sync.models import GuestReview
 
 logger = log(__name__)
@@ -45,15 +43,9 @@ def review_guests() -> int:
         if not claim.update(claimed_until=moment + CLAIM):
             continue
         for appointment_id in appointments_with_guests(review.business_id, moment):
-            _review(appointment_id)
+            record_anew(appointment_id, backfill=True)
         # Not if it was asked for once more: then what was seen may be old.
         GuestReview.objects.filter(pk=review.pk, asked_at=review.asked_at).delete()
         logger.info("guests reviewed", business_id=str(review.business_id))
         reviewed += 1
     return reviewed
-
-
-def _review(appointment_id: UUID) -> None:
-    with transaction.atomic():
-        appointments = Appointment.objects.select_for_update(of=("self",), no_key=True)
-        record_change(appointments.select_related("business").get(pk=appointment_id), backfill=True)

@@ -1,15 +1,15 @@
-"""What the mirror does when it hears of a change, inside that change's transaction."""
+"""What `sync` does when it hears of a change, inside its transaction, or of a booking ahead."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 from uuid import UUID
 
 from sophiie.accounts.models import Business, Member
 from sophiie.accounts.signals import business_changed, member_deactivated, member_reactivated
 from sophiie.appointments.models import Appointment
-from sophiie.appointments.signals import appointment_changed
+from sophiie.appointments.signals import appointment_changed, booking_ahead
 from sophiie.busy_time import copy
 from sophiie.calendar_link.models import CalendarLink, LinkState
 from sophiie.calendar_link.signals import (
@@ -21,6 +21,8 @@ from sophiie.calendar_link.signals import (
 )
 from sophiie.common import live
 from sophiie.sync import calendars, mirror, push
+from sophiie.sync.backfill import record_backfill, record_removal
+from sophiie.sync.freshness import renew_old_copies
 from sophiie.sync.guest_review import ask_for_guest_review
 from sophiie.sync.judging import erase_drift
 
@@ -28,6 +30,7 @@ STOPPING_SECONDS = 3.0
 
 
 def connect() -> None:
+    booking_ahead.connect(_on_booking_ahead, dispatch_uid="freshness")
     appointment_changed.connect(_on_appointment, dispatch_uid="mirror")
     link_scope_changed.connect(_on_scope, dispatch_uid="mirror")
     link_unlinking.connect(_on_unlinking, dispatch_uid="mirror")
@@ -39,13 +42,17 @@ def connect() -> None:
     business_changed.connect(_on_business, dispatch_uid="guests")
 
 
+def _on_booking_ahead(members: Collection[UUID], **_: Any) -> None:
+    renew_old_copies(members)
+
+
 def _on_appointment(appointment: Appointment, **_: Any) -> None:
     mirror.record_change(appointment)
     live.announce(appointment.business_id, appointment=appointment.id)
 
 
 def _on_scope(link: CalendarLink, again: bool, found: Mapping[UUID, str], **_: Any) -> None:
-    mirror.record_backfill(link, again=again, found=found)
+    record_backfill(link, again=again, found=found)
     calendars.align(link)
     ask_for_guest_review(link.member.business_id)
     _on_link(link)
@@ -54,7 +61,7 @@ def _on_scope(link: CalendarLink, again: bool, found: Mapping[UUID, str], **_: A
 def _on_unlinking(link: CalendarLink, **_: Any) -> bool:
     _on_link(link)
     copy.let_count(link.member_id, [])  # who leaves is not asked for the time that is left
-    return mirror.record_removal(link)
+    return record_removal(link)
 
 
 async def _on_ending(link: CalendarLink, **_: Any) -> None:

@@ -12,12 +12,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
 from django.db.models import Q
 
-from sophiie.appointments.models import Appointment
 from sophiie.calendar_link.models import RECORDING, CalendarLink, LinkState
-from sophiie.common import live
 from sophiie.common.clock import now
 from sophiie.common.logs import log
 from sophiie.google import marks
@@ -40,8 +37,7 @@ def reconcile(reading: Reading, items: Iterable[dict[str, Any]], *, repaired: in
     moment = now()
     strays = _strays(reading, items)
     for appointment_id in _left_out(link, moment):
-        there = next((event for event, its in strays.items() if its == appointment_id), None)
-        repaired += _make_up_for(appointment_id, found={link.id: there} if there else None)
+        repaired += mirror.record_anew(appointment_id, found=_adoptable(strays, link))
     orphans = len(_strays(reading, items))
     WatchedCalendar.objects.filter(pk=reading.watched_id).update(
         reconciled_at=moment, repaired=repaired, orphans=orphans
@@ -69,20 +65,6 @@ def _left_out(link: CalendarLink, moment: datetime) -> list[UUID]:
         if planned.get(appointment_id) != recorded.get(appointment_id)
     }
     return sorted(differing | elsewhere)
-
-
-def _make_up_for(appointment_id: UUID, *, found: Mapping[UUID, str] | None) -> int:
-    """Notes what was not noted when it should have been; 0 if there is nothing to do."""
-    with transaction.atomic():
-        # Held as by a change, so that none is under way.
-        held = Appointment.objects.select_for_update(no_key=True)
-        appointment = held.filter(pk=appointment_id).first()
-        if appointment is None:
-            return 0
-        count = mirror.record_change(appointment, found=found)
-        if count:
-            live.announce(appointment.business_id, appointment=appointment.id)
-    return count
 
 
 def _strays(reading: Reading, items: Iterable[dict[str, Any]]) -> dict[str, UUID]:
@@ -117,3 +99,11 @@ def _is_over(item: dict[str, Any], moment: datetime) -> bool:
         return datetime.fromisoformat(item["end"]["dateTime"]) <= moment
     except (KeyError, TypeError, ValueError):
         return False
+
+
+def _adoptable(strays: Mapping[str, UUID], link: CalendarLink) -> dict[UUID, Mapping[UUID, str]]:
+    """By link and appointment, the event that is there already and needs a row only."""
+    events: dict[UUID, str] = {}
+    for event_id, appointment_id in strays.items():
+        events.setdefault(appointment_id, event_id)
+    return {link.id: events}

@@ -19,8 +19,9 @@ from sophiie.appointments.errors import (
     UnknownAppointment,
 )
 from sophiie.sync import drift
+from sophiie.web.anyway import consent_in
 from sophiie.web.forms import AppointmentForm
-from sophiie.web.pages import books_anyway, find, form_page
+from sophiie.web.pages import find, form_page
 from sophiie.web.requests import signed_in
 
 
@@ -31,17 +32,18 @@ def appointment_drift(request: HttpRequest, appointment_id: UUID) -> HttpRespons
     member = signed_in(request)
     shown = find(member, appointment_id)
     calendar_of = _whose(request)
+    consent = consent_in(request, member)
     try:
         if request.POST.get("action") == "put_back":
             drift.put_back(member, appointment_id, calendar_of=calendar_of)
             messages.success(request, _("Google shows it as it is here again in a moment."))
         # *Book anyway* comes from the page that named the conflict and says nothing else.
-        elif request.POST.get("action") == "accept" or request.POST.get("allow_overlap"):
+        elif request.POST.get("action") == "accept" or any(consent.values()):
             drift.use_googles_time(
                 member,
                 appointment_id,
                 calendar_of=calendar_of,
-                allow_overlap=books_anyway(request, member),
+                **consent,
             )
             messages.success(request, _("The appointment is now when Google shows it."))
     except Conflict as conflict:

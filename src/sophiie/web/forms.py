@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from sophiie.accounts.models import Member
+from sophiie.appointments.booking import LONGEST_HOLD_MINUTES
 from sophiie.appointments.errors import InvalidAppointment
 from sophiie.appointments.models import Appointment
 from sophiie.appointments.rules import Details, check_details
@@ -99,6 +100,14 @@ class AppointmentForm(forms.Form):
     )
     fold = forms.ChoiceField(required=False, widget=forms.HiddenInput)
     revision = forms.IntegerField(required=False, widget=forms.HiddenInput)
+    # The value of the button *Hold*; without it the appointment is booked.
+    hold_minutes = forms.TypedChoiceField(
+        choices=[(n, n) for n in range(1, LONGEST_HOLD_MINUTES + 1)],
+        coerce=int,
+        empty_value=None,
+        required=False,
+        error_messages={"invalid_choice": gettext_lazy("A time can be held for 1 to 30 minutes.")},
+    )
 
     details: Details
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from sophiie.appointments.models import Action, Appointment, AppointmentChange, Status
 from sophiie.common.wall_time import in_zone
@@ -65,17 +66,34 @@ def _try(attempt: SyncAttempt, zone: str) -> Try:
 
 
 def _text(change: AppointmentChange, zone: str) -> str:
-    if change.action == Action.CREATED:
-        return _("Made the appointment")
-    if change.action == Action.CANCELLED:
-        return _("Cancelled it")
-    if change.action == Action.DELETED:
-        return _("Deleted it")
-    if change.action == Action.REINSTATED:
-        return _("Brought it back")
-    # PostgreSQL keeps the keys of a JSON value in an order of its own.
-    names = sorted(change.fields, key=_FIELD_ORDER.index)
-    return "; ".join(_difference(name, change.fields[name], zone) for name in names)
+    if change.action != Action.CHANGED:
+        words = str(_ACTS[Action(change.action)])
+    else:
+        # PostgreSQL keeps the keys of a JSON value in an order of its own.
+        names = sorted(change.fields.keys() - _CONSENTS.keys(), key=_FIELD_ORDER.index)
+        words = "; ".join(_difference(name, change.fields[name], zone) for name in names)
+    given = [
+        consent % {"names": ", ".join(change.fields[field][1])}
+        for field, consent in _CONSENTS.items()
+        if field in change.fields
+    ]
+    return "; ".join([words, *given])
+
+
+_ACTS = {
+    Action.CREATED: gettext_lazy("Made the appointment"),
+    Action.HELD: gettext_lazy("Held the time"),
+    Action.CONFIRMED: gettext_lazy("Confirmed the hold"),
+    Action.EXPIRED: gettext_lazy("The hold ran out by itself"),
+    Action.CANCELLED: gettext_lazy("Cancelled it"),
+    Action.DELETED: gettext_lazy("Deleted it"),
+    Action.REINSTATED: gettext_lazy("Brought it back"),
+}
+# What somebody agreed to on the way, by the field that says so.
+_CONSENTS = {
+    "booked_anyway": gettext_lazy("booked although not free: %(names)s"),
+    "unverified": gettext_lazy("booked although the calendar could not be read: %(names)s"),
+}
 
 
 _FIELD_ORDER = (

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from sophiie.accounts.models import Member
 from sophiie.appointments import booking
+from sophiie.appointments.conflicts import clashes_of
 from sophiie.appointments.errors import (
     Conflict,
     Obstacle,
@@ -30,6 +31,7 @@ from sophiie.common.clock import now
 from sophiie.common.wall_time import in_zone, local_day
 from sophiie.sync import mirror
 from sophiie.sync.status import event_rows_of, statuses_of
+from sophiie.web.anyway import consent_in, consent_to_ask_for
 from sophiie.web.badges import drift_panels, most_urgent, visible_badges
 from sophiie.web.forms import AppointmentForm
 from sophiie.web.history import attempts_shown, history_of
@@ -50,11 +52,12 @@ def calendar(request: HttpRequest) -> HttpResponse:
     start, end = local_day(days[0], zone)[0], local_day(days[-1], zone)[1]
     appointments = in_period(member, start, end)[:MOST_IN_A_WEEK]
     statuses = statuses_of(a.id for a in appointments)
+    clashes = clashes_of(appointments)
     by_day: dict[date, list[dict[str, Any]]] = {day: [] for day in days}
     for appointment in appointments:
         day = max(in_zone(appointment.start, zone).date(), monday)
         badge = most_urgent(statuses.get(appointment.id, []))
-        by_day[day].append(_row(appointment, badge))
+        by_day[day].append(_row(appointment, badge, clashes.get(appointment.id, [])))
     context = {
         "days": [
             {"date": day, "appointments": rows, "is_today": day == today}
@@ -71,7 +74,7 @@ def calendar(request: HttpRequest) -> HttpResponse:
     return render(request, "appointments/agenda.html", context)
 
 
-def _row(appointment: Appointment, badge: Any) -> dict[str, Any]:
+def _row(appointment: Appointment, badge: Any, clashes: list[Obstacle]) -> dict[str, Any]:
     return {
         "id": appointment.id,
         "title": appointment.title,
@@ -80,9 +83,10 @@ def _row(appointment: Appointment, badge: Any) -> dict[str, Any]:
         "local_end": appointment.local_end,
         "timezone": appointment.timezone,
         "assignee_names": [a.member.name for a in appointment.assignments.all()],
-        "status": appointment.status,
+        "status": appointment.current_status,
         "url": reverse("appointment", args=[appointment.id]),
         "badge": badge,
+        "clashes": clashes,
     }
 
 
@@ -128,13 +132,15 @@ def appointment_new(request: HttpRequest) -> HttpResponse:
             by=member,
             details=form.details,
             assignees=form.chosen_assignees,
-            allow_overlap=books_anyway(request, member),
+            hold_minutes=form.cleaned_data["hold_minutes"],
+            **consent_in(request, member),
         )
     except Conflict as conflict:
         return form_page(request, form, None, conflicts=conflict.obstacles, status=409)
     except TooBusy:
         return too_busy(request, form, None)
-    messages.success(request, _("“%(title)s” is booked.") % {"title": appointment.title})
+    if not appointment.is_hold:
+        messages.success(request, _("“%(title)s” is booked.") % {"title": appointment.title})
     return redirect("appointment", appointment.id)
 
 
@@ -156,7 +162,7 @@ def appointment(request: HttpRequest, appointment_id: UUID) -> HttpResponse:
             changes=form.details.as_dict(),
             assignees=form.chosen_assignees,
             expected_revision=form.cleaned_data.get("revision"),
-            allow_overlap=books_anyway(request, member),
+            **consent_in(request, member),
         )
     except UnknownAppointment:
         raise Http404 from None
@@ -231,8 +237,16 @@ def appointment_badge(request: HttpRequest, appointment_id: UUID) -> HttpRespons
 
 
 def _posted(request: HttpRequest) -> QueryDict | None:
-    """What was sent; an empty form that was sent is not a form that was not."""
-    return request.POST if request.method == "POST" else None
+    """What was sent; an empty form that was sent is not a form that was not.
+
+    That a time is only held is said in the address, so that *Book anyway* can say it as well.
+    """
+    if request.method != "POST":
+        return None
+    sent = request.POST.copy()
+    if held := request.GET.get("hold_minutes"):
+        sent["hold_minutes"] = held
+    return sent
 
 
 def form_page(
@@ -249,9 +263,9 @@ def form_page(
     context: dict[str, Any] = {
         "form": form,
         "appointment": shown,
-        "conflicts": [_conflict(member, obstacle) for obstacle in conflicts or []],
+        "conflicts": conflicts or [],
+        "consent": consent_to_ask_for(member, conflicts or []),
         "conflict_form": conflict_form,
-        "may_book_anyway": member.manages_business,
         "stale": stale,
         "badges": [],
         "history": [],
@@ -259,6 +273,7 @@ def form_page(
     }
     if shown:
         statuses = statuses_of([shown.id]).get(shown.id, [])
+        context["clashes"] = clashes_of([shown]).get(shown.id, [])
         context["badges"] = visible_badges(statuses, member)
         context["drifts"] = drift_panels(shown, statuses, member)
         context["history"] = history_of(shown)
@@ -268,24 +283,11 @@ def form_page(
     return render(request, "appointments/form.html", context, status=status)
 
 
-def _conflict(member: Member, obstacle: Obstacle) -> dict[str, Any]:
-    return {
-        "member_name": obstacle.member_name,
-        "title": obstacle.title,
-        "start": in_zone(obstacle.start, obstacle.timezone),
-        "end": in_zone(obstacle.end, obstacle.timezone),
-    }
-
-
 def too_busy(
     request: HttpRequest, form: AppointmentForm, shown: Appointment | None
 ) -> HttpResponse:
     messages.error(request, _("Many people are booking at this moment. Save again."))
     return form_page(request, form, shown, status=503)
-
-
-def books_anyway(request: HttpRequest, member: Member) -> bool:
-    return bool(request.POST.get("allow_overlap")) and member.manages_business
 
 
 def find(member: Member, appointment_id: UUID) -> Appointment:

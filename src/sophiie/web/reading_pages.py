@@ -11,9 +11,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from sophiie.calendar_link import connect
+from sophiie.sync.mirror import retry_link
 from sophiie.sync.missing import say_it_is_meant
 from sophiie.sync.reading_status import readings_of
-from sophiie.sync.retrying import retry_link
 from sophiie.sync.watch import look_again
 from sophiie.web.requests import signed_in
 

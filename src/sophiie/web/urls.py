@@ -6,6 +6,9 @@ from django.views.generic import RedirectView
 
 from sophiie.web import (
     drift_pages,
+    explain_page,
+    hold_pages,
+    hours_pages,
     linking_pages,
     live,
     notifications,
@@ -22,6 +25,11 @@ urlpatterns = [
     path("calendar", pages.calendar, name="calendar"),
     path("appointments/new", pages.appointment_new, name="appointment-new"),
     path("appointments/<uuid:appointment_id>", pages.appointment, name="appointment"),
+    path(
+        "appointments/<uuid:appointment_id>/confirm",
+        hold_pages.appointment_confirm,
+        name="appointment-confirm",
+    ),
     path(
         "appointments/<uuid:appointment_id>/cancel",
         pages.appointment_cancel,
@@ -65,6 +73,15 @@ urlpatterns = [
         team_pages.member_reactivate,
         name="member-reactivate",
     ),
+    path("settings/hours", hours_pages.own_hours, name="settings-hours"),
+    path("settings/hours/business", hours_pages.business_hours, name="settings-hours-business"),
+    path("settings/hours/<uuid:member_id>", hours_pages.hours_of, name="settings-hours-of"),
+    path(
+        "settings/hours/days/<uuid:day_id>/remove",
+        hours_pages.days_remove,
+        name="hours-days-remove",
+    ),
+    path("availability/explain", explain_page.explain, name="availability-explain"),
     path("settings/calendar", linking_pages.calendar_settings, name="settings-calendar"),
     path("settings/calendar/choose", linking_pages.calendar_choose, name="calendar-choose"),
     path(

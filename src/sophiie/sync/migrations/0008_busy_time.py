@@ -29,7 +29,7 @@ def count_calendars(apps: Any, schema_editor: Any) -> None:
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("sync", "0007_reconcile"),
+        ("sync", "0007_guest_review"),
         ("busy_time", "0002_series"),
         ("calendar_link", "0003_quotas_and_ledger"),
     ]

@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("sync", "0006_guest_review"),
+        ("sync", "0005_guests_and_reconciliation"),
     ]
 
     operations = [

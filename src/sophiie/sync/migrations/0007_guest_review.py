@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0003_deactivated_at"),
-        ("sync", "0005_guests_and_reconciliation"),
+        ("sync", "0006_reconcile"),
     ]
 
     operations = [

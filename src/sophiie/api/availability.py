@@ -1,0 +1,218 @@
+"""`/availability`: times that can be offered, and why others are not."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from ninja import Query, Router, Schema
+from pydantic import Field
+
+from sophiie.accounts.models import Member
+from sophiie.api.access import member_of
+from sophiie.api.problems import ProblemError, invalid
+from sophiie.api.schemas import Instant, Problem
+from sophiie.appointments.rules import EARLIEST, LATEST, LONGEST
+from sophiie.availability import why_not
+from sophiie.availability.rules import LIMITS
+from sophiie.availability.slots import (
+    LONGEST_PERIOD,
+    MOST_MEMBERS,
+    MOST_SLOTS,
+    Offer,
+    TooMuch,
+    find_slots,
+)
+from sophiie.common.wall_time import in_zone
+
+router = Router(tags=["availability"])
+PROBLEMS = {401: Problem, 404: Problem, 422: Problem}
+SHORTEST_STEP, LONGEST_STEP = LIMITS["step_minutes"]
+
+
+class AvailabilityFilter(Schema):
+    from_: Annotated[Instant, Field(alias="from")]
+    to: Instant
+    duration_minutes: Annotated[int, Field(gt=0, le=44_640)]
+    members: Annotated[
+        list[str], Field(description="Ids or e-mail addresses; default: everybody.")
+    ] = []
+    match: Annotated[
+        Literal["any", "all"], Field(description="Slots of any of the members, or common to all.")
+    ] = "any"
+    step_minutes: Annotated[int, Field(ge=SHORTEST_STEP, le=LONGEST_STEP)] | None = None
+    limit: Annotated[int, Field(ge=1, le=MOST_SLOTS)] = 1000
+
+
+class KnowledgeOut(Schema):
+    member_id: UUID
+    checked_at: datetime | None
+    state: Literal["fresh", "stale", "unreadable", "not_linked"]
+
+
+class SlotOut(Schema):
+    start: datetime
+    end: datetime
+    member_ids: list[UUID]
+
+
+class AvailabilityOut(Schema):
+    now: datetime
+    members: list[KnowledgeOut]
+    slots: list[SlotOut]
+    # Where to go on asking when there are more slots than `limit`.
+    next_from: datetime | None
+
+
+class ExplainFilter(Schema):
+    member: str
+    start: Instant
+    end: Instant
+    step_minutes: Annotated[int, Field(ge=SHORTEST_STEP, le=LONGEST_STEP)] | None = None
+
+
+class ReasonOut(Schema):
+    rule: why_not.Rule
+    detail: str
+    start: datetime | None = None
+    end: datetime | None = None
+    appointment_id: UUID | None = None
+
+
+class ExplanationOut(Schema):
+    offered: bool
+    reasons: list[ReasonOut]
+
+
+@router.get("/availability", response={200: AvailabilityOut, **PROBLEMS}, summary="Free times")
+def availability(request: HttpRequest, filters: Query[AvailabilityFilter]) -> HttpResponse:
+    """The times at which an appointment fits whole between `from` and `to`.
+
+    Each lists who is free. How fresh the knowledge is stands with each member: of an unreadable
+    calendar nothing is offered, and what is offered from a stale one is checked by the booking.
+    """
+    asking = member_of(request)
+    business = asking.business
+    _check_period(filters.from_, filters.to, LONGEST_PERIOD, names=("from", "to"))
+    try:
+        offer = find_slots(
+            business=business,
+            members=_members(asking, filters.members),
+            start=filters.from_,
+            end=filters.to,
+            duration=timedelta(minutes=filters.duration_minutes),
+            together=filters.match == "all",
+            step=_step(filters.step_minutes),
+            limit=filters.limit,
+        )
+    except TooMuch:
+        text = "This is too much for one answer: ask for a shorter time or fewer members."
+        raise invalid({"to": [text]}) from None
+    return JsonResponse(_offer_out(offer, business.timezone))
+
+
+@router.get(
+    "/availability/explain", response={200: ExplanationOut, **PROBLEMS}, summary="Why is this not?"
+)
+def explain(request: HttpRequest, filters: Query[ExplainFilter]) -> HttpResponse:
+    """Why a time of a member is not offered: every reason, or none if it is."""
+    asking = member_of(request)
+    _check_period(filters.start, filters.end, LONGEST, names=("start", "end"))
+    member, *others = _members(asking, [filters.member], name="member")
+    if others:
+        raise invalid({"member": ["Ask for one member at a time."]})
+    reasons = why_not.why_not(
+        member=member, start=filters.start, end=filters.end, step=_step(filters.step_minutes)
+    )
+    zone = asking.business.timezone
+    return JsonResponse(
+        {"offered": not reasons, "reasons": [_reason_out(reason, zone) for reason in reasons]}
+    )
+
+
+def _step(minutes: int | None) -> timedelta | None:
+    return timedelta(minutes=minutes) if minutes else None
+
+
+def _check_period(
+    start: datetime, end: datetime, longest: timedelta, *, names: tuple[str, str]
+) -> None:
+    for name, moment in zip(names, (start, end), strict=True):
+        if not EARLIEST <= moment < LATEST:
+            raise invalid({name: ["Use a date between the years 2000 and 2099."]})
+    if end <= start:
+        raise invalid({names[1]: [f"This must be after “{names[0]}”."]})
+    if end - start > longest:
+        raise invalid({names[1]: [f"At most {longest.days} days after “{names[0]}”."]})
+
+
+_ID = re.compile(r"[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}")
+
+
+def _members(asking: Member, given: list[str], *, name: str = "members") -> list[Member]:
+    """The active members with these ids or e-mail addresses, in a list or separated by commas.
+
+    Whoever is not of the business does not exist. Without any: everybody.
+    """
+    people = Member.objects.filter(business=asking.business_id, is_active=True)
+    names = [_canonical(part) for text in given for part in text.split(",") if part.strip()]
+    if given and not names:
+        raise invalid({name: ["Give at least one id or e-mail address."]})
+    known = {key: person for person in people for key in (str(person.pk), person.email.lower())}
+    for wanted in names:
+        if wanted not in known:
+            _refuse(wanted, name)
+    chosen = [known[wanted] for wanted in names] or list(people)
+    if len(chosen := list(dict.fromkeys(chosen))) > MOST_MEMBERS:
+        raise invalid({name: [f"Name at most {MOST_MEMBERS} members."]})
+    return chosen
+
+
+def _canonical(text: str) -> str:
+    text = text.strip().lower()
+    return str(UUID(text)) if _ID.fullmatch(text) else text
+
+
+def _refuse(wanted: str, name: str) -> None:
+    if _ID.fullmatch(wanted) or "@" in wanted:
+        raise ProblemError(404, "not-found", "Not found", f"There is no member {wanted[:80]}.")
+    raise invalid({name: [f"“{wanted[:80]}” is neither an id nor an e-mail address."]})
+
+
+def _offer_out(offer: Offer, zone: str) -> dict[str, Any]:
+    """As `AvailabilityOut`; by hand, because there may be thousands of slots."""
+    who = {ids: [str(i) for i in ids] for ids in {slot.member_ids for slot in offer.slots}}
+    return {
+        "now": _at(offer.moment, zone),
+        "members": [
+            {
+                "member_id": str(member_id),
+                "checked_at": _at(known.checked_at, zone),
+                "state": known.state,
+            }
+            for member_id, known in offer.knowledge.items()
+        ],
+        "slots": [
+            {"start": _at(s.start, zone), "end": _at(s.end, zone), "member_ids": who[s.member_ids]}
+            for s in offer.slots
+        ],
+        "next_from": _at(offer.next_from, zone),
+    }
+
+
+def _reason_out(reason: why_not.Reason, zone: str) -> dict[str, Any]:
+    found: dict[str, Any] = {"rule": reason.rule, "detail": reason.detail}
+    if reason.start:
+        found["start"] = _at(reason.start, zone)
+    if reason.end:
+        found["end"] = _at(reason.end, zone)
+    if reason.appointment_id:
+        found["appointment_id"] = str(reason.appointment_id)
+    return found
+
+
+def _at(moment: datetime | None, zone: str) -> str | None:
+    return in_zone(moment, zone).isoformat() if moment else None

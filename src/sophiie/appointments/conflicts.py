@@ -1,0 +1,200 @@
+"""What is in the way of a time: appointments, holds, and what is known from elsewhere.
+
+The one place that joins them and names each cause; bookings, pages, the API and availability ask
+here. It only looks. Working hours are no conflict: a person may book outside them.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from django.db import connection
+
+from sophiie.accounts.models import Member
+from sophiie.appointments.errors import Obstacle, Source
+from sophiie.appointments.models import Appointment
+from sophiie.appointments.signals import booking_ahead
+from sophiie.busy_time.knowledge import Freshness, Knowledge, knowledge_of
+from sophiie.common.clock import now
+from sophiie.common.sql import execute
+
+
+def renew_knowledge(*, team: Iterable[Member], start: datetime, end: datetime) -> None:
+    """Lets old copies of the team's calendars be read anew, before a booking's transaction.
+
+    Inside a transaction nothing is asked: nobody may wait for the network there. Whoever began it
+    has asked before, and what could not be renewed is an obstacle, never free.
+    """
+    if end > now() and not connection.in_atomic_block:
+        members = [member.id for member in team]
+        booking_ahead.send(sender=Appointment, members=members, start=start, end=end)
+
+
+def conflicts_of(
+    *,
+    team: Sequence[Member],
+    start: datetime,
+    end: datetime,
+    timezone: str,
+    but: UUID | None = None,
+) -> list[Obstacle]:
+    """All that is in the way of the team from `start` to `end`, but not the appointment `but`.
+
+    Busy time elsewhere is shown in `timezone`. For what is over it is not asked: a record of the
+    past double-books nobody, so the past counts as known.
+    """
+    moment = now()
+    names = {member.id: member.name for member in team}
+    found = _appointments(names, start, end, moment, but)
+    if end > moment:
+        start_ahead = max(start, moment)
+        known = knowledge_of(names)
+        linked = {m: k for m, k in known.items() if k.state != Freshness.NOT_LINKED}
+        found += _busy_elsewhere(names, start_ahead, end, timezone, linked)
+        found += [
+            Obstacle(
+                source=Source.UNREADABLE,
+                member_id=member_id,
+                member_name=names[member_id],
+                start=start,
+                end=end,
+                timezone=timezone,
+                checked_at=knowledge.checked_at,
+                too_far=knowledge.is_reliable,
+            )
+            for member_id, knowledge in linked.items()
+            if not (knowledge.is_reliable and knowledge.covers(start_ahead, end))
+        ]
+    return sorted(found, key=lambda obstacle: (obstacle.start, obstacle.member_name))
+
+
+# A share that does not block is in nobody's way, and neither is a hold that has run out.
+_APPOINTMENTS = """
+    SELECT share.member_id, appointment.id, appointment.start, appointment."end",
+        appointment.title, appointment.timezone
+    FROM appointments_assignment AS share
+    JOIN appointments_appointment AS appointment ON appointment.id = share.appointment_id
+    WHERE share.member_id = ANY(%(members)s) AND share.blocking
+        AND share.during && tstzrange(%(start)s, %(end)s)
+        AND (share.held_until IS NULL OR share.held_until > %(moment)s)
+        AND share.appointment_id IS DISTINCT FROM %(but)s
+"""
+# Several events that overlap or touch are one stretch.
+_BUSY = """
+    SELECT member_id, lower(period), upper(period)
+    FROM (
+        SELECT member_id, unnest(range_agg(during)) AS period
+        FROM busy_time_busyperiod
+        WHERE member_id = ANY(%(members)s) AND during && tstzrange(%(start)s, %(end)s)
+        GROUP BY member_id
+    ) AS gathered
+"""
+
+
+def _appointments(
+    names: Mapping[UUID, str], start: datetime, end: datetime, moment: datetime, but: UUID | None
+) -> list[Obstacle]:
+    rows = execute(_APPOINTMENTS, members=list(names), start=start, end=end, moment=moment, but=but)
+    return [
+        Obstacle(
+            source=Source.APPOINTMENT,
+            member_id=member_id,
+            member_name=names[member_id],
+            start=its_start,
+            end=its_end,
+            timezone=timezone,
+            appointment_id=appointment_id,
+            title=title,
+        )
+        for member_id, appointment_id, its_start, its_end, title, timezone in rows
+    ]
+
+
+def _busy_elsewhere(
+    names: Mapping[UUID, str],
+    start: datetime,
+    end: datetime,
+    timezone: str,
+    known: Mapping[UUID, Knowledge],
+) -> list[Obstacle]:
+    rows = execute(_BUSY, members=list(known), start=start, end=end) if known else []
+    return [
+        Obstacle(
+            source=Source.GOOGLE,
+            member_id=member_id,
+            member_name=names[member_id],
+            start=its_start,
+            end=its_end,
+            timezone=timezone,
+            checked_at=known[member_id].checked_at,
+        )
+        for member_id, its_start, its_end in rows
+    ]
+
+
+# What came in the way of a share after it was booked: busy time elsewhere, and appointments that
+# somebody put on top. A share that was itself booked anyway is left out: its people know.
+_CLASHES = """
+    WITH share AS (
+        SELECT share.appointment_id, share.member_id, share.during, member.name
+        FROM appointments_assignment AS share
+        JOIN accounts_member AS member ON member.id = share.member_id
+        WHERE share.appointment_id = ANY(%(appointments)s) AND NOT share.booked_anyway
+    )
+    SELECT appointment_id, member_id, name, NULL::uuid, '', '',
+        lower(period), upper(period), checked_at
+    FROM (
+        SELECT share.appointment_id, share.member_id, share.name,
+            unnest(range_agg(busy.during)) AS period, min(calendar.checked_at) AS checked_at
+        FROM share
+        JOIN busy_time_busyperiod AS busy
+            ON busy.member_id = share.member_id AND busy.during && share.during
+        JOIN busy_time_busycalendar AS calendar ON calendar.id = busy.calendar_id
+        WHERE upper(busy.during) > %(moment)s
+        GROUP BY share.appointment_id, share.member_id, share.name
+    ) AS gathered
+    UNION ALL
+    SELECT share.appointment_id, share.member_id, share.name, other.id, other.title,
+        other.timezone, other.start, other."end", NULL
+    FROM share
+    JOIN appointments_assignment AS above
+        ON above.member_id = share.member_id AND above.during && share.during
+        AND above.booked_anyway AND above.appointment_id <> share.appointment_id
+        AND (above.held_until IS NULL OR above.held_until > %(moment)s)
+    JOIN appointments_appointment AS other
+        ON other.id = above.appointment_id
+        AND other.deleted_at IS NULL AND other.status <> 'cancelled'
+"""
+
+
+def clashes_of(appointments: Iterable[Appointment]) -> dict[UUID, list[Obstacle]]:
+    """What came in the way of these appointments after they were booked, by appointment.
+
+    One query, however many there are. Those that are over or not on clash with nothing.
+    """
+    moment = now()
+    asked = {a.id: a for a in appointments if a.is_on and a.end > moment}
+    found: dict[UUID, list[Obstacle]] = defaultdict(list)
+    if not asked:
+        return found
+    rows = execute(_CLASHES, appointments=list(asked), moment=moment)
+    for appointment_id, member_id, name, other, title, timezone, start, end, checked_at in rows:
+        found[appointment_id].append(
+            Obstacle(
+                source=Source.APPOINTMENT if other else Source.GOOGLE,
+                member_id=member_id,
+                member_name=name,
+                start=start,
+                end=end,
+                timezone=timezone or asked[appointment_id].timezone,
+                appointment_id=other,
+                title=title,
+                checked_at=checked_at,
+            )
+        )
+    for clashes in found.values():
+        clashes.sort(key=lambda obstacle: (obstacle.start, obstacle.member_name))
+    return found

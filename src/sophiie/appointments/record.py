@@ -1,0 +1,83 @@
+"""What every business act has in common: the row it holds, its next revision, its history.
+
+All of it happens inside the transaction of the act.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from sophiie.accounts.models import Member
+from sophiie.appointments.errors import StaleRevision, UnknownAppointment
+from sophiie.appointments.models import Action, Appointment, AppointmentChange
+from sophiie.appointments.rules import Details
+from sophiie.appointments.signals import appointment_changed
+from sophiie.common.clock import now
+
+
+def locked() -> QuerySet[Appointment]:
+    """Appointments, locked against other changes but not against rows that refer to them.
+
+    A worker's commit checks such rows; with the stronger lock it would wait for us while we wait
+    for its row.
+    """
+    return Appointment.objects.select_for_update(no_key=True)
+
+
+def locked_one(by: Member, appointment_id: UUID, expected_revision: int | None) -> Appointment:
+    """The appointment of the business of `by`, locked. Raises if it is not as expected."""
+    found = locked().filter(pk=appointment_id, business=by.business_id, deleted_at=None).first()
+    if found is None:
+        raise UnknownAppointment
+    if expected_revision is not None and expected_revision != found.revision:
+        raise StaleRevision(found.revision)
+    return found
+
+
+def save_next_revision(appointment: Appointment) -> None:
+    appointment.revision += 1
+    appointment.updated_at = now()
+    appointment.save()
+
+
+def announce(
+    appointment: Appointment, action: Action, by: Member, differences: dict[str, Any]
+) -> None:
+    """Writes the history and tells whoever follows appointments."""
+    AppointmentChange.objects.create(
+        appointment=appointment,
+        revision=appointment.revision,
+        action=action,
+        by=by,
+        at=appointment.updated_at,
+        fields=differences,
+    )
+    appointment_changed.send(sender=Appointment, appointment=appointment)
+
+
+def differences_between(
+    before: Details | None,
+    after: Details,
+    old_team: Sequence[Member] | None,
+    team: Sequence[Member],
+) -> dict[str, Any]:
+    """{field: [before, after]} of what differs, as JSON values."""
+    old = before.as_dict() if before else {}
+    differences = {
+        name: [_plain(old.get(name)), _plain(value)]
+        for name, value in after.as_dict().items()
+        if old.get(name) != value and (before or value != "")
+    }
+    old_names = sorted(member.name for member in old_team or [])
+    if old_team is None or {m.id for m in old_team} != {m.id for m in team}:
+        differences["assignees"] = [old_names, sorted(member.name for member in team)]
+    return differences
+
+
+def _plain(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, datetime) else value

@@ -1,0 +1,176 @@
+"""The acts that change hours, special days and rules.
+
+Members change their own; owners and admins everybody's, and what counts for the whole business.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import date, timedelta
+from itertools import pairwise
+from uuid import UUID
+
+from sophiie.accounts.models import Business, Member
+from sophiie.availability.hours import Spans, Week, spans_as_json, week_as_json
+from sophiie.availability.models import NAME_LENGTH, BookingRules, SpecialDay, WorkingHours
+from sophiie.availability.rules import LIMITS, Rules
+from sophiie.common.logs import log
+from sophiie.common.wall_time import is_zone
+
+logger = log(__name__)
+
+MOST_SPANS = 6
+MOST_SPECIAL_DAYS = 500
+LONGEST_ABSENCE = timedelta(days=366)
+FIRST_YEAR, LAST_YEAR = 2000, 2099
+
+
+class NotAllowed(Exception):
+    """Somebody else's hours, or the business's, without the right to change them."""
+
+
+class InvalidHours(Exception):
+    """Values that cannot be; a message for each field that is not right."""
+
+    def __init__(self, errors: dict[str, str]) -> None:
+        self.errors = errors
+        super().__init__("; ".join(errors.values()))
+
+
+class UnknownDay(Exception):
+    """There is no such special day, or it is another business's."""
+
+
+def may_edit(by: Member, member: Member | None) -> bool:
+    """Whether `by` may change the hours of this member; of the whole business, if None."""
+    if member is None:
+        return by.manages_business
+    of_the_same = member.business_id == by.business_id
+    return of_the_same and (member.pk == by.pk or by.manages_business)
+
+
+def save_week(*, by: Member, member: Member, week: Week, timezone: str = "") -> None:
+    """The member works so from now on, in the clocks of `timezone` ("": the business's).
+
+    Raises `InvalidHours` with the days as fields: "0" is Monday.
+    """
+    _check_right(by, member)
+    errors = {str(n): text for n, spans in enumerate(week) if (text := spans_error(spans))}
+    if timezone and not is_zone(timezone):
+        errors["timezone"] = "This is not an IANA time zone, such as Australia/Sydney."
+    if errors:
+        raise InvalidHours(errors)
+    WorkingHours.objects.update_or_create(
+        member=member, defaults={"week": week_as_json(week), "timezone": timezone}
+    )
+    logger.info("working hours saved", member_id=str(member.pk), by=str(by.pk))
+
+
+def work_usual_hours(*, by: Member, member: Member) -> None:
+    """The member works Monday to Friday from nine to five again, in the business's clocks."""
+    _check_right(by, member)
+    WorkingHours.objects.filter(member=member).delete()
+    logger.info("usual hours count again", member_id=str(member.pk), by=str(by.pk))
+
+
+def add_special_days(
+    *,
+    by: Member,
+    member: Member | None,
+    first_day: date,
+    last_day: date,
+    spans: Spans = (),
+    name: str = "",
+) -> SpecialDay:
+    """Days off, other hours, or (without a member) a holiday of the business."""
+    _check_right(by, member)
+    errors = _days_errors(first_day, last_day) | _text_errors(name)
+    if text := spans_error(spans):
+        errors["spans"] = text
+    if member is None and spans:
+        errors["spans"] = "A holiday has no hours. Who works on it enters their own."
+    days = SpecialDay.objects.filter(business=by.business_id, member=member)
+    if not errors and days.filter(last_day__gte=first_day).count() >= MOST_SPECIAL_DAYS:
+        errors["first_day"] = f"At most {MOST_SPECIAL_DAYS} entries. Remove some first."
+    if errors:
+        raise InvalidHours(errors)
+    made = SpecialDay.objects.create(
+        business=by.business,
+        member=member,
+        first_day=first_day,
+        last_day=last_day,
+        spans=spans_as_json(spans),
+        name=name.strip(),
+    )
+    logger.info("special days added", day_id=str(made.pk), by=str(by.pk))
+    return made
+
+
+def remove_special_days(*, by: Member, day_id: UUID) -> SpecialDay:
+    """These days are like any other again. Raises `UnknownDay`, `NotAllowed`."""
+    days = SpecialDay.objects.filter(business=by.business_id).select_related("member")
+    found = days.filter(pk=day_id).first()
+    if found is None:
+        raise UnknownDay
+    _check_right(by, found.member)
+    SpecialDay.objects.filter(pk=day_id).delete()
+    logger.info("special days removed", day_id=str(day_id), by=str(by.pk))
+    return found
+
+
+def special_days(business: Business, member: Member | None, since: date) -> list[SpecialDay]:
+    """What is entered for a member, or for the whole business, from a day on."""
+    days = SpecialDay.objects.filter(business=business, member=member, last_day__gte=since)
+    return list(days)
+
+
+def save_rules(*, by: Member, rules: Rules) -> None:
+    _check_right(by, None)
+    errors = {
+        name: f"Between {least} and {most}."
+        for name, (least, most) in LIMITS.items()
+        if not least <= getattr(rules, name) <= most
+    }
+    if errors:
+        raise InvalidHours(errors)
+    BookingRules.objects.update_or_create(business=by.business, defaults=asdict(rules))
+    logger.info(
+        "booking rules saved", business_id=str(by.business_id), by=str(by.pk), **asdict(rules)
+    )
+
+
+def spans_error(spans: Spans) -> str:
+    """What is wrong with the spans of one day; "" if nothing is."""
+    if len(spans) > MOST_SPANS:
+        return f"At most {MOST_SPANS} times a day."
+    for span in spans:
+        if span.starts == span.ends and span.starts.hour + span.starts.minute:
+            return f"{span} is no time; the whole day is 00:00–00:00."
+    for first, second in pairwise(sorted(spans)):
+        if first.ends_next_day or second.starts < first.ends:
+            return f"{first} and {second} overlap."
+    return ""
+
+
+def _check_right(by: Member, member: Member | None) -> None:
+    if not may_edit(by, member):
+        raise NotAllowed
+
+
+def _days_errors(first_day: date, last_day: date) -> dict[str, str]:
+    for name, day in (("first_day", first_day), ("last_day", last_day)):
+        if not FIRST_YEAR <= day.year <= LAST_YEAR:
+            return {name: "Use a date between the years 2000 and 2099."}
+    if last_day < first_day:
+        return {"last_day": "The last day cannot be before the first."}
+    if last_day - first_day >= LONGEST_ABSENCE:
+        return {"last_day": f"At most {LONGEST_ABSENCE.days} days at once."}
+    return {}
+
+
+def _text_errors(name: str) -> dict[str, str]:
+    if len(name) > NAME_LENGTH:
+        return {"name": f"At most {NAME_LENGTH} characters; this has {len(name):,}."}
+    if "\x00" in name:
+        return {"name": "This text contains a character that cannot be stored."}
+    return {}

@@ -1,0 +1,231 @@
+"""The times that can be offered.
+
+Working time, known time, notice and window are instants by the time PostgreSQL is asked; it takes
+away what is booked, held or busy elsewhere and lays the step grid over what is left: one query over
+local rows for all members. Times that nothing is known of are not free.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sophiie.accounts.models import Business, Member
+from sophiie.availability.grid import GridPiece, grid_of
+from sophiie.availability.hours import Stretch, working_time
+from sophiie.availability.plans import Plan, plan_of
+from sophiie.availability.rules import Rules
+from sophiie.busy_time.knowledge import Freshness, Knowledge, knowledge_of
+from sophiie.common.clock import now
+from sophiie.common.sql import execute
+
+MOST_MEMBERS = 50  # as many as an appointment can have
+MOST_SLOTS = 5000
+LONGEST_PERIOD = timedelta(days=92)
+MOST_STEPS = 300_000
+
+
+@dataclass(frozen=True)
+class Slot:
+    """A time that can be offered, and who is free at it."""
+
+    start: datetime
+    end: datetime
+    member_ids: tuple[UUID, ...]
+
+
+@dataclass(frozen=True)
+class Offer:
+    """Slots in order of time, and how fresh the knowledge is that they rest on.
+
+    `next_from` is where to go on asking when there are more of them than were asked for.
+    """
+
+    moment: datetime
+    knowledge: dict[UUID, Knowledge]
+    slots: list[Slot]
+    next_from: datetime | None
+
+
+class TooMuch(Exception):
+    """A search over more steps than one answer should cost."""
+
+
+def find_slots(
+    *,
+    business: Business,
+    members: Sequence[Member],
+    start: datetime,
+    end: datetime,
+    duration: timedelta,
+    together: bool = False,
+    step: timedelta | None = None,
+    limit: int = MOST_SLOTS,
+) -> Offer:
+    """The times from `start` to `end` at which an appointment of this length fits whole.
+
+    Each lists who of the members is free at it; `together` leaves only those at which all are.
+    `step` is the business's own unless given. Raises `TooMuch`.
+    """
+    moment, plan = now(), plan_of(business, members, start, end)
+    rules = plan.rules
+    step = step or timedelta(minutes=rules.step_minutes)
+    if len(members) * ((end - start) / step) > MOST_STEPS:
+        raise TooMuch
+    knowledge = knowledge_of([member.pk for member in members])
+    found = _free_steps(
+        _offerable_times(plan, knowledge, start, end),
+        _grid(business, rules, start, end, moment, step),
+        rules,
+        near=(start - rules.between, end + rules.between),
+        now=moment,
+        duration=duration,
+        step=step,
+        together=together,
+        limit=limit + 1,
+    )
+    return Offer(
+        moment=moment,
+        knowledge=knowledge,
+        slots=[Slot(at, at + duration, who) for at, who in found[:limit]],
+        next_from=found[limit][0] if len(found) > limit else None,
+    )
+
+
+def _grid(
+    business: Business,
+    rules: Rules,
+    start: datetime,
+    end: datetime,
+    moment: datetime,
+    step: timedelta,
+) -> list[GridPiece]:
+    """The steps on which something may start: not too soon, and not too far ahead."""
+    zone = business.timezone
+    first = max(start, rules.earliest_start(moment))
+    return grid_of(first, min(end, rules.window_end(moment, zone)), zone=zone, step=step)
+
+
+def _offerable_times(
+    plan: Plan, knowledge: dict[UUID, Knowledge], start: datetime, end: datetime
+) -> dict[UUID, list[Stretch]]:
+    """When each member works and it is known whether they are free."""
+    # Members of the same hours, most of a team, are worked out once.
+    worked = {hours: working_time(hours, start, end) for hours in set(plan.hours.values())}
+    return {
+        member_id: known_time(worked[hours], knowledge[member_id], plan.rules)
+        for member_id, hours in plan.hours.items()
+    }
+
+
+def known_time(times: list[Stretch], knowledge: Knowledge, rules: Rules) -> list[Stretch]:
+    """The part of these times that can be offered by what is known of the member's calendar.
+
+    Of an appointment's buffers it has to be known, too, that the member is free. An old copy is
+    offered from: a booking asks again before it believes it. An unreadable one is not.
+    """
+    if knowledge.state == Freshness.NOT_LINKED:
+        return times
+    known_from, known_until = knowledge.known_from, knowledge.known_until
+    if knowledge.state == Freshness.UNREADABLE or known_from is None or known_until is None:
+        return []
+    first, last = known_from + rules.before, known_until - rules.after
+    if not times or (first <= times[0][0] and times[-1][1] <= last):
+        return times
+    clipped = ((max(a, first), min(b, last)) for a, b in times)
+    return [(a, b) for a, b in clipped if a < b]
+
+
+# `place` numbers the members; a set of them travels as the bits of one number.
+_SLOTS = """
+WITH asked AS (
+    SELECT member_id, hours, place - 1 AS place
+    FROM unnest(%(members)s::uuid[], %(hours)s::text[]::tstzmultirange[])
+        WITH ORDINALITY AS asked (member_id, hours, place)
+),
+free AS (
+    SELECT asked.place, asked.hours - coalesce(taken.times, '{}') AS times
+    FROM asked CROSS JOIN LATERAL (
+        SELECT range_agg(during) AS times FROM (
+            SELECT tstzrange(lower(during) - %(between)s, upper(during) + %(between)s) AS during
+            FROM appointments_assignment AS assignment
+            WHERE assignment.member_id = asked.member_id
+                AND assignment.during && %(near)s::tstzrange
+                AND assignment.blocking
+                AND (assignment.held_until IS NULL OR assignment.held_until > %(now)s)
+            UNION ALL
+            SELECT tstzrange(lower(during) - %(after)s, upper(during) + %(before)s)
+            FROM busy_time_busyperiod AS busy
+            WHERE busy.member_id = asked.member_id AND busy.during && %(near)s::tstzrange
+        ) AS each
+    ) AS taken
+),
+offered AS (
+    SELECT 1::bigint << place::int AS who, times FROM free WHERE NOT %(together)s
+    UNION ALL
+    SELECT (1::bigint << count(*)::int) - 1, range_intersect_agg(times) FROM free
+    WHERE %(together)s
+),
+grid AS (
+    SELECT * FROM unnest(
+        %(starts)s::timestamptz[], %(ends)s::timestamptz[], %(origins)s::timestamptz[]
+    ) AS grid (starts, ends, origin)
+)
+SELECT slot, bit_or(who)
+FROM offered CROSS JOIN LATERAL unnest(times) AS stretch
+JOIN grid ON stretch && tstzrange(grid.starts, grid.ends)
+CROSS JOIN LATERAL generate_series(
+    date_bin(
+        %(step)s,
+        greatest(lower(stretch), grid.starts) + %(step)s - interval '1 microsecond',
+        grid.origin
+    ),
+    least(upper(stretch) - %(duration)s, grid.ends - interval '1 microsecond'),
+    %(step)s
+) AS slot
+GROUP BY slot ORDER BY slot LIMIT %(limit)s
+"""
+
+
+def _free_steps(
+    worked: dict[UUID, list[Stretch]],
+    grid: list[GridPiece],
+    rules: Rules,
+    *,
+    near: Stretch,
+    **asked: Any,
+) -> list[tuple[datetime, tuple[UUID, ...]]]:
+    """The one query: steps of the grid from which on the duration is free, and of whom."""
+    members = list(worked)
+    different = {id(times): times for times in worked.values()}
+    written = {key: _multirange(times) for key, times in different.items()}
+    rows = execute(
+        _SLOTS,
+        members=members,
+        hours=[written[id(times)] for times in worked.values()],
+        before=rules.before,
+        after=rules.after,
+        between=rules.between,
+        near=_range(near),
+        starts=[piece.start for piece in grid],
+        ends=[piece.end for piece in grid],
+        origins=[piece.origin for piece in grid],
+        **asked,
+    )
+    named = {bits: _members_of(bits, members) for bits in {bits for _, bits in rows}}
+    return [(slot, named[bits]) for slot, bits in rows]
+
+
+def _range(stretch: Stretch) -> str:
+    return f"[{stretch[0].isoformat()},{stretch[1].isoformat()})"
+
+
+def _multirange(times: Collection[Stretch]) -> str:
+    return "{" + ",".join(_range(stretch) for stretch in times) + "}"
+
+
+def _members_of(bits: int, members: list[UUID]) -> tuple[UUID, ...]:
+    return tuple(member_id for place, member_id in enumerate(members) if bits >> place & 1)

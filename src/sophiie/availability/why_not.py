@@ -1,0 +1,215 @@
+"""Why is this time not offered? Every reason there is, in plain words.
+
+No reasons means that `slots.py` offers the time. A colleague's private matters stay private: of a
+day off no note, of an appointment no title, of what is busy in Google nothing but the times.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from uuid import UUID
+
+from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
+from django.db.models import Q
+
+from sophiie.accounts.models import Member
+from sophiie.appointments.models import Assignment
+from sophiie.availability.grid import is_on_grid, nearest_steps
+from sophiie.availability.hours import DayKind, Hours, Stretch, joined, without, working_time
+from sophiie.availability.plans import plan_of
+from sophiie.availability.rules import Rules
+from sophiie.availability.slots import known_time
+from sophiie.availability.words import at, day_words, length, times
+from sophiie.busy_time.knowledge import Freshness, Knowledge, knowledge_of
+from sophiie.busy_time.models import BusyPeriod
+from sophiie.common.clock import now
+from sophiie.common.wall_time import in_zone, local_day
+
+
+class Rule(StrEnum):
+    OUTSIDE_HOURS = "outside_hours"
+    DAY_OFF = "day_off"
+    HOLIDAY = "holiday"
+    APPOINTMENT = "appointment"
+    HOLD = "hold"
+    BUSY_IN_GOOGLE = "busy_in_google"
+    BUFFER = "buffer"
+    NOTICE = "notice"
+    WINDOW = "window"
+    CALENDAR_UNREADABLE = "calendar_unreadable"
+    STEP = "step"
+
+
+@dataclass(frozen=True)
+class Reason:
+    """One rule that stands against a time; `start` and `end` say where, if it is somewhere."""
+
+    rule: Rule
+    detail: str
+    start: datetime | None = None
+    end: datetime | None = None
+    appointment_id: UUID | None = None
+
+
+@dataclass(frozen=True)
+class _Question:
+    member: Member
+    start: datetime
+    end: datetime
+    moment: datetime
+    rules: Rules
+    hours: Hours
+    step: timedelta
+
+    @property
+    def zone(self) -> str:
+        """In whose clocks the answer speaks."""
+        return self.member.business.timezone
+
+
+def why_not(
+    *, member: Member, start: datetime, end: datetime, step: timedelta | None = None
+) -> list[Reason]:
+    """The reasons why this time of this member is not offered; none if it is.
+
+    `step` is the business's own unless given, as for `find_slots`.
+    """
+    plan = plan_of(member.business, [member], start, end)
+    asked = _Question(
+        member,
+        start,
+        end,
+        moment=now(),
+        rules=plan.rules,
+        hours=plan.hours[member.pk],
+        step=step or timedelta(minutes=plan.rules.step_minutes),
+    )
+    return [
+        *_too_soon_or_too_late(asked),
+        *_not_at_work(asked),
+        *_taken(asked),
+        *_busy_in_google(asked),
+        *_unknown(asked, knowledge_of([member.pk])[member.pk]),
+        *_between_steps(asked),
+    ]
+
+
+def _too_soon_or_too_late(asked: _Question) -> Iterator[Reason]:
+    rules, moment = asked.rules, asked.moment
+    earliest = rules.earliest_start(moment)
+    if asked.start < moment:
+        yield Reason(Rule.NOTICE, "This time has passed.", end=earliest)
+    elif asked.start < earliest:
+        ahead = length(timedelta(minutes=rules.notice_minutes))
+        detail = f"Appointments are booked at least {ahead} ahead: from {at(earliest, asked.zone)}."
+        yield Reason(Rule.NOTICE, detail, end=earliest)
+    if asked.start >= (window_end := rules.window_end(moment, asked.zone)):
+        last = in_zone(window_end, asked.zone).date() - timedelta(days=1)
+        days = length(timedelta(days=rules.window_days))
+        detail = f"Appointments are booked at most {days} ahead: until {day_words(last)}."
+        yield Reason(Rule.WINDOW, detail, start=window_end)
+
+
+def _not_at_work(asked: _Question) -> Iterator[Reason]:
+    """One reason for each day that has a part of the time outside working hours."""
+    worked = working_time(asked.hours, asked.start, asked.end)
+    parts: dict[date, Stretch] = {}
+    for begin, stop in without(asked.start, asked.end, worked):
+        for day, piece in _by_day(begin, stop, asked.hours.zone):
+            parts[day] = (parts[day][0], piece[1]) if day in parts else piece
+    for day, (begin, stop) in parts.items():
+        rule, detail = _about_day(asked, day)
+        yield Reason(rule, detail, begin, stop)
+
+
+def _by_day(start: datetime, end: datetime, zone: str) -> Iterator[tuple[date, Stretch]]:
+    while start < end:
+        day = in_zone(start, zone).date()
+        stop = min(end, local_day(day, zone)[1])
+        yield day, (start, stop)
+        start = stop
+
+
+def _about_day(asked: _Question, day: date) -> tuple[Rule, str]:
+    name, zone = asked.member.name, asked.hours.zone
+    said = asked.hours.on(day)
+    if said.kind == DayKind.HOLIDAY:
+        called = f" ({said.name})" if said.name else ""
+        return Rule.HOLIDAY, f"{day_words(day)} is a holiday{called}."
+    if said.kind == DayKind.DAY_OFF:
+        return Rule.DAY_OFF, f"{name} has a day off on {day_words(day)}."
+    where = "" if zone == asked.zone else f" ({zone})"
+    if not said.spans:
+        return Rule.OUTSIDE_HOURS, f"{name} does not work on {day_words(day)}{where}."
+    spans = " and ".join(str(span) for span in sorted(said.spans))
+    return Rule.OUTSIDE_HOURS, f"On {day_words(day)} {name} works {spans}{where}."
+
+
+def _taken(asked: _Question) -> Iterator[Reason]:
+    between = asked.rules.between
+    near = DateTimeTZRange(asked.start - between, asked.end + between)
+    assignments = (
+        Assignment.objects.filter(
+            Q(held_until=None) | Q(held_until__gt=asked.moment),
+            member=asked.member,
+            blocking=True,
+            during__overlap=near,
+        )
+        .order_by("during")
+        .values_list("during", "held_until", "appointment")
+    )
+    for during, held_until, appointment_id in assignments:
+        start, end = during.lower, during.upper
+        what = "a time held for somebody" if held_until else "an appointment"
+        if start < asked.end and end > asked.start:
+            rule = Rule.HOLD if held_until else Rule.APPOINTMENT
+            until = f", until {at(held_until, asked.zone)} at most" if held_until else ""
+            detail = f"{asked.member.name} has {what} {times(start, end, asked.zone)}{until}."
+        else:
+            rule = Rule.BUFFER
+            detail = (
+                f"{asked.member.name} needs {length(between)} between two appointments and has "
+                f"{what} {times(start, end, asked.zone)}."
+            )
+        yield Reason(rule, detail, start, end, appointment_id)
+
+
+def _busy_in_google(asked: _Question) -> Iterator[Reason]:
+    rules, name = asked.rules, asked.member.name
+    near = DateTimeTZRange(asked.start - rules.before, asked.end + rules.after)
+    found = BusyPeriod.objects.filter(member=asked.member, during__overlap=near)
+    periods = found.values_list("during", flat=True)
+    for start, end in joined((during.lower, during.upper) for during in periods):
+        busy = f"is busy in Google {times(start, end, asked.zone)}."
+        if start < asked.end and end > asked.start:
+            yield Reason(Rule.BUSY_IN_GOOGLE, f"{name} {busy}", start, end)
+            continue
+        needed, side = (rules.before, "before") if end <= asked.start else (rules.after, "after")
+        detail = f"{name} needs {length(needed)} {side} an appointment and {busy}"
+        yield Reason(Rule.BUFFER, detail, start, end)
+
+
+def _unknown(asked: _Question, knowledge: Knowledge) -> Iterator[Reason]:
+    if known_time([(asked.start, asked.end)], knowledge, asked.rules) == [(asked.start, asked.end)]:
+        return
+    whose = f"The Google calendar of {asked.member.name}"
+    first, last = knowledge.known_from, knowledge.known_until
+    if knowledge.state == Freshness.UNREADABLE or first is None or last is None:
+        detail = f"{whose} cannot be read at the moment, so nobody knows whether this time is free."
+        yield Reason(Rule.CALENDAR_UNREADABLE, detail)
+        return
+    read = f"from {at(first, asked.zone)} until {at(last, asked.zone)}"
+    yield Reason(Rule.CALENDAR_UNREADABLE, f"{whose} has been read {read} only.", first, last)
+
+
+def _between_steps(asked: _Question) -> Iterator[Reason]:
+    step = asked.step
+    if is_on_grid(asked.start, zone=asked.zone, step=step):
+        return
+    near = nearest_steps(asked.start, zone=asked.zone, step=step)
+    choices = " or ".join(f"{in_zone(n, asked.zone):%H:%M}" for n in near if n)
+    detail = f"Appointments start every {length(step)}: at {choices}, for example."
+    yield Reason(Rule.STEP, detail)

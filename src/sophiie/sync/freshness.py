@@ -1,0 +1,98 @@
+"""Before a booking: the calendars of its people are read again where our copy is too old.
+
+A fresh copy costs no call. An old one costs one small reading, all members at the same time,
+within a budget; what cannot be read in time stays old, and the booking says so. Runs before the
+booking's transaction, never inside it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Collection
+from datetime import timedelta
+from uuid import UUID
+
+import aiohttp
+from django.conf import settings
+
+from sophiie.calendar_link.models import CalendarLink
+from sophiie.common.clock import now
+from sophiie.common.in_thread import in_thread
+from sophiie.common.logs import log
+from sophiie.common.sql import execute
+from sophiie.google.app import google_session
+from sophiie.sync.models import WatchedCalendar
+from sophiie.sync.reading import READABLE
+from sophiie.sync.watch import read_changes
+
+logger = log(__name__)
+
+# A person who waits at the telephone: one slow answer of Google fits in, an outage does not.
+BUDGET_SECONDS = 2.0
+# What is fresh now must still be so when the booking looks at it, which may have waited that long
+# for the members' locks (`locking.LOCK_TIMEOUT_MILLISECONDS`).
+MARGIN_SECONDS = 5.0
+LOOK_AGAIN_SECONDS = 0.05
+
+
+def renew_old_copies(member_ids: Collection[UUID]) -> None:
+    """Reads what is too old to rely on, and returns when that is done or the budget is used up.
+
+    A reading that takes longer goes on by itself: ending it would leave its claim behind, and the
+    next booking finds what it has read.
+    """
+    links = _links_with_old_copies(member_ids)
+    if not links:
+        return
+    started = time.monotonic()
+    reading = threading.Thread(
+        target=lambda: asyncio.run(_read_all(links)), name="freshness", daemon=True
+    )
+    reading.start()
+    reading.join(BUDGET_SECONDS)
+    logger.info(
+        "calendars read for a booking",
+        links=len(links),
+        in_time=not reading.is_alive(),
+        milliseconds=round((time.monotonic() - started) * 1000),
+    )
+
+
+_OLD = """
+    SELECT DISTINCT member_id FROM busy_time_busycalendar
+    WHERE member_id = ANY(%(members)s) AND (checked_at IS NULL OR checked_at < %(oldest)s)
+"""
+
+
+def _links_with_old_copies(member_ids: Collection[UUID]) -> list[UUID]:
+    """The links that can be read, of those members of whom a copy is too old or missing."""
+    usable = timedelta(seconds=max(settings.BUSY_MAX_AGE_SECONDS - MARGIN_SECONDS, 0))
+    old = [row[0] for row in execute(_OLD, members=list(member_ids), oldest=now() - usable)]
+    if not old:
+        return []
+    links = CalendarLink.objects.filter(member__in=old, state__in=READABLE)
+    return list(links.values_list("id", flat=True))
+
+
+async def _read_all(links: Collection[UUID]) -> None:
+    async with google_session(connections=len(links) * 2) as http:
+        await asyncio.gather(*(_read(link_id, http) for link_id in links))
+
+
+async def _read(link_id: UUID, http: aiohttp.ClientSession) -> None:
+    try:
+        if await read_changes(link_id, http):
+            return
+        # A worker, or another booking, may be reading it right now: that serves as well.
+        for _ in range(round(BUDGET_SECONDS / LOOK_AGAIN_SECONDS)):
+            if not await in_thread(_is_being_read, link_id):
+                return
+            await asyncio.sleep(LOOK_AGAIN_SECONDS)
+    except Exception:  # the booking goes on and finds the copy as old as it is
+        logger.exception("calendar not read for a booking", link_id=str(link_id))
+
+
+def _is_being_read(link_id: UUID) -> bool:
+    return WatchedCalendar.objects.filter(link=link_id, reading_until__gt=now()).exists()

@@ -1,0 +1,41 @@
+"""Booking although something is in the way: what a person may agree to, and what they agreed to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypedDict
+
+from django.http import HttpRequest
+
+from sophiie.accounts.models import Member
+from sophiie.appointments.errors import Obstacle, Source
+
+# The value of the button that agrees to both: a button has one name only.
+AND_UNVERIFIED = "and_unverified"
+
+
+class Given(TypedDict):
+    """As `booking` takes it."""
+
+    allow_overlap: bool
+    accept_unverified: bool
+
+
+def consent_in(request: HttpRequest, member: Member) -> Given:
+    """What the person agreed to. Booking over something is not for everybody;
+    a calendar that cannot be read may be anybody's reason to go on."""
+    over = request.POST.get("allow_overlap", "")
+    return {
+        "allow_overlap": bool(over) and member.manages_business,
+        "accept_unverified": over == AND_UNVERIFIED or bool(request.POST.get("accept_unverified")),
+    }
+
+
+def consent_to_ask_for(member: Member, obstacles: Sequence[Obstacle]) -> str:
+    """Which button the page offers: `overlap`, `both`, `unverified`, or none (``""``)."""
+    sources = {obstacle.source for obstacle in obstacles}
+    if sources == {Source.UNREADABLE}:
+        return "unverified"
+    if not sources or not member.manages_business:
+        return ""
+    return "both" if Source.UNREADABLE in sources else "overlap"

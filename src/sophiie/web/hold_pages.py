@@ -1,0 +1,44 @@
+"""Confirming a hold."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from sophiie.appointments import holds
+from sophiie.appointments.errors import Conflict, NotHeld, TooBusy, UnknownAppointment
+from sophiie.web.anyway import consent_in
+from sophiie.web.forms import AppointmentForm
+from sophiie.web.pages import find, form_page
+from sophiie.web.requests import signed_in
+
+
+@login_required
+@require_POST
+def appointment_confirm(request: HttpRequest, appointment_id: UUID) -> HttpResponse:
+    """Makes an appointment of a hold."""
+    member = signed_in(request)
+    shown = find(member, appointment_id)
+    try:
+        holds.confirm(by=member, appointment_id=appointment_id, **consent_in(request, member))
+        messages.success(request, _("“%(title)s” is booked.") % {"title": shown.title})
+    except Conflict as conflict:
+        return form_page(
+            request,
+            AppointmentForm(None, by=member, appointment=shown),
+            shown,
+            conflicts=conflict.obstacles,
+            conflict_form="hold-form",
+            status=409,
+        )
+    except UnknownAppointment:
+        raise Http404 from None
+    except (NotHeld, TooBusy) as error:
+        messages.error(request, str(error))
+    return redirect("appointment", appointment_id)
