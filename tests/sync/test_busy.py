@@ -28,7 +28,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 def test_what_is_there_when_the_calendar_is_chosen(alice: Member, google: RunningSimulator) -> None:
     event(google, tomorrow_at(3))
-    link(alice, google)
+    link(alice, google, read=False)
     known = knowledge(alice)
     assert known.state == Freshness.UNREADABLE  # never read is not free
     begun = now()
@@ -90,7 +90,7 @@ def test_an_all_day_event_is_a_day_of_the_calendar_and_no_other(
     day = (datetime.now(UTC) + timedelta(days=3)).date()
     body = {"start": {"date": str(day)}, "end": {"date": str(day + timedelta(days=1))}}
     google.insert_event(ALICE, ALICE, {"summary": "Away", **body})
-    link(alice, google)
+    link(alice, google, read=False)
     read_all()
     begins = datetime(day.year, day.month, day.day, tzinfo=UTC) - timedelta(hours=11)
     assert busy_times(alice) == [(begins, begins + timedelta(days=1))]
@@ -102,7 +102,7 @@ def test_what_began_before_the_window_and_still_runs(
     begun = (datetime.now(UTC) - timedelta(days=9)).replace(microsecond=0)
     event(google, begun, hours=24 * 20)
     event(google, begun, hours=24)
-    link(alice, google)
+    link(alice, google, read=False)
     read_all()
     assert busy_times(alice) == [hour(begun, 24 * 20)]
 

@@ -138,7 +138,7 @@ def test_who_unlinks_is_not_asked_while_events_are_removed(
 def test_a_reading_that_ends_after_the_unlinking_stores_nothing(
     alice: Member, google: RunningSimulator, after_listing: Any
 ) -> None:
-    linked = link(alice, google)
+    linked = link(alice, google, read=False)
     event(google, tomorrow_at(3))
     after_listing(lambda: end_link(linked.id))
     assert read_all() == [False]

@@ -175,7 +175,7 @@ def test_who_reads_already_is_waited_for_and_not_doubled(
 
     def worker_finishes() -> None:
         BusyCalendar.objects.filter(pk=calendar.pk).update(checked_at=datetime.now(UTC))
-        WatchedCalendar.objects.update(reading_until=None)
+        WatchedCalendar.objects.update(reading_until=None, read_at=datetime.now(UTC))
         connection.close()
 
     timer = threading.Timer(0.2, worker_finishes)

@@ -50,7 +50,7 @@ def read_due(times: int = 1) -> list[bool]:
 
 
 def test_two_workers_read_once(alice: Member, google: RunningSimulator) -> None:
-    link(alice, google)
+    link(alice, google, read=False)
     google.clear_calls()
     google.latency(ms=100)
     assert sorted(read_due(times=3)) == [False, False, True]

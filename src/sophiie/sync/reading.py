@@ -95,7 +95,6 @@ def begin(link_id: UUID, calendar_id: str, *, only_due: bool) -> Reading | None:
         raise NotReadable
     if not claimed:
         return None
-    is_chosen = calendar_id == link.calendar_id
     return Reading(
         watched_id=at.pk,
         reader=reader,
@@ -103,18 +102,21 @@ def begin(link_id: UUID, calendar_id: str, *, only_due: bool) -> Reading | None:
         member_id=link.member_id,
         business_id=link.member.business_id,
         calendar_id=calendar_id,
-        is_chosen=is_chosen,
+        is_chosen=calendar_id == link.calendar_id,
         google_email=link.google_email,
         zone=link.member.business.timezone,
         token="" if _is_to_be_read_anew(at, link.member_id, moment) else at.sync_token,
         moment=moment,
         meant_missing=at.missing if at.missing_is_meant else 0,
-        known=(
-            known_events(link.pk, calendar_id, moment, until=moment + AHEAD)
-            if is_chosen
-            else Known()
-        ),
+        known=_known(link, calendar_id, moment),
     )
+
+
+def _known(link: CalendarLink, calendar_id: str, moment: datetime) -> Known:
+    """What we think our events there look like; in a calendar that only counts there are none."""
+    if calendar_id != link.calendar_id:
+        return Known()
+    return known_events(link.pk, calendar_id, moment, until=moment + AHEAD)
 
 
 def _is_to_be_read_anew(watched: WatchedCalendar, member_id: UUID, moment: datetime) -> bool:
