@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
 
@@ -257,6 +257,6 @@ def test_times_are_rfc_3339_with_offset_everywhere(made: dict[str, Any]) -> None
 
 
 @pytest.mark.parametrize("method", ["GET", "PATCH", "DELETE"])
-@pytest.mark.parametrize("bad", ["not-an-id", "1", str(uuid4()), "%00", "..%2F.."])
+@pytest.mark.parametrize("bad", ["not-an-id", "1", str(UUID(int=4, version=4)), "%00", "..%2F.."])
 def test_what_is_no_appointment_is_not_found(api: ApiCaller, method: str, bad: str) -> None:
     problem(api(method, f"/appointments/{bad}", {} if method == "PATCH" else None), 404)

@@ -61,7 +61,7 @@ def test_a_wrong_type_is_named_at_its_field(
     assert Appointment.objects.get().revision == 1
 
 
-@pytest.mark.parametrize("kind", WRONG.keys() - {"a text", "an empty text"})
+@pytest.mark.parametrize("kind", sorted(WRONG.keys() - {"a text", "an empty text"}))
 @pytest.mark.parametrize("field", ["name", "phone", "email"])
 def test_a_wrong_type_inside_the_customer_is_named_with_its_path(
     api: ApiCaller, alice: Member, field: str, kind: str

@@ -149,6 +149,16 @@ def test_what_is_busy_in_google_must_not_reach_into_a_buffer(alice: Member) -> N
     ]
 
 
+def test_of_a_buffer_it_has_to_be_known_too_that_it_is_free(alice: Member) -> None:
+    save_rules(by=alice, rules=Rules(buffer_before_minutes=30, buffer_after_minutes=15))
+    calendar_of(alice, known_from=monday(10), known_until=monday(13))
+    found = clocks(alice, minutes=30, step=15)
+    assert (found[0], found[-1]) == ("10:30", "12:15")
+    for start in (monday(10, 15), monday(12, 30)):
+        end = start + 30 * MINUTE
+        assert rules_against(alice, start, end) == ["calendar_unreadable"]
+
+
 def test_notice_counts_from_this_minute(alice: Member) -> None:
     save_rules(by=alice, rules=Rules(notice_minutes=(4 * 24 + 1) * 60 - 60))
     assert clocks(alice) == ALL_DAY[3:]  # it is Thursday noon

@@ -10,7 +10,7 @@ import json
 import os
 import secrets
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from cryptography.fernet import Fernet
@@ -90,6 +90,9 @@ class Environment(BaseSettings):
         default="Sophiie <no-reply@localhost>", validation_alias=_named("SOPHIIE_EMAIL_FROM")
     )
     log_level: str = Field(default="INFO", validation_alias=_named("SOPHIIE_LOG_LEVEL"))
+    sign_up: Literal["", "open", "closed"] = Field(
+        default="", validation_alias=_named("SOPHIIE_SIGN_UP")
+    )
     demo: bool = Field(default=False, validation_alias=_named("SOPHIIE_DEMO"))
 
     @field_validator("encryption_keys", mode="before")
@@ -156,6 +159,11 @@ class Environment(BaseSettings):
         if not (self.public_url.startswith("https://") or self.allow_http_push):
             return ""
         return f"{self.public_url or DEFAULT_PUBLIC_URL}/integrations/google/notifications"
+
+    @property
+    def sign_up_open(self) -> bool:
+        """Whether anybody may make a business of their own: where it is not said, in the demo."""
+        return self.sign_up == "open" or (self.demo and not self.sign_up)
 
     @property
     def google_configured(self) -> bool:

@@ -37,7 +37,8 @@ class Doctor:
         """The database, its schema and the workers."""
         from django.db import connection
 
-        from sophiie.ops.health import missing_migrations, workers_alive
+        from sophiie.ops.health import missing_migrations
+        from sophiie.sync.workers_alive import workers_alive
 
         with connection.cursor() as cursor:
             cursor.execute("SHOW server_version")

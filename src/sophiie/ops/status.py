@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from sophiie.calendar_link.models import CalendarLink, LinkState, Revocation
-from sophiie.ops.health import oldest_due_seconds, reasons_not_ready, workers_alive
+from sophiie.ops.health import oldest_due_seconds, reasons_not_ready
 from sophiie.sync.reading_status import CalendarReading, readings_of
 from sophiie.sync.status import health_of
+from sophiie.sync.workers_alive import workers_alive
 
 
 def report() -> str:

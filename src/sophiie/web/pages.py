@@ -33,9 +33,11 @@ from sophiie.sync import mirror
 from sophiie.sync.status import event_rows_of, statuses_of
 from sophiie.web.anyway import consent_in, consent_to_ask_for
 from sophiie.web.badges import drift_panels, most_urgent, visible_badges
+from sophiie.web.form_start import lengths, start_from_copy
 from sophiie.web.forms import AppointmentForm
 from sophiie.web.history import attempts_shown, history_of
 from sophiie.web.requests import signed_in
+from sophiie.web.shown_times import twelve_hours
 
 MOST_IN_A_WEEK = 2000
 
@@ -124,6 +126,7 @@ def appointment_new(request: HttpRequest) -> HttpResponse:
     member = signed_in(request)
     form = AppointmentForm(_posted(request), by=member)
     if request.method != "POST":
+        start_from_copy(form, member, request.GET.get("copy", ""))
         return form_page(request, form, None)
     if not form.is_valid():
         return form_page(request, form, None, status=422)
@@ -266,6 +269,8 @@ def form_page(
         "conflicts": conflicts or [],
         "consent": consent_to_ask_for(member, conflicts or []),
         "conflict_form": conflict_form,
+        "lengths": lengths(),
+        "twelve_hours": twelve_hours(),
         "stale": stale,
         "badges": [],
         "history": [],
