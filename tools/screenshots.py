@@ -60,10 +60,16 @@ def _for_readme(page: Any, demo: Any, name: str) -> None:
         page.screenshot(path=IMAGES / f"choose{name}.png")
         page.get_by_role("button", name="Save").click()
         page.wait_for_timeout(3000)
-    for path in ("calendar", "overview"):
-        page.goto(f"{demo.url}/{path}")
-        page.screenshot(path=IMAGES / f"{path}{name}.png")
-    page.goto(f"{demo.url}/calendar")
+    page.goto(f"{demo.url}/overview")
+    page.screenshot(path=IMAGES / f"overview{name}.png")
+    _calendar(page, demo)
+    page.screenshot(path=IMAGES / f"calendar{name}.png")
+    if not name:
+        for view in ("month", "team"):
+            page.locator(f'.cal-view[data-view="{view}"]').click()
+            page.wait_for_timeout(1000)
+            page.screenshot(path=IMAGES / f"calendar-{view}.png")
+        page.locator('.cal-view[data-view="week"]').click()
     page.get_by_role("link", name="Next week").click()
     page.get_by_role("link", name="Burst pipe: repair check").click()
     page.wait_for_load_state("load")
@@ -73,6 +79,14 @@ def _for_readme(page: Any, demo: Any, name: str) -> None:
         page.goto(f"{demo.simulator_url}/simulator/accounts/alice@example.com?calendar={jobs}")
         page.wait_for_timeout(500)
         page.screenshot(path=IMAGES / "simulator.png")
+
+
+def _calendar(page: Any, demo: Any) -> None:
+    page.goto(f"{demo.url}/calendar")
+    if (put_away := page.get_by_role("button", name="Put this away")).count():
+        put_away.click()
+    page.wait_for_selector("#cal-frame[aria-busy=false]")
+    page.wait_for_timeout(500)
 
 
 def _for_help(page: Any, demo: Any, scheme: str) -> None:

@@ -14,6 +14,8 @@ TARGET = ROOT / "src" / "sophiie" / "web" / "static" / "vendor"
 FOR_TESTS = ROOT / "tests" / "vendor"
 
 PARTS = {
+    "@event-calendar/build/dist/event-calendar.min.js": "event-calendar.min.js",
+    "@event-calendar/build/dist/event-calendar.min.css": "event-calendar.min.css",
     "htmx.org/dist/htmx.min.js": "htmx.min.js",
     "htmx.org/LICENSE": "htmx.LICENSE.txt",
 }

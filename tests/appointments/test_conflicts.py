@@ -272,6 +272,12 @@ def test_what_was_booked_anyway_is_no_news_but_what_it_was_put_on_is(
     assert clashes_of([booked, on_top]) == {}
 
 
+def test_busy_time_that_was_booked_over_is_no_news(alice: Member) -> None:
+    busy(alice, TEN, ELEVEN)
+    made = book(by=alice, details=details(**AT_TEN), assignees=[alice], allow_overlap=True)
+    assert clashes_of([made]) == {}
+
+
 def test_what_is_over_or_off_clashes_with_nothing(alice: Member, booked: Appointment) -> None:
     past = book(by=alice, details=details(start=TEN - timedelta(days=3)), assignees=[alice])
     busy(alice, past.start, past.end)

@@ -20,6 +20,7 @@ from sophiie.appointments.models import Appointment
 from sophiie.appointments.signals import booking_ahead
 from sophiie.busy_time.models import BusyCalendar
 from sophiie.calendar_link.models import CalendarLink, LinkState
+from sophiie.sync import reading
 from sophiie.sync.models import WatchedCalendar
 from tests.busy import TOO_OLD, calendar_of
 from tests.conftest import ApiCaller, details, tomorrow_at
@@ -135,8 +136,8 @@ def test_a_google_that_does_not_answer_is_not_waited_for(
     with pytest.raises(Conflict, match="could not be read"):
         book(by=linked, details=details(), assignees=[linked])
     assert WatchedCalendar.objects.get().read_at == before
-    (reading,) = [t for t in threading.enumerate() if t.name == "freshness"]
-    reading.join(30)
+    (under_way,) = [t for t in threading.enumerate() if t.name == "freshness"]
+    under_way.join(30)
     watched = WatchedCalendar.objects.get()
     assert watched.read_at != before
     assert watched.reading_until is None
@@ -166,22 +167,30 @@ def test_all_members_are_read_at_the_same_time(linked: Member, google: RunningSi
 
 
 def test_who_reads_already_is_waited_for_and_not_doubled(
-    linked: Member, google: RunningSimulator
+    linked: Member, google: RunningSimulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A worker holds the calendar; when it lets go, its result counts."""
+    """A worker has the calendar; it finishes once the booking has found that out."""
     calendar = own_calendar(linked, age=TOO_OLD)
-    soon = datetime.now(UTC) + timedelta(seconds=0.5)
-    WatchedCalendar.objects.update(reading_until=soon)
+    WatchedCalendar.objects.update(reading_until=datetime.now(UTC) + timedelta(minutes=1))
+    begin, refused = reading.begin, threading.Event()
 
-    def worker_finishes() -> None:
-        BusyCalendar.objects.filter(pk=calendar.pk).update(checked_at=datetime.now(UTC))
-        WatchedCalendar.objects.update(reading_until=None)
+    def observed(*words: Any, **more: Any) -> Any:
+        claimed = begin(*words, **more)
+        refused.set()
+        return claimed
+
+    def worker() -> None:
+        refused.wait(30)
+        moment = datetime.now(UTC)
+        BusyCalendar.objects.filter(pk=calendar.pk).update(checked_at=moment)
+        WatchedCalendar.objects.update(reading_until=None, read_at=moment)
         connection.close()
 
-    timer = threading.Timer(0.2, worker_finishes)
-    timer.start()
+    monkeypatch.setattr(reading, "begin", observed)
+    finishing = threading.Thread(target=worker)
+    finishing.start()
     book(by=linked, details=details(), assignees=[linked])
-    timer.join()
+    finishing.join()
     assert readings(google) == 0
 
 

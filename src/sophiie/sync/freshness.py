@@ -19,11 +19,9 @@ from django.conf import settings
 
 from sophiie.calendar_link.models import CalendarLink
 from sophiie.common.clock import now
-from sophiie.common.in_thread import in_thread
 from sophiie.common.logs import log
 from sophiie.common.sql import execute
 from sophiie.google.app import google_session
-from sophiie.sync.models import WatchedCalendar
 from sophiie.sync.reading import READABLE
 from sophiie.sync.watch import read_changes
 
@@ -34,7 +32,6 @@ BUDGET_SECONDS = 2.0
 # What is fresh now must still be so when the booking looks at it, which may have waited that long
 # for the members' locks (`locking.LOCK_TIMEOUT_MILLISECONDS`).
 MARGIN_SECONDS = 5.0
-LOOK_AGAIN_SECONDS = 0.05
 
 
 def renew_old_copies(member_ids: Collection[UUID]) -> None:
@@ -83,16 +80,7 @@ async def _read_all(links: Collection[UUID]) -> None:
 
 async def _read(link_id: UUID, http: aiohttp.ClientSession) -> None:
     try:
-        if await read_changes(link_id, http):
-            return
-        # A worker, or another booking, may be reading it right now: that serves as well.
-        for _ in range(round(BUDGET_SECONDS / LOOK_AGAIN_SECONDS)):
-            if not await in_thread(_is_being_read, link_id):
-                return
-            await asyncio.sleep(LOOK_AGAIN_SECONDS)
+        # If a worker, or another booking, reads it right now, it waits for that instead.
+        await read_changes(link_id, http)
     except Exception:  # the booking goes on and finds the copy as old as it is
         logger.exception("calendar not read for a booking", link_id=str(link_id))
-
-
-def _is_being_read(link_id: UUID) -> bool:
-    return WatchedCalendar.objects.filter(link=link_id, reading_until__gt=now()).exists()

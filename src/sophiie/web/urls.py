@@ -6,6 +6,9 @@ from django.views.generic import RedirectView
 from django.views.i18n import set_language
 
 from sophiie.web import (
+    calendar_changes,
+    calendar_feed,
+    calendar_pages,
     drift_pages,
     explain_page,
     first_steps,
@@ -16,6 +19,7 @@ from sophiie.web import (
     key_pages,
     linking_pages,
     live,
+    notifications,
     overview_pages,
     pages,
     preflight_page,
@@ -28,7 +32,20 @@ from sophiie.web import help as help_pages
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="calendar"), name="home"),
-    path("calendar", pages.calendar, name="calendar"),
+    path("calendar", calendar_pages.calendar, name="calendar"),
+    path("calendar/feed", calendar_feed.calendar_feed, name="calendar-feed"),
+    path("calendar/search", calendar_pages.calendar_search, name="calendar-search"),
+    path("calendar/book", calendar_changes.calendar_book, name="calendar-book"),
+    path(
+        "calendar/appointments/<uuid:appointment_id>/move",
+        calendar_changes.calendar_move,
+        name="calendar-move",
+    ),
+    path(
+        "calendar/appointments/<uuid:appointment_id>/delete",
+        calendar_changes.calendar_delete,
+        name="calendar-delete",
+    ),
     path("appointments/new", pages.appointment_new, name="appointment-new"),
     path("appointments/time-check", form_helps.time_check, name="appointment-time-check"),
     path("customers", form_helps.customers, name="customers"),
@@ -121,6 +138,11 @@ urlpatterns = [
     path("settings/calendar/unlink", linking_pages.google_unlink, name="google-unlink"),
     path("integrations/google/connect", linking_pages.google_connect, name="google-connect"),
     path("integrations/google/callback", linking_pages.google_callback, name="google-callback"),
+    path(
+        "integrations/google/notifications",
+        notifications.google_notifications,
+        name="google-notifications",
+    ),
     path("help/google-calendar", help_pages.google_calendar, name="help-google-calendar"),
     path("live", live.live, name="live"),
     path("language", set_language, name="set_language"),

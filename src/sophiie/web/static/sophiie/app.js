@@ -169,6 +169,7 @@ function live(url) {
       refresh(document.querySelectorAll(`[data-live="appointment:${CSS.escape(String(change.appointment))}"]`));
     }
     if (change.link !== undefined) refresh(document.querySelectorAll('[data-live="link"]'));
+    document.dispatchEvent(new CustomEvent("sophiie:change", { detail: change }));
   }
 
   function onOpen() {
@@ -180,6 +181,7 @@ function live(url) {
     // What happened while nobody listened: after a gap anything may have, at first only what was still under way.
     const all = [...document.querySelectorAll("[data-live]")];
     refresh(missed ? all : all.filter((element) => element.querySelector("[data-unsettled]")));
+    if (missed) document.dispatchEvent(new CustomEvent("sophiie:gap"));
     missed = false;
   }
 
