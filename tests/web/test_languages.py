@@ -69,7 +69,7 @@ def test_a_translation_says_the_same_values() -> None:
 _TRANSLATED = re.compile(
     r"\{%\s*comment\s*%\}.*?\{%\s*endcomment\s*%\}"
     r"|\{%\s*blocktranslate.*?\{%\s*endblocktranslate\s*%\}"
-    r"|<style.*?</style>|<script.*?</script>|<!--.*?-->|<svg.*?</svg>"
+    r"|<style.*?</style>|<script.*?</script>|<!--.*?-->|<svg.*?</svg>|<kbd>.*?</kbd>"
     r"|\{%\s*block (?:\w+_class|tab_id)\s*%\}.*?\{%\s*endblock\s*%\}"
     r"|\{%.*?%\}|\{\{.*?\}\}|<!DOCTYPE html>",
     re.DOTALL,
