@@ -23,6 +23,7 @@ GOOGLE_REVOKE_URL = "https://oauth2.googleapis.com/revoke"
 GOOGLE_USERINFO_URL = "https://openidconnect.googleapis.com/v1/userinfo"
 GOOGLE_API_URL = "https://www.googleapis.com/calendar/v3"
 
+DEFAULT_PUBLIC_URL = "http://localhost:8000"
 SECRETS_FILE = "secrets.json"
 
 
@@ -80,6 +81,7 @@ class Environment(BaseSettings):
     busy_max_age_seconds: int = Field(
         default=900, gt=0, validation_alias=_named("SOPHIIE_BUSY_MAX_AGE_SECONDS")
     )
+    allow_http_push: bool = Field(default=False, validation_alias=_named("SOPHIIE_ALLOW_HTTP_PUSH"))
     api_requests_per_minute: int = Field(
         default=6000, gt=0, validation_alias=_named("SOPHIIE_API_REQUESTS_PER_MINUTE")
     )
@@ -150,6 +152,13 @@ class Environment(BaseSettings):
         if value.upper() not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
             raise ValueError("must be DEBUG, INFO, WARNING or ERROR")
         return value.upper()
+
+    @property
+    def push_address(self) -> str:
+        """Where Google sends notifications; "" when it cannot: it takes https addresses only."""
+        if not (self.public_url.startswith("https://") or self.allow_http_push):
+            return ""
+        return f"{self.public_url or DEFAULT_PUBLIC_URL}/integrations/google/notifications"
 
     @property
     def sign_up_open(self) -> bool:

@@ -8,7 +8,7 @@ from urllib.parse import unquote, urlsplit
 
 from csp.constants import NONE, SELF
 
-from sophiie.config.environment import read_environment, require_secrets
+from sophiie.config.environment import DEFAULT_PUBLIC_URL, read_environment, require_secrets
 from sophiie.ops.demo_people import PASSWORD, PEOPLE
 
 ENVIRONMENT = read_environment()
@@ -20,7 +20,7 @@ ENCRYPTION_KEYS = ENVIRONMENT.encryption_keys
 DATA_DIR = ENVIRONMENT.data_dir
 DEMO = ENVIRONMENT.demo
 
-PUBLIC_URL = ENVIRONMENT.public_url or "http://localhost:8000"
+PUBLIC_URL = ENVIRONMENT.public_url or DEFAULT_PUBLIC_URL
 _public = urlsplit(PUBLIC_URL)
 LOOPBACK_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
 PUBLIC_URL_IS_LOOPBACK = _public.hostname in ("localhost", "127.0.0.1", "::1")
@@ -40,6 +40,7 @@ GOOGLE_USERINFO_URL = ENVIRONMENT.google_userinfo_url
 GOOGLE_API_URL = ENVIRONMENT.google_api_url
 BUSY_POLL_SECONDS = ENVIRONMENT.busy_poll_seconds
 BUSY_MAX_AGE_SECONDS = ENVIRONMENT.busy_max_age_seconds
+PUSH_ADDRESS = ENVIRONMENT.push_address
 # How long after a write to Google further changes of the same appointment are gathered.
 MIRROR_COALESCE_SECONDS = 0.4
 API_REQUESTS_PER_MINUTE = ENVIRONMENT.api_requests_per_minute
