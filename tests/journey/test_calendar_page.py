@@ -239,6 +239,26 @@ def test_a_span_is_drawn_and_booked(opened: Opened, alice: Member, bob: Member) 
         expect(entry(page, "Gas")).to_have_count(0)
 
 
+def test_a_span_over_midnight_ends_with_its_day(opened: Opened, alice: Member) -> None:
+    with opened() as page:
+        page.locator(".ec-main").evaluate("(main) => { main.scrollTop = main.scrollHeight; }")
+        x, y = empty_place(page, 23)
+        page.mouse.move(x, y)
+        page.mouse.down()
+        page.mouse.move(
+            x + page.locator(".ec-body .ec-day").nth(2).bounding_box()["width"], y, steps=5
+        )
+        page.mouse.up()
+        form = quick(page)
+        expect(form.get_by_label("Date")).to_have_value("2031-01-08")
+        expect(form.get_by_label("Start")).to_have_value("23:00")
+        expect(form.get_by_label("End")).to_have_value("00:00")
+        form.get_by_label("Title").fill("Night")
+        form.get_by_role("button", name="Book it").click()
+        expect(toast(page)).to_contain_text("“Night” is booked")
+        assert elsewhere(Appointment.objects.get).end == clock("00:00", day="2031-01-09")
+
+
 def test_a_taken_time_is_said_in_the_form_and_nothing_typed_is_lost(
     opened: Opened, alice: Member
 ) -> None:

@@ -17,7 +17,9 @@ let onClose = () => {};
 /** Opens the form for a span, a day, or the next full hour of the day that is shown. */
 export function open({ start: from, end: to, day, who } = {}) {
   const begin = from ?? usualStart(day ?? state.day);
-  const until = to ?? addSeconds(begin, 3600);
+  const midnight = `${addDays(dayOf(begin), 1)}T00:00:00`;
+  const asked = to ?? addSeconds(begin, 3600);
+  const until = asked > midnight ? midnight : asked; // over midnight is for the full form
   form.reset();
   tell();
   date.value = dayOf(begin);
@@ -42,7 +44,7 @@ function usualStart(day) {
   return dayOf(next) === day ? next : `${day}T09:00:00`;
 }
 
-/** Start and end as typed; an end at or before the start is on the next day. */
+/** Start and end as typed; an end at 00:00 is the end of the day. */
 function times() {
   if (!date.value || !start.value || !end.value) return { start: "", end: "" };
   const from = `${date.value}T${start.value}:00`;
