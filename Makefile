@@ -12,7 +12,7 @@ BIN = .venv/bin
 LOCK = $(BIN)/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 \
 	--no-header --no-annotate --no-emit-index-url --no-emit-find-links --no-config
 
-.PHONY: help run demo-data test check format screenshots soak bench lock setup setup-dev clean
+.PHONY: help run demo-data test check format messages screenshots soak bench lock setup setup-dev clean
 
 help:
 	@echo "make run        set up and run Sophiie with its demo (PORT, SIMULATOR_PORT)"
@@ -22,6 +22,7 @@ help:
 	@echo "make demo-data  make the demo's business, people and appointments"
 	@echo "make screenshots  take the pictures of README and help anew"
 	@echo "make soak       the convergence machine for long (MINUTES=30)"
+	@echo "make messages   gather the texts to be translated into the .po files"
 	@echo "make lock       make the hashed requirement files and package-lock.json anew"
 
 # `exec`, so that a signal for make's child reaches the program and not a shell around it.
@@ -57,9 +58,11 @@ soak: setup-dev
 bench: setup-dev
 	@for script in bench/*.py; do $(BIN)/python $$script || exit 1; done
 
-setup: .venv/.run src/sophiie/web/static/vendor/.vendored
+MESSAGES = $(patsubst %.po,%.mo,$(wildcard src/sophiie/locale/*/LC_MESSAGES/django.po))
 
-setup-dev: .venv/.dev src/sophiie/web/static/vendor/.vendored
+setup: .venv/.run src/sophiie/web/static/vendor/.vendored $(MESSAGES)
+
+setup-dev: .venv/.dev src/sophiie/web/static/vendor/.vendored $(MESSAGES)
 
 .venv/.python:
 	@$(PYTHON) tools/make_venv.py
@@ -81,6 +84,12 @@ src/sophiie/web/static/vendor/.vendored: package-lock.json tools/vendor_frontend
 	@$(BIN)/python tools/vendor_frontend.py
 	@touch $@
 
+%.mo: %.po tools/translations.py | .venv/.run
+	@$(BIN)/python tools/translations.py compile
+
+messages: setup-dev
+	$(BIN)/python tools/translations.py extract
+
 lock: setup-dev
 	$(LOCK) requirements/run.in -o requirements/run.txt
 	$(LOCK) -c requirements/run.txt requirements/dev.in -o requirements/dev.txt
@@ -88,4 +97,4 @@ lock: setup-dev
 	tools/npm.sh install --ignore-scripts --package-lock-only --no-audit --no-fund
 
 clean:
-	rm -rf .venv node_modules src/sophiie/web/static/vendor build src/*.egg-info
+	rm -rf .venv node_modules src/sophiie/web/static/vendor tests/vendor build src/*.egg-info

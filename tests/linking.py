@@ -12,6 +12,7 @@ from google_simulator.testing import RunningSimulator
 from sophiie.accounts.models import Member
 from sophiie.calendar_link.connect import link_of
 from sophiie.calendar_link.models import CalendarLink
+from tests.mirroring import read_one
 
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 
@@ -52,8 +53,12 @@ def link(
     *,
     account: str = "alice@example.com",
     calendar_id: str = "",
+    read: bool = True,
 ) -> CalendarLink:
-    """Links the member's calendar, up to Save; nothing has been sent yet."""
+    """Links the member's calendar, up to Save; nothing has been sent yet.
+
+    The worker reads a new calendar within a second. Without `read` it has not come to that.
+    """
     page = browser_of(member)
     come_back(page, google, account=account)
     answer = page.post(
@@ -62,4 +67,6 @@ def link(
     assert b"synchronization is active" in answer.content, answer.content
     found = link_of(member)
     assert found is not None
+    if read:
+        assert read_one(found) is True
     return found

@@ -49,6 +49,16 @@ def read_all() -> list[bool]:
     return async_to_sync(_read_all)()
 
 
+def read_one(link: CalendarLink) -> bool:
+    """Reads the calendars of one link; whether all of them were read."""
+    return async_to_sync(_read_one)(link)
+
+
+async def _read_one(link: CalendarLink) -> bool:
+    async with google_session() as http:
+        return await read_changes(link.id, http)
+
+
 async def _read_all() -> list[bool]:
     ids = await in_thread(lambda: list(CalendarLink.objects.values_list("id", flat=True)))
     async with google_session() as http:

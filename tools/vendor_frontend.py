@@ -1,4 +1,5 @@
-"""Copies the built front-end parts from node_modules to where Django serves them.
+"""Copies the built front-end parts from node_modules to where Django serves them, and the part
+that only tests load to where those look for it.
 
 Run `npm ci --ignore-scripts` first. The copies are not committed; package-lock.json names them.
 """
@@ -10,10 +11,17 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 SOURCE = ROOT / "node_modules"
 TARGET = ROOT / "src" / "sophiie" / "web" / "static" / "vendor"
+FOR_TESTS = ROOT / "tests" / "vendor"
 
 PARTS = {
+    "@event-calendar/build/dist/event-calendar.min.js": "event-calendar.min.js",
+    "@event-calendar/build/dist/event-calendar.min.css": "event-calendar.min.css",
     "htmx.org/dist/htmx.min.js": "htmx.min.js",
     "htmx.org/LICENSE": "htmx.LICENSE.txt",
+}
+# Missing where only the parts of a running product were installed (`npm ci --omit=dev`).
+TEST_PARTS = {
+    "axe-core/axe.min.js": "axe.min.js",
 }
 
 
@@ -29,6 +37,10 @@ def main() -> int:
     TARGET.mkdir(parents=True, exist_ok=True)
     for part, name in PARTS.items():
         shutil.copyfile(SOURCE / part, TARGET / name)
+    for part, name in TEST_PARTS.items():
+        if (SOURCE / part).is_file():
+            FOR_TESTS.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(SOURCE / part, FOR_TESTS / name)
     return 0
 
 

@@ -212,7 +212,7 @@ def test_ids_of_another_business_do_not_exist(
     api: ApiCaller, api_of: Callable[[Member], ApiCaller], alice: Member, charlie: Member
 ) -> None:
     times = {"start": MONDAY["from"], "end": MONDAY["to"]}
-    for stranger in (charlie.id, charlie.email, uuid4(), str(alice.id)[:-1] + "0"):
+    for stranger in (charlie.id, charlie.email, uuid4(), f"x{alice.email}"):
         problem(ask(api, members=stranger), 404)
         problem(ask(api, members=f"{alice.id},{stranger}"), 404)
         problem(ask(api, "/availability/explain", member=stranger, **times), 404)
@@ -304,6 +304,7 @@ def test_a_month_of_ten_people_asks_as_often_as_a_day_of_one(
 ) -> None:
     """Others make a call, or a query, for each person and day."""
     month = {"from": MONDAY["from"], "to": "2026-12-30T00:00:00+11:00"}
+    ask(api)  # the first use of a key is noted on it
     one = _queries(monkeypatch, lambda: ask(api))
     for number in range(9):
         person = add_member(

@@ -34,6 +34,7 @@ class Person:
     busy: list[Times] = field(default_factory=list)
     known: Times | None = None  # None: not linked
     readable: bool = True
+    fresh: bool = False  # read just now, and not yesterday
 
 
 @dataclass

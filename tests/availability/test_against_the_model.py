@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
 from sophiie.accounts.models import Business, Member
+from sophiie.appointments.conflicts import conflicts_of
 from sophiie.availability.hours import Hours, Span, Special, working_time
 from sophiie.availability.slots import Offer, find_slots
 from sophiie.availability.why_not import why_not
@@ -89,6 +90,25 @@ def _agree(
     reasons = why_not(member=member, start=start, end=end)
     assert bool(found.slots) == (not reasons), (start, [str(r.rule) for r in reasons])
     assert all(r.detail.endswith(".") and "Secret" not in r.detail for r in reasons)
+
+
+@settings(PATIENT, max_examples=25)
+@given(world=worlds(), choose=st.randoms(use_true_random=False))
+def test_what_is_offered_can_be_booked(world: World, choose: Any) -> None:
+    """Nothing is in the way of it. An old copy is asked for anew first, by the booking."""
+    _busy_only_where_known(world)
+    with time_machine.travel(world.moment, tick=False), transaction.atomic():
+        business, members = written(world)
+        found = offer(world, business, members).slots
+        for slot in choose.sample(found, min(6, len(found))):
+            for place, member in enumerate(members):
+                person = world.people[place]
+                if member.pk in slot.member_ids and (person.fresh or not person.known):
+                    event("a slot is looked at")
+                    assert not conflicts_of(
+                        team=[member], start=slot.start, end=slot.end, timezone=world.zone
+                    )
+        transaction.set_rollback(True)
 
 
 @settings(PATIENT, max_examples=40)

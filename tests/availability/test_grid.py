@@ -60,6 +60,15 @@ def test_a_step_that_does_not_divide_a_day_begins_anew_at_midnight(minutes: int)
     assert f"{in_zone(next_day[0], 'Australia/Sydney'):%H:%M}" == "00:00"
 
 
+def test_it_does_so_also_within_a_longer_period() -> None:
+    zone, step = "Australia/Sydney", timedelta(minutes=25)
+    start = start_of_day(date(2026, 11, 27), zone)
+    pieces = grid_of(start, start + timedelta(days=3), zone=zone, step=step)
+    assert [f"{in_zone(piece.origin, zone):%d %H:%M}" for piece in pieces] == [
+        *("27 00:00", "28 00:00", "29 00:00")
+    ]
+
+
 @pytest.mark.parametrize("zone", ["Australia/Sydney", "Australia/Lord_Howe", "Asia/Kathmandu"])
 @pytest.mark.parametrize("minutes", [5, 15, 25, 45, 60, 90])
 @pytest.mark.parametrize("day", ["2027-04-04", "2027-10-03", "2026-11-27"])

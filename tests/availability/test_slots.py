@@ -142,6 +142,8 @@ def test_what_is_busy_in_google_must_not_reach_into_a_buffer(alice: Member) -> N
     busy(calendar_of(alice), monday(12), monday(13))
     found = clocks(alice, minutes=30, step=15)
     assert found[found.index("11:15") + 1] == "13:30"
+    assert rules_against(alice, monday(11, 30), monday(12)) == ["buffer"]
+    assert rules_against(alice, monday(11, 15), monday(11, 45)) == []
     reasons = why_not(member=alice, start=monday(13, 15), end=monday(13, 45))
     assert [r.detail for r in reasons] == [
         "Alice needs 30 minutes before an appointment and is busy in Google "
@@ -163,6 +165,7 @@ def test_notice_counts_from_this_minute(alice: Member) -> None:
     save_rules(by=alice, rules=Rules(notice_minutes=(4 * 24 + 1) * 60 - 60))
     assert clocks(alice) == ALL_DAY[3:]  # it is Thursday noon
     assert rules_against(alice, monday(11), monday(12)) == ["notice"]
+    assert rules_against(alice, monday(12), monday(13)) == []
 
 
 def test_the_window_ends_with_its_last_day(alice: Member) -> None:
@@ -180,6 +183,8 @@ def test_a_night_across_the_end_of_the_window_can_still_begin(alice: Member) -> 
     night = (Span(datetime.min.time().replace(hour=22), datetime.min.time().replace(hour=6)),)
     save_week(by=alice, member=alice, week=(night,) * 7)
     assert clocks(alice, start=monday(22), end=monday(30), minutes=120) == ["22:00", "23:00"]
+    assert rules_against(alice, monday(23), monday(25)) == []
+    assert rules_against(alice, monday(24), monday(26)) == ["window"]
 
 
 def test_a_member_elsewhere_works_in_their_own_clocks(alice: Member) -> None:

@@ -34,9 +34,21 @@ DAYS = [
     *(date(2027, 6, 15), date(2027, 2, 28)),
 ]
 
-quarters = st.integers(0, 95).map(lambda n: time(n // 4, n % 4 * 15))
-walls = st.tuples(quarters, quarters).filter(lambda pair: pair[0] != pair[1])
-weeks = st.lists(st.lists(walls, max_size=3), min_size=7, max_size=7)
+
+def _clock_of(quarter: int) -> time:
+    return time(quarter // 4 % 24, quarter % 4 * 15)
+
+
+def _spans(first: int, last: int, lengths: list[int]) -> st.SearchStrategy[tuple[time, time]]:
+    return st.tuples(st.integers(first, last), st.sampled_from(lengths)).map(
+        lambda pair: (_clock_of(pair[0]), _clock_of(pair[0] + pair[1]))
+    )
+
+
+# Any time of the day, also over midnight; and long days, so that there is something to offer.
+walls = _spans(0, 95, [64, 32, 20, 8, 2, 1, 90])
+long_days = st.lists(_spans(20, 40, [48, 36, 28]), min_size=1, max_size=1)
+weeks = st.lists(long_days | long_days | st.lists(walls, max_size=3), min_size=7, max_size=7)
 
 
 def at(day: date, minute: int) -> datetime:
@@ -83,6 +95,7 @@ def people(draw: Any, day: date) -> Person:
         busy=draw(st.lists(_times(day), max_size=4)),
         known=known,
         readable=known is None or draw(st.integers(0, 9)) > 0,
+        fresh=draw(st.booleans()),
     )
 
 
@@ -91,19 +104,19 @@ def worlds(draw: Any) -> World:
     day = draw(st.sampled_from(DAYS))
     start = draw(st.integers(-720, 720))
     # Mostly early enough that it leaves something to offer.
-    since = draw(st.sampled_from([-3000, -900, 0, 300, 1500]))
+    since = draw(st.sampled_from([-3000, -2000, -900, 0, 300]))
     return World(
         zone=draw(st.sampled_from(ZONES)),
         people=draw(st.lists(people(day), min_size=1, max_size=3)),
         moment=at(day, since) + timedelta(seconds=draw(st.sampled_from([0, 17]))),
         start=at(day, start),
         end=at(day, start + draw(st.integers(120, 2400))),
-        duration=draw(st.sampled_from([5, 15, 30, 47, 60, 120])),
+        duration=draw(st.sampled_from([5, 15, 30, 30, 47, 60, 120])),
         step=draw(st.sampled_from([5, 10, 15, 25, 30, 45, 60, 90])),
         before=draw(st.sampled_from([0, 0, 10, 15, 45])),
         after=draw(st.sampled_from([0, 0, 5, 15, 30])),
-        notice=draw(st.sampled_from([0, 0, 60, 1440])),
-        window_days=draw(st.sampled_from([365, 1, 2])),
+        notice=draw(st.sampled_from([0, 0, 0, 60, 1440])),
+        window_days=draw(st.sampled_from([365, 365, 365, 3, 2])),
         holidays=draw(st.lists(_days(day), max_size=1)),
     )
 
@@ -198,11 +211,12 @@ def assign(
 
 def _calendar(member: Member, person: Person) -> None:
     assert person.known
-    # Read yesterday is stale; a failure since makes it unreadable.
+    # Read yesterday is stale; a failure since makes it unreadable. Read just now is fresh.
+    age = 0 * DAY if person.fresh and person.readable else DAY
     calendar = BusyCalendar.objects.create(
         member=member,
         calendar_id="primary",
-        checked_at=now() - DAY,
+        checked_at=now() - age,
         known_from=person.known[0],
         known_until=person.known[1],
         problem="" if person.readable else "The last reading failed.",

@@ -41,7 +41,12 @@ class ActsOfPeople(Ground):
             title=title, start=start, end=start + timedelta(minutes=50), timezone=zone
         )
         try:
-            made = book(by=self.member(by), details=details, assignees=self.members(team))
+            made = book(
+                by=self.member(by),
+                details=details,
+                assignees=self.members(team),
+                accept_unverified=True,
+            )
         except Conflict:
             return
         self.appointments.append(

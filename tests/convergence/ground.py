@@ -83,6 +83,7 @@ class Ground(RuleBasedStateMachine):
                 appointment_id=known.id,
                 changes=changes,
                 assignees=assignees,
+                accept_unverified=True,
             )
         except Conflict:
             return

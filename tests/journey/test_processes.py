@@ -24,7 +24,7 @@ ALICE = "alice@example.com"
 class Product:
     """Web and worker as two processes on a data folder of their own, with a simulator beside."""
 
-    def __init__(self, folder: Path, google: RunningSimulator) -> None:
+    def __init__(self, folder: Path, google: RunningSimulator, **variables: str) -> None:
         self.google = google
         self.port = free_port()
         self.url = f"http://localhost:{self.port}"
@@ -35,6 +35,7 @@ class Product:
             "SOPHIIE_PUBLIC_URL": self.url,
             "SOPHIIE_SECRET_KEY": "tests-only",
             "SOPHIIE_ENCRYPTION_KEYS": Fernet.generate_key().decode(),
+            **variables,
         }
         made = sophiie("migrate", **self.variables)
         assert made.returncode == 0, made.stderr

@@ -87,3 +87,14 @@ def test_without_a_database_the_rest_is_still_told() -> None:
     assert "WRONG   Database (named): " in done.stdout
     assert "refused" in done.stdout
     assert "Traceback" not in done.stderr
+
+
+def test_how_google_reaches_us_is_said(run: Run, database: str) -> None:
+    route = "integrations/google/notifications"
+    for variables, words in (
+        ({}, "none without https"),
+        ({"SOPHIIE_PUBLIC_URL": "https://s.example"}, f"to https://s.example/{route}"),
+        ({"SOPHIIE_ALLOW_HTTP_PUSH": "1"}, f"to http://localhost:8000/{route}"),
+    ):
+        done = run("doctor", **variables)
+        assert f"Notifications from Google: {words}" in done.stdout

@@ -193,8 +193,22 @@ def test_readings_of_everything_do_not_meet_at_midnight(watched_link: CalendarLi
     def due_after(hours: float) -> int:
         moment = begun + timedelta(hours=hours)
         calendars = [WatchedCalendar(window_start=begun - reading.PAST) for _ in range(200)]
-        return sum(reading._is_to_be_read_anew(calendar, moment) for calendar in calendars)
+        return sum(reading.window_is_old(calendar, moment) for calendar in calendars)
 
     assert due_after(17.9) == 0
     assert 50 < due_after(21) < 150
     assert due_after(24) == 200
+
+
+def test_a_reminder_set_in_google_is_nobodys_business(
+    watched_link: CalendarLink, alice: Member, google: RunningSimulator
+) -> None:
+    """It makes another version of the event, but says of no other time at which it changed."""
+    appointment = mirrored(alice)
+    read_all()
+    reminders = {"useDefault": False, "overrides": [{"method": "popup", "minutes": 5}]}
+    google.patch_event(ALICE, ALICE, event_id_of(appointment), {"reminders": reminders})
+    MirroredEvent.objects.update(synced_at=now() + timedelta(seconds=5))
+    read_everything()
+    assert watched().repaired == 0
+    assert nothing_drifted()

@@ -19,6 +19,7 @@ from sophiie.common.clock import now
 from sophiie.common.in_thread import in_thread
 from sophiie.google import calendar as google_calendar
 from sophiie.google.app import google_session
+from sophiie.sync import reading as readings
 from sophiie.sync import watch
 from sophiie.sync.models import WatchedCalendar
 from tests.linking import link
@@ -49,7 +50,7 @@ def read_due(times: int = 1) -> list[bool]:
 
 
 def test_two_workers_read_once(alice: Member, google: RunningSimulator) -> None:
-    link(alice, google)
+    link(alice, google, read=False)
     google.clear_calls()
     google.latency(ms=100)
     assert sorted(read_due(times=3)) == [False, False, True]
@@ -87,9 +88,22 @@ def test_what_a_dead_worker_had_claimed_is_read_by_another(
 
 
 def test_who_wants_to_know_waits_for_a_reading_that_is_under_way(
-    watched_link: CalendarLink, google: RunningSimulator
+    watched_link: CalendarLink, google: RunningSimulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    google.latency(ms=150)
+    begin, ask, late = readings.begin, watch.ask, []
+
+    def begin_or_come_late(*words: Any, **more: Any) -> Any:
+        found = begin(*words, **more)
+        late.extend([True] if found is None else [])
+        return found
+
+    async def ask_when_the_others_wait(*words: Any) -> Any:
+        while len(late) < 2:
+            await asyncio.sleep(0.01)
+        return await ask(*words)
+
+    monkeypatch.setattr(readings, "begin", begin_or_come_late)
+    monkeypatch.setattr(watch, "ask", ask_when_the_others_wait)
 
     async def three() -> list[bool]:
         async with google_session() as http:

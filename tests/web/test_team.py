@@ -230,8 +230,7 @@ def test_a_broken_link_says_since_when(bob: Member, page: Client) -> None:
 
 def press_deactivate(page: Client, member: Member) -> Any:
     """Presses the button of a row, which asks first."""
-    form = row_of(page.get(TEAM), member).one("form")
-    assert form["method"] == "get"
+    form = row_of(page.get(TEAM), member).one("form", method="get")
     return page.get(form["action"].partition("#")[0], {"deactivate": str(member.pk)})
 
 

@@ -6,21 +6,75 @@ import hashlib
 import hmac
 import re
 import secrets
+from datetime import timedelta
+from uuid import UUID
+
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 
 from sophiie.accounts.models import ApiKey, Member
+from sophiie.accounts.people import InvalidAccount
+from sophiie.common.clock import now
+from sophiie.common.logs import log
 
+logger = log(__name__)
+
+# A member with more has lost count of them.
+MOST_LIVING = 50
+_USE_NOTED_EVERY = timedelta(hours=1)
 _MARK = "sophiie"
 _SHAPE = re.compile(rf"{_MARK}_([0-9a-f]{{16}})_[0-9a-f]{{64}}")
 
 
-def create_api_key(member: Member) -> str:
-    """A new key for `member`, as text that is shown once and stored nowhere."""
+def create_api_key(member: Member, *, name: str = "") -> str:
+    """A new key for `member`, as text that is shown once and stored nowhere.
+
+    Raises `InvalidAccount`.
+    """
+    name = " ".join(name.split())
+    if len(name) > 100 or "\x00" in name:
+        raise InvalidAccount(_("The name of the key has at most 100 characters."), field="name")
+    if living_keys_of(member).count() >= MOST_LIVING:
+        raise InvalidAccount(
+            _("There are %(n)s keys. Revoke those that nobody uses first.") % {"n": MOST_LIVING}
+        )
     prefix = secrets.token_hex(8)
     # Hexadecimal, so that the separator cannot occur in it; 256 bits, so that a plain digest (no
     # slow password hash) is enough.
     text = f"{_MARK}_{prefix}_{secrets.token_hex(32)}"
-    ApiKey.objects.create(member=member, prefix=prefix, digest=_digest(text))
+    ApiKey.objects.create(member=member, prefix=prefix, digest=_digest(text), name=name)
+    logger.info("api key made", member_id=str(member.id), prefix=prefix)
     return text
+
+
+def living_keys_of(member: Member) -> QuerySet[ApiKey]:
+    """The member's keys that work, the newest first."""
+    return ApiKey.objects.filter(member=member, revoked_at=None).order_by("-created_at", "id")
+
+
+def living_keys_of_team(by: Member) -> QuerySet[ApiKey]:
+    """The working keys of the other active members, for owners and admins; of nobody for others."""
+    keys = ApiKey.objects.filter(
+        member__business=by.business_id, member__is_active=True, revoked_at=None
+    ).exclude(member=by)
+    keys = keys.select_related("member").order_by("member__name", "-created_at", "id")
+    return keys if by.manages_business else keys.none()
+
+
+def revoke_api_key(*, by: Member, key_id: UUID) -> ApiKey | None:
+    """Ends a key at once: one's own, or for owners and admins anybody's in the business.
+
+    None if there is no such key for this person. Twice is as once.
+    """
+    keys = ApiKey.objects.select_related("member").filter(member__business=by.business_id)
+    if not by.manages_business:
+        keys = keys.filter(member=by)
+    key = keys.filter(pk=key_id).first()
+    if key is not None and key.revoked_at is None:
+        key.revoked_at = now()
+        key.save(update_fields=["revoked_at"])
+        logger.info("api key revoked", prefix=key.prefix, by=str(by.id))
+    return key
 
 
 def member_of_api_key(text: str) -> Member | None:
@@ -37,6 +91,9 @@ def member_of_api_key(text: str) -> Member | None:
     known = key.digest if key else "0" * 64
     if not hmac.compare_digest(known, _digest(text)) or key is None:
         return None
+    moment = now()
+    if key.last_used_at is None or moment - key.last_used_at > _USE_NOTED_EVERY:
+        ApiKey.objects.filter(pk=key.pk).update(last_used_at=moment)
     return key.member
 
 

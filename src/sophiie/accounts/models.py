@@ -1,4 +1,4 @@
-"""Business, Member, ApiKey."""
+"""Business, Member, Invitation, ApiKey."""
 
 from __future__ import annotations
 
@@ -12,6 +12,21 @@ from django.db.models.functions import Lower
 from sophiie.common.ids import new_id
 
 
+class Clock(models.TextChoices):
+    """How times are written for people."""
+
+    TWENTY_FOUR = "24", "14:30"
+    TWELVE = "12", "2:30 pm"
+
+
+class WeekStart(models.IntegerChoices):
+    """The first day of a week, as ISO counts them."""
+
+    MONDAY = 1, "Monday"
+    SATURDAY = 6, "Saturday"
+    SUNDAY = 7, "Sunday"
+
+
 class Business(models.Model):
     """The tenant. Nothing of one business is ever visible to another."""
 
@@ -21,6 +36,15 @@ class Business(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     # Assignees who have not linked a calendar are guests of a colleague's event.
     invite_guests = models.BooleanField(default=True, db_default=True)
+    clock = models.CharField(
+        max_length=2,
+        choices=Clock.choices,
+        default=Clock.TWENTY_FOUR,
+        db_default=Clock.TWENTY_FOUR,
+    )
+    week_start = models.PositiveSmallIntegerField(
+        choices=WeekStart.choices, default=WeekStart.MONDAY, db_default=WeekStart.MONDAY
+    )
 
     def __str__(self) -> str:
         return self.name
@@ -61,6 +85,13 @@ class Member(AbstractBaseUser):
     # When the member was last deactivated; kept when they come back, see `get_session_auth_hash`.
     deactivated_at = models.DateTimeField(null=True, blank=True)
     date_joined = models.DateTimeField(auto_now_add=True)
+    # Empty: what the browser asks for, and the clock of the business.
+    language = models.CharField(max_length=10, blank=True, default="", db_default="")
+    clock = models.CharField(
+        max_length=2, choices=Clock.choices, blank=True, default="", db_default=""
+    )
+    # When the person put the first steps away; they are not offered again.
+    first_steps_done_at = models.DateTimeField(null=True, blank=True)
 
     USERNAME_FIELD = "email"
     EMAIL_FIELD = "email"
@@ -82,6 +113,11 @@ class Member(AbstractBaseUser):
         """Owners and admins see the team's state and may override what protects it."""
         return self.role in (Role.OWNER, Role.ADMIN)
 
+    @property
+    def reads_twelve_hours(self) -> bool:
+        """Whether this member is shown 2:30 pm rather than 14:30."""
+        return (self.clock or self.business.clock) == Clock.TWELVE
+
     def get_session_auth_hash(self) -> str:
         """What a session must carry to be this member's. A deactivation ends all of them for good:
         whoever is reactivated signs in anew, and a phone that was lost stays signed out."""
@@ -102,6 +138,28 @@ class Member(AbstractBaseUser):
         return False
 
 
+class Invitation(models.Model):
+    """Somebody who may become a member by a link that works once. Only its digest is kept."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    business = models.ForeignKey(Business, on_delete=models.PROTECT, related_name="invitations")
+    email = models.EmailField(max_length=254)
+    role = models.CharField(max_length=10, choices=Role.choices, default=Role.MEMBER)
+    digest = models.CharField(max_length=64, unique=True)
+    invited_by = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint("business", Lower("email"), name="one_invitation_per_person"),
+        ]
+        ordering = ["created_at", "id"]
+
+    def __repr__(self) -> str:
+        return f"<Invitation {self.id}>"
+
+
 class ApiKey(models.Model):
     """A key that acts as its member. Only a digest of its secret is kept."""
 
@@ -109,5 +167,8 @@ class ApiKey(models.Model):
     member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="api_keys")
     prefix = models.CharField(max_length=16, unique=True)
     digest = models.CharField(max_length=64)
+    name = models.CharField(max_length=100, blank=True, default="", db_default="")
     created_at = models.DateTimeField(auto_now_add=True)
+    # To the hour, so that a call does not cost a write.
+    last_used_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)

@@ -6,6 +6,7 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxLengthValidator, validate_email
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
 
 from sophiie.accounts.models import Business, Member, Role
 from sophiie.accounts.signals import business_changed, member_deactivated, member_reactivated
@@ -20,7 +21,13 @@ _short_enough = MaxLengthValidator(254)
 
 
 class InvalidAccount(Exception):
-    """What was asked for cannot be made; the message says why, in one sentence."""
+    """What was asked for cannot be made; the message says why, in one sentence. `field` names the
+    value that is wrong: `name`, `business_name`, `timezone`, `email`, `role`, `password` or none.
+    """
+
+    def __init__(self, message: str, *, field: str = "") -> None:
+        self.field = field
+        super().__init__(message)
 
 
 class NotAllowed(Exception):
@@ -32,9 +39,8 @@ def create_business(
     *, name: str, timezone: str, owner_email: str, owner_name: str, password: str | None
 ) -> tuple[Business, Member]:
     """A business with its first member, the owner. Without a password the owner resets one."""
-    name = _text(name, "name of the business")
-    if not is_zone(timezone):
-        raise InvalidAccount(f"{timezone!r} is not an IANA time zone, e.g. Australia/Sydney.")
+    name = check_business_name(name)
+    check_timezone(timezone)
     business = Business.objects.create(name=name, timezone=timezone)
     owner = add_member(
         business=business, email=owner_email, name=owner_name, role=Role.OWNER, password=password
@@ -46,23 +52,25 @@ def add_member(
     *, business: Business, email: str, name: str, role: str, password: str | None
 ) -> Member:
     """A further member of `business`. Raises `InvalidAccount`."""
-    name = _text(name, "name of the person")
+    name = check_person_name(name)
     if role not in Role.values:
-        raise InvalidAccount(f"{role!r} is not a role: use {', '.join(Role.values)}.")
-    try:
-        validate_email(email.strip())
-        _short_enough(email.strip())
-    except ValidationError:
-        raise InvalidAccount(f"{email!r} is not an e-mail address.") from None
+        raise InvalidAccount(
+            _("%(role)s is not a role: use %(roles)s.")
+            % {"role": repr(role), "roles": ", ".join(Role.values)},
+            field="role",
+        )
+    email = check_email(email)
     if password is not None:
-        _check_password(password, email=email, name=name)
+        check_password(password, email=email, name=name)
     try:
         with transaction.atomic():
             return Member.objects.create_member(
                 business=business, email=email, name=name, role=role, password=password
             )
     except IntegrityError:
-        raise InvalidAccount(f"{email} is already a member of a business.") from None
+        raise InvalidAccount(
+            _("%(email)s is already a member of a business.") % {"email": email}, field="email"
+        ) from None
 
 
 def set_guest_invitations(by: Member, *, invite: bool) -> None:
@@ -71,7 +79,7 @@ def set_guest_invitations(by: Member, *, invite: bool) -> None:
     Raises `NotAllowed`.
     """
     if not (by.is_active and by.manages_business):
-        raise NotAllowed("Only owners and admins of this business may do that.")
+        raise NotAllowed(_("Only owners and admins of this business may do that."))
     with transaction.atomic():
         business = Business.objects.select_for_update(no_key=True).get(pk=by.business_id)
         business.invite_guests = invite
@@ -123,12 +131,54 @@ def may_deactivate(by: Member, member: Member) -> bool:
 
 
 def _check_may_end(by: Member, member: Member) -> None:
-    if by.business_id != member.business_id or not (by.is_active and by.manages_business):
-        raise NotAllowed("Only owners and admins of this business may do that.")
+    _check_manages(by, member)
     if by.pk == member.pk:
-        raise NotAllowed("You cannot deactivate yourself; ask another owner or admin.")
+        raise NotAllowed(_("You cannot deactivate yourself; ask another owner or admin."))
     if member.role == Role.OWNER and by.role != Role.OWNER:
-        raise NotAllowed("Only an owner may deactivate an owner.")
+        raise NotAllowed(_("Only an owner may deactivate an owner."))
+
+
+def change_role(by: Member, member: Member, role: str) -> None:
+    """Gives a member another role. Raises `NotAllowed`.
+
+    Nobody changes their own, and only an owner makes or unmakes owners, so a business keeps an
+    active owner whatever happens at the same time.
+    """
+    with transaction.atomic():
+        by, member = _held(by, member)
+        _check_may_change_role(by, member)
+        if role not in Role.values or not may_give_role(by, role):
+            raise NotAllowed(_("Only an owner may make somebody an owner."))
+        before, member.role = member.role, role
+        member.save(update_fields=["role"])
+    logger.info("role changed", member_id=str(member.id), by=str(by.id), before=before, now=role)
+
+
+def may_change_role(by: Member, member: Member) -> bool:
+    """Whether `by` may give `member` another role."""
+    try:
+        _check_may_change_role(by, member)
+    except NotAllowed:
+        return False
+    return True
+
+
+def may_give_role(by: Member, role: str) -> bool:
+    """Whether `by` may make somebody this."""
+    return by.role == Role.OWNER or (by.role == Role.ADMIN and role != Role.OWNER)
+
+
+def _check_may_change_role(by: Member, member: Member) -> None:
+    _check_manages(by, member)
+    if by.pk == member.pk:
+        raise NotAllowed(_("You cannot change your own role; ask another owner or admin."))
+    if member.role == Role.OWNER and by.role != Role.OWNER:
+        raise NotAllowed(_("Only an owner may change the role of an owner."))
+
+
+def _check_manages(by: Member, member: Member) -> None:
+    if by.business_id != member.business_id or not (by.is_active and by.manages_business):
+        raise NotAllowed(_("Only owners and admins of this business may do that."))
 
 
 def _held(by: Member, member: Member) -> tuple[Member, Member]:
@@ -138,15 +188,53 @@ def _held(by: Member, member: Member) -> tuple[Member, Member]:
     return held[by.pk], held[member.pk]
 
 
-def _check_password(password: str, *, email: str, name: str) -> None:
+def check_password(password: str, *, email: str, name: str) -> None:
+    """Raises `InvalidAccount` with all that is wrong with it."""
     try:
         validate_password(password, Member(email=email, name=name))
     except ValidationError as error:
-        raise InvalidAccount(" ".join(error.messages)) from None
+        raise InvalidAccount(" ".join(error.messages), field="password") from None
 
 
-def _text(value: str, what: str) -> str:
+def check_email(email: str) -> str:
+    """The address as it is kept. Raises `InvalidAccount`."""
+    kept = email.strip().lower()
+    try:
+        validate_email(kept)
+        _short_enough(kept)
+    except ValidationError:
+        raise InvalidAccount(
+            _("%(email)s is not an e-mail address.") % {"email": repr(email[:254])}, field="email"
+        ) from None
+    return kept
+
+
+def check_timezone(timezone: str) -> None:
+    """Raises `InvalidAccount` for a zone that is none."""
+    if not is_zone(timezone):
+        raise InvalidAccount(
+            _("%(zone)s is not an IANA time zone, e.g. Australia/Sydney.")
+            % {"zone": repr(timezone[:100])},
+            field="timezone",
+        )
+
+
+def check_person_name(name: str) -> str:
+    """The name as it is kept. Raises `InvalidAccount`."""
+    if kept := _text(name):
+        return kept
+    raise InvalidAccount(_("The name of the person must have 1 to 200 characters."), field="name")
+
+
+def check_business_name(name: str) -> str:
+    """The name as it is kept. Raises `InvalidAccount`."""
+    if kept := _text(name):
+        return kept
+    raise InvalidAccount(
+        _("The name of the business must have 1 to 200 characters."), field="business_name"
+    )
+
+
+def _text(value: str) -> str:
     value = " ".join(value.split())
-    if not value or len(value) > 200:
-        raise InvalidAccount(f"The {what} must have 1 to 200 characters.")
-    return value
+    return value if len(value) <= 200 and "\x00" not in value else ""

@@ -13,6 +13,8 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from django.utils.translation import gettext as _
+
 from sophiie.accounts.models import Member
 from sophiie.appointments.conflicts import renew_knowledge
 from sophiie.appointments.errors import InvalidAppointment, UnknownAppointment
@@ -60,7 +62,7 @@ def book(
     """
     check_details(details)
     if hold_minutes is not None and not 1 <= hold_minutes <= LONGEST_HOLD_MINUTES:
-        words = f"A time can be held for 1 to {LONGEST_HOLD_MINUTES} minutes."
+        words = _("A time can be held for 1 to %(n)s minutes.") % {"n": LONGEST_HOLD_MINUTES}
         raise InvalidAppointment({"hold_minutes": words})
     renew_knowledge(team=assignees, start=details.start, end=details.end)
 

@@ -16,6 +16,11 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
+from django.utils.dateformat import format as as_text
+from django.utils.text import get_text_list
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext, pgettext
+
 from sophiie.common.wall_time import in_zone
 
 
@@ -40,7 +45,8 @@ class StaleRevision(AppointmentError):
 
     def __init__(self, current: int) -> None:
         self.current = current
-        super().__init__(f"This appointment was changed meanwhile; its revision is now {current}.")
+        words = _("This appointment was changed meanwhile; its revision is now %(n)s.")
+        super().__init__(words % {"n": current})
 
 
 class Source(StrEnum):
@@ -93,24 +99,32 @@ def _sentences(obstacles: list[Obstacle]) -> list[str]:
     if not taken and elsewhere:
         return elsewhere
     # None are left to name when the other booking vanished again meanwhile.
-    names = taken or ["Somebody"]
-    have = "has" if len(names) == 1 else "have"
-    return [f"{' and '.join(names)} already {have} an appointment at this time.", *elsewhere]
+    names = taken or [_("Somebody")]
+    already = ngettext(
+        "%(names)s already has an appointment at this time.",
+        "%(names)s already have an appointment at this time.",
+        len(names),
+    )
+    return [already % {"names": get_text_list(names, _("and"))}, *elsewhere]
 
 
 def _sentence(obstacle: Obstacle) -> str:
     name = obstacle.member_name
     if obstacle.source == Source.GOOGLE:
-        return f"{name} is busy in Google {_span(obstacle.local_start, obstacle.local_end)}."
+        return _("%(name)s is busy in Google %(when)s.") % {
+            "name": name,
+            "when": _span(obstacle.local_start, obstacle.local_end),
+        }
     if obstacle.too_far:
-        return f"{name}’s calendar is not known that far ahead."
-    return f"{name}’s calendar could not be read."
+        return _("%(name)s’s calendar is not known that far ahead.") % {"name": name}
+    return _("%(name)s’s calendar could not be read.") % {"name": name}
 
 
 def _span(start: datetime, end: datetime) -> str:
     if start.date() == end.date():
         return f"{start:%H:%M}–{end:%H:%M}"
-    return f"{start.day} {start:%b %H:%M} – {end.day} {end:%b %H:%M}"
+    day = pgettext("date as Django writes it", "j M")
+    return f"{as_text(start, day)} {start:%H:%M} – {as_text(end, day)} {end:%H:%M}"
 
 
 class NotHeld(AppointmentError):

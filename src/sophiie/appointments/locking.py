@@ -14,6 +14,7 @@ from typing import TypeVar
 from uuid import UUID
 
 from django.db import DatabaseError, connection, transaction
+from django.utils.translation import gettext as _
 
 from sophiie.appointments.errors import TooBusy
 from sophiie.appointments.models import NO_OVERLAP
@@ -56,14 +57,14 @@ def in_transaction(act: Callable[[], R]) -> R:
     PostgreSQL ends a deadlock by refusing one of those in it; that one is run again. Raises
     `TimeTaken` when the time is taken, and `TooBusy` when the locks cannot be had.
     """
-    for _ in range(MOST_DEADLOCKS):
+    for _attempt in range(MOST_DEADLOCKS):
         try:
             with database_refusals(), transaction.atomic():
                 _limit_waiting()
                 return act()
         except Deadlocked:
             continue
-    raise TooBusy("Many people are booking this time; try again.")
+    raise TooBusy(_("Many people are booking this time; try again."))
 
 
 def _limit_waiting() -> None:
@@ -86,5 +87,5 @@ def database_refusals() -> Iterator[None]:
         if state == DEADLOCK_DETECTED:
             raise Deadlocked from error
         if state == LOCK_NOT_AVAILABLE:
-            raise TooBusy("Many people are booking this time; try again.") from error
+            raise TooBusy(_("Many people are booking this time; try again.")) from error
         raise

@@ -82,3 +82,32 @@ def still_ahead_of(
 def in_period(member: Member, start: datetime, end: datetime) -> QuerySet[Appointment]:
     """Those that touch the period, also when they began before it."""
     return listed_for(member).filter(start__lt=end, end__gt=start)
+
+
+@dataclass(frozen=True)
+class Customer:
+    """A customer as they were last written down."""
+
+    name: str
+    phone: str
+    email: str
+
+
+def customers_like(member: Member, text: str, *, most: int = 8) -> list[Customer]:
+    """Customers of the business whose name, phone or address contains the text; the latest first.
+
+    There is no list of customers: each appointment has its own words, and the same ones count once.
+    """
+    named = Appointment.objects.filter(business=member.business_id, deleted_at=None)
+    named = named.exclude(customer_name="").filter(
+        Q(customer_name__icontains=text)
+        | Q(customer_phone__icontains=text)
+        | Q(customer_email__icontains=text)
+    )
+    rows = named.order_by("-start", "-id").values_list(
+        "customer_name", "customer_phone", "customer_email"
+    )
+    found: dict[str, Customer] = {}
+    for name, phone, email in rows[: most * 20]:
+        found.setdefault(name.casefold(), Customer(name, phone, email))
+    return list(found.values())[:most]

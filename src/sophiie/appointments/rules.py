@@ -10,6 +10,7 @@ from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
+from django.utils.translation import gettext as _
 
 from sophiie.accounts.models import Business, Member
 from sophiie.appointments.errors import InvalidAppointment
@@ -57,7 +58,7 @@ def check_details(details: Details) -> None:
     """Raises `InvalidAppointment` with a message for every field that cannot be."""
     errors = _text_errors(details) | _time_errors(details)
     if not is_zone(details.timezone):
-        errors["timezone"] = "This is not an IANA time zone, such as Australia/Sydney."
+        errors["timezone"] = _("This is not an IANA time zone, such as Australia/Sydney.")
     if errors:
         raise InvalidAppointment(errors)
 
@@ -65,7 +66,7 @@ def check_details(details: Details) -> None:
 def _text_errors(details: Details) -> dict[str, str]:
     errors = {}
     if not details.title.strip():
-        errors["title"] = "Give the appointment a title."
+        errors["title"] = _("Give the appointment a title.")
     elif len(details.title) > TITLE_LENGTH:
         errors["title"] = _too_long(details.title, TITLE_LENGTH)
     for name, length in _LENGTHS.items():
@@ -73,29 +74,32 @@ def _text_errors(details: Details) -> dict[str, str]:
             errors[name] = _too_long(text, length)
     for name in ("title", *_LENGTHS):
         if "\x00" in getattr(details, name):  # PostgreSQL cannot store it
-            errors[name] = "This text contains a character that cannot be stored."
+            errors[name] = _("This text contains a character that cannot be stored.")
     if details.customer_email and "customer_email" not in errors:
         try:
             validate_email(details.customer_email)
         except ValidationError:
-            errors["customer_email"] = "This is not an e-mail address."
+            errors["customer_email"] = _("This is not an e-mail address.")
     return errors
 
 
 def _too_long(text: str, length: int) -> str:
-    return f"At most {length:,} characters; this has {len(text):,}."
+    return _("At most %(most)s characters; this has %(length)s.") % {
+        "most": f"{length:,}",
+        "length": f"{len(text):,}",
+    }
 
 
 def _time_errors(details: Details) -> dict[str, str]:
     errors = {}
     for name in ("start", "end"):
         if not EARLIEST <= getattr(details, name) < LATEST:
-            errors[name] = "Use a date between the years 2000 and 2099."
+            errors[name] = _("Use a date between the years 2000 and 2099.")
     if not errors:
         if details.end <= details.start:
-            errors["end"] = "The end must be after the start."
+            errors["end"] = _("The end must be after the start.")
         elif details.end - details.start > LONGEST:
-            errors["end"] = f"An appointment can last {LONGEST.days} days at most."
+            errors["end"] = _("An appointment can last %(n)s days at most.") % {"n": LONGEST.days}
     return errors
 
 
@@ -107,13 +111,17 @@ def assignees_of(business: Business, wanted: Iterable[str | UUID]) -> list[Membe
     """
     names = list(dict.fromkeys(str(item).strip().lower() for item in wanted))
     if not names:
-        raise InvalidAppointment({"assignees": "Choose at least one assignee."})
+        raise InvalidAppointment({"assignees": _("Choose at least one assignee.")})
     if len(names) > MOST_ASSIGNEES:
-        raise InvalidAppointment({"assignees": f"At most {MOST_ASSIGNEES} assignees."})
+        raise InvalidAppointment(
+            {"assignees": _("At most %(n)s assignees.") % {"n": MOST_ASSIGNEES}}
+        )
     known: dict[str, Member] = {}
     for member in Member.objects.filter(business=business, is_active=True):
         known[str(member.id)] = known[member.email.lower()] = member
     if unknown := [name for name in names if name not in known]:
         listed = ", ".join(name[:80] for name in unknown[:5])
-        raise InvalidAppointment({"assignees": f"Unknown assignee: {listed}."})
+        raise InvalidAppointment(
+            {"assignees": _("Unknown assignee: %(names)s.") % {"names": listed}}
+        )
     return list(dict.fromkeys(known[name] for name in names))

@@ -10,6 +10,8 @@ from datetime import date, timedelta
 from itertools import pairwise
 from uuid import UUID
 
+from django.utils.translation import gettext as _
+
 from sophiie.accounts.models import Business, Member
 from sophiie.availability.hours import Spans, Week, spans_as_json, week_as_json
 from sophiie.availability.models import NAME_LENGTH, BookingRules, SpecialDay, WorkingHours
@@ -57,7 +59,7 @@ def save_week(*, by: Member, member: Member, week: Week, timezone: str = "") -> 
     _check_right(by, member)
     errors = {str(n): text for n, spans in enumerate(week) if (text := spans_error(spans))}
     if timezone and not is_zone(timezone):
-        errors["timezone"] = "This is not an IANA time zone, such as Australia/Sydney."
+        errors["timezone"] = _("This is not an IANA time zone, such as Australia/Sydney.")
     if errors:
         raise InvalidHours(errors)
     WorkingHours.objects.update_or_create(
@@ -88,10 +90,12 @@ def add_special_days(
     if text := spans_error(spans):
         errors["spans"] = text
     if member is None and spans:
-        errors["spans"] = "A holiday has no hours. Who works on it enters their own."
+        errors["spans"] = _("A holiday has no hours. Who works on it enters their own.")
     days = SpecialDay.objects.filter(business=by.business_id, member=member)
     if not errors and days.filter(last_day__gte=first_day).count() >= MOST_SPECIAL_DAYS:
-        errors["first_day"] = f"At most {MOST_SPECIAL_DAYS} entries. Remove some first."
+        errors["first_day"] = _("At most %(n)s entries. Remove some first.") % {
+            "n": MOST_SPECIAL_DAYS
+        }
     if errors:
         raise InvalidHours(errors)
     made = SpecialDay.objects.create(
@@ -127,7 +131,7 @@ def special_days(business: Business, member: Member | None, since: date) -> list
 def save_rules(*, by: Member, rules: Rules) -> None:
     _check_right(by, None)
     errors = {
-        name: f"Between {least} and {most}."
+        name: _("Between %(least)s and %(most)s.") % {"least": least, "most": most}
         for name, (least, most) in LIMITS.items()
         if not least <= getattr(rules, name) <= most
     }
@@ -142,13 +146,13 @@ def save_rules(*, by: Member, rules: Rules) -> None:
 def spans_error(spans: Spans) -> str:
     """What is wrong with the spans of one day; "" if nothing is."""
     if len(spans) > MOST_SPANS:
-        return f"At most {MOST_SPANS} times a day."
+        return _("At most %(n)s times a day.") % {"n": MOST_SPANS}
     for span in spans:
         if span.starts == span.ends and span.starts.hour + span.starts.minute:
-            return f"{span} is no time; the whole day is 00:00–00:00."
+            return _("%(span)s is no time; the whole day is 00:00–00:00.") % {"span": span}
     for first, second in pairwise(sorted(spans)):
         if first.ends_next_day or second.starts < first.ends:
-            return f"{first} and {second} overlap."
+            return _("%(first)s and %(second)s overlap.") % {"first": first, "second": second}
     return ""
 
 
@@ -160,17 +164,20 @@ def _check_right(by: Member, member: Member | None) -> None:
 def _days_errors(first_day: date, last_day: date) -> dict[str, str]:
     for name, day in (("first_day", first_day), ("last_day", last_day)):
         if not FIRST_YEAR <= day.year <= LAST_YEAR:
-            return {name: "Use a date between the years 2000 and 2099."}
+            return {name: _("Use a date between the years 2000 and 2099.")}
     if last_day < first_day:
-        return {"last_day": "The last day cannot be before the first."}
+        return {"last_day": _("The last day cannot be before the first.")}
     if last_day - first_day >= LONGEST_ABSENCE:
-        return {"last_day": f"At most {LONGEST_ABSENCE.days} days at once."}
+        return {"last_day": _("At most %(n)s days at once.") % {"n": LONGEST_ABSENCE.days}}
     return {}
 
 
 def _text_errors(name: str) -> dict[str, str]:
     if len(name) > NAME_LENGTH:
-        return {"name": f"At most {NAME_LENGTH} characters; this has {len(name):,}."}
+        return {
+            "name": _("At most %(most)s characters; this has %(length)s.")
+            % {"most": f"{NAME_LENGTH:,}", "length": f"{len(name):,}"}
+        }
     if "\x00" in name:
-        return {"name": "This text contains a character that cannot be stored."}
+        return {"name": _("This text contains a character that cannot be stored.")}
     return {}

@@ -14,6 +14,8 @@ from uuid import UUID
 
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.db.models import Q
+from django.utils.text import get_text_list
+from django.utils.translation import gettext as _
 
 from sophiie.accounts.models import Member
 from sophiie.appointments.models import Assignment
@@ -101,15 +103,21 @@ def _too_soon_or_too_late(asked: _Question) -> Iterator[Reason]:
     rules, moment = asked.rules, asked.moment
     earliest = rules.earliest_start(moment)
     if asked.start < moment:
-        yield Reason(Rule.NOTICE, "This time has passed.", end=earliest)
+        yield Reason(Rule.NOTICE, _("This time has passed."), end=earliest)
     elif asked.start < earliest:
         ahead = length(timedelta(minutes=rules.notice_minutes))
-        detail = f"Appointments are booked at least {ahead} ahead: from {at(earliest, asked.zone)}."
+        detail = _("Appointments are booked at least %(ahead)s ahead: from %(when)s.") % {
+            "ahead": ahead,
+            "when": at(earliest, asked.zone),
+        }
         yield Reason(Rule.NOTICE, detail, end=earliest)
     if asked.start >= (window_end := rules.window_end(moment, asked.zone)):
         last = in_zone(window_end, asked.zone).date() - timedelta(days=1)
         days = length(timedelta(days=rules.window_days))
-        detail = f"Appointments are booked at most {days} ahead: until {day_words(last)}."
+        detail = _("Appointments are booked at most %(days)s ahead: until %(day)s.") % {
+            "days": days,
+            "day": day_words(last),
+        }
         yield Reason(Rule.WINDOW, detail, start=window_end)
 
 
@@ -138,14 +146,29 @@ def _about_day(asked: _Question, day: date) -> tuple[Rule, str]:
     said = asked.hours.on(day)
     if said.kind == DayKind.HOLIDAY:
         called = f" ({said.name})" if said.name else ""
-        return Rule.HOLIDAY, f"{day_words(day)} is a holiday{called}."
+        return Rule.HOLIDAY, _("%(day)s is a holiday%(called)s.") % {
+            "day": day_words(day),
+            "called": called,
+        }
     if said.kind == DayKind.DAY_OFF:
-        return Rule.DAY_OFF, f"{name} has a day off on {day_words(day)}."
+        return Rule.DAY_OFF, _("%(name)s has a day off on %(day)s.") % {
+            "name": name,
+            "day": day_words(day),
+        }
     where = "" if zone == asked.zone else f" ({zone})"
     if not said.spans:
-        return Rule.OUTSIDE_HOURS, f"{name} does not work on {day_words(day)}{where}."
-    spans = " and ".join(str(span) for span in sorted(said.spans))
-    return Rule.OUTSIDE_HOURS, f"On {day_words(day)} {name} works {spans}{where}."
+        return Rule.OUTSIDE_HOURS, _("%(name)s does not work on %(day)s%(where)s.") % {
+            "name": name,
+            "day": day_words(day),
+            "where": where,
+        }
+    spans = get_text_list([str(span) for span in sorted(said.spans)], _("and"))
+    return Rule.OUTSIDE_HOURS, _("On %(day)s %(name)s works %(spans)s%(where)s.") % {
+        "day": day_words(day),
+        "name": name,
+        "spans": spans,
+        "where": where,
+    }
 
 
 def _taken(asked: _Question) -> Iterator[Reason]:
@@ -163,17 +186,21 @@ def _taken(asked: _Question) -> Iterator[Reason]:
     )
     for during, held_until, appointment_id in assignments:
         start, end = during.lower, during.upper
-        what = "a time held for somebody" if held_until else "an appointment"
+        what = _("a time held for somebody") if held_until else _("an appointment")
+        taken = {"name": asked.member.name, "what": what, "when": times(start, end, asked.zone)}
         if start < asked.end and end > asked.start:
             rule = Rule.HOLD if held_until else Rule.APPOINTMENT
-            until = f", until {at(held_until, asked.zone)} at most" if held_until else ""
-            detail = f"{asked.member.name} has {what} {times(start, end, asked.zone)}{until}."
+            detail = _("%(name)s has %(what)s %(when)s.") % taken
+            if held_until:
+                until = {"until": at(held_until, asked.zone)}
+                detail = _("%(name)s has %(what)s %(when)s, until %(until)s at most.") % (
+                    taken | until
+                )
         else:
             rule = Rule.BUFFER
-            detail = (
-                f"{asked.member.name} needs {length(between)} between two appointments and has "
-                f"{what} {times(start, end, asked.zone)}."
-            )
+            detail = _(
+                "%(name)s needs %(length)s between two appointments and has %(what)s %(when)s."
+            ) % (taken | {"length": length(between)})
         yield Reason(rule, detail, start, end, appointment_id)
 
 
@@ -183,26 +210,41 @@ def _busy_in_google(asked: _Question) -> Iterator[Reason]:
     found = BusyPeriod.objects.filter(member=asked.member, during__overlap=near)
     periods = found.values_list("during", flat=True)
     for start, end in joined((during.lower, during.upper) for during in periods):
-        busy = f"is busy in Google {times(start, end, asked.zone)}."
+        said = {"name": name, "when": times(start, end, asked.zone)}
         if start < asked.end and end > asked.start:
-            yield Reason(Rule.BUSY_IN_GOOGLE, f"{name} {busy}", start, end)
-            continue
-        needed, side = (rules.before, "before") if end <= asked.start else (rules.after, "after")
-        detail = f"{name} needs {length(needed)} {side} an appointment and {busy}"
-        yield Reason(Rule.BUFFER, detail, start, end)
+            detail = _("%(name)s is busy in Google %(when)s.") % said
+            yield Reason(Rule.BUSY_IN_GOOGLE, detail, start, end)
+        elif end <= asked.start:
+            detail = _(
+                "%(name)s needs %(length)s before an appointment and is busy in Google %(when)s."
+            ) % (said | {"length": length(rules.before)})
+            yield Reason(Rule.BUFFER, detail, start, end)
+        else:
+            detail = _(
+                "%(name)s needs %(length)s after an appointment and is busy in Google %(when)s."
+            ) % (said | {"length": length(rules.after)})
+            yield Reason(Rule.BUFFER, detail, start, end)
 
 
 def _unknown(asked: _Question, knowledge: Knowledge) -> Iterator[Reason]:
     if known_time([(asked.start, asked.end)], knowledge, asked.rules) == [(asked.start, asked.end)]:
         return
-    whose = f"The Google calendar of {asked.member.name}"
     first, last = knowledge.known_from, knowledge.known_until
     if knowledge.state == Freshness.UNREADABLE or first is None or last is None:
-        detail = f"{whose} cannot be read at the moment, so nobody knows whether this time is free."
+        detail = _(
+            "The Google calendar of %(name)s cannot be read at the moment, so nobody knows whether "
+            "this time is free."
+        ) % {"name": asked.member.name}
         yield Reason(Rule.CALENDAR_UNREADABLE, detail)
         return
-    read = f"from {at(first, asked.zone)} until {at(last, asked.zone)}"
-    yield Reason(Rule.CALENDAR_UNREADABLE, f"{whose} has been read {read} only.", first, last)
+    detail = _(
+        "The Google calendar of %(name)s has been read from %(first)s until %(last)s only."
+    ) % {
+        "name": asked.member.name,
+        "first": at(first, asked.zone),
+        "last": at(last, asked.zone),
+    }
+    yield Reason(Rule.CALENDAR_UNREADABLE, detail, first, last)
 
 
 def _between_steps(asked: _Question) -> Iterator[Reason]:
@@ -210,6 +252,9 @@ def _between_steps(asked: _Question) -> Iterator[Reason]:
     if is_on_grid(asked.start, zone=asked.zone, step=step):
         return
     near = nearest_steps(asked.start, zone=asked.zone, step=step)
-    choices = " or ".join(f"{in_zone(n, asked.zone):%H:%M}" for n in near if n)
-    detail = f"Appointments start every {length(step)}: at {choices}, for example."
+    choices = get_text_list([f"{in_zone(n, asked.zone):%H:%M}" for n in near if n], _("or"))
+    detail = _("Appointments start every %(length)s: at %(choices)s, for example.") % {
+        "length": length(step),
+        "choices": choices,
+    }
     yield Reason(Rule.STEP, detail)

@@ -4,30 +4,43 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 
-from sophiie.common.wall_time import in_zone
+from django.utils.dateformat import format as as_text
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext, pgettext
 
-_UNITS = (("day", 24 * 60), ("hour", 60), ("minute", 1))
+from sophiie.common.wall_time import in_zone
 
 
 def length(time: timedelta) -> str:
     """A length in the largest unit that it is whole in: "2 hours", "90 minutes"."""
     minutes = int(time.total_seconds()) // 60
-    name, size = next((n, s) for n, s in _UNITS if not minutes % s)
-    return f"{minutes // size} {name}" + ("" if minutes // size == 1 else "s")
+    if not minutes % (24 * 60):
+        n = minutes // (24 * 60)
+        return ngettext("%(n)s day", "%(n)s days", n) % {"n": n}
+    if not minutes % 60:
+        n = minutes // 60
+        return ngettext("%(n)s hour", "%(n)s hours", n) % {"n": n}
+    return ngettext("%(n)s minute", "%(n)s minutes", minutes) % {"n": minutes}
 
 
 def day_words(day: date) -> str:
-    return f"{day:%A} {day.day} {day:%B %Y}"
+    return as_text(day, pgettext("date as Django writes it", "l j F Y"))
 
 
 def at(moment: datetime, zone: str) -> str:
     wall = in_zone(moment, zone)
-    return f"{wall:%H:%M} on {day_words(wall.date())}"
+    return _("%(time)s on %(day)s") % {
+        "time": f"{wall:%H:%M}",
+        "day": day_words(wall.date()),
+    }
 
 
 def times(start: datetime, end: datetime, zone: str) -> str:
     """From when to when; the day once, if both are on it."""
     first, last = in_zone(start, zone), in_zone(end, zone)
     if first.date() == last.date():
-        return f"{first:%H:%M}–{last:%H:%M} on {day_words(first.date())}"
-    return f"from {at(start, zone)} to {at(end, zone)}"
+        return _("%(time)s on %(day)s") % {
+            "time": f"{first:%H:%M}–{last:%H:%M}",
+            "day": day_words(first.date()),
+        }
+    return _("from %(first)s to %(last)s") % {"first": at(start, zone), "last": at(end, zone)}

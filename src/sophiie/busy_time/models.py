@@ -46,6 +46,8 @@ class BusyPeriod(models.Model):
     )
     # The event's own name in its calendar, by which a later version replaces an earlier one.
     event_id = models.CharField(max_length=1100)
+    # That of the series of which it is one, "" otherwise: a series may go as a whole.
+    series_id = models.CharField(max_length=1100, blank=True, default="", db_default="")
     during = DateTimeRangeField()
 
     class Meta:

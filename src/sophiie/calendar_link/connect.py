@@ -15,6 +15,7 @@ from uuid import UUID
 
 import aiohttp
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from sophiie.accounts.models import Member
 from sophiie.calendar_link import problems
@@ -214,9 +215,12 @@ async def choose_calendar(
     calendars = {calendar.id: calendar for calendar in await calendars_of(link)}
     chosen = calendars.get(calendar_id)
     if chosen is None:
-        raise CannotChoose("Choose one of the calendars in the table.")
+        raise CannotChoose(_("Choose one of the calendars in the table."))
     if not chosen.writable:
-        raise CannotChoose(f"Google does not let you write to “{chosen.name}”: choose another.")
+        raise CannotChoose(
+            _("Google does not let you write to “%(name)s”: choose another.")
+            % {"name": chosen.name}
+        )
     busy = [i for i in busy_calendar_ids if i in calendars and i != calendar_id]
     found = await _events_with_our_mark(link, calendar_id)
     return await in_thread(_activate, link, chosen, busy, found)
@@ -250,7 +254,7 @@ def _activate(
     with transaction.atomic():
         link = _hold(link)
         if link.state in (LinkState.UNLINKED, LinkState.UNLINKING):
-            raise CannotChoose("This link was ended meanwhile.")
+            raise CannotChoose(_("This link was ended meanwhile."))
         link.calendar_id, link.calendar_name = chosen.id, chosen.name[:500]
         link.busy_calendar_ids, link.problem, link.broken_at = busy, "", None
         link.state, link.activated_at = LinkState.BACKFILLING, link.activated_at or now()
@@ -263,11 +267,11 @@ def _activate(
 def change_options(*, link: CalendarLink, covers: str, privacy: str) -> CalendarLink:
     """Changes which appointments go to the calendar, and how much. Raises `CannotChoose`."""
     if covers not in Covers.values or privacy not in Privacy.values:
-        raise CannotChoose("Choose one of the options.")
+        raise CannotChoose(_("Choose one of the options."))
     with transaction.atomic():
         link = _hold(link)
         if link.state not in RECORDING:
-            raise CannotChoose("Choose a calendar first.")
+            raise CannotChoose(_("Choose a calendar first."))
         again = link.privacy != privacy
         link.covers, link.privacy = covers, privacy
         link.save()

@@ -10,6 +10,7 @@ from datetime import timedelta
 from django.conf import settings
 from django.core.mail import send_mail
 from django.template.loader import render_to_string
+from django.utils import translation
 from django.utils.translation import gettext as _
 
 from sophiie.calendar_link.models import CalendarLink, LinkState
@@ -44,14 +45,8 @@ def send_due_reminders() -> int:
 
 
 def _send(link: CalendarLink, number: int) -> int:
-    context = {
-        "link": link,
-        "member": link.member,
-        "url": f"{settings.PUBLIC_URL}/settings/calendar",
-        "again": number > 0,
-    }
-    subject = _("Your Google Calendar is no longer connected to Sophiie")
-    text = render_to_string("mail/link_broken.txt", context)
+    with translation.override(link.member.language or settings.LANGUAGE_CODE):
+        subject, text = _mail(link, number)
     try:
         send_mail(subject, text, None, [link.member.email])
     except OSError as error:
@@ -60,3 +55,15 @@ def _send(link: CalendarLink, number: int) -> int:
         return 0
     logger.info("reminder sent", link_id=str(link.id), number=number + 1)
     return 1
+
+
+def _mail(link: CalendarLink, number: int) -> tuple[str, str]:
+    context = {
+        "link": link,
+        "problem": _(link.problem) if link.problem else "",
+        "member": link.member,
+        "url": f"{settings.PUBLIC_URL}/settings/calendar",
+        "again": number > 0,
+    }
+    subject = _("Your Google Calendar is no longer connected to Sophiie")
+    return subject, render_to_string("mail/link_broken.txt", context)

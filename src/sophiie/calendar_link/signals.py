@@ -11,6 +11,9 @@ link_scope_changed = Signal()
 # Sent with `link` inside the transaction that begins an unlinking which removes upcoming events. A
 # receiver answers whether there is something to remove.
 link_unlinking = Signal()
+# Sent with `link`, asynchronously and before the transaction that ends it, while its grant still
+# works: the last chance to ask Google for something. What a receiver raises is only logged.
+link_ending = Signal()
 # Sent with `link` inside the transaction that gave a broken link a working grant again.
 link_mended = Signal()
 # Sent with `link` inside the transaction that changed a link's state otherwise.

@@ -12,7 +12,7 @@ from sophiie.calendar_link.connect import link_of
 from sophiie.calendar_link.lease import wait_until_free
 from sophiie.calendar_link.models import CalendarLink, LinkState, Revocation
 from sophiie.calendar_link.revocation import record_revocation, revoke
-from sophiie.calendar_link.signals import link_changed, link_unlinking
+from sophiie.calendar_link.signals import link_changed, link_ending, link_unlinking
 from sophiie.common.clock import now
 from sophiie.common.in_thread import in_thread
 from sophiie.common.logs import log
@@ -27,6 +27,7 @@ REMOVAL_LASTS = timedelta(days=1)
 async def unlink(*, member: Member) -> bool | None:
     """Ends the member's link at once; the events stay in Google.
 
+    0. Whoever has something open at Google for this link closes it, if that is quick.
     1. In one transaction: the link is `unlinked`, its tokens are gone, and the grant stands in a
        record of its own if no other link lives from it.
     2. Wait until a worker that is at it has finished its call.
@@ -39,6 +40,7 @@ async def unlink(*, member: Member) -> bool | None:
     link = await in_thread(link_of, member)
     if link is None:
         return None
+    await link_ending.asend_robust(sender=CalendarLink, link=link)
     revocation = await in_thread(end_link, link.id)
     await wait_until_free(link.id)
     if revocation is None:

@@ -12,7 +12,9 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
 
+from django.conf import settings
 from django.db import connections
+from django.utils import translation
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -21,11 +23,18 @@ _threads = ThreadPoolExecutor(max_workers=8, thread_name_prefix="database")
 
 
 async def in_thread(function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
-    """Runs `function` in a thread of its own and returns what it returns or raises."""
+    """Runs `function` in a thread of its own and returns what it returns or raises.
+
+    What it says is in the caller's language, which Django keeps for each thread.
+    """
+    language = translation.get_language()
 
     def call() -> R:
         try:
-            return function(*args, **kwargs)
+            if language in (None, settings.LANGUAGE_CODE):
+                return function(*args, **kwargs)
+            with translation.override(language):
+                return function(*args, **kwargs)
         finally:
             connections.close_all()
 

@@ -13,6 +13,10 @@ from functools import lru_cache
 from importlib.resources import files
 from zoneinfo import ZoneInfo, available_timezones
 
+from django.utils.dateformat import format as as_text
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
+
 
 class TimeDoesNotExist(Exception):
     """The clocks skip this wall time."""
@@ -20,8 +24,17 @@ class TimeDoesNotExist(Exception):
     def __init__(self, wall: datetime, zone: str, before: time, after: time) -> None:
         self.wall, self.zone, self.before, self.after = wall, zone, before, after
         super().__init__(
-            f"{wall:%H:%M} does not exist on {_day(wall)} in {zone}: the clocks go forward from "
-            f"{before:%H:%M} to {after:%H:%M}."
+            _(
+                "%(time)s does not exist on %(day)s in %(zone)s: the clocks go forward from "
+                "%(before)s to %(after)s."
+            )
+            % {
+                "time": f"{wall:%H:%M}",
+                "day": _day(wall),
+                "zone": zone,
+                "before": f"{before:%H:%M}",
+                "after": f"{after:%H:%M}",
+            }
         )
 
 
@@ -31,13 +44,16 @@ class TimeIsAmbiguous(Exception):
     def __init__(self, wall: datetime, zone: str, choices: tuple[datetime, datetime]) -> None:
         self.wall, self.zone, self.choices = wall, zone, choices
         super().__init__(
-            f"{wall:%H:%M} happens twice on {_day(wall)} in {zone}, because the clocks go back: "
-            "choose the first or the second."
+            _(
+                "%(time)s happens twice on %(day)s in %(zone)s, because the clocks go back: "
+                "choose the first or the second."
+            )
+            % {"time": f"{wall:%H:%M}", "day": _day(wall), "zone": zone}
         )
 
 
 def _day(wall: datetime) -> str:
-    return f"{wall.day} {wall:%B %Y}"
+    return as_text(wall, pgettext("date as Django writes it", "j F Y"))
 
 
 @lru_cache(maxsize=1)

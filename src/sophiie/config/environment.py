@@ -10,7 +10,7 @@ import json
 import os
 import secrets
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from cryptography.fernet import Fernet
@@ -23,6 +23,7 @@ GOOGLE_REVOKE_URL = "https://oauth2.googleapis.com/revoke"
 GOOGLE_USERINFO_URL = "https://openidconnect.googleapis.com/v1/userinfo"
 GOOGLE_API_URL = "https://www.googleapis.com/calendar/v3"
 
+DEFAULT_PUBLIC_URL = "http://localhost:8000"
 SECRETS_FILE = "secrets.json"
 
 
@@ -80,6 +81,7 @@ class Environment(BaseSettings):
     busy_max_age_seconds: int = Field(
         default=900, gt=0, validation_alias=_named("SOPHIIE_BUSY_MAX_AGE_SECONDS")
     )
+    allow_http_push: bool = Field(default=False, validation_alias=_named("SOPHIIE_ALLOW_HTTP_PUSH"))
     api_requests_per_minute: int = Field(
         default=6000, gt=0, validation_alias=_named("SOPHIIE_API_REQUESTS_PER_MINUTE")
     )
@@ -88,6 +90,9 @@ class Environment(BaseSettings):
         default="Sophiie <no-reply@localhost>", validation_alias=_named("SOPHIIE_EMAIL_FROM")
     )
     log_level: str = Field(default="INFO", validation_alias=_named("SOPHIIE_LOG_LEVEL"))
+    sign_up: Literal["", "open", "closed"] = Field(
+        default="", validation_alias=_named("SOPHIIE_SIGN_UP")
+    )
     demo: bool = Field(default=False, validation_alias=_named("SOPHIIE_DEMO"))
 
     @field_validator("encryption_keys", mode="before")
@@ -147,6 +152,18 @@ class Environment(BaseSettings):
         if value.upper() not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
             raise ValueError("must be DEBUG, INFO, WARNING or ERROR")
         return value.upper()
+
+    @property
+    def push_address(self) -> str:
+        """Where Google sends notifications; "" when it cannot: it takes https addresses only."""
+        if not (self.public_url.startswith("https://") or self.allow_http_push):
+            return ""
+        return f"{self.public_url or DEFAULT_PUBLIC_URL}/integrations/google/notifications"
+
+    @property
+    def sign_up_open(self) -> bool:
+        """Whether anybody may make a business of their own: where it is not said, in the demo."""
+        return self.sign_up == "open" or (self.demo and not self.sign_up)
 
     @property
     def google_configured(self) -> bool:

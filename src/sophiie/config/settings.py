@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from csp.constants import NONE, SELF
 
-from sophiie.config.environment import read_environment, require_secrets
+from sophiie.config.environment import DEFAULT_PUBLIC_URL, read_environment, require_secrets
 from sophiie.ops.demo_people import PASSWORD, PEOPLE
 
 ENVIRONMENT = read_environment()
@@ -19,7 +20,7 @@ ENCRYPTION_KEYS = ENVIRONMENT.encryption_keys
 DATA_DIR = ENVIRONMENT.data_dir
 DEMO = ENVIRONMENT.demo
 
-PUBLIC_URL = ENVIRONMENT.public_url or "http://localhost:8000"
+PUBLIC_URL = ENVIRONMENT.public_url or DEFAULT_PUBLIC_URL
 _public = urlsplit(PUBLIC_URL)
 LOOPBACK_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
 PUBLIC_URL_IS_LOOPBACK = _public.hostname in ("localhost", "127.0.0.1", "::1")
@@ -39,6 +40,7 @@ GOOGLE_USERINFO_URL = ENVIRONMENT.google_userinfo_url
 GOOGLE_API_URL = ENVIRONMENT.google_api_url
 BUSY_POLL_SECONDS = ENVIRONMENT.busy_poll_seconds
 BUSY_MAX_AGE_SECONDS = ENVIRONMENT.busy_max_age_seconds
+PUSH_ADDRESS = ENVIRONMENT.push_address
 # How long after a write to Google further changes of the same appointment are gathered.
 MIRROR_COALESCE_SECONDS = 0.4
 API_REQUESTS_PER_MINUTE = ENVIRONMENT.api_requests_per_minute
@@ -67,7 +69,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "sophiie.web.assets.Assets",
     "csp.middleware.CSPMiddleware",
     "sophiie.web.middleware.RequestLogMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -75,6 +77,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "sophiie.web.preferences.PreferencesMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -150,7 +153,13 @@ ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
 # Behind a shared address (a clinic's router, the tests' loopback) many people sign in at once; what
 # protects an account is the limit on failures for that account.
-ACCOUNT_RATE_LIMITS = {"login": "300/m/ip", "login_failed": "100/m/ip,10/300s/key"}
+ACCOUNT_RATE_LIMITS = {
+    "login": "300/m/ip",
+    "login_failed": "100/m/ip,10/300s/key",
+    # Each makes a business; what it tells of an address that is taken is worth limiting, too.
+    "signup": "10/m/ip,60/h/ip",
+}
+SIGN_UP_OPEN = ENVIRONMENT.sign_up_open
 
 if ENVIRONMENT.email_url:
     _mail = urlsplit(ENVIRONMENT.email_url)
@@ -197,7 +206,7 @@ CONTENT_SECURITY_POLICY = {
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
 STATIC_URL = "/static/"
 STORAGES = {
-    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    "staticfiles": {"BACKEND": "sophiie.web.assets.ReleasedFiles"},
 }
 # Served straight from the packages: no collecting step that could be forgotten.
 WHITENOISE_USE_FINDERS = True
@@ -205,7 +214,12 @@ WHITENOISE_MAX_AGE = 300
 WHITENOISE_ALLOW_ALL_ORIGINS = False
 
 LANGUAGE_CODE = "en"
-LANGUAGES = [("en", "English")]
+# Each in its own words. The texts are in sophiie/locale; see tools/translations.py.
+LANGUAGES = [("en", "English"), ("de", "Deutsch")]
+LOCALE_PATHS = [Path(__file__).resolve().parents[1] / "locale"]
+LANGUAGE_COOKIE_NAME = "sophiie_language"
+LANGUAGE_COOKIE_SAMESITE = "Lax"
+LANGUAGE_COOKIE_SECURE = HTTPS
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"

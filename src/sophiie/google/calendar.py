@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 from urllib.parse import quote
 
@@ -57,6 +57,14 @@ class MarkedEvent:
 
     id: str
     private: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Channel:
+    """A channel as Google opened it: its name for what is watched, and when it ends by itself."""
+
+    resource_id: str
+    expires_at: datetime
 
 
 @dataclass(frozen=True)
@@ -150,13 +158,14 @@ class CalendarClient:
         sync_token: str = "",
         time_min: datetime | None = None,
         time_max: datetime | None = None,
+        with_deleted: bool = False,
     ) -> Changes:
         """events.list: what is there between two times or, with a token, what changed since.
 
         All pages, each asked for with the same parameters; one may be short or empty and still not
         be the last. With a token no bounds are sent, they are forbidden then. Deleted events are
-        told with a token only, and hold little more than their id. Of an event that is told twice
-        the later version counts. `SyncTokenExpired` when a token is no longer good.
+        told with a token, or if asked for, and hold little more than their id. Of an event that is
+        told twice the later version counts. `SyncTokenExpired` when a token is no longer good.
 
         Source: the guide to synchronisation and the reference of events.list.
         """
@@ -166,6 +175,8 @@ class CalendarClient:
         else:
             bounds = {"timeMin": time_min, "timeMax": time_max}
             query |= {name: _rfc_3339(bound) for name, bound in bounds.items() if bound}
+            if with_deleted:
+                query["showDeleted"] = "true"
         found: dict[str, dict[str, Any]] = {}
         while True:
             page = await self._page_of_changes(calendar_id, query)
@@ -178,6 +189,20 @@ class CalendarClient:
                     time_zone=str(page.get("timeZone", "")),
                 )
             query["pageToken"] = page["nextPageToken"]
+
+    async def watch(
+        self, calendar_id: str, *, channel_id: str, token: str, address: str
+    ) -> Channel:
+        """events.watch: Google tells `address` that something changed, over a channel of our
+        naming; a first message may come before this answer does. Source: the guide to push."""
+        body = {"id": channel_id, "type": "web_hook", "address": address, "token": token}
+        answer = await self._call("POST", f"{_events(calendar_id)}/watch", query={}, body=body)
+        return Channel(str(answer.get("resourceId", "")), _expiry(answer.get("expiration")))
+
+    async def stop(self, channel_id: str, resource_id: str) -> None:
+        """channels.stop, as the account that opened it."""
+        body = {"id": channel_id, "resourceId": resource_id}
+        await self._call("POST", "/channels/stop", query={}, body=body)
 
     async def _page_of_changes(self, calendar_id: str, query: dict[str, str]) -> dict[str, Any]:
         try:
@@ -230,6 +255,14 @@ class CalendarClient:
 def _quietly() -> dict[str, str]:
     """Nobody is mailed by what we write."""
     return {"sendUpdates": "none", "fields": _EVENT_FIELDS}
+
+
+def _expiry(milliseconds: Any) -> datetime:
+    """The moment that Google names, as a text; a day ahead if it names none."""
+    try:
+        return datetime.fromtimestamp(int(milliseconds) / 1000, UTC)
+    except (TypeError, ValueError, OverflowError, OSError):
+        return datetime.now(UTC) + timedelta(days=1)
 
 
 def _rfc_3339(moment: datetime) -> str:

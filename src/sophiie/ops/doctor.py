@@ -37,7 +37,8 @@ class Doctor:
         """The database, its schema and the workers."""
         from django.db import connection
 
-        from sophiie.ops.health import missing_migrations, workers_alive
+        from sophiie.ops.health import missing_migrations
+        from sophiie.sync.workers_alive import workers_alive
 
         with connection.cursor() as cursor:
             cursor.execute("SHOW server_version")
@@ -74,9 +75,13 @@ class Doctor:
         url = self._environment.public_url
         if not url:
             self._say(True, "SOPHIIE_PUBLIC_URL: not set, http://localhost:8000 is assumed")
-            return
-        self._say(True, f"SOPHIIE_PUBLIC_URL: {url}")
-        self._say(True, f"Redirect address for Google: {url}/integrations/google/callback")
+        else:
+            self._say(True, f"SOPHIIE_PUBLIC_URL: {url}")
+            self._say(True, f"Redirect address for Google: {url}/integrations/google/callback")
+        if push := self._environment.push_address:
+            self._say(True, f"Notifications from Google: to {push}")
+        else:
+            self._say(True, "Notifications from Google: none without https, calendars are polled")
 
     def _google(self) -> None:
         environment = self._environment

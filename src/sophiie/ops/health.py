@@ -10,7 +10,6 @@ from django.db.migrations.executor import MigrationExecutor
 from django.db.models import Min
 from django.http import HttpRequest, HttpResponse, HttpResponseForbidden, JsonResponse
 from django.views.decorators.http import require_GET
-from procrastinate.contrib.django.models import ProcrastinateWorker
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
     REGISTRY,
@@ -23,9 +22,7 @@ from sophiie.calendar_link.models import CalendarLink, LinkState
 from sophiie.common.clock import now
 from sophiie.sync.guard import REFUSED_BY_GUARD
 from sophiie.sync.models import MirroredEvent, MirrorState, SyncAttempt
-
-# Procrastinate's workers say that they live every ten seconds.
-WORKER_SILENT_AFTER = timedelta(seconds=35)
+from sophiie.sync.workers_alive import workers_alive
 
 
 @require_GET
@@ -58,12 +55,6 @@ def reasons_not_ready() -> list[str]:
 def missing_migrations() -> int:
     executor = MigrationExecutor(connection)
     return len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
-
-
-def workers_alive() -> int:
-    return ProcrastinateWorker.objects.filter(
-        last_heartbeat__gte=now() - WORKER_SILENT_AFTER
-    ).count()
 
 
 @require_GET

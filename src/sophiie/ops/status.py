@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from sophiie.calendar_link.models import CalendarLink, LinkState, Revocation
-from sophiie.ops.health import oldest_due_seconds, reasons_not_ready, workers_alive
+from sophiie.ops.health import oldest_due_seconds, reasons_not_ready
 from sophiie.sync.reading_status import CalendarReading, readings_of
 from sophiie.sync.status import health_of
+from sophiie.sync.workers_alive import workers_alive
 
 
 def report() -> str:
@@ -42,17 +43,23 @@ def report() -> str:
 def _readings(link: CalendarLink) -> Iterator[str]:
     for reading in readings_of(link):
         name = reading.calendar_id
-        yield f"{name}: read {_when(reading.read_at)}, compared {_when(reading.reconciled_at)}"
+        how = "by push and polling" if reading.is_pushed else "by polling"
+        when = f"read {_when(reading.read_at)}, compared {_when(reading.reconciled_at)}"
+        yield f"{name}: {how}, {when}"
         yield from (f"  {line}" for line in _findings(reading))
 
 
 def _findings(reading: CalendarReading) -> Iterator[str]:
     if reading.problem:
         yield reading.problem
+    if reading.push_problem:
+        yield reading.push_problem
     if reading.missing:
         yield f"{reading.missing} missing since {_when(reading.missing_since)}: the member is asked"
     if reading.repaired:
         yield f"written again at the last comparison: {reading.repaired}"
+    if reading.not_understood:
+        yield f"events with times that make no sense: {reading.not_understood}"
     if reading.orphans:
         yield f"events of ours that belong to no appointment: {reading.orphans}"
 

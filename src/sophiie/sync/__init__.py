@@ -16,14 +16,17 @@ The whole story, in the order in which it happens:
 7. `guests.py` says which assignees are guests of whose event; `guest_review.py` looks at that anew
    when somebody links or unlinks, comes or leaves.
 
-The way back, for what people do to our events in Google:
+The way back, for what people have in Google, and what they do to our events there:
 
-8. `watch.py` reads what changed in each chosen calendar, regularly and in a few small calls:
-   `reading.py` claims and stores, `asking.py` asks Google.
+8. `watch.py` reads what changed in each calendar that counts (`calendars.py`), regularly and in a
+   few small calls: `reading.py` claims and stores, `asking.py` asks Google. `busy.py` keeps when
+   the member is busy.
 9. `judging.py` tells other people's changes from our own and notes them as drift.
 10. `drift.py` holds the two acts a person can answer with. By itself nothing changes.
 11. `reconcile.py` compares, once a day, all that should be there with what is; it makes up for
     what we left out. When so much is gone that it looks like an error, `missing.py` asks.
+12. `push.py` keeps channels open over which Google tells that something changed; a message makes a
+    calendar due (`notifications.py`). It shortens the wait and replaces nothing.
 
 It compares desired with shown and is never a log of edits: running anything here twice is
 harmless, and ten quick edits become one or two calls. No transaction is open during a call.

@@ -14,6 +14,7 @@ from typing import Any
 from sophiie.common.logs import log
 from sophiie.google.calendar import CalendarClient, Changes
 from sophiie.google.errors import EventGone, SyncTokenExpired
+from sophiie.google.marks import event_id_of
 from sophiie.sync.missing import Doubt, doubt
 from sophiie.sync.reading import Reading
 
@@ -69,6 +70,20 @@ async def ask(client: CalendarClient, reading: Reading) -> Told:
         lost=frozenset(lost),
         doubt=doubted,
     )
+
+
+async def deleted_lately(client: CalendarClient, reading: Reading) -> set[str]:
+    """The ids of events and series that Google says were deleted. Raises `GoogleError`.
+
+    For a reading of everything, which tells of no deletions, if it lacks much: an event that was
+    deleted is told of for a while, one that an error left out is not.
+    """
+    start, end = reading.window
+    changes = await client.changes(
+        reading.calendar_id, time_min=start, time_max=end, with_deleted=True
+    )
+    deleted = [item for item in changes.items if is_deleted(item)]
+    return {str(item["id"]) for item in deleted} | {event_id_of(item) for item in deleted}
 
 
 def is_deleted(item: Item) -> bool:

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 
 from sophiie.accounts.models import Member
 from sophiie.appointments import booking
@@ -79,7 +80,9 @@ def _drifted(appointment: Appointment, calendar_of: UUID | None) -> QuerySet[Mir
 def _chosen(rows: list[MirroredEvent], by: Member) -> MirroredEvent:
     """Of several: one with a time, in one's own calendar, seen last."""
     if not rows:
-        raise DriftError("Google shows this appointment as Sophiie does; there is nothing to use.")
+        raise DriftError(
+            _("Google shows this appointment as Sophiie does; there is nothing to use.")
+        )
     return max(
         rows,
         key=lambda row: (
@@ -92,9 +95,9 @@ def _chosen(rows: list[MirroredEvent], by: Member) -> MirroredEvent:
 
 def _times(row: MirroredEvent) -> tuple[datetime, datetime]:
     if row.drift_kind == DriftKind.DELETED:
-        raise DriftError("The event was deleted in Google, so there is no time to use.")
+        raise DriftError(_("The event was deleted in Google, so there is no time to use."))
     if row.drift_start is None or row.drift_end is None:
         raise DriftError(
-            "In Google it is an all-day event now. An appointment needs a start and an end."
+            _("In Google it is an all-day event now. An appointment needs a start and an end.")
         )
     return row.drift_start, row.drift_end

@@ -19,24 +19,31 @@ MANY_GONE = 5
 
 @dataclass(frozen=True)
 class Doubt:
-    """A reading that is not believed: `gone` of `all_of_them` are not there any more."""
+    """A reading that is not believed: `gone` of `all_of_them` are not there any more, of our own
+    events or of those that keep the member busy."""
 
     gone: int
     all_of_them: int
+    own: bool
 
     @property
     def words(self) -> str:
+        if self.own:
+            return (
+                f"{self.gone} of {self.all_of_them} upcoming appointments are gone from this "
+                "calendar at once. That looks like a mistake, so Sophiie has noted nothing."
+            )
         return (
-            f"{self.gone} of {self.all_of_them} upcoming appointments are gone from this calendar "
-            "at once. That looks like a mistake, so Sophiie has noted nothing."
+            f"{self.gone} of {self.all_of_them} events that keep you busy are gone from this "
+            "calendar at once. That looks like a mistake, so for Sophiie you are still busy then."
         )
 
 
-def doubt(gone: int, all_of_them: int, *, meant: int) -> Doubt | None:
+def doubt(gone: int, all_of_them: int, *, meant: int, own: bool = True) -> Doubt | None:
     """Whether so much is gone that it is not believed; the person said it of `meant` of them."""
     if gone < MANY_GONE or gone * 2 <= all_of_them or gone <= meant:
         return None
-    return Doubt(gone, all_of_them)
+    return Doubt(gone, all_of_them, own)
 
 
 def ask_the_person(watched: WatchedCalendar, doubted: Doubt, moment: datetime) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import uuid4
+
 from django.db import models
 
 from sophiie.common.ids import new_event_id, new_id
@@ -100,11 +102,16 @@ class MirroredEvent(models.Model):
                 name="mirrored_event_due",
                 condition=models.Q(state=MirrorState.PENDING),
             ),
+            # Whether an event that somebody's calendar holds is of our making.
+            models.Index(fields=["event_id"], name="mirrored_event_by_event"),
         ]
 
 
 class WatchedCalendar(models.Model):
-    """How far one calendar of a link has been read."""
+    """How far one calendar of a link has been read: the chosen one, or one that counts as busy.
+
+    What was read is kept by `busy_time`; both rows live as long as the calendar counts.
+    """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     link = models.ForeignKey(
@@ -124,6 +131,9 @@ class WatchedCalendar(models.Model):
     reader = models.UUIDField(null=True, blank=True)
     reading_until = models.DateTimeField(null=True, blank=True)
 
+    # Events that were told since everything was read last, and could not be understood.
+    not_understood = models.PositiveIntegerField(default=0, db_default=0)
+
     # So many of our upcoming events are gone at once that the person is asked: since when, how
     # many, and whether they said that it is meant.
     missing = models.PositiveIntegerField(default=0, db_default=0)
@@ -135,10 +145,35 @@ class WatchedCalendar(models.Model):
     repaired = models.PositiveIntegerField(default=0, db_default=0)
     orphans = models.PositiveIntegerField(default=0, db_default=0)
 
+    # When a channel for notifications is to be opened, or opened anew; None: now. Some calendars
+    # have none, for ever.
+    push_next_at = models.DateTimeField(null=True, blank=True)
+    push_problem = models.CharField(max_length=200, blank=True, default="", db_default="")
+    unwatchable = models.BooleanField(default=False, db_default=False)
+
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["link", "calendar_id"], name="calendar_watched_once"),
         ]
+
+
+class PushChannel(models.Model):
+    """A channel over which Google tells that a calendar changed, though not what.
+
+    Its id and the digest of its token are stored before Google is asked, because a first message
+    may come before the answer. Without `expires_at`: not answered yet.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    link = models.ForeignKey(
+        "calendar_link.CalendarLink", on_delete=models.CASCADE, related_name="push_channels"
+    )
+    calendar_id = models.CharField(max_length=1024)
+    token_digest = models.CharField(max_length=64)
+    # Google's name for what is watched; it takes it to stop the channel.
+    resource_id = models.CharField(max_length=200, blank=True, default="")
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField(null=True, blank=True)
 
 
 class SyncAttempt(models.Model):

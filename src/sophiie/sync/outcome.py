@@ -10,6 +10,9 @@ from uuid import UUID
 
 from django.db import transaction
 
+# Kept in the database in these words, and shown in the reader's language.
+from django.utils.translation import gettext_noop as _
+
 from sophiie.calendar_link import problems
 from sophiie.calendar_link.models import CalendarLink, LinkState
 from sophiie.calendar_link.tokens import mark_needs_reconnect
@@ -183,7 +186,7 @@ def _record_failure(result: Result, failure: Exception, touched: bool, moment: d
     row.error, pause = meaning(failure, row.attempts)
     if isinstance(failure, CalendarLost) and result.work.left_behind:
         row.error, pause = (
-            "It stays in the calendar used before: Google refused to remove it.",
+            _("It stays in the calendar used before: Google refused to remove it."),
             None,
         )
     if pause is not None:
@@ -198,20 +201,20 @@ def meaning(failure: Exception, attempts: int) -> tuple[str, timedelta | None]:
     """Words for the person, and how long to wait before trying again (None: give up)."""
     match failure:
         case UsageLimited():
-            return "Google accepts no more changes to this calendar for now.", USAGE_LIMIT_PAUSE
+            return _("Google accepts no more changes to this calendar for now."), USAGE_LIMIT_PAUSE
         case RateLimited():
-            return "Google asked Sophiie to slow down.", _pause(attempts, failure.retry_after)
+            return _("Google asked Sophiie to slow down."), _pause(attempts, failure.retry_after)
         case Unreachable() | Stale():
-            return "Google could not be reached.", _pause(attempts, failure.retry_after)
+            return _("Google could not be reached."), _pause(attempts, failure.retry_after)
         case Misconfigured():
-            return "Sophiie’s access to Google is not set up correctly.", LONGEST_PAUSE
+            return _("Sophiie’s access to Google is not set up correctly."), LONGEST_PAUSE
         case AccessLost() | CalendarLost():
             # The link changes its state; until it is mended nothing is tried.
-            return "The link to Google needs your attention.", timedelta()
+            return _("The link to Google needs your attention."), timedelta()
         case GoogleError():
             return f"Google refused this event: {failure}"[:500], None
         case _:
-            return "Something went wrong inside Sophiie; it was logged.", _pause(attempts, None)
+            return _("Something went wrong inside Sophiie; it was logged."), _pause(attempts, None)
 
 
 def _pause(attempts: int, retry_after: float | None) -> timedelta:

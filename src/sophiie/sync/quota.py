@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 
 from sophiie.common.sql import execute, send
 from sophiie.sync.guests import must_write_guests
-from sophiie.sync.models import MirroredEvent
+from sophiie.sync.models import MirroredEvent, QuotaBucket
 
 PATCH_UNITS = 3
 PROJECT = "project"
@@ -90,6 +90,16 @@ def affordable(rows: list[MirroredEvent], google_sub: str, moment: datetime) -> 
 def pause_for(rows: list[MirroredEvent]) -> timedelta:
     """How long until the next row can be paid for, about."""
     return timedelta(seconds=cost(rows[0]) / USER_BUDGET.rate)
+
+
+def share_used(google_sub: str, moment: datetime) -> float:
+    """How much of what this account may send at once is used up, from 0 to 1. Changes nothing."""
+    bucket = QuotaBucket.objects.filter(scope=f"user:{google_sub}").first()
+    if bucket is None:
+        return 0.0
+    refilled = USER_BUDGET.rate * max(0.0, (moment - bucket.counted_at).total_seconds())
+    level = min(USER_BUDGET.capacity, bucket.level + refilled)
+    return min(1.0, max(0.0, 1 - level / USER_BUDGET.capacity))
 
 
 def _levels(user: str, moment: datetime) -> dict[str, float]:

@@ -14,6 +14,8 @@ from uuid import UUID, uuid4
 from django.conf import settings
 from django.db.models import Q, QuerySet
 
+from sophiie.busy_time import copy
+from sophiie.busy_time.models import BusyCalendar
 from sophiie.calendar_link import problems
 from sophiie.calendar_link.models import CalendarLink, LinkState
 from sophiie.calendar_link.tokens import mark_needs_reconnect
@@ -27,11 +29,17 @@ from sophiie.sync.models import WatchedCalendar
 logger = log(__name__)
 
 READABLE = (LinkState.BACKFILLING, LinkState.ACTIVE)
+NOT_THERE = (
+    "This calendar is not there any more, or not shared with you. Until you untick it under "
+    "“Change calendar”, Sophiie cannot say when you are free."
+)
 # Longer than any one call may take, and a renewal of the access token before it.
 CLAIM = timedelta(seconds=45)
 PAST, AHEAD = timedelta(days=1), timedelta(days=400)
 # A window does not roll by itself: events that come into it are told again by a full reading.
 FULL_READING_EVERY = timedelta(days=1)
+# Between two readings that notifications ask for: our own writes come back as such, too.
+PAUSE = timedelta(seconds=0.5)
 
 
 class NotReadable(Exception):
@@ -51,6 +59,10 @@ class Reading:
     member_id: UUID
     business_id: UUID
     calendar_id: str
+    is_chosen: bool
+    google_email: str
+    # In whose clocks all-day events are taken if the calendar does not say.
+    zone: str
     token: str
     moment: datetime
     meant_missing: int = 0
@@ -65,7 +77,7 @@ def begin(link_id: UUID, calendar_id: str, *, only_due: bool) -> Reading | None:
     """Claims the reading; None when another process has it, or has just done it. Raises
     `NotReadable`."""
     links = CalendarLink.objects.filter(pk=link_id, state__in=READABLE)
-    link = links.select_related("member").first()
+    link = links.select_related("member__business").first()
     if link is None:
         raise NotReadable
     moment, reader = now(), uuid4()
@@ -74,7 +86,10 @@ def begin(link_id: UUID, calendar_id: str, *, only_due: bool) -> Reading | None:
     unclaimed = watched.filter(Q(reading_until=None) | Q(reading_until__lt=moment))
     if only_due:
         unclaimed = unclaimed.filter(next_read_at__lte=moment)
-    claimed = unclaimed.update(reader=reader, reading_until=moment + CLAIM)
+    # Due again when the claim runs out, or as soon as a notification says so.
+    claimed = unclaimed.update(
+        reader=reader, reading_until=moment + CLAIM, next_read_at=moment + CLAIM
+    )
     at = watched.first()
     if at is None:
         raise NotReadable
@@ -87,14 +102,32 @@ def begin(link_id: UUID, calendar_id: str, *, only_due: bool) -> Reading | None:
         member_id=link.member_id,
         business_id=link.member.business_id,
         calendar_id=calendar_id,
-        token="" if _is_to_be_read_anew(at, moment) else at.sync_token,
+        is_chosen=calendar_id == link.calendar_id,
+        google_email=link.google_email,
+        zone=link.member.business.timezone,
+        token="" if _is_to_be_read_anew(at, link.member_id, moment) else at.sync_token,
         moment=moment,
         meant_missing=at.missing if at.missing_is_meant else 0,
-        known=known_events(link.pk, calendar_id, moment, until=moment + AHEAD),
+        known=_known(link, calendar_id, moment),
     )
 
 
-def _is_to_be_read_anew(watched: WatchedCalendar, moment: datetime) -> bool:
+def _known(link: CalendarLink, calendar_id: str, moment: datetime) -> Known:
+    """What we think our events there look like; in a calendar that only counts there are none."""
+    if calendar_id != link.calendar_id:
+        return Known()
+    return known_events(link.pk, calendar_id, moment, until=moment + AHEAD)
+
+
+def _is_to_be_read_anew(watched: WatchedCalendar, member_id: UUID, moment: datetime) -> bool:
+    """Whether an increment would not do: the window is old, or there is no copy to add it to."""
+    if watched.window_start is None or window_is_old(watched, moment):
+        return True
+    copies = BusyCalendar.objects.filter(member=member_id, calendar_id=watched.calendar_id)
+    return not copies.filter(known_until__isnull=False).exists()
+
+
+def window_is_old(watched: WatchedCalendar, moment: datetime) -> bool:
     """Once a day, or a little sooner: each calendar at its own pace, so that those that were read
     at the same moment, after an outage, do not meet again every night."""
     if watched.window_start is None:
@@ -129,7 +162,8 @@ def held(reading: Reading) -> WatchedCalendar | None:
 def ended(watched: WatchedCalendar, moment: datetime) -> None:
     """The reading is over and the next one has its time; for the caller to save."""
     watched.reader = watched.reading_until = None
-    watched.next_read_at = next_time(moment)
+    if watched.next_read_at > moment + PAUSE:  # else something changed while we read
+        watched.next_read_at = next_time(moment)
 
 
 def record_failure(reading: Reading, error: Exception) -> None:
@@ -140,7 +174,7 @@ def record_failure(reading: Reading, error: Exception) -> None:
         error=type(error).__name__,
         reason=getattr(error, "reason", ""),
     )
-    words = _words(error)
+    words = _words(error, reading)
     # A calendar that Google does not find may be one that it does not find yet: asked twice.
     again = WatchedCalendar.objects.filter(pk=reading.watched_id, error=words).exists()
     if not again:
@@ -153,9 +187,11 @@ def record_failure(reading: Reading, error: Exception) -> None:
         reading_until=None,
         next_read_at=max(next_time(moment), earliest),
     )
-    if isinstance(error, AccessLost):
+    if isinstance(error, AccessLost):  # of which all the calendars are told
         mark_needs_reconnect(reading.link_id, problems.PERMISSION_MISSING)
-    elif isinstance(error, EventGone) and again:
+        return
+    copy.note_problem(reading.member_id, words, calendar_id=reading.calendar_id)
+    if isinstance(error, EventGone) and again and reading.is_chosen:
         mark_needs_reconnect(reading.link_id, problems.CALENDAR_GONE)
 
 
@@ -169,10 +205,12 @@ def _claim_of(reading: Reading) -> QuerySet[WatchedCalendar]:
     return WatchedCalendar.objects.filter(pk=reading.watched_id, reader=reading.reader)
 
 
-def _words(error: Exception) -> str:
+def _words(error: Exception, reading: Reading) -> str:
     match error:
-        case EventGone():
+        case EventGone() if reading.is_chosen:
             return problems.CALENDAR_GONE
+        case EventGone():
+            return NOT_THERE
         case GoogleError():
             return f"The calendar could not be read: {error}"[:300]
         case _:

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from sophiie.calendar_link.models import CalendarLink
 from sophiie.sync.models import WatchedCalendar
+from sophiie.sync.push import are_pushed
 
 
 @dataclass(frozen=True)
@@ -15,7 +16,8 @@ class CalendarReading:
 
     `missing` events are gone at once, since `missing_since`: a question to the person, unless they
     answered it. `problem` is why the last reading changed nothing here, `repaired` and `orphans`
-    are what the last comparison found, see `reconcile.py`.
+    are what the last comparison found, see `reconcile.py`; `not_understood` events were left out.
+    `is_pushed`: Google tells of changes; if not, polling alone finds them.
     """
 
     calendar_id: str
@@ -27,6 +29,9 @@ class CalendarReading:
     reconciled_at: datetime | None
     repaired: int
     orphans: int
+    not_understood: int
+    is_pushed: bool
+    push_problem: str
 
     @property
     def asks(self) -> bool:
@@ -35,6 +40,7 @@ class CalendarReading:
 
 def readings_of(link: CalendarLink) -> list[CalendarReading]:
     """The calendars of the link that are read, the chosen one first."""
+    pushed = are_pushed(link)
     found = [
         CalendarReading(
             calendar_id=watched.calendar_id,
@@ -46,6 +52,9 @@ def readings_of(link: CalendarLink) -> list[CalendarReading]:
             reconciled_at=watched.reconciled_at,
             repaired=watched.repaired,
             orphans=watched.orphans,
+            not_understood=watched.not_understood,
+            is_pushed=watched.calendar_id in pushed,
+            push_problem=watched.push_problem,
         )
         for watched in WatchedCalendar.objects.filter(link=link)
     ]

@@ -10,20 +10,23 @@ from sophiie.accounts.models import Business, Member
 from sophiie.accounts.signals import business_changed, member_deactivated, member_reactivated
 from sophiie.appointments.models import Appointment
 from sophiie.appointments.signals import appointment_changed, booking_ahead
+from sophiie.busy_time import copy
 from sophiie.calendar_link.models import CalendarLink, LinkState
 from sophiie.calendar_link.signals import (
     link_changed,
+    link_ending,
     link_mended,
     link_scope_changed,
     link_unlinking,
 )
 from sophiie.common import live
-from sophiie.sync import mirror
+from sophiie.sync import calendars, mirror, push
 from sophiie.sync.backfill import record_backfill, record_removal
 from sophiie.sync.freshness import renew_old_copies
 from sophiie.sync.guest_review import ask_for_guest_review
 from sophiie.sync.judging import erase_drift
-from sophiie.sync.watch import forget
+
+STOPPING_SECONDS = 3.0
 
 
 def connect() -> None:
@@ -33,6 +36,7 @@ def connect() -> None:
     link_unlinking.connect(_on_unlinking, dispatch_uid="mirror")
     link_mended.connect(_on_mended, dispatch_uid="mirror")
     link_changed.connect(_on_link, dispatch_uid="mirror")
+    link_ending.connect(_on_ending, dispatch_uid="push")
     member_deactivated.connect(_on_member, dispatch_uid="guests")
     member_reactivated.connect(_on_member, dispatch_uid="guests")
     business_changed.connect(_on_business, dispatch_uid="guests")
@@ -49,25 +53,35 @@ def _on_appointment(appointment: Appointment, **_: Any) -> None:
 
 def _on_scope(link: CalendarLink, again: bool, found: Mapping[UUID, str], **_: Any) -> None:
     record_backfill(link, again=again, found=found)
+    calendars.align(link)
     ask_for_guest_review(link.member.business_id)
     _on_link(link)
 
 
 def _on_unlinking(link: CalendarLink, **_: Any) -> bool:
     _on_link(link)
+    copy.let_count(link.member_id, [])  # who leaves is not asked for the time that is left
     return record_removal(link)
+
+
+async def _on_ending(link: CalendarLink, **_: Any) -> None:
+    await push.stop_channels(link.id, patience=STOPPING_SECONDS)
 
 
 def _on_mended(link: CalendarLink, **_: Any) -> None:
     mirror.resume(link)
+    calendars.align(link)
+    calendars.read_soon(link)
     _on_link(link)
 
 
 def _on_link(link: CalendarLink, **_: Any) -> None:
     if link.state == LinkState.UNLINKED:  # what was read goes with the tokens
-        forget(link)
+        calendars.forget(link)
         erase_drift(link.id)
         ask_for_guest_review(link.member.business_id)
+    elif link.state == LinkState.NEEDS_RECONNECT:
+        copy.note_problem(link.member_id, link.problem)
     live.announce(link.member.business_id, link=link.id)
 
 

@@ -10,8 +10,10 @@ from uuid import UUID
 from django.db.models import Count, Min, Q
 
 from sophiie.calendar_link.models import RECORDING, CalendarLink, LinkState
+from sophiie.common.clock import now
 from sophiie.sync.guard import REFUSED_BY_GUARD
 from sophiie.sync.models import MirroredEvent, MirrorState, SyncAttempt
+from sophiie.sync.quota import share_used
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,9 @@ class LinkHealth:
     last_error: str = ""
     last_error_at: datetime | None = None
     refused_by_guard: int = 0
+    # Of what the account may send at once, from 0 to 1.
+    quota_used: float = 0.0
+    parked_until: datetime | None = None
 
 
 def statuses_of(appointment_ids: Iterable[UUID]) -> dict[UUID, list[EventStatus]]:
@@ -158,4 +163,6 @@ def health_of(link: CalendarLink) -> LinkHealth:
         last_error=(failure.message or failure.reason) if failure else "",
         last_error_at=failure.at if failure else None,
         refused_by_guard=tries.filter(reason=REFUSED_BY_GUARD).count(),
+        quota_used=share_used(link.google_sub, now()),
+        parked_until=link.parked_until,
     )

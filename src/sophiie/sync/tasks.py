@@ -8,7 +8,8 @@ from procrastinate import JobContext
 from procrastinate.contrib.django import app
 
 from sophiie.sync.drain import drain
-from sophiie.sync.wake import DRAIN
+from sophiie.sync.wake import DRAIN, READ
+from sophiie.sync.watch import read_changes
 
 
 @app.task(name=DRAIN, pass_context=True)
@@ -21,3 +22,11 @@ async def drain_link(context: JobContext, link_id: str) -> None:
             http=context.additional_context["http"],
             others_wait=places.are_short,
         )
+
+
+@app.task(name=READ, pass_context=True)
+async def read_link(context: JobContext, link_id: str) -> None:
+    """`read(link)`: those of its calendars that are due; harmless when run twice."""
+    places = context.additional_context["places"]
+    with places.taken():
+        await read_changes(UUID(link_id), context.additional_context["http"], only_due=True)

@@ -4,7 +4,8 @@
    events there look like at this moment: `reading.py`.
 2. Ask Google: everything in the window the first time and once a day, what changed since the last
    reading otherwise: `asking.py`. No transaction is open.
-3. Store what follows, and where to go on, in one transaction: `judging.py`.
+3. Store what follows, and where to go on, in one transaction: `busy.py` for when the member is
+   busy, and, of the chosen calendar, `judging.py` for what became of our own events.
 4. After a reading of everything compare it with all that should be there: `reconcile.py`.
 
 Nothing is ever written to Google from here, and nothing of an appointment changes.
@@ -15,15 +16,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from uuid import UUID
 
 import aiohttp
 from django.db import transaction
-from django.db.models import F, FilteredRelation, Q
 
 from sophiie.calendar_link import problems
 from sophiie.calendar_link.google_app import google_app
-from sophiie.calendar_link.models import CalendarLink
 from sophiie.calendar_link.tokens import LinkTokens, mark_needs_reconnect
 from sophiie.common import live
 from sophiie.common.clock import now
@@ -33,11 +33,12 @@ from sophiie.google.app import google_session
 from sophiie.google.calendar import WRITE_ROLES, CalendarClient
 from sophiie.google.errors import GoogleError
 from sophiie.sync import reading as readings
-from sophiie.sync.asking import Told, ask
+from sophiie.sync.asking import Told, ask, deleted_lately
+from sophiie.sync.busy import freed_by, store_busy_time
+from sophiie.sync.calendars import calendars_to_read, due_links
 from sophiie.sync.judging import judge
-from sophiie.sync.missing import ask_no_more, ask_the_person
-from sophiie.sync.models import WatchedCalendar
-from sophiie.sync.reading import READABLE, NotReadable, Reading
+from sophiie.sync.missing import ask_no_more, ask_the_person, doubt
+from sophiie.sync.reading import NotReadable, Reading
 from sophiie.sync.reconcile import reconcile
 
 logger = log(__name__)
@@ -80,7 +81,7 @@ async def read_changes(
         async with places:
             return await _read(link_id, calendar_id, http, only_due=only_due)
 
-    calendars = await in_thread(_calendars_of, link_id, only_due)
+    calendars = await in_thread(calendars_to_read, link_id)
     results = await asyncio.gather(*map(read, calendars), return_exceptions=True)
     for result in results:
         if isinstance(result, BaseException):
@@ -140,7 +141,7 @@ async def _claimed(
 async def _read_claimed(reading: Reading, http: aiohttp.ClientSession) -> bool:
     try:
         client = CalendarClient(http, google_app().api_url, _TokensWhileReading(http, reading))
-        told = await ask(client, reading)
+        told = await _doubted(client, reading, await ask(client, reading))
     except GoogleError as error:
         await in_thread(readings.record_failure, reading, error)
         return False
@@ -151,6 +152,17 @@ async def _read_claimed(reading: Reading, http: aiohttp.ClientSession) -> bool:
         await in_thread(readings.record_failure, reading, error)
         return False
     return await in_thread(_store, reading, told)
+
+
+async def _doubted(client: CalendarClient, reading: Reading, told: Told) -> Told:
+    """The same, with a doubt if much that kept the member busy is gone and nobody deleted it."""
+    if told.doubt is not None or not told.everything:
+        return told  # an increment says of each event that it was deleted
+    freed = await in_thread(freed_by, reading, told)
+    gone, meant = freed.ids, reading.meant_missing
+    if doubt(len(gone), freed.all_of_them, meant=meant):
+        gone = gone - await deleted_lately(client, reading)
+    return replace(told, doubt=doubt(len(gone), freed.all_of_them, meant=meant, own=False))
 
 
 class _TokensWhileReading:
@@ -164,39 +176,6 @@ class _TokensWhileReading:
         if not await in_thread(readings.keep, self._reading):
             raise NotReadable
         return token
-
-
-def due_links(most: int = 100) -> list[UUID]:
-    """Links with a calendar that is to be read now, the longest unread first."""
-    moment = now()
-    watched = FilteredRelation(
-        "watched_calendars", condition=Q(watched_calendars__calendar_id=F("calendar_id"))
-    )
-    due = Q(watched__next_read_at__lte=moment) & (
-        Q(watched__reading_until=None) | Q(watched__reading_until__lt=moment)
-    )
-    links = (
-        CalendarLink.objects.annotate(watched=watched)
-        .filter(Q(watched=None) | due, state__in=READABLE)
-        .exclude(calendar_id="")
-        .order_by(F("watched__next_read_at").asc(nulls_first=True), "id")
-    )
-    return list(links.values_list("id", flat=True)[: max(most, 0)])
-
-
-def forget(link: CalendarLink) -> None:
-    """Erases how far a link's calendars were read, for an unlinking."""
-    WatchedCalendar.objects.filter(link=link).delete()
-
-
-def _calendars_of(link_id: UUID, only_due: bool) -> list[str]:
-    link = CalendarLink.objects.filter(pk=link_id, state__in=READABLE).first()
-    if link is None or not link.calendar_id:
-        return []
-    WatchedCalendar.objects.get_or_create(
-        link=link, calendar_id=link.calendar_id, defaults={"next_read_at": now()}
-    )
-    return [link.calendar_id]
 
 
 def _store(reading: Reading, told: Told) -> bool:
@@ -213,20 +192,22 @@ def _store(reading: Reading, told: Told) -> bool:
         if told.doubt is not None:
             ask_the_person(watched, told.doubt, moment)
         else:
-            repaired = judge(reading, told, moment)
+            if reading.is_chosen:
+                repaired = judge(reading, told, moment)
             watched.sync_token, watched.read_at = told.sync_token, moment
             if told.everything:
                 watched.window_start, watched.window_end = reading.window
             ask_no_more(watched)
+        store_busy_time(reading, told, watched)
         readings.ended(watched, moment)
         watched.save()
         if said != (watched.error, watched.missing):
             live.announce(reading.business_id, link=reading.link_id)
-    if told.access_role and told.access_role not in WRITE_ROLES:
+    if reading.is_chosen and told.access_role and told.access_role not in WRITE_ROLES:
         mark_needs_reconnect(reading.link_id, problems.CALENDAR_GONE)
     if told.doubt is not None:
         logger.warning("much is missing", link_id=str(reading.link_id), gone=told.doubt.gone)
         return False
-    if told.everything:
+    if told.everything and reading.is_chosen:
         reconcile(reading, told.items, repaired=repaired)
     return True

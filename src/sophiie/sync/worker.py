@@ -21,6 +21,7 @@ from sophiie.calendar_link.reminders import send_due_reminders
 from sophiie.common.in_thread import in_thread
 from sophiie.common.logs import log
 from sophiie.google.app import google_session
+from sophiie.sync import push
 from sophiie.sync.guest_review import review_guests
 from sophiie.sync.places import Places
 from sophiie.sync.sweep import prune_ledger, sweep
@@ -49,6 +50,7 @@ async def run_worker(*, concurrency: int) -> None:
             asyncio.create_task(_forever(_keep_house)),
             asyncio.create_task(_forever(_review_guests_regularly)),
             asyncio.create_task(_forever(lambda: poll_regularly(http))),
+            asyncio.create_task(_forever(lambda: push.tend_regularly(http))),
         ]
         await stop.wait()
         logger.info("worker stops")

@@ -34,13 +34,18 @@ def badge(status: EventStatus) -> Badge:
     return Badge(
         state=_state(status),
         label=_label(status),
-        reason=status.error if status.state != "synced" else "",
+        reason=kept_words(status.error) if status.state != "synced" else "",
         html_link=status.html_link if status.wanted else "",
         synced_at=status.synced_at,
         member_name=status.member_name,
         member_id=status.member_id,
         guests=status.guests if status.wanted else (),
     )
+
+
+def kept_words(text: str) -> str:
+    """A reason that the mirror keeps, in the reader's language; what Google said stays as it is."""
+    return _(text) if text else ""
 
 
 def most_urgent(statuses: list[EventStatus]) -> Badge | None:

@@ -13,6 +13,7 @@ from sophiie.accounts.models import Member
 from sophiie.common.clock import now
 from sophiie.common.wall_time import in_zone
 from sophiie.sync.team import broken_links_of_colleagues
+from sophiie.web.shown_times import clock, long_day, long_day_of_this_year
 
 NAMED = 3
 
@@ -54,11 +55,11 @@ def since(moment: datetime, zone: str) -> str:
     then, today = in_zone(moment, zone), in_zone(now(), zone)
     days = (today.date() - then.date()).days
     if days <= 0:
-        when = date_format(then, "H:i")
+        when = clock(then)
     elif days == 1:
         when = _("yesterday")
     elif days < 7:
         when = date_format(then, "l")
     else:
-        when = date_format(then, "j F" if then.year == today.year else "j F Y")
+        when = long_day_of_this_year(then) if then.year == today.year else long_day(then)
     return _("since %(when)s") % {"when": when}

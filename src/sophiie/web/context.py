@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from sophiie.accounts.models import Member
 from sophiie.calendar_link.models import CalendarLink, LinkState
 from sophiie.web.colleagues import colleagues_to_reconnect
+from sophiie.web.first_steps import first_steps
 
 
 def banners(request: HttpRequest) -> dict[str, Any]:
@@ -18,10 +19,14 @@ def banners(request: HttpRequest) -> dict[str, Any]:
     for owners and admins; the demo's way to sign in."""
     member = getattr(request, "user", None)
     if not isinstance(member, Member):
-        return {"demo_sign_ins": settings.DEMO_SIGN_INS if settings.DEMO else []}
+        return {
+            "demo_sign_ins": settings.DEMO_SIGN_INS if settings.DEMO else [],
+            "sign_up_open": settings.SIGN_UP_OPEN,
+        }
     broken = CalendarLink.objects.filter(member=member, state=LinkState.NEEDS_RECONNECT)
     return {
         "link_needs_reconnect": broken.exists(),
         # Called by the template that shows it: fragments do not.
         "colleagues_to_reconnect": partial(colleagues_to_reconnect, member),
+        "first_steps": partial(first_steps, member),
     }

@@ -23,6 +23,7 @@ from sophiie.common.wall_time import (
     instant_of,
     zone_choices,
 )
+from sophiie.web.typed_times import DateTyped, TimeTyped
 
 TEXT_FIELDS = (
     "title",
@@ -42,38 +43,38 @@ class AppointmentForm(forms.Form):
         label=gettext_lazy("Title"),
         error_messages={"required": gettext_lazy("Give the appointment a title.")},
     )
-    date = forms.DateField(
+    date = DateTyped(
         label=gettext_lazy("Date"),
-        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
         error_messages={
             "required": gettext_lazy("Choose a date."),
-            "invalid": gettext_lazy("Write the date as 2026-12-31."),
+            "invalid": gettext_lazy("Write the date as 2026-12-31 or 31 Dec 2026."),
         },
     )
-    start = forms.TimeField(
+    start = TimeTyped(
         label=gettext_lazy("Start"),
-        widget=forms.TimeInput(format="%H:%M", attrs={"type": "time"}),
         error_messages={
             "required": gettext_lazy("Choose when it starts."),
-            "invalid": gettext_lazy("Write the time as 14:30."),
+            "invalid": gettext_lazy("Write the time as 14:30 or 2:30 pm."),
         },
     )
-    end = forms.TimeField(
+    end = TimeTyped(
         label=gettext_lazy("End"),
-        widget=forms.TimeInput(format="%H:%M", attrs={"type": "time"}),
         error_messages={
             "required": gettext_lazy("Choose when it ends."),
-            "invalid": gettext_lazy("Write the time as 14:30."),
+            "invalid": gettext_lazy("Write the time as 14:30 or 2:30 pm."),
         },
     )
-    end_date = forms.DateField(
+    end_date = DateTyped(
         label=gettext_lazy("End date"),
         required=False,
-        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
+        error_messages={"invalid": gettext_lazy("Write the date as 2026-12-31 or 31 Dec 2026.")},
     )
     timezone = forms.ChoiceField(
         label=gettext_lazy("Time zone"),
-        error_messages={"invalid_choice": gettext_lazy("Choose a time zone from the list.")},
+        error_messages={
+            "required": gettext_lazy("Choose a time zone from the list."),
+            "invalid_choice": gettext_lazy("Choose a time zone from the list."),
+        },
     )
     location = forms.CharField(label=gettext_lazy("Location"), required=False)
     assignees = forms.MultipleChoiceField(
@@ -87,7 +88,11 @@ class AppointmentForm(forms.Form):
     notes = forms.CharField(
         label=gettext_lazy("Notes"), required=False, widget=forms.Textarea(attrs={"rows": 4})
     )
-    customer_name = forms.CharField(label=gettext_lazy("Name"), required=False)
+    customer_name = forms.CharField(
+        label=gettext_lazy("Name"),
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "list": "customers"}),
+    )
     customer_phone = forms.CharField(
         label=gettext_lazy("Phone"),
         required=False,
@@ -114,7 +119,7 @@ class AppointmentForm(forms.Form):
     def __init__(
         self, *args: Any, by: Member, appointment: Appointment | None = None, **kwargs: Any
     ) -> None:
-        kwargs.setdefault("initial", _initial(by, appointment))
+        kwargs.setdefault("initial", starting_values(by, appointment))
         super().__init__(*args, **kwargs)
         assigned = [a.member for a in appointment.assignments.all()] if appointment else []
         # A time that is not touched stays the instant it is, also when the clocks pass it twice.
@@ -130,7 +135,7 @@ class AppointmentForm(forms.Form):
         zones = sorted({*zone_choices(), kept})
         self._choices("timezone").choices = [(name, name.replace("_", " ")) for name in zones]
         self._choices("fold").choices = [("0", _("the first")), ("1", _("the second"))]
-        if appointment is None or appointment.local_start.date() == _last_day(appointment):
+        if "end_date" not in self.data and not (appointment and runs_over_days(appointment)):
             del self.fields["end_date"]
 
     def _choices(self, name: str) -> forms.ChoiceField:
@@ -209,12 +214,12 @@ def _offset(moment: datetime) -> str:
     return f"{moment:%Z} (UTC{moment.isoformat()[-6:]})"
 
 
-def _last_day(appointment: Appointment) -> dt.date:
-    """The day in which the last minute falls: an end at midnight belongs to the day before."""
-    return (appointment.local_end - timedelta(minutes=1)).date()
+def runs_over_days(appointment: Appointment) -> bool:
+    """Whether its last minute falls into another day: an end at midnight belongs to the first."""
+    return appointment.local_start.date() != (appointment.local_end - timedelta(minutes=1)).date()
 
 
-def _initial(by: Member, appointment: Appointment | None) -> dict[str, Any]:
+def starting_values(by: Member, appointment: Appointment | None) -> dict[str, Any]:
     if appointment is None:
         here = in_zone(now(), by.business.timezone)
         start = (here + timedelta(hours=1)).replace(minute=0, second=0, microsecond=0)

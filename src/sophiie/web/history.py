@@ -13,6 +13,7 @@ from sophiie.appointments.models import Action, Appointment, AppointmentChange, 
 from sophiie.common.wall_time import in_zone
 from sophiie.sync.models import SyncAttempt
 from sophiie.sync.status import attempts_of
+from sophiie.web.shown_times import clock, weekday
 
 
 @dataclass(frozen=True)
@@ -111,6 +112,15 @@ _FIELD_ORDER = (
 )
 
 
+_STATUSES = {
+    Status.HELD: gettext_lazy("Held"),
+    Status.SCHEDULED: gettext_lazy("Scheduled"),
+    Status.COMPLETED: gettext_lazy("Completed"),
+    Status.CANCELLED: gettext_lazy("Cancelled"),
+    Status.NO_SHOW: gettext_lazy("Did not show up"),
+}
+
+
 def _difference(name: str, pair: list[Any], zone: str) -> str:
     names = {
         "title": _("Title"),
@@ -137,9 +147,9 @@ def _value(name: str, value: Any, zone: str) -> str:
         return "–"
     if name in ("start", "end"):
         moment = in_zone(datetime.fromisoformat(value), zone)
-        return f"{moment:%a} {moment.day} {moment:%b %H:%M}"
+        return f"{weekday(moment)} {clock(moment)}"
     if name == "assignees":
         return ", ".join(value)
     if name == "status":
-        return str(Status(value).label)
+        return str(_STATUSES[Status(value)])
     return str(value) if len(str(value)) <= 80 else str(value)[:79] + "…"

@@ -31,8 +31,18 @@ class RequestLogMiddleware:
             "request",
             request_id=request_id,
             method=request.method,
-            path=request.path,
+            path=_path(request),
             status=response.status_code,
             milliseconds=round((time.perf_counter() - started) * 1000, 1),
         )
         return response
+
+
+def _path(request: HttpRequest) -> str:
+    """The path without what only its receiver may know: an invitation's or a reset's key."""
+    path, match = request.path, request.resolver_match
+    for name in ("secret", "key"):
+        value = str(match.kwargs.get(name, "")) if match else ""
+        if value:
+            path = path.replace(value, "…")
+    return path

@@ -1,8 +1,7 @@
-"""Calendar and appointment pages."""
+"""The pages of one appointment."""
 
 from __future__ import annotations
 
-from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -25,96 +24,16 @@ from sophiie.appointments.errors import (
     UnknownAppointment,
 )
 from sophiie.appointments.models import Appointment
-from sophiie.appointments.reading import in_period
-from sophiie.calendar_link.connect import link_of
-from sophiie.common.clock import now
-from sophiie.common.wall_time import in_zone, local_day
 from sophiie.sync import mirror
 from sophiie.sync.status import event_rows_of, statuses_of
 from sophiie.web.anyway import consent_in, consent_to_ask_for
 from sophiie.web.badges import drift_panels, most_urgent, visible_badges
+from sophiie.web.form_start import lengths, start_from_copy
 from sophiie.web.forms import AppointmentForm
 from sophiie.web.history import attempts_shown, history_of
+from sophiie.web.prefill import prefill
 from sophiie.web.requests import signed_in
-
-MOST_IN_A_WEEK = 2000
-
-
-@login_required
-@require_GET
-def calendar(request: HttpRequest) -> HttpResponse:
-    """A week of appointments, day by day in the business's zone."""
-    member = signed_in(request)
-    zone = member.business.timezone
-    today = in_zone(now(), zone).date()
-    monday = _monday(request.GET.get("week", ""), today)
-    days = [monday + timedelta(days=n) for n in range(7)]
-    start, end = local_day(days[0], zone)[0], local_day(days[-1], zone)[1]
-    appointments = in_period(member, start, end)[:MOST_IN_A_WEEK]
-    statuses = statuses_of(a.id for a in appointments)
-    clashes = clashes_of(appointments)
-    by_day: dict[date, list[dict[str, Any]]] = {day: [] for day in days}
-    for appointment in appointments:
-        day = max(in_zone(appointment.start, zone).date(), monday)
-        badge = most_urgent(statuses.get(appointment.id, []))
-        by_day[day].append(_row(appointment, badge, clashes.get(appointment.id, [])))
-    context = {
-        "days": [
-            {"date": day, "appointments": rows, "is_today": day == today}
-            for day, rows in by_day.items()
-        ],
-        "week_start": monday,
-        "previous_url": _week_url(monday - timedelta(days=7)),
-        "next_url": _week_url(monday + timedelta(days=7)),
-        "today_url": reverse("calendar"),
-        "is_empty": not appointments,
-        "linked": link_of(member) is not None,
-        "just_deleted": _just_deleted(request, member),
-    }
-    return render(request, "appointments/agenda.html", context)
-
-
-def _row(appointment: Appointment, badge: Any, clashes: list[Obstacle]) -> dict[str, Any]:
-    return {
-        "id": appointment.id,
-        "title": appointment.title,
-        "location": appointment.location,
-        "local_start": appointment.local_start,
-        "local_end": appointment.local_end,
-        "timezone": appointment.timezone,
-        "assignee_names": [a.member.name for a in appointment.assignments.all()],
-        "status": appointment.current_status,
-        "url": reverse("appointment", args=[appointment.id]),
-        "badge": badge,
-        "clashes": clashes,
-    }
-
-
-def _just_deleted(request: HttpRequest, member: Member) -> Appointment | None:
-    """The appointment whose deletion led here, so that it can be undone."""
-    try:
-        wanted = UUID(request.GET.get("deleted", ""))
-    except ValueError:
-        return None
-    return (
-        Appointment.objects.filter(pk=wanted, business=member.business)
-        .exclude(deleted_at=None)
-        .first()
-    )
-
-
-def _monday(text: str, today: date) -> date:
-    try:
-        day = date.fromisoformat(text)
-    except ValueError:
-        day = today
-    if not 2000 <= day.year < 2100:
-        day = today
-    return day - timedelta(days=day.weekday())
-
-
-def _week_url(monday: date) -> str:
-    return f"{reverse('calendar')}?week={monday.isoformat()}"
+from sophiie.web.shown_times import twelve_hours
 
 
 @login_required
@@ -124,6 +43,8 @@ def appointment_new(request: HttpRequest) -> HttpResponse:
     member = signed_in(request)
     form = AppointmentForm(_posted(request), by=member)
     if request.method != "POST":
+        start_from_copy(form, member, request.GET.get("copy", ""))
+        prefill(form, request.GET)
         return form_page(request, form, None)
     if not form.is_valid():
         return form_page(request, form, None, status=422)
@@ -266,6 +187,8 @@ def form_page(
         "conflicts": conflicts or [],
         "consent": consent_to_ask_for(member, conflicts or []),
         "conflict_form": conflict_form,
+        "lengths": lengths(),
+        "twelve_hours": twelve_hours(),
         "stale": stale,
         "badges": [],
         "history": [],

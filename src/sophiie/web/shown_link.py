@@ -16,9 +16,14 @@ from sophiie.calendar_link.models import (
     Covers,
     Privacy,
 )
+from sophiie.common.clock import now
 from sophiie.common.wall_time import in_zone
 from sophiie.sync.reading_status import CalendarReading, readings_of
 from sophiie.sync.status import health_of
+from sophiie.sync.workers_alive import workers_alive
+from sophiie.web.badges import kept_words
+from sophiie.web.colleagues import since
+from sophiie.web.shown_times import clock
 
 
 @dataclass(frozen=True)
@@ -45,6 +50,11 @@ class ShownLink:
     failed: int
     last_error: str
     last_error_at: Any
+    waiting_since: str
+    quota_percent: int
+    parked_words: str
+    refused_by_guard: int
+    worker_is_away: bool
     progress: dict[str, int]
     readings: list[ShownReading]
     covers: list[dict[str, Any]]
@@ -53,27 +63,36 @@ class ShownLink:
 
 def shown(link: CalendarLink, member: Member) -> ShownLink:
     health = health_of(link)
-    last = link.last_synced_at
+    last, zone = link.last_synced_at, member.business.timezone
+    parked = health.parked_until
+    oldest = health.oldest_waiting_since
     return ShownLink(
         state=link.state,
         google_email=link.google_email,
         calendar_id=link.calendar_id,
         calendar_name=link.calendar_name,
-        problem=link.problem,
-        last_synced_at=in_zone(last, member.business.timezone) if last else None,
+        problem=kept_words(link.problem),
+        last_synced_at=in_zone(last, zone) if last else None,
         pending=health.pending,
         failed=health.failed,
-        last_error=health.last_error,
-        last_error_at=(
-            in_zone(health.last_error_at, member.business.timezone)
-            if health.last_error_at
-            else None
-        ),
+        last_error=kept_words(health.last_error),
+        last_error_at=(in_zone(health.last_error_at, zone) if health.last_error_at else None),
+        waiting_since=since(oldest, zone) if oldest else "",
+        quota_percent=round(health.quota_used * 100),
+        parked_words=_parked(in_zone(parked, zone)) if parked and parked > now() else "",
+        refused_by_guard=health.refused_by_guard,
+        worker_is_away=not workers_alive(),
         progress={"done": health.backfill_done, "total": health.backfill_total},
         readings=[_shown_reading(reading, member) for reading in readings_of(link)],
         covers=_options(link.covers, _covers_words()),
         privacy=_options(link.privacy, _privacy_words()),
     )
+
+
+def _parked(until: datetime) -> str:
+    return _("So many changes at once are too many for your account. It goes on at %(time)s.") % {
+        "time": clock(until)
+    }
 
 
 def _shown_reading(reading: CalendarReading, member: Member) -> ShownReading:

@@ -13,12 +13,21 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from sophiie.accounts.models import Member
-from sophiie.accounts.people import NotAllowed, deactivate, may_deactivate, reactivate
+from sophiie.accounts.invitations import open_invitations
+from sophiie.accounts.models import Invitation, Member, Role
+from sophiie.accounts.people import (
+    NotAllowed,
+    deactivate,
+    may_change_role,
+    may_deactivate,
+    may_give_role,
+    reactivate,
+)
 from sophiie.appointments.reading import Ahead, still_ahead_of
 from sophiie.common.clock import now
 from sophiie.common.wall_time import in_zone
 from sophiie.sync.team import TeamLink, links_of_team
+from sophiie.web.account_forms import ROLES, InvitationForm
 from sophiie.web.colleagues import since
 from sophiie.web.requests import signed_in
 
@@ -30,7 +39,18 @@ def team(request: HttpRequest) -> HttpResponse:
 
     With `?deactivate=<id>` the dialog that asks about this member is open.
     """
-    by = _manager(request)
+    return team_page(request)
+
+
+def team_page(
+    request: HttpRequest,
+    *,
+    invitation_form: InvitationForm | None = None,
+    unsent: tuple[str, str] | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    """The page; `unsent` is an invitation that no mail could be sent for, with its link."""
+    by = manager(request)
     people = list(Member.objects.filter(business=by.business_id))
     leaving = _chosen(by, people, request.GET.get("deactivate", ""))
     gone = [person for person in people if not person.is_active]
@@ -41,16 +61,39 @@ def team(request: HttpRequest) -> HttpResponse:
         "members": [shown[person.pk] for person in people if person.is_active],
         "gone": [shown[person.pk] for person in gone],
         "leaving": shown[leaving[0].pk] if leaving else None,
+        "invitations": [_invitation_row(by, one) for one in open_invitations(by)],
+        "invitation_form": invitation_form or _new_invitation(by),
+        "unsent": unsent,
     }
-    return render(request, "settings/team.html", context)
+    return render(request, "settings/team.html", context, status=status)
+
+
+def roles_to_give(by: Member) -> list[str]:
+    """The roles this member may make somebody, the usual one first."""
+    return [role for role in reversed(Role.values) if may_give_role(by, role)]
+
+
+def _new_invitation(by: Member) -> InvitationForm:
+    return InvitationForm(roles=roles_to_give(by), initial={"role": Role.MEMBER})
+
+
+def _invitation_row(by: Member, invitation: Invitation) -> dict[str, Any]:
+    return {
+        "id": invitation.pk,
+        "email": invitation.email,
+        "role": invitation.role,
+        "by": invitation.invited_by.name,
+        "until": in_zone(invitation.expires_at, by.business.timezone),
+        "is_over": invitation.expires_at <= now(),
+    }
 
 
 @login_required
 @require_POST
 def member_deactivate(request: HttpRequest, member_id: UUID) -> HttpResponse:
     """Ends a colleague's access."""
-    by = _manager(request)
-    member = _colleague(by, member_id)
+    by = manager(request)
+    member = colleague(by, member_id)
     try:
         deactivate(by, member)
     except NotAllowed as refusal:
@@ -67,8 +110,8 @@ def member_deactivate(request: HttpRequest, member_id: UUID) -> HttpResponse:
 @require_POST
 def member_reactivate(request: HttpRequest, member_id: UUID) -> HttpResponse:
     """Lets a colleague back in."""
-    by = _manager(request)
-    member = _colleague(by, member_id)
+    by = manager(request)
+    member = colleague(by, member_id)
     try:
         reactivate(by, member)
     except NotAllowed as refusal:
@@ -85,14 +128,16 @@ def member_reactivate(request: HttpRequest, member_id: UUID) -> HttpResponse:
     return redirect("settings-team")
 
 
-def _manager(request: HttpRequest) -> Member:
+def manager(request: HttpRequest) -> Member:
+    """The owner or admin who asks; anybody else may not."""
     member = signed_in(request)
     if not member.manages_business:
         raise PermissionDenied
     return member
 
 
-def _colleague(by: Member, member_id: UUID) -> Member:
+def colleague(by: Member, member_id: UUID) -> Member:
+    """The member of the same business, also a deactivated one."""
     member = Member.objects.filter(business=by.business_id, pk=member_id).first()
     if member is None:
         raise Http404
@@ -120,6 +165,8 @@ def _row(by: Member, member: Member, link: TeamLink | None, ahead: Ahead | None)
         "role": member.role,
         "is_self": member.pk == by.pk,
         "may_deactivate": may_deactivate(by, member),
+        "may_change_role": may_change_role(by, member),
+        "roles": [(role, ROLES[Role(role)]) for role in roles_to_give(by)],
         "left_at": in_zone(left_at, zone) if left_at else None,
         "link": link,
         "broken_since": since(link.broken_since, zone) if link and link.broken_since else "",

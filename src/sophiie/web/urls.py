@@ -3,26 +3,52 @@
 from allauth.account import views as account
 from django.urls import path, re_path
 from django.views.generic import RedirectView
+from django.views.i18n import set_language
 
 from sophiie.web import (
+    calendar_changes,
+    calendar_feed,
+    calendar_pages,
     drift_pages,
     explain_page,
+    first_steps,
+    form_helps,
     hold_pages,
     hours_pages,
+    invitation_pages,
+    key_pages,
     linking_pages,
     live,
+    notifications,
+    overview_pages,
     pages,
     preflight_page,
     reading_pages,
     settings_pages,
+    sign_up_pages,
     team_pages,
 )
 from sophiie.web import help as help_pages
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="calendar"), name="home"),
-    path("calendar", pages.calendar, name="calendar"),
+    path("calendar", calendar_pages.calendar, name="calendar"),
+    path("calendar/feed", calendar_feed.calendar_feed, name="calendar-feed"),
+    path("calendar/search", calendar_pages.calendar_search, name="calendar-search"),
+    path("calendar/book", calendar_changes.calendar_book, name="calendar-book"),
+    path(
+        "calendar/appointments/<uuid:appointment_id>/move",
+        calendar_changes.calendar_move,
+        name="calendar-move",
+    ),
+    path(
+        "calendar/appointments/<uuid:appointment_id>/delete",
+        calendar_changes.calendar_delete,
+        name="calendar-delete",
+    ),
     path("appointments/new", pages.appointment_new, name="appointment-new"),
+    path("appointments/time-check", form_helps.time_check, name="appointment-time-check"),
+    path("customers", form_helps.customers, name="customers"),
     path("appointments/<uuid:appointment_id>", pages.appointment, name="appointment"),
     path(
         "appointments/<uuid:appointment_id>/confirm",
@@ -59,9 +85,22 @@ urlpatterns = [
         pages.appointment_badge,
         name="appointment-badge",
     ),
+    path("overview", overview_pages.overview, name="overview"),
+    path("first-steps/put-away", first_steps.put_away, name="first-steps-put-away"),
     path("settings", RedirectView.as_view(pattern_name="settings-calendar"), name="settings"),
     path("settings/profile", settings_pages.profile, name="settings-profile"),
+    path("settings/profile/email", settings_pages.email, name="settings-email"),
+    path("settings/business", settings_pages.business, name="settings-business"),
+    path("settings/keys", key_pages.api_keys, name="settings-keys"),
+    path("settings/keys/<uuid:key_id>/revoke", key_pages.api_key_revoke, name="api-key-revoke"),
     path("settings/team", team_pages.team, name="settings-team"),
+    path("settings/team/invite", invitation_pages.member_invite, name="member-invite"),
+    path(
+        "settings/team/invitations/<uuid:invitation_id>/withdraw",
+        invitation_pages.invitation_withdraw,
+        name="invitation-withdraw",
+    ),
+    path("settings/team/<uuid:member_id>/role", invitation_pages.member_role, name="member-role"),
     path(
         "settings/team/<uuid:member_id>/deactivate",
         team_pages.member_deactivate,
@@ -99,8 +138,16 @@ urlpatterns = [
     path("settings/calendar/unlink", linking_pages.google_unlink, name="google-unlink"),
     path("integrations/google/connect", linking_pages.google_connect, name="google-connect"),
     path("integrations/google/callback", linking_pages.google_callback, name="google-callback"),
+    path(
+        "integrations/google/notifications",
+        notifications.google_notifications,
+        name="google-notifications",
+    ),
     path("help/google-calendar", help_pages.google_calendar, name="help-google-calendar"),
     path("live", live.live, name="live"),
+    path("language", set_language, name="set_language"),
+    path("signup", sign_up_pages.sign_up, name="sign-up"),
+    path("join/<str:secret>", sign_up_pages.join, name="join"),
     path("login", account.login, name="account_login"),
     path("logout", account.logout, name="account_logout"),
     path("password/change", account.password_change, name="account_change_password"),

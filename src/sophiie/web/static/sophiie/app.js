@@ -78,33 +78,6 @@ document.addEventListener("click", (event) => {
   goal.scrollIntoView({ block: "center" });
 });
 
-// The end follows the start, so that a moved appointment keeps its length: until the end itself is typed.
-
-function minutes(time) {
-  const parts = /^(\d\d):(\d\d)/.exec(time);
-  return parts ? Number(parts[1]) * 60 + Number(parts[2]) : null;
-}
-
-function keepLength(form) {
-  const start = form.elements.start;
-  const end = form.elements.end;
-  if (!start || !end) return;
-  let before = minutes(start.value);
-  let endTyped = false;
-  end.addEventListener("input", () => { endTyped = true; });
-  start.addEventListener("change", () => {
-    const now = minutes(start.value);
-    const until = minutes(end.value);
-    if (!endTyped && before !== null && now !== null && until !== null && until > before) {
-      const moved = until + now - before;
-      if (moved < 24 * 60) {
-        end.value = [Math.floor(moved / 60), moved % 60].map((part) => String(part).padStart(2, "0")).join(":");
-      }
-    }
-    before = now;
-  });
-}
-
 // The calendar that is chosen always counts as busy, so its box follows the choice.
 
 function tickChosenCalendar(form) {
@@ -147,6 +120,22 @@ window.addEventListener("pageshow", () => {
   for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
 });
 
+// Small helps in forms: a text to copy, the zone of this device.
+
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("[data-copy]");
+  if (!button) return;
+  await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent);
+  button.querySelector("span").textContent = button.dataset.copied;
+});
+
+function guessZone(select) {
+  if (select.value) return;
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  // UTC is what a device says that was never told where it is.
+  if (zone !== "UTC" && [...select.options].some((option) => option.value === zone)) select.value = zone;
+}
+
 // Live pages: the server says which appointment or link changed, and the parts that show it ask for themselves again.
 
 const HIDDEN_GRACE_MS = 5000;
@@ -180,6 +169,7 @@ function live(url) {
       refresh(document.querySelectorAll(`[data-live="appointment:${CSS.escape(String(change.appointment))}"]`));
     }
     if (change.link !== undefined) refresh(document.querySelectorAll('[data-live="link"]'));
+    document.dispatchEvent(new CustomEvent("sophiie:change", { detail: change }));
   }
 
   function onOpen() {
@@ -191,6 +181,7 @@ function live(url) {
     // What happened while nobody listened: after a gap anything may have, at first only what was still under way.
     const all = [...document.querySelectorAll("[data-live]")];
     refresh(missed ? all : all.filter((element) => element.querySelector("[data-unsettled]")));
+    if (missed) document.dispatchEvent(new CustomEvent("sophiie:gap"));
     missed = false;
   }
 
@@ -269,8 +260,11 @@ function showMessages() {
 
 document.addEventListener("DOMContentLoaded", () => {
   for (const dialog of document.querySelectorAll("dialog[open]")) openAsModal(dialog);
-  for (const form of document.querySelectorAll("[data-appointment-form]")) keepLength(form);
   for (const form of document.querySelectorAll("[data-choose-calendar]")) tickChosenCalendar(form);
+  for (const select of document.querySelectorAll("[data-guess-zone]")) guessZone(select);
+  if (navigator.clipboard) {
+    for (const button of document.querySelectorAll("[data-copy]")) button.hidden = false;
+  }
   showMessages();
   const notice = document.querySelector("[data-focus]");
   if (notice) notice.focus();

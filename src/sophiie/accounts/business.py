@@ -1,0 +1,55 @@
+"""What owners and admins decide for their business as a whole."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from sophiie.accounts.models import Business, Clock, Member, WeekStart
+from sophiie.accounts.people import (
+    InvalidAccount,
+    NotAllowed,
+    check_business_name,
+    check_timezone,
+)
+from sophiie.accounts.signals import business_changed
+from sophiie.common.logs import log
+
+logger = log(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class BusinessDetails:
+    """All that can be changed of a business."""
+
+    name: str
+    timezone: str
+    clock: str
+    week_start: int
+    invite_guests: bool
+
+
+def change_business(by: Member, details: BusinessDetails) -> Business:
+    """Raises `NotAllowed`, or `InvalidAccount` with the field that is wrong.
+
+    Appointments keep the zone they were made in.
+    """
+    if not (by.is_active and by.manages_business):
+        raise NotAllowed(_("Only owners and admins of this business may do that."))
+    name = check_business_name(details.name)
+    check_timezone(details.timezone)
+    if details.clock not in Clock.values:
+        raise InvalidAccount(_("Choose one of the two clocks."), field="clock")
+    if details.week_start not in WeekStart.values:
+        raise InvalidAccount(_("Choose a day from the list."), field="week_start")
+    with transaction.atomic():
+        business = Business.objects.select_for_update(no_key=True).get(pk=by.business_id)
+        business.name, business.timezone = name, details.timezone
+        business.clock, business.week_start = details.clock, details.week_start
+        business.invite_guests = details.invite_guests
+        business.save()
+        business_changed.send(sender=Business, business=business)
+    logger.info("business changed", business_id=str(business.id), by=str(by.id))
+    return business

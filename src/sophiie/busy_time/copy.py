@@ -1,0 +1,109 @@
+"""The copy of a calendar: which calendars count, what keeps their member busy, when it was known.
+
+It is told times and names of events by others, in their transactions, and does not know whom they
+asked. Nothing here decides whether an event keeps anybody busy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
+from django.db.models import Q
+
+from sophiie.busy_time.models import BusyCalendar, BusyPeriod
+
+AT_ONCE = 500
+
+
+class Period(NamedTuple):
+    """One event that keeps somebody busy; `series_id` is "" unless it is one of a series."""
+
+    event_id: str
+    series_id: str
+    start: datetime
+    end: datetime
+
+
+def calendars_that_count(member_id: UUID) -> set[str]:
+    return set(BusyCalendar.objects.filter(member=member_id).values_list("calendar_id", flat=True))
+
+
+def let_count(member_id: UUID, calendar_ids: Collection[str]) -> None:
+    """From now on these calendars count, and no other ones of the member.
+
+    With a calendar that no longer counts goes all that was read from it. A new one was never read,
+    and what was never read is not free.
+    """
+    BusyCalendar.objects.filter(member=member_id).exclude(calendar_id__in=calendar_ids).delete()
+    BusyCalendar.objects.bulk_create(
+        [BusyCalendar(member_id=member_id, calendar_id=name) for name in calendar_ids],
+        ignore_conflicts=True,
+    )
+
+
+def note_problem(member_id: UUID, problem: str, *, calendar_id: str | None = None) -> None:
+    """Notes why a calendar of the member (or: each of them) cannot be read; what was read stays,
+    and is relied on for as long as it is fresh."""
+    calendars = BusyCalendar.objects.filter(member=member_id)
+    if calendar_id is not None:
+        calendars = calendars.filter(calendar_id=calendar_id)
+    calendars.exclude(problem=problem[:300]).update(problem=problem[:300])
+
+
+def held_copy(member_id: UUID, calendar_id: str) -> BusyCalendar | None:
+    """The calendar, locked until its copy is written; None if it does not count any more."""
+    calendars = BusyCalendar.objects.select_for_update()
+    return calendars.filter(member=member_id, calendar_id=calendar_id).first()
+
+
+def replace(calendar: BusyCalendar, periods: Iterable[Period], *, keep: Collection[str]) -> bool:
+    """All that the calendar holds; whatever else was known of it goes, but for the events in
+    `keep`. Returns whether anything is different now."""
+    new = {period.event_id: period for period in periods}
+    known = BusyPeriod.objects.filter(calendar=calendar)
+    gone = known.exclude(event_id__in=[*new, *keep])
+    return _write(calendar, new, known=known) | bool(gone.delete()[0])
+
+
+def apply(
+    calendar: BusyCalendar,
+    periods: Iterable[Period],
+    *,
+    gone: Collection[str] = (),
+    gone_series: Collection[str] = (),
+) -> bool:
+    """What changed: these are so now, and those events, and all of those series, are gone. Returns
+    whether anything is different now."""
+    new = {period.event_id: period for period in periods}
+    known = BusyPeriod.objects.filter(calendar=calendar)
+    deleted = known.filter(Q(event_id__in=gone) | Q(series_id__in=gone_series)).delete()[0]
+    return _write(calendar, new, known=known.filter(event_id__in=new)) | bool(deleted)
+
+
+def _write(calendar: BusyCalendar, new: dict[str, Period], *, known: Iterable[BusyPeriod]) -> bool:
+    there = {
+        row.event_id: Period(row.event_id, row.series_id, row.during.lower, row.during.upper)
+        for row in known
+    }
+    different = [period for period in new.values() if there.get(period.event_id) != period]
+    BusyPeriod.objects.bulk_create(
+        [
+            BusyPeriod(
+                calendar=calendar,
+                member_id=calendar.member_id,
+                event_id=period.event_id,
+                series_id=period.series_id,
+                during=DateTimeTZRange(period.start, period.end),
+            )
+            for period in different
+        ],
+        batch_size=AT_ONCE,
+        update_conflicts=True,
+        unique_fields=["calendar", "event_id"],
+        update_fields=["series_id", "during"],
+    )
+    return bool(different)

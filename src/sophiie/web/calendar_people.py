@@ -1,0 +1,60 @@
+"""The people of the calendar page: their colours, initials and order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sophiie.accounts.models import Business, Member
+
+# As many as `calendar.css` has (`.who-0` …); then they begin again, and the initials tell.
+COLOURS = 8
+
+
+@dataclass(frozen=True)
+class Person:
+    id: UUID
+    name: str
+    initials: str
+    colour: int
+    active: bool
+
+    def shown(self) -> dict[str, Any]:
+        return {
+            "id": str(self.id),
+            "name": self.name,
+            "initials": self.initials,
+            "colour": self.colour,
+            "active": self.active,
+        }
+
+
+def people_of(business: Business) -> list[Person]:
+    """All members, also the deactivated: their appointments are still there.
+
+    A colour stays with its person: it goes by who came first (ids are in the order of time), and
+    nobody is ever taken out of that row.
+    """
+    members = Member.objects.filter(business=business).order_by("id")
+    rows = list(members.values_list("id", "name", "is_active"))
+    initials = _initials([name for _, name, _ in rows])
+    people = [
+        Person(key, name, initials[n], n % COLOURS, active)
+        for n, (key, name, active) in enumerate(rows)
+    ]
+    return sorted(people, key=lambda person: (person.name.casefold(), str(person.id)))
+
+
+def _initials(names: list[str]) -> list[str]:
+    """One letter each; two where the team has several of one letter."""
+    first = [name[:1].upper() for name in names]
+    return [
+        letter if first.count(letter) == 1 else _two(name)
+        for letter, name in zip(first, names, strict=True)
+    ]
+
+
+def _two(name: str) -> str:
+    words = name.split()
+    return (words[0][:1] + words[-1][:1]).upper() if len(words) > 1 else name[:2].title()

@@ -1,0 +1,95 @@
+"""Settings, tab Team: inviting people, taking it back, changing roles."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.mail import send_mail
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from sophiie.accounts.invitations import invite, withdraw
+from sophiie.accounts.models import Invitation
+from sophiie.accounts.people import InvalidAccount, NotAllowed, change_role
+from sophiie.common.logs import log
+from sophiie.web.account_forms import InvitationForm, show_refusal
+from sophiie.web.requests import base_url
+from sophiie.web.team_pages import colleague, manager, roles_to_give, team_page
+
+logger = log(__name__)
+
+
+@login_required
+@require_POST
+def member_invite(request: HttpRequest) -> HttpResponse:
+    """Sends somebody a link with which they join the business."""
+    by = manager(request)
+    form = InvitationForm(request.POST, roles=roles_to_give(by))
+    if not form.is_valid():
+        return team_page(request, invitation_form=form, status=422)
+    try:
+        invitation, secret = invite(
+            by=by, email=form.cleaned_data["email"], role=form.cleaned_data["role"]
+        )
+    except InvalidAccount as refusal:
+        show_refusal(form, refusal)
+        return team_page(request, invitation_form=form, status=422)
+    address = base_url(request) + reverse("join", args=[secret])
+    if _send(invitation, address):
+        messages.success(
+            request,
+            _("%(email)s gets a mail with a link. It works once, for seven days.")
+            % {"email": invitation.email},
+        )
+        return redirect("settings-team")
+    # Shown this once, to the one who may hand it on: it is kept nowhere.
+    return team_page(request, unsent=(invitation.email, address))
+
+
+@login_required
+@require_POST
+def invitation_withdraw(request: HttpRequest, invitation_id: UUID) -> HttpResponse:
+    """Makes the link useless."""
+    invitation = withdraw(by=manager(request), invitation_id=invitation_id)
+    if invitation is None:
+        raise Http404
+    messages.success(
+        request, _("The invitation of %(email)s is withdrawn.") % {"email": invitation.email}
+    )
+    return redirect("settings-team")
+
+
+@login_required
+@require_POST
+def member_role(request: HttpRequest, member_id: UUID) -> HttpResponse:
+    """Gives a colleague another role."""
+    by = manager(request)
+    member = colleague(by, member_id)
+    try:
+        change_role(by, member, request.POST.get("role", ""))
+    except NotAllowed as refusal:
+        messages.error(request, str(refusal))
+    else:
+        messages.success(request, _("The role of %(name)s is changed.") % {"name": member.name})
+    return redirect("settings-team")
+
+
+def _send(invitation: Invitation, address: str) -> bool:
+    context = {"invitation": invitation, "address": address}
+    text = render_to_string("mail/invitation.txt", context)
+    subject = _("%(name)s invites you to %(business)s in Sophiie") % {
+        "name": invitation.invited_by.name,
+        "business": invitation.business.name,
+    }
+    try:
+        send_mail(subject, text, None, [invitation.email])
+    except OSError as error:
+        logger.warning("mail not sent", what="invitation", error=type(error).__name__)
+        return False
+    return True

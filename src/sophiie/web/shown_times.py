@@ -1,0 +1,102 @@
+"""How dates and times are written for the person who looks: their language, their clock.
+
+The moments given are already in the zone that matters; nothing here converts. Which clock it is
+belongs to the request, so it is kept beside the language that Django keeps for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import date, datetime, time
+
+from django.utils.dateformat import format as as_text
+from django.utils.dateformat import time_format
+from django.utils.translation import pgettext
+
+_twelve_hours: ContextVar[bool] = ContextVar("twelve_hours", default=False)
+
+
+@contextmanager
+def clock_of(*, twelve_hours: bool) -> Iterator[None]:
+    """Times are written on this clock inside."""
+    token = _twelve_hours.set(twelve_hours)
+    try:
+        yield
+    finally:
+        _twelve_hours.reset(token)
+
+
+def twelve_hours() -> bool:
+    """Whether 2:30 pm is written rather than 14:30."""
+    return _twelve_hours.get()
+
+
+def clock(moment: datetime | time) -> str:
+    """14:30, or 2:30 pm."""
+    if not twelve_hours():
+        return time_format(moment, "H:i")
+    # The letters are the same in every language that uses this clock here.
+    return time_format(moment, "g:i") + (" am" if moment.hour < 12 else " pm")
+
+
+def clock_to_the_second(moment: datetime) -> str:
+    if not twelve_hours():
+        return time_format(moment, "H:i:s")
+    return time_format(moment, "g:i:s") + (" am" if moment.hour < 12 else " pm")
+
+
+def day(moment: date) -> str:
+    """26 Nov 2026."""
+    return as_text(moment, pgettext("date as Django writes it", "j M Y"))
+
+
+def long_day(moment: date) -> str:
+    """26 November 2026."""
+    return as_text(moment, pgettext("date as Django writes it", "j F Y"))
+
+
+def long_day_of_this_year(moment: date) -> str:
+    """26 November."""
+    return as_text(moment, pgettext("date as Django writes it", "j F"))
+
+
+def short_day(moment: date) -> str:
+    """26 Nov."""
+    return as_text(moment, pgettext("date as Django writes it", "j M"))
+
+
+def weekday(moment: date) -> str:
+    """Thu 26 Nov."""
+    return as_text(moment, pgettext("date as Django writes it", "D j M"))
+
+
+def long_weekday(moment: date) -> str:
+    """Thursday, 26 November 2026."""
+    return as_text(moment, pgettext("date as Django writes it", "l, j F Y"))
+
+
+def weekday_of_year(moment: date) -> str:
+    """Thu 26 Nov 2026."""
+    return as_text(moment, pgettext("date as Django writes it", "D j M Y"))
+
+
+def moment(when: datetime) -> str:
+    """26 Nov 2026, 14:30."""
+    return f"{day(when)}, {clock(when)}"
+
+
+def short_moment(when: datetime) -> str:
+    """26 Nov, 14:30."""
+    return f"{short_day(when)}, {clock(when)}"
+
+
+def weekday_moment(when: datetime) -> str:
+    """Thu 26 Nov, 14:30."""
+    return f"{weekday(when)}, {clock(when)}"
+
+
+def weekday_moment_of_year(when: datetime) -> str:
+    """Thu 26 Nov 2026, 14:30."""
+    return f"{weekday_of_year(when)}, {clock(when)}"

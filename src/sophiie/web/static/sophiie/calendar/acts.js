@@ -1,0 +1,115 @@
+// What is done from the page: moved, resized, handed over, made, taken back. The server decides; until it has, the
+// page shows what was meant, and afterwards what is.
+
+import { addressOf, listed, part, say, setup } from "./setup.js";
+import { shown } from "./feed.js";
+import { refuse, signedOut, toast } from "./notices.js";
+import { addSeconds, seconds, when } from "./times.js";
+
+let redraw = () => {};
+let reload = () => {};
+
+export function connect(page) {
+  ({ redraw, reload } = page);
+}
+
+/** Sends an act. The answer's status (0: nobody answered) and what it says. */
+export async function send(address, body) {
+  const token = part("cal-quick-form").elements.csrfmiddlewaretoken.value;
+  try {
+    const answer = await fetch(address, {
+      method: "POST",
+      headers: { "Content-Type": "application/json", Accept: "application/json", "X-CSRFToken": token },
+      body: JSON.stringify(body),
+    });
+    const told = (answer.headers.get("Content-Type") ?? "").includes("json") ? await answer.json() : {};
+    return { status: answer.status, ...told };
+  } catch {
+    return { status: 0 };
+  }
+}
+
+/** What to say of an answer that is no. */
+export function reasonOf(answer) {
+  if (answer.status === 0) return say("lost");
+  if (answer.status === 403) return say("stale_page");
+  return answer.message ?? say("went_wrong");
+}
+
+const numbersOf = (ids) => ids.map((id) => shown.people.findIndex((person) => person.id === id));
+
+/** Shows the change at once; the returned function puts it back. */
+function show(one, changes) {
+  const { start, end, who } = one;
+  const length = seconds(start, end);
+  if (changes.start) Object.assign(one, { start: changes.start, end: changes.end ?? addSeconds(changes.start, length) });
+  else if (changes.end) one.end = changes.end;
+  if (changes.assignees) one.who = numbersOf(changes.assignees);
+  return () => Object.assign(one, { start, end, who });
+}
+
+/** Moves, resizes or hands over; asks again with what the person chose when it was refused. */
+export async function move(one, changes, more = {}) {
+  if (!Object.keys(changes).length) {
+    redraw();
+    return;
+  }
+  const putBack = show(one, changes);
+  redraw();
+  const answer = await send(addressOf("move", one.id), { ...changes, revision: one.revision, ...more });
+  if (answer.status === 200) {
+    one.revision = answer.revision;
+    done(one, changes, answer.before);
+    await reload();
+    return;
+  }
+  putBack();
+  redraw();
+  refused(one, changes, answer, more);
+}
+
+function done(one, changes, before) {
+  const values = { title: one.title, when: when(one.start, one.end), names: listed(changes.assignees ? one.who.map((n) => shown.people[n].name) : []) };
+  const what = changes.start ? "moved" : changes.end ? "resized" : "handed";
+  toast(say(what, values), () => takeBack(one.id, one.title, before, one.revision));
+}
+
+async function takeBack(id, title, before, revision) {
+  const answer = await send(addressOf("move", id), { ...before, revision });
+  await reload();
+  if (answer.status === 200) {
+    const one = shown.appointments.find((other) => other.id === id);
+    if (one) toast(say("undone", { title, when: when(one.start, one.end) }));
+    return;
+  }
+  refuse(say("not_undone"), [reasonOf(answer), ...(answer.obstacles ?? [])], [[say("open"), addressOf("appointment", id)]]);
+}
+
+function refused(one, changes, answer, more) {
+  const again = (added) => () => move(one, changes, { ...more, ...added });
+  const ways = [];
+  if (answer.status === 401) {
+    signedOut();
+    return;
+  }
+  for (const { fold, label } of answer.which ?? []) ways.push([label, again({ fold })]);
+  if (answer.consent) ways.push([say(answer.consent), again({ consent: answer.consent })]);
+  if (answer.status !== 404) ways.push([say("open"), addressOf("appointment", one.id)]);
+  refuse(say("not_moved", { title: one.title }), [reasonOf(answer), ...(answer.obstacles ?? [])], ways);
+  if (answer.stale || answer.status === 404) reload();
+}
+
+/** Books what the quick form asks for; the answer is the form's to show. */
+export async function book(asked) {
+  const answer = await send(setup.urls.book, asked);
+  if (answer.status === 201) {
+    toast(say("booked", { title: asked.title, when: when(asked.start, asked.end) }), async () => {
+      const gone = await send(addressOf("delete", answer.id), { revision: answer.revision });
+      await reload();
+      if (gone.status === 200) toast(say("taken_back", { title: asked.title }));
+      else refuse(say("not_undone"), [reasonOf(gone)], [[say("open"), addressOf("appointment", answer.id)]]);
+    });
+    await reload();
+  }
+  return answer;
+}

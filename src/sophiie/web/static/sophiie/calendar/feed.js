@@ -1,0 +1,56 @@
+// What there is in a period, from the server; and what of it is shown.
+
+import { setup } from "./setup.js";
+import { state } from "./state.js";
+
+export const shown = { from: "", to: "", people: setup.people, unread: [], appointments: [], busy: [], closed: [] };
+
+export class SignedOut extends Error {}
+
+let asking = null;
+
+/** Fetches the period; the latest request wins. False if it was overtaken by another one. */
+export async function load(from, to) {
+  asking?.abort();
+  const mine = (asking = new AbortController());
+  try {
+    const address = `${setup.urls.feed}?${new URLSearchParams({ from, to })}`;
+    const answer = await fetch(address, { signal: mine.signal, headers: { Accept: "application/json" } });
+    if (answer.status === 401) throw new SignedOut();
+    if (!answer.ok) throw new Error(String(answer.status));
+    Object.assign(shown, await answer.json(), { from, to });
+    return true;
+  } catch (error) {
+    if (mine.signal.aborted) return false;
+    throw error;
+  } finally {
+    if (asking === mine) asking = null;
+  }
+}
+
+export const find = (id) => shown.appointments.find((appointment) => appointment.id === id);
+
+export const isOff = ({ status }) => status === "cancelled";
+
+const isVisible = (number) => !state.hidden.has(shown.people[number]?.id);
+
+export const namesOf = (numbers) => numbers.map((number) => shown.people[number].name);
+
+/** The appointments that the filters let through; one without any assignee left is everybody's. */
+export function appointments() {
+  return shown.appointments.filter(
+    (one) => (state.cancelled || !isOff(one)) && (!one.who.length || one.who.some(isVisible)),
+  );
+}
+
+/** Times taken in Google: [whose number, from, to]. */
+export const busyTimes = () => (state.busy ? shown.busy.filter(([number]) => isVisible(number)) : []);
+
+/** Who has a column of their own: whoever is there now, or still has something on these days. */
+export function columns() {
+  const needed = new Set(appointments().flatMap((one) => one.who));
+  return shown.people.filter((person, number) => isVisible(number) && (person.active || needed.has(number)));
+}
+
+/** The person whose colour an appointment has: the first assignee who is shown. */
+export const leading = (one) => shown.people[one.who.find(isVisible) ?? one.who[0]];

@@ -1,0 +1,31 @@
+// The keyboard: one letter for each act; never while somebody writes or a dialog is open.
+
+const WRITING = "input:not([type=checkbox], [type=radio], [type=button]), textarea, select, [contenteditable]";
+
+export function listen(acts) {
+  const keys = {
+    ArrowLeft: () => acts.step(-1),
+    ArrowRight: () => acts.step(1),
+    t: acts.today,
+    n: acts.create,
+    "/": acts.search,
+    "?": acts.help,
+    m: () => acts.show("month"),
+    w: () => acts.show("week"),
+    d: () => acts.show("day"),
+    e: () => acts.show("team"),
+    l: () => acts.show("list"),
+  };
+  document.addEventListener("keydown", (event) => {
+    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
+    if (document.querySelector("dialog[open]") || event.target.closest?.(WRITING)) return;
+    if (event.key === "Escape") {
+      acts.dismiss();
+      return;
+    }
+    const act = keys[event.key.length === 1 ? event.key.toLowerCase() : event.key];
+    if (!act) return;
+    event.preventDefault();
+    act();
+  });
+}

@@ -1,0 +1,65 @@
+// A month shows as many of a day as its cell holds, and says how many more there are. The library could find that out by
+// itself, but lays out each one to know: two thousand take it a minute.
+
+import { make, part, say } from "./setup.js";
+import { appointments } from "./feed.js";
+import { addDays, dayNumber, dayOf, longDay, periodOf, seconds } from "./times.js";
+import { onPhone, state } from "./state.js";
+
+const DAY_SECONDS = 86_400;
+// Pixels of `calendar.css`: the row of weekday names, a day's number, a line with its gap, the least height of a cell.
+const MONTH = { head: 38, number: 34, line: 26, cell: 88, phoneLine: 8, phoneCell: 52 };
+
+let more = new Map();
+
+function places() {
+  const [from, to] = periodOf(state.view, state.day);
+  const height = part("cal-grid").clientHeight - MONTH.head;
+  const [cell, line] = onPhone() ? [MONTH.phoneCell, MONTH.phoneLine] : [MONTH.cell, MONTH.line];
+  return Math.max(1, Math.floor((Math.max(cell, height / (seconds(from, to) / DAY_SECONDS / 7)) - MONTH.number) / line));
+}
+
+/** Those that there is room for, whole days first. */
+export function fitting(found) {
+  const most = places();
+  const taken = new Map();
+  more = new Map();
+  const long = (event) => (event.allDay ? 0 : 1);
+  found.sort((a, b) => long(a) - long(b) || (a.start < b.start ? -1 : a.start > b.start ? 1 : 0));
+  return found.filter((event) => {
+    const days = daysOf(event);
+    const fits = days.every((day) => (taken.get(day) ?? 0) < most);
+    const counts = fits ? taken : more;
+    for (const day of days) counts.set(day, (counts.get(day) ?? 0) + 1);
+    return fits;
+  });
+}
+
+function daysOf({ start: from, end: to }) {
+  const days = [dayOf(from)];
+  const until = to.length > 10 ? to : `${to}T00:00:00`;
+  for (let day = addDays(days[0], 1); `${day}T00:00:00` < until; day = addDays(day, 1)) days.push(day);
+  return days;
+}
+
+/** A day's number, and how many more it has: links to the day. */
+export function dayHead(day, hrefOfDay) {
+  const nodes = [dayLink(day, hrefOfDay)];
+  const count = more.get(day);
+  if (count) {
+    const link = make("a", "day-more", make("span", "", say("more", { n: count })), make("span", "visually-hidden", `, ${longDay(day)}`));
+    link.href = hrefOfDay(day);
+    link.dataset.day = day;
+    nodes.push(link);
+  }
+  return nodes;
+}
+
+function dayLink(day, hrefOfDay) {
+  const link = make("a", "day-link", dayNumber(day));
+  link.href = hrefOfDay(day);
+  link.dataset.day = day;
+  const count = appointments().filter((one) => dayOf(one.start) <= day && dayOf(one.end) >= day).length;
+  link.setAttribute("aria-label", onPhone() ? `${longDay(day)}, ${say("count", { n: count })}` : longDay(day));
+  return link;
+}

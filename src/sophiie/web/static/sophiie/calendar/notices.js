@@ -1,0 +1,77 @@
+// What the page says: done (with Undo), refused (with what is in the way), out of date, signed out.
+
+import { cloneOf, make, part, say, setup } from "./setup.js";
+
+const TOAST_MS = 10_000;
+
+/** Good news, for a while; it stays as long as somebody is at it. */
+export function toast(text, undo) {
+  const box = cloneOf("cal-toast");
+  box.querySelector("p").textContent = text;
+  const button = box.querySelector("[data-undo]");
+  let timer = 0;
+  const close = () => { clearTimeout(timer); box.remove(); };
+  const wait = () => { clearTimeout(timer); timer = setTimeout(close, TOAST_MS); };
+  if (undo) button.addEventListener("click", () => { close(); undo(); });
+  else button.remove();
+  box.querySelector("[data-close]").addEventListener("click", close);
+  for (const name of ["pointerenter", "focusin"]) box.addEventListener(name, () => clearTimeout(timer));
+  for (const name of ["pointerleave", "focusout"]) box.addEventListener(name, wait);
+  part("cal-toasts").replaceChildren(box);
+  part("cal-refusals").replaceChildren();
+  wait();
+}
+
+/** Why something was not done, and what one can do now: `ways` are [text, act or address]. */
+export function refuse(title, lines, ways = []) {
+  const box = cloneOf("cal-refusal");
+  const close = () => box.remove();
+  box.querySelector(".alert-title").textContent = title;
+  if (lines.length) {
+    const list = box.querySelector("ul");
+    list.hidden = false;
+    list.append(...lines.map((line) => make("li", "", line)));
+  }
+  box.querySelector(".actions").append(...ways.map(([text, way]) => {
+    if (typeof way === "string") {
+      const link = make("a", "button button-small", text);
+      link.href = way;
+      return link;
+    }
+    const button = make("button", "button button-small", text);
+    button.type = "button";
+    button.addEventListener("click", () => { close(); way(); });
+    return button;
+  }));
+  box.querySelector("[data-close]").addEventListener("click", close);
+  part("cal-refusals").replaceChildren(box);
+  part("cal-toasts").replaceChildren();
+}
+
+export function clear() {
+  part("cal-refusals").replaceChildren();
+}
+
+/** The calendar itself could not be had. */
+export function problem(text, action) {
+  const box = part("cal-problem");
+  if (!text) {
+    box.replaceChildren();
+    return;
+  }
+  const line = make("p", "", text);
+  const [label, act] = action;
+  const button = make(typeof act === "string" ? "a" : "button", "button button-small", label);
+  if (typeof act === "string") {
+    button.href = act;
+  } else {
+    button.type = "button";
+    button.addEventListener("click", act);
+  }
+  box.replaceChildren(line, button);
+}
+
+export function signedOut() {
+  const back = encodeURIComponent(location.pathname + location.search);
+  problem(say("signed_out"), [say("sign_in"), `${setup.urls.signIn}?next=${back}`]);
+}

@@ -1,0 +1,87 @@
+// What is shown: view, day, whose, what else. The address tells it, the browser remembers it.
+
+import { setup } from "./setup.js";
+import { isDay, today } from "./times.js";
+
+const MEMORY = "sophiie-calendar";
+const PHONE = "(max-width: 43.99rem)";
+
+const phone = window.matchMedia(PHONE);
+
+export const onPhone = () => phone.matches;
+
+const SETTLED_MS = 150;
+
+/** When the window has another size: a phone turned, a narrower place. */
+export function whenResized(act) {
+  let timer = 0;
+  window.addEventListener("resize", () => {
+    clearTimeout(timer);
+    timer = setTimeout(act, SETTLED_MS);
+  });
+}
+
+export const state = { view: "week", day: today(), hidden: new Set(), busy: true, cancelled: false };
+
+function remembered() {
+  try {
+    return JSON.parse(localStorage.getItem(MEMORY)) ?? {};
+  } catch {
+    return {};
+  }
+}
+
+function remember() {
+  try {
+    const { view, hidden, busy, cancelled } = state;
+    localStorage.setItem(MEMORY, JSON.stringify({ view, hidden: [...hidden], busy, cancelled }));
+  } catch {
+    // A browser that keeps nothing still shows everything.
+  }
+  document.cookie = `${setup.cookie}=${state.view}; path=${setup.urls.page}; max-age=31536000; samesite=lax`;
+}
+
+/** Takes the state from the address; what it does not say, from memory or from what is usual. */
+export function readAddress({ first = false } = {}) {
+  const asked = new URLSearchParams(location.search);
+  const known = first ? remembered() : state;
+  const view = asked.get("view") ?? (asked.has("week") ? "week" : known.view);
+  state.view = setup.views.includes(view) ? view : onPhone() ? "list" : "week";
+  const day = asked.get("date") ?? asked.get("week") ?? "";
+  state.day = isDay(day) ? day : today();
+  const people = setup.people.map((person) => person.id);
+  if (asked.has("members")) {
+    const wanted = asked.get("members").split(",").filter((id) => people.includes(id));
+    state.hidden = new Set(wanted.length ? people.filter((id) => !wanted.includes(id)) : []);
+  } else if (first) {
+    state.hidden = new Set((known.hidden ?? []).filter((id) => people.includes(id)));
+  }
+  if (first) {
+    state.busy = known.busy ?? true;
+    state.cancelled = known.cancelled ?? false;
+  }
+  remember();
+}
+
+function addressNow() {
+  const told = new URLSearchParams({ view: state.view, date: state.day });
+  if (state.hidden.size) {
+    const shown = setup.people.filter((person) => person.active && !state.hidden.has(person.id));
+    told.set("members", shown.map((person) => person.id).join(","));
+  }
+  return `${setup.urls.page}?${told.toString().replaceAll("%2C", ",")}`;
+}
+
+/** Changes the state; a step that one would like to go back from becomes a step in the history. */
+export function change(changes, { step = true } = {}) {
+  Object.assign(state, changes);
+  remember();
+  const address = addressNow();
+  if (step) history.pushState(null, "", address);
+  else history.replaceState(null, "", address);
+}
+
+/** Where a link to another view or day leads, so that it can also be opened in a new tab. */
+export function hrefOf({ view = state.view, day = state.day }) {
+  return `${setup.urls.page}?${new URLSearchParams({ view, date: day })}`;
+}

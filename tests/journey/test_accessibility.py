@@ -1,0 +1,203 @@
+"""Every page in every state: nothing for axe to find, on a phone and at a desk, light and dark."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from google_simulator.testing import RunningSimulator
+from sophiie.accounts.invitations import invite
+from sophiie.accounts.models import Member
+from sophiie.accounts.people import deactivate
+from sophiie.appointments.booking import book, cancel
+from sophiie.calendar_link.models import CalendarLink, LinkState
+from sophiie.common.clock import now
+from sophiie.sync.models import MirroredEvent, MirrorState
+from tests.conftest import details, tomorrow_at
+from tests.journey.tour import Tour, touring
+from tests.linking import browser_of, come_back, link
+from tests.mirroring import drain_all, read_all
+from tests.site import elsewhere, running_site
+from tests.sync.drifting import move_in_google
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(scope="module")
+def site() -> Iterator[str]:
+    with running_site() as address:
+        yield address
+
+
+def test_before_signing_in(alice: Member, settings: Any, site: str) -> None:
+    settings.SIGN_UP_OPEN = True
+    _, secret = invite(by=alice, email="dora@example.com", role="member")
+    with touring(site) as tour:
+        tour.look("sign-in", "/login")
+        tour.press("Sign in")
+        tour.look("sign-in refused")
+        tour.look("reset", "/password/reset")
+        tour.page.get_by_label("Email").fill("nobody@example.com")
+        tour.press("Send the link")
+        tour.look("reset asked for")
+        tour.look("reset with a dead link", "/password/reset/key/1-abc-def")
+        tour.look("help", "/help/google-calendar")
+        tour.look("sign-up", "/signup")
+        tour.press("Make my calendar")
+        tour.look("sign-up, refused")
+        tour.look("join", f"/join/{secret}")
+        tour.press("Join")
+        tour.look("join, refused")
+        tour.look("join with a dead link", "/join/nothing")
+        tour.look("nothing here", "/nothing")
+
+
+def test_appointments(site: str, alice: Member, bob: Member) -> None:
+    booked = book(
+        by=alice,
+        details=details(location="12 Bay Street", customer_name="Ms Green", notes="Side gate"),
+        assignees=[alice, bob],
+    )
+    off = book(by=alice, details=details(start=tomorrow_at(6)), assignees=[bob])
+    cancel(by=alice, appointment_id=off.id)
+    with touring(site) as tour:
+        tour.sign_in(alice)
+        tour.look("empty calendar", "/calendar?week=2031-01-06")
+        tour.look("calendar", f"/calendar?week={booked.local_start:%Y-%m-%d}")
+        tour.look("new", "/appointments/new")
+        tour.press("Save")
+        tour.look("new, refused")
+        _fill(tour, day=f"{booked.local_start:%Y-%m-%d}", start="00:00", end="23:30")
+        tour.press("Save")
+        tour.look("conflict")
+        _fill(tour, day="2027-04-04", start="02:30", end="04:00")
+        tour.press("Save")
+        tour.look("an hour that comes twice")
+        tour.look("appointment", f"/appointments/{booked.id}")
+        tour.look("cancelled", f"/appointments/{off.id}")
+        tour.page.goto(f"{site}/appointments/{booked.id}")
+        tour.press("Delete")
+        tour.look("deleted")
+
+
+def _fill(tour: Tour, *, day: str, start: str, end: str) -> None:
+    page = tour.page
+    page.get_by_label("Title").fill("Leaking tap")
+    page.get_by_label("Date").fill(day)
+    page.get_by_label("Start").fill(start)
+    page.get_by_label("End", exact=True).fill(end)
+
+
+def test_linking(site: str, alice: Member, google: RunningSimulator) -> None:
+    book(by=alice, details=details(), assignees=[alice])
+    with touring(site) as tour:
+        tour.sign_in(alice)
+        tour.look("not linked", "/settings/calendar")
+        tour.press("Link Calendar")
+        tour.look("what Google will ask")
+        tour.look("the answer of somebody else", "/integrations/google/callback?state=x&code=y")
+        elsewhere(lambda: come_back(browser_of(alice), google))
+        tour.look("choosing", "/settings/calendar")
+        elsewhere(lambda: link(alice, google))
+        elsewhere(lambda: CalendarLink.objects.update(backfill_total=5))
+        elsewhere(lambda: MirroredEvent.objects.update(backfill=True))
+        tour.look("backfilling", "/settings/calendar")
+        elsewhere(lambda: drain_all())
+        elsewhere(lambda: CalendarLink.objects.update(state=LinkState.ACTIVE))
+        tour.look("linked", "/settings/calendar")
+        tour.press("Unlink Google")
+        tour.look("unlink?")
+        tour.look("changing", "/settings/calendar?change=1")
+        elsewhere(lambda: CalendarLink.objects.update(state=LinkState.NEEDS_RECONNECT))
+        tour.look("to be reconnected", "/settings/calendar")
+        tour.look("banner", "/appointments/new")
+        elsewhere(lambda: CalendarLink.objects.update(state=LinkState.UNLINKING))
+        tour.look("unlinking", "/settings/calendar")
+
+
+def test_states_in_google(site: str, alice: Member, google: RunningSimulator) -> None:
+    link(alice, google)
+    booked = book(by=alice, details=details(), assignees=[alice])
+    path = f"/appointments/{booked.id}"
+    with touring(site) as tour:
+        tour.sign_in(alice)
+        tour.look("pending", path)
+        elsewhere(lambda: drain_all())
+        elsewhere(lambda: read_all())
+        tour.look("synced", path)
+        tour.page.get_by_text("What was tried").click()
+        tour.look("what was tried")
+        elsewhere(lambda: move_in_google(google, booked))
+        elsewhere(lambda: read_all())
+        tour.look("drift", path)
+        elsewhere(
+            lambda: MirroredEvent.objects.update(
+                state=MirrorState.FAILED, error="Google refused this event.", drift_kind=""
+            )
+        )
+        tour.look("failed", path)
+        tour.look("failed, in the overview", "/overview")
+        tour.look("failed, of the link", "/settings/calendar")
+        tour.page.get_by_text("How the connection is doing").click()
+        tour.look("how the connection is doing")
+        tour.look("failed in the list", f"/calendar?week={booked.local_start:%Y-%m-%d}")
+        elsewhere(
+            lambda: CalendarLink.objects.update(
+                state=LinkState.NEEDS_RECONNECT, problem="Withdrawn."
+            )
+        )
+        elsewhere(lambda: MirroredEvent.objects.update(state=MirrorState.PENDING))
+        tour.look("paused", path)
+
+
+def test_settings(alice: Member, bob: Member, site: str) -> None:
+    _, secret = invite(by=alice, email="dora@example.com", role="member")
+    with touring(site) as tour:
+        tour.sign_in(alice)
+        tour.look("profile", "/settings/profile")
+        tour.page.get_by_label("Your name").fill("")
+        tour.press("Save")
+        tour.look("profile refused")
+        tour.look("another address", "/settings/profile/email")
+        tour.press("Change email address")
+        tour.look("another address refused")
+        tour.look("business", "/settings/business")
+        tour.page.get_by_label("Name of the business").fill("")
+        tour.press("Save")
+        tour.look("business refused")
+        tour.look("no keys", "/settings/keys")
+        tour.press("Make a key")
+        tour.look("key refused")
+        tour.page.get_by_label("What is it for?").fill("phone")
+        tour.press("Make a key")
+        tour.look("a new key")
+        tour.look("join, signed in", f"/join/{secret}")
+        tour.look("password", "/password/change")
+        tour.press("Change password")
+        tour.look("password refused")
+        tour.look("team", "/settings/team")
+        tour.look("deactivate?", f"/settings/team?deactivate={bob.id}")
+        elsewhere(lambda: book(by=alice, details=details(), assignees=[bob]))
+        elsewhere(lambda: deactivate(alice, bob))
+        tour.look("team with somebody gone", "/settings/team")
+        elsewhere(lambda: _broken_link(bob))
+        elsewhere(lambda: Member.objects.filter(pk=bob.pk).update(is_active=True))
+        tour.look("a colleague's broken link", "/calendar")
+        tour.look("overview", "/overview")
+        tour.sign_in(bob)
+        tour.look("overview, not allowed", "/overview")
+        tour.look("sign out?", "/logout")
+
+
+def _broken_link(member: Member) -> None:
+    CalendarLink.objects.create(
+        member=member,
+        state=LinkState.NEEDS_RECONNECT,
+        google_sub="1",
+        google_email=member.email,
+        created_at=now(),
+        broken_at=datetime.now(UTC) - timedelta(days=3),
+    )

@@ -1,0 +1,77 @@
+"""The pages of this process's test database over real HTTP, for a real browser."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import TypeVar
+
+import uvicorn
+from django.conf import settings
+from django.db import connections
+from django.test import Client
+from playwright.sync_api import Page
+
+from sophiie.accounts.models import Member
+from tests.processes import free_port
+
+Result = TypeVar("Result")
+BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
+
+
+@contextmanager
+def running_site() -> Iterator[str]:
+    """The whole application (pages, API, live stream) in a thread; its address."""
+    port = free_port()
+    server = uvicorn.Server(
+        uvicorn.Config(
+            "sophiie.config.asgi:application",
+            host="127.0.0.1",
+            port=port,
+            lifespan="off",
+            log_config=None,
+            timeout_graceful_shutdown=1,
+        )
+    )
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    end = time.monotonic() + 30
+    while not server.started:
+        assert time.monotonic() < end, "the site did not start"
+        time.sleep(0.02)
+    try:
+        yield f"http://localhost:{port}"
+    finally:
+        server.should_exit = True
+        thread.join(10)
+
+
+def elsewhere(act: Callable[[], Result]) -> Result:
+    """Does something with the database while a browser is open.
+
+    Playwright keeps an event loop running in this thread, in which Django refuses to work.
+    """
+
+    def work() -> Result:
+        try:
+            return act()
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(work).result()
+
+
+def sign_in(page: Page, address: str, member: Member) -> None:
+    """Makes the browser one in which the member is signed in, without the walk through the page."""
+    name = settings.SESSION_COOKIE_NAME
+
+    def key() -> str:
+        client = Client()
+        client.force_login(member, backend=BACKEND)
+        return str(client.cookies[name].value)
+
+    page.context.add_cookies([{"name": name, "value": elsewhere(key), "url": address}])

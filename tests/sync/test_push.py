@@ -1,0 +1,415 @@
+"""Channels: opened, renewed, lost, stopped; and the messages that come over them."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from asgiref.sync import async_to_sync
+from django.db import connection
+from django.test import Client
+
+from google_simulator.testing import RunningSimulator
+from sophiie.accounts.models import Member
+from sophiie.appointments.booking import book
+from sophiie.calendar_link.models import CalendarLink, LinkState
+from sophiie.calendar_link.unlink import end_link, unlink, unlink_and_remove
+from sophiie.common.clock import now
+from sophiie.google.app import google_session
+from sophiie.ops.status import report
+from sophiie.sync import push, watch
+from sophiie.sync.models import PushChannel, WatchedCalendar
+from sophiie.sync.reading_status import readings_of
+from tests.conftest import details, tomorrow_at
+from tests.linking import browser_of, link
+from tests.mirroring import drain_all, read_all
+from tests.processes import until
+from tests.sync.busy_calendars import busy_times, calendar_named, choose, event, hour, link_with
+from tests.sync.drifting import ALICE
+from tests.sync.pushing import PATH, answers, open_channels, tend
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def _reachable(live_server: Any, settings: Any) -> None:
+    settings.PUSH_ADDRESS = live_server.url + PATH
+
+
+@pytest.fixture
+def pushed(alice: Member, google: RunningSimulator) -> CalendarLink:
+    """Alice's link, read once, with an open channel; nothing is due."""
+    found = link(alice, google)
+    tend()
+    read_all()
+    until(lambda: answers(google, "sync"), seconds=10, what="the first message came")
+    google.clear_calls()
+    return found
+
+
+def due() -> bool:
+    return bool(watch.due_links())
+
+
+def read_due() -> None:
+    """What the worker does with the job that a message asked for."""
+
+    links = list(CalendarLink.objects.values_list("id", flat=True))
+
+    async def read() -> None:
+        async with google_session() as http:
+            for link_id in links:
+                await watch.read_changes(link_id, http, only_due=True)
+
+    async_to_sync(read)()
+
+
+def jobs() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM procrastinate_jobs"
+            " WHERE task_name = 'sophiie.read' AND args->>'link_id' = ANY(%s)",
+            [[str(link_id) for link_id in CalendarLink.objects.values_list("id", flat=True)]],
+        )
+        return int(cursor.fetchone()[0])
+
+
+# Opened
+
+
+def test_a_channel_for_every_calendar_that_is_read(alice: Member, google: RunningSimulator) -> None:
+    family = str(google.create_calendar(ALICE, "Family")["id"])
+    link_with(alice, google, family)
+    tend()
+    assert {channel["calendar_id"] for channel in open_channels(google)} == {ALICE, family}
+    assert all(reading.is_pushed for reading in readings_of(CalendarLink.objects.get()))
+    google.clear_calls()
+    tend()
+    assert google.calls() == []
+
+
+def test_the_secret_of_a_channel_is_not_kept(
+    pushed: CalendarLink, google: RunningSimulator
+) -> None:
+    (channel,) = open_channels(google)
+    row = PushChannel.objects.get()
+    assert str(row.id) == channel["id"]
+    assert len(channel["token"]) >= 32
+    assert channel["token"] not in str(PushChannel.objects.values())
+    assert row.token_digest == push.digest(channel["token"])
+    assert row.resource_id == channel["resource_id"]
+
+
+def test_the_first_message_may_come_before_the_answer(
+    alice: Member, google: RunningSimulator
+) -> None:
+    google.switch(sync_message="before_answer")
+    link(alice, google)
+    tend()
+    assert answers(google, "sync") == [204]
+    assert len(open_channels(google)) == 1
+
+
+def test_what_changed_before_the_channel_worked_is_read(
+    alice: Member, google: RunningSimulator
+) -> None:
+    link(alice, google)
+    read_all()
+    event(google, tomorrow_at(3))
+    tend()
+    assert due()
+    read_due()
+    assert busy_times(alice) == [hour(tomorrow_at(3))]
+
+
+def test_without_https_nothing_is_opened(
+    alice: Member, google: RunningSimulator, settings: Any
+) -> None:
+    settings.PUSH_ADDRESS = ""
+    link(alice, google)
+    google.clear_calls()
+    tend()
+    assert google.calls() == []
+    assert not PushChannel.objects.exists()
+
+
+def test_a_calendar_without_notifications_is_polled_and_not_asked_again(
+    alice: Member, google: RunningSimulator
+) -> None:
+    holidays = next(c["id"] for c in google.calendars(ALICE) if "holiday" in c["id"])
+    link_with(alice, google, holidays)
+    google.clear_calls()
+    tend()
+    WatchedCalendar.objects.update(push_next_at=now())
+    tend()
+    watches = google.calls(method="calendar.events.watch", calendar_id=holidays)
+    assert [call["status"] for call in watches] == [400]
+    assert set(PushChannel.objects.values_list("calendar_id", flat=True)) == {ALICE}
+    assert "sends no notifications" in report()
+    assert read_all() == [True]
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 500, 503])
+def test_a_refusal_breaks_nothing_and_is_tried_again_later(
+    alice: Member, google: RunningSimulator, status: int
+) -> None:
+    linked = link(alice, google)
+    google.fault(method="calendar.events.watch", status=status, reason="push.webhookUrlNotHttps")
+    tend()
+    google.clear_faults()
+    google.clear_calls()
+    tend()
+    assert google.calls() == []
+    linked.refresh_from_db()
+    assert linked.state in (LinkState.ACTIVE, LinkState.BACKFILLING)
+    assert not PushChannel.objects.exists()
+    WatchedCalendar.objects.update(push_next_at=now())
+    tend()
+    assert len(open_channels(google)) == 1
+
+
+def test_two_workers_open_one_channel(alice: Member, google: RunningSimulator) -> None:
+    link(alice, google)
+
+    async def two() -> None:
+        async with google_session() as http:
+            await asyncio.gather(push.tend(http), push.tend(http))
+
+    async_to_sync(two)()
+    assert len(open_channels(google)) == 1
+
+
+# Renewed, lost, stopped
+
+
+def test_renewed_before_it_ends_the_new_one_first(
+    pushed: CalendarLink, google: RunningSimulator
+) -> None:
+    old = PushChannel.objects.get()
+    at = WatchedCalendar.objects.get()
+    assert old.expires_at is not None
+    assert at.push_next_at is not None
+    assert now() + timedelta(days=4) < at.push_next_at < old.expires_at - timedelta(hours=12)
+    WatchedCalendar.objects.update(push_next_at=now())
+    tend()
+    assert len(open_channels(google)) == 2
+    tend()
+    (channel,) = open_channels(google)
+    assert channel["id"] != str(old.id)
+    assert PushChannel.objects.get().id != old.id
+    methods = [call["method"].rpartition("calendar.")[2] for call in google.calls(method="*")]
+    assert [m for m in methods if "list" not in m] == ["events.watch", "channels.stop"]
+
+
+def test_a_channel_that_ended_while_nobody_cared_is_opened_again(
+    pushed: CalendarLink, google: RunningSimulator
+) -> None:
+    past = now() - timedelta(minutes=1)
+    PushChannel.objects.update(expires_at=past)
+    WatchedCalendar.objects.update(push_next_at=past)
+    assert not readings_of(pushed)[0].is_pushed
+    tend()
+    tend()
+    assert readings_of(pushed)[0].is_pushed
+    assert PushChannel.objects.count() == 1
+
+
+def test_a_channel_that_was_never_answered_is_forgotten(
+    pushed: CalendarLink, google: RunningSimulator
+) -> None:
+    PushChannel.objects.create(
+        link=pushed, calendar_id=ALICE, token_digest="x", created_at=now() - timedelta(hours=1)
+    )
+    tend()
+    assert PushChannel.objects.count() == 1
+    assert len(open_channels(google)) == 1
+
+
+def test_an_unticked_calendar_is_watched_no_more(alice: Member, google: RunningSimulator) -> None:
+    family = str(google.create_calendar(ALICE, "Family")["id"])
+    link_with(alice, google, family)
+    tend()
+    choose(alice, ALICE)
+    tend()
+    assert [channel["calendar_id"] for channel in open_channels(google)] == [ALICE]
+
+
+def test_unlinking_stops_the_channels_before_the_keys_are_gone(
+    pushed: CalendarLink, alice: Member, google: RunningSimulator
+) -> None:
+    assert async_to_sync(unlink)(member=alice) is True
+    assert open_channels(google) == []
+    assert not PushChannel.objects.exists()
+    methods = [call["method"] for call in google.calls()]
+    assert methods.index("calendar.channels.stop") < methods.index("oauth.revoke")
+
+
+def test_unlinking_does_not_wait_for_google(
+    pushed: CalendarLink, alice: Member, google: RunningSimulator
+) -> None:
+    google.fault(method="calendar.channels.stop", status=503)
+    assert async_to_sync(unlink)(member=alice) is True
+    assert not PushChannel.objects.exists()
+
+
+def test_who_removes_events_first_is_watched_no_more(
+    pushed: CalendarLink, alice: Member, google: RunningSimulator
+) -> None:
+    book(by=alice, details=details(), assignees=[alice])
+    drain_all()
+    assert unlink_and_remove(member=alice)
+    tend()
+    assert open_channels(google) == []
+
+
+def test_after_an_unlinking_that_nobody_waited_for_nothing_is_called(
+    pushed: CalendarLink, google: RunningSimulator
+) -> None:
+    end_link(pushed.id)
+    google.clear_calls()
+    tend()
+    assert google.calls() == []
+    assert not PushChannel.objects.exists()
+
+
+def test_a_broken_link_opens_nothing(pushed: CalendarLink, google: RunningSimulator) -> None:
+    CalendarLink.objects.update(state=LinkState.NEEDS_RECONNECT)
+    WatchedCalendar.objects.update(push_next_at=now())
+    tend()
+    assert google.calls(method="calendar.events.watch") == []
+
+
+# Messages
+
+
+def test_a_change_in_google_is_told_and_read(
+    pushed: CalendarLink, alice: Member, google: RunningSimulator
+) -> None:
+    assert not due()
+    event(google, tomorrow_at(3))
+    until(due, seconds=10, what="the calendar is due")
+    assert jobs() == 1
+    read_due()
+    assert busy_times(alice) == [hour(tomorrow_at(3))]
+    assert not due()
+    assert answers(google) == [204]
+
+
+def test_many_messages_are_one_job_and_one_reading(
+    pushed: CalendarLink, alice: Member, google: RunningSimulator
+) -> None:
+    google.push(duplicate_share=1.0)
+    for at in range(10):
+        event(google, tomorrow_at(at))
+    until(lambda: len(answers(google)) >= 20, seconds=20, what="all messages came")
+    assert set(answers(google)) == {204}
+    assert jobs() == 1
+    google.clear_calls()
+    read_due()
+    read_due()
+    assert len(google.calls(method="calendar.events.list")) == 1
+    assert len(busy_times(alice)) == 10
+
+
+def test_a_message_during_a_reading_leads_to_another(
+    pushed: CalendarLink, alice: Member, google: RunningSimulator, after_listing: Any
+) -> None:
+    (channel,) = open_channels(google)
+
+    def meanwhile() -> None:
+        event(google, tomorrow_at(3))
+        assert message(channel).status_code == 204
+
+    after_listing(meanwhile)
+    read_all()
+    assert busy_times(alice) == []
+    until(due, seconds=5, what="the calendar is due again")
+    read_due()
+    assert busy_times(alice) == [hour(tomorrow_at(3))]
+
+
+def test_lost_messages_are_made_up_for_by_polling(
+    pushed: CalendarLink, alice: Member, google: RunningSimulator
+) -> None:
+    google.push(drop_share=1.0)
+    event(google, tomorrow_at(3))
+    at = WatchedCalendar.objects.get()
+    assert at.next_read_at < now() + timedelta(seconds=400)
+    WatchedCalendar.objects.update(next_read_at=now())
+    read_due()
+    assert busy_times(alice) == [hour(tomorrow_at(3))]
+
+
+def message(channel: dict[str, Any], **changed: str) -> Any:
+    """A message as Google sends it, or as somebody forges it."""
+    headers = {
+        "X-Goog-Channel-ID": channel["id"],
+        "X-Goog-Channel-Token": channel["token"],
+        "X-Goog-Resource-ID": channel["resource_id"],
+        "X-Goog-Resource-State": "exists",
+        "X-Goog-Message-Number": "2",
+    }
+    headers |= {name.replace("_", "-"): value for name, value in changed.items()}
+    return Client(enforce_csrf_checks=True).post(PATH, headers=headers)
+
+
+@pytest.mark.parametrize(
+    ("changed", "status"),
+    [
+        ({"X_Goog_Channel_Token": "guessed"}, 404),
+        ({"X_Goog_Channel_Token": ""}, 404),
+        ({"X_Goog_Channel_Token": "x" * 5000}, 404),
+        ({"X_Goog_Channel_Token": "tök€n\x00"}, 404),
+        ({"X_Goog_Resource_ID": "another"}, 404),
+        ({"X_Goog_Channel_ID": "' OR 1=1 --"}, 404),
+        ({"X_Goog_Channel_ID": ""}, 404),
+        ({"X_Goog_Channel_ID": "01900000-0000-7000-8000-000000000001"}, 204),
+    ],
+)
+def test_what_is_not_googles_makes_nothing_due(
+    pushed: CalendarLink, google: RunningSimulator, changed: dict[str, str], status: int
+) -> None:
+    (channel,) = open_channels(google)
+    answer = message(channel, **changed)
+    assert answer.status_code == status
+    assert answer.content == b""
+    assert not due()
+    assert jobs() == 0
+    assert message(channel).status_code == 204
+    assert jobs() == 1
+
+
+def test_the_route_takes_nothing_but_a_post_and_reads_no_body(
+    pushed: CalendarLink, google: RunningSimulator
+) -> None:
+    client = Client(enforce_csrf_checks=True)
+    for method in ("get", "put", "delete", "patch"):
+        assert getattr(client, method)(PATH).status_code == 405
+    assert client.post(PATH).status_code == 404
+    flood = client.post(PATH, data=b"x" * 3_000_000, content_type="application/json")
+    assert flood.status_code == 404
+
+
+def test_a_message_after_the_channel_was_stopped_is_taken_and_dropped(
+    pushed: CalendarLink, alice: Member, google: RunningSimulator
+) -> None:
+    google.push(deliver_after_stop=True)
+    async_to_sync(unlink)(member=alice)
+    event(google, tomorrow_at(3))
+    until(lambda: answers(google), seconds=10, what="the late message came")
+    assert answers(google) == [204]
+    assert jobs() == 0
+
+
+def test_the_settings_page_says_how_each_calendar_is_followed(
+    alice: Member, google: RunningSimulator
+) -> None:
+    rooms = calendar_named(google, "Clinic rooms")
+    link_with(alice, google, rooms)
+    page = browser_of(alice)
+    assert "Sophiie asks every few minutes." in page.get("/settings/calendar").content.decode()
+    tend()
+    assert "Google tells Sophiie of changes" in page.get("/settings/calendar").content.decode()
+    assert "by push and polling" in report()

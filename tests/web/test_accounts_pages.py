@@ -1,0 +1,297 @@
+"""Signing up, joining, and the settings of people, business and keys, as pages."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from django.core import mail
+from django.test import Client
+
+from sophiie.accounts.api_keys import create_api_key, living_keys_of, member_of_api_key
+from sophiie.accounts.invitations import invite
+from sophiie.accounts.models import Business, Invitation, Member, Role
+from sophiie.accounts.people import change_role
+from sophiie.appointments.booking import book
+from tests.conftest import PASSWORD, details
+from tests.web.pages import alerts, message_at, parsed, statuses, values
+
+pytestmark = pytest.mark.django_db
+PageOf = Callable[[Member], Client]
+NEW = {
+    "business_name": "Dora's Salon",
+    "timezone": "Europe/Berlin",
+    "name": "Dora",
+    "email": "Dora@example.com",
+    "password": "correct horse battery",
+}
+
+
+@pytest.fixture
+def open_to_all(settings: Any) -> None:
+    settings.SIGN_UP_OPEN = True
+
+
+def test_signing_up_makes_a_business_and_leads_to_its_calendar(open_to_all: None) -> None:
+    browser = Client()
+    response = browser.post("/signup", NEW, follow=True)
+    assert response.redirect_chain[-1][0] == "/calendar"
+    owner = Member.objects.get(email="dora@example.com")
+    assert (owner.role, owner.business.name) == (Role.OWNER, "Dora's Salon")
+    assert owner.business.timezone == "Europe/Berlin"
+    shown = parsed(response)
+    assert "Welcome, Dora." in statuses(shown)
+    assert "0 of 3 steps done" in shown.words
+
+
+def test_a_closed_installation_has_no_sign_up(client: Client) -> None:
+    assert client.get("/signup").status_code == 404
+    assert client.post("/signup", NEW).status_code == 404
+    assert not Business.objects.exists()
+    assert "/signup" not in client.get("/login").content.decode()
+
+
+def test_an_open_one_offers_it(open_to_all: None, client: Client) -> None:
+    assert "/signup" in client.get("/login").content.decode()
+    assert client.get("/signup").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("business_name", ""),
+        ("business_name", "x" * 201),
+        ("timezone", ""),
+        ("timezone", "Mars/Phobos"),
+        ("name", "  "),
+        ("email", "dora"),
+        ("email", "x" * 250 + "@example.com"),
+        ("password", "short"),
+        ("password", "password"),
+        ("name", "a\x00b"),
+    ],
+)
+def test_what_cannot_be_is_told_at_its_field(
+    open_to_all: None, client: Client, name: str, value: str
+) -> None:
+    response = client.post("/signup", {**NEW, name: value})
+    assert response.status_code == 422
+    shown = parsed(response)
+    assert message_at(shown, name)
+    assert shown.one("input", name="business_name")["value"] == {**NEW, name: value}[
+        "business_name"
+    ].replace("\x00", "")
+    assert shown.one("input", type="password")["value"] == ""
+    assert not Member.objects.exists()
+
+
+def test_an_address_that_is_taken(open_to_all: None, client: Client, alice: Member) -> None:
+    response = client.post("/signup", {**NEW, "email": alice.email.upper()})
+    assert response.status_code == 422
+    assert "already" in message_at(parsed(response), "email")
+    assert Business.objects.count() == 1  # nothing half made
+
+
+def test_signing_up_is_limited(open_to_all: None, client: Client) -> None:
+    for number in range(10):
+        client.post("/signup", {**NEW, "email": f"d{number}@example.com"})
+        client.logout()
+    assert client.post("/signup", {**NEW, "email": "one.more@example.com"}).status_code == 429
+    assert Business.objects.count() == 10
+
+
+# Joining
+
+
+def mailed_link() -> str:
+    found = re.search(r"http\S+(/join/\S+)", str(mail.outbox[-1].body))
+    assert found
+    return found[1]
+
+
+def test_from_the_invitation_to_the_calendar(page: Client) -> None:
+    response = page.post(
+        "/settings/team/invite", {"email": "dora@example.com", "role": "admin"}, follow=True
+    )
+    assert "dora@example.com gets a mail" in statuses(parsed(response))
+    assert mail.outbox[0].to == ["dora@example.com"]
+    assert "Alice invites you to Harbour Plumbing" in mail.outbox[0].subject
+    link = mailed_link()
+    assert link.partition("/join/")[2] not in response.content.decode()
+    browser = Client()
+    assert "Alice invites you" in browser.get(link).content.decode()
+    joined = browser.post(link, {"name": "Dora", "password": PASSWORD}, follow=True)
+    assert joined.redirect_chain[-1][0] == "/calendar"
+    assert Member.objects.get(email="dora@example.com").role == Role.ADMIN
+    assert Client().get(link).status_code == 404
+
+
+def test_the_invited_are_listed_and_can_be_withdrawn(page: Client, alice: Member) -> None:
+    _, secret = invite(by=alice, email="dora@example.com", role="member")
+    shown = parsed(page.get("/settings/team"))
+    assert "dora@example.com" in shown.words
+    (form,) = [f for f in shown.all("form") if f["action"].endswith("/withdraw")]
+    page.post(form["action"])
+    assert not Invitation.objects.exists()
+    assert Client().get(f"/join/{secret}").status_code == 404
+
+
+def test_a_link_that_is_none_tells_nothing(client: Client, alice: Member) -> None:
+    response = client.get("/join/nonsense")
+    assert response.status_code == 404
+    assert "Harbour" not in response.content.decode()
+
+
+def test_signed_in_one_is_not_made_somebody_else(page: Client, alice: Member) -> None:
+    _, secret = invite(by=alice, email="dora@example.com", role="member")
+    assert page.get(f"/join/{secret}").status_code == 409
+    assert page.post(f"/join/{secret}", {"name": "D", "password": PASSWORD}).status_code == 409
+    assert not Member.objects.filter(email="dora@example.com").exists()
+
+
+def test_the_secret_is_in_no_log(
+    alice: Member, client: Client, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, secret = invite(by=alice, email="dora@example.com", role="member")
+    client.get(f"/join/{secret}")
+    log = capsys.readouterr().out
+    assert "/join/…" in log
+    assert secret not in log
+
+
+def test_no_mail_can_be_sent(page: Client, settings: Any) -> None:
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 9
+    response = page.post("/settings/team/invite", {"email": "dora@example.com", "role": "member"})
+    shown = parsed(response)
+    assert "No mail could be sent to dora@example.com" in alerts(shown)
+    link = next(c.words for c in shown.all("code") if "/join/" in c.words)
+    assert Client().get("/join/" + link.partition("/join/")[2]).status_code == 200
+    assert "/join/" not in page.get("/settings/team").content.decode()  # shown this once
+
+
+# Settings
+
+
+@pytest.mark.parametrize("path", ["/settings/business", "/settings/team"])
+def test_members_do_not_see_what_is_for_managers(bob: Member, page_of: PageOf, path: str) -> None:
+    theirs = page_of(bob)
+    assert theirs.get(path).status_code == 403
+    assert path not in theirs.get("/settings/profile").content.decode()
+
+
+def test_changing_a_role(page: Client, bob: Member, charlie: Member) -> None:
+    page.post(f"/settings/team/{bob.pk}/role", {"role": "admin"})
+    bob.refresh_from_db()
+    assert bob.role == Role.ADMIN
+    assert page.post(f"/settings/team/{charlie.pk}/role", {"role": "member"}).status_code == 404
+    response = page.post(f"/settings/team/{bob.pk}/role", {"role": "king"}, follow=True)
+    assert "Only an owner" in alerts(parsed(response))
+
+
+def test_an_admin_is_not_offered_to_make_owners(
+    alice: Member, bob: Member, page_of: PageOf
+) -> None:
+    change_role(alice, bob, Role.ADMIN)
+    shown = parsed(page_of(bob).get("/settings/team"))
+    offered = {option["value"] for option in shown.one("select", id="id_role").all("option")}
+    assert offered == {"admin", "member"}
+
+
+def test_the_profile(page: Client, alice: Member) -> None:
+    sent = {"name": "Alice B", "language": "", "clock": "12"}
+    response = page.post("/settings/profile", sent, follow=True)
+    assert "Saved." in statuses(parsed(response))
+    alice.refresh_from_db()
+    assert (alice.name, alice.clock) == ("Alice B", "12")
+    response = page.post("/settings/profile", {**sent, "name": "", "language": "tlh"})
+    shown = parsed(response)
+    assert response.status_code == 422
+    assert message_at(shown, "name") == "Tell us your name."
+    assert message_at(shown, "language") == "Choose a language from the list."
+
+
+def test_twelve_hours_everywhere(page: Client, alice: Member) -> None:
+    booked = book(
+        by=alice,
+        details=details(start=datetime(2027, 1, 5, 3, 30, tzinfo=UTC)),
+        assignees=[alice],
+    )
+    address = f"/appointments/{booked.id}"
+    assert parsed(page.get(address)).one("input", name="start")["value"] == "14:30"
+    Member.objects.filter(pk=alice.pk).update(clock="12")
+    shown = parsed(page.get(address))
+    assert shown.one("input", name="start")["value"] == "2:30 pm"
+    assert page.post(address, {**values(shown), "start": "9 pm", "end": "10pm"}).status_code == 302
+    booked.refresh_from_db()
+    assert (booked.local_start.hour, booked.local_end.hour) == (21, 22)
+    assert "9:00 pm" in parsed(page.get("/calendar?week=2027-01-04")).words
+
+
+def test_another_address_to_sign_in_with(page: Client, alice: Member) -> None:
+    sent = {"email": "alice.new@example.com", "password": PASSWORD}
+    wrong = page.post("/settings/profile/email", {**sent, "password": "no"})
+    assert message_at(parsed(wrong), "password") == "This is not your password."
+    response = page.post("/settings/profile/email", sent, follow=True)
+    assert "you sign in as alice.new@example.com" in statuses(parsed(response))
+    assert mail.outbox[0].to == ["alice@example.com"]  # the old address is told
+    assert "alice.new" not in str(mail.outbox[0].body)
+    browser = Client()
+    for email, lets_in in (("alice@example.com", False), ("alice.new@example.com", True)):
+        answer = browser.post("/login", {"login": email, "password": PASSWORD})
+        assert (answer.status_code == 302) is lets_in
+
+
+def test_the_old_address_gets_no_reset_either(page: Client, alice: Member) -> None:
+    page.post("/settings/profile/email", {"email": "alice.new@example.com", "password": PASSWORD})
+    mail.outbox.clear()
+    Client().post("/password/reset", {"email": "alice@example.com"})
+    assert mail.outbox == []
+
+
+def test_the_business(page: Client, alice: Member) -> None:
+    sent = {
+        "business_name": "Harbour",
+        "timezone": "Australia/Perth",
+        "clock": "12",
+        "week_start": "7",
+    }
+    response = page.post("/settings/business", sent, follow=True)
+    assert "Saved." in statuses(parsed(response))
+    business = Business.objects.get(pk=alice.business_id)
+    assert (business.name, business.clock, business.week_start) == ("Harbour", "12", 7)
+    assert not business.invite_guests  # a box that is not ticked is not sent
+    response = page.post("/settings/business", {**sent, "timezone": "Mars", "week_start": "x"})
+    shown = parsed(response)
+    assert message_at(shown, "timezone") == "Choose a time zone from the list."
+    assert message_at(shown, "week_start") == "Choose a day from the list."
+
+
+def test_a_key_is_shown_once(page: Client, alice: Member) -> None:
+    shown = parsed(page.post("/settings/keys", {"name": "phone"}))
+    key = shown.one("code", id="fresh-key").words
+    assert member_of_api_key(key) == alice
+    again = page.get("/settings/keys").content.decode()
+    assert key not in again
+    assert "phone" in again
+    assert "no-store" in page.get("/settings/keys")["Cache-Control"]
+
+
+def test_keys_are_revoked_by_who_may(
+    page: Client, alice: Member, bob: Member, charlie: Member, page_of: PageOf
+) -> None:
+    create_api_key(alice, name="mine")
+    (key,) = living_keys_of(alice)
+    where = f"/settings/keys/{key.id}/revoke"
+    assert page_of(charlie).post(where).status_code == 404
+    assert page_of(bob).post(where).status_code == 404
+    assert "revoked" in statuses(parsed(page.post(where, follow=True)))
+    assert not living_keys_of(alice)
+
+
+def test_a_key_needs_a_name(page: Client) -> None:
+    shown = parsed(page.post("/settings/keys", {"name": ""}))
+    assert message_at(shown, "name").startswith("Give the key a name")

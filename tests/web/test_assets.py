@@ -1,0 +1,62 @@
+"""Static files: kept for ever under the address of their release, packed, whole."""
+
+from __future__ import annotations
+
+import gzip
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.contrib.staticfiles import finders
+from django.test import Client
+
+from sophiie.web import assets
+from sophiie.web.calendar_pages import MODULES
+
+
+def content(response: Any) -> bytes:
+    return b"".join(response.streaming_content)
+
+
+def test_a_page_names_files_that_may_be_kept_for_ever(page: Client) -> None:
+    shown = page.get("/calendar").content.decode()
+    named = set(re.findall(r'(?:src|href)="(/static/[^"#]+)', shown))
+    assert len(named) > 10
+    for address in named:
+        response = page.get(address, headers={"Accept-Encoding": "gzip"})
+        assert response.status_code == 200, address
+        assert "immutable" in response["Cache-Control"], address
+        if address.endswith((".js", ".css", ".svg")):
+            assert response["Content-Encoding"] == "gzip", address
+            assert response["Vary"] == "Accept-Encoding"
+            name = address.split("/", 3)[3]
+            found = finders.find(name)
+            assert isinstance(found, str)
+            assert gzip.decompress(content(response)) == Path(found).read_bytes()
+
+
+def test_the_plain_name_still_works_and_is_asked_about_again(client: Client) -> None:
+    response = client.get("/static/sophiie/app.css")
+    assert response.status_code == 200
+    assert response["Cache-Control"] == f"max-age={settings.WHITENOISE_MAX_AGE}, public"
+    assert "Content-Encoding" not in response
+    assert b":root" in content(response)
+    assert client.get("/static/000000000000/sophiie/app.css").status_code == 404
+
+
+def test_all_that_the_calendars_script_imports_is_asked_for_at_once() -> None:
+    scripts = finders.find("sophiie/calendar.js")
+    assert isinstance(scripts, str)
+    folder = Path(scripts).parent / "calendar"
+    assert sorted(MODULES) == sorted(f"sophiie/calendar/{f.name}" for f in folder.glob("*.js"))
+
+
+def test_where_nothing_can_be_written_files_go_unpacked(
+    settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    settings.DATA_DIR = tmp_path / "file"  # a folder cannot be made in a file
+    served = assets.Assets(lambda request: None)  # type: ignore[arg-type, return-value]
+    assert "/static/sophiie/app.css" in served.files
