@@ -121,14 +121,14 @@ def test_what_is_in_the_way_is_said_and_managers_may_book_on_top(
     assert status == 409
     assert answer["message"] == "This time is taken"
     assert answer["obstacles"] == ["Alice has “Boiler” on Tue 1 Dec, 15:00–16:00"]
-    assert answer["may_book_anyway"] is True
+    assert answer["consent"] == "overlap"
     assert Appointment.objects.get(pk=noon.pk).revision == 1
 
-    theirs = {"revision": 1, "start": "2026-12-01T15:30:00", "allow_overlap": True}
+    theirs = {"revision": 1, "start": "2026-12-01T15:30:00", "consent": "overlap"}
     status, answer = send(page_of(bob), f"appointments/{noon.id}/move", theirs)
-    assert (status, answer["may_book_anyway"]) == (409, False)  # not by asking for it either
+    assert (status, answer["consent"]) == (409, "")  # not by asking for it either
 
-    assert move(start="2026-12-01T15:30:00", allow_overlap=True)[0] == 200
+    assert move(start="2026-12-01T15:30:00", consent="overlap")[0] == 200
     assert noon.assignments.get().booked_anyway
 
 
