@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 from django.test import Client
 
 from google_simulator.testing import RunningSimulator
-from sophiie.accounts.models import Member
+from sophiie.accounts.business import BusinessDetails, change_business
+from sophiie.accounts.models import Business, Member
 from sophiie.calendar_link.connect import link_of
 from sophiie.calendar_link.models import CalendarLink
 from tests.mirroring import read_one
@@ -70,3 +71,16 @@ def link(
     if read:
         assert read_one(found) is True
     return found
+
+
+def set_guest_invitations(by: Member, *, invite: bool) -> None:
+    """The switch in the settings of the business; all else there stays."""
+    business = Business.objects.get(pk=by.business_id)
+    details = BusinessDetails(
+        name=business.name,
+        timezone=business.timezone,
+        clock=business.clock,
+        week_start=business.week_start,
+        invite_guests=invite,
+    )
+    change_business(by, details)

@@ -9,15 +9,16 @@ import pytest
 
 from google_simulator.testing import RunningSimulator
 from sophiie.accounts.models import Member
-from sophiie.accounts.people import add_member, deactivate, reactivate, set_guest_invitations
+from sophiie.accounts.people import add_member, deactivate, reactivate
+from sophiie.accounts.profile import change_email
 from sophiie.appointments.booking import book, cancel, change
 from sophiie.appointments.models import Appointment
 from sophiie.calendar_link.connect import change_options, link_of
 from sophiie.sync import show
 from sophiie.sync.models import GuestReview, MirroredEvent
 from sophiie.sync.status import statuses_of
-from tests.conftest import ApiCaller, details, tomorrow_at
-from tests.linking import browser_of, link
+from tests.conftest import PASSWORD, ApiCaller, details, tomorrow_at
+from tests.linking import browser_of, link, set_guest_invitations
 from tests.mirroring import drain_all, due_now
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -263,6 +264,15 @@ def test_who_left_the_business_is_no_guest(
     reactivate(alice, bob)
     drain_all()
     assert guests(google) == [{BOB}]
+
+
+def test_another_address_of_a_guest(alice: Member, bob: Member, google: RunningSimulator) -> None:
+    link(alice, google)
+    book_for(alice, alice, bob)
+    drain_all()
+    change_email(bob, email="robert@example.com", password=PASSWORD)
+    drain_all()
+    assert guests(google) == [{"robert@example.com"}]
 
 
 def test_only_an_event_that_tells_everything_has_guests(

@@ -10,7 +10,6 @@ from django.db import connection, transaction
 
 from google_simulator.testing import RunningSimulator
 from sophiie.accounts.models import Member
-from sophiie.accounts.people import set_guest_invitations
 from sophiie.appointments.booking import book, change, delete
 from sophiie.appointments.models import Appointment
 from sophiie.calendar_link.connect import link_of
@@ -18,7 +17,7 @@ from sophiie.calendar_link.models import CalendarLink, LinkState
 from sophiie.common.clock import now
 from sophiie.sync.models import MirroredEvent, MirrorState, QuotaBucket
 from tests.conftest import details, tomorrow_at
-from tests.linking import browser_of, come_back, link
+from tests.linking import browser_of, come_back, link, set_guest_invitations
 from tests.mirroring import drain_all, due_now
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from sophiie.accounts.models import Business, Member, Role
-from sophiie.accounts.signals import business_changed, member_deactivated, member_reactivated
+from sophiie.accounts.signals import member_deactivated, member_reactivated
 from sophiie.common import live
 from sophiie.common.clock import now
 from sophiie.common.logs import log
@@ -71,20 +71,6 @@ def add_member(
         raise InvalidAccount(
             _("%(email)s is already a member of a business.") % {"email": email}, field="email"
         ) from None
-
-
-def set_guest_invitations(by: Member, *, invite: bool) -> None:
-    """Whether assignees without a linked calendar become guests of a colleague's event.
-
-    Raises `NotAllowed`.
-    """
-    if not (by.is_active and by.manages_business):
-        raise NotAllowed(_("Only owners and admins of this business may do that."))
-    with transaction.atomic():
-        business = Business.objects.select_for_update(no_key=True).get(pk=by.business_id)
-        business.invite_guests = invite
-        business.save(update_fields=["invite_guests"])
-        business_changed.send(sender=Business, business=business)
 
 
 def deactivate(by: Member, member: Member) -> None:

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from sophiie.accounts.models import Clock, Member
 from sophiie.accounts.people import InvalidAccount, check_email, check_person_name
+from sophiie.accounts.signals import member_readdressed
 from sophiie.common.logs import log
 
 logger = log(__name__)
@@ -41,6 +42,7 @@ def change_email(member: Member, *, email: str, password: str) -> str:
             member.save(update_fields=["email"])
             # The sign-in library keeps addresses of its own, and would go on letting in by the old.
             EmailAddress.objects.filter(user=member).delete()
+            member_readdressed.send(sender=Member, member=member)
     except IntegrityError:
         member.email = before
         raise InvalidAccount(

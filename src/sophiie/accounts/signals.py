@@ -8,5 +8,7 @@ from django.dispatch import Signal
 member_deactivated = Signal()
 # Sent with `member` inside the transaction that gave it back.
 member_reactivated = Signal()
+# Sent with `member` inside the transaction that gave them another e-mail address.
+member_readdressed = Signal()
 # Sent with `business` inside the transaction that changed one of its settings.
 business_changed = Signal()

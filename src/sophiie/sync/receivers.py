@@ -7,7 +7,12 @@ from typing import Any
 from uuid import UUID
 
 from sophiie.accounts.models import Business, Member
-from sophiie.accounts.signals import business_changed, member_deactivated, member_reactivated
+from sophiie.accounts.signals import (
+    business_changed,
+    member_deactivated,
+    member_reactivated,
+    member_readdressed,
+)
 from sophiie.appointments.models import Appointment
 from sophiie.appointments.signals import appointment_changed, booking_ahead
 from sophiie.busy_time import copy
@@ -39,6 +44,7 @@ def connect() -> None:
     link_ending.connect(_on_ending, dispatch_uid="push")
     member_deactivated.connect(_on_member, dispatch_uid="guests")
     member_reactivated.connect(_on_member, dispatch_uid="guests")
+    member_readdressed.connect(_on_member, dispatch_uid="guests")
     business_changed.connect(_on_business, dispatch_uid="guests")
 
 

@@ -188,7 +188,7 @@ def _store(reading: Reading, told: Told) -> bool:
         watched = readings.held(reading)
         if watched is None:
             return False  # unlinked, or somebody else reads: what we have is old
-        said = (watched.error, watched.missing)
+        said = (watched.error, watched.missing, watched.read_at is None)
         if told.doubt is not None:
             ask_the_person(watched, told.doubt, moment)
         else:
@@ -201,7 +201,7 @@ def _store(reading: Reading, told: Told) -> bool:
         store_busy_time(reading, told, watched)
         readings.ended(watched, moment)
         watched.save()
-        if said != (watched.error, watched.missing):
+        if said != (watched.error, watched.missing, watched.read_at is None):
             live.announce(reading.business_id, link=reading.link_id)
     if reading.is_chosen and told.access_role and told.access_role not in WRITE_ROLES:
         mark_needs_reconnect(reading.link_id, problems.CALENDAR_GONE)

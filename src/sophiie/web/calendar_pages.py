@@ -142,7 +142,7 @@ def _setup(member: Member, people: list[Person], today: date) -> dict[str, Any]:
         "today": today.isoformat(),
         "locale": LOCALES.get(language, language),
         "firstDay": first_day(member.business),
-        "twelveHours": bool(getattr(member, "reads_twelve_hours", False)),
+        "twelveHours": member.reads_twelve_hours,
         "me": str(member.id),
         "people": [person.shown() for person in people],
         "words": words(),
@@ -151,7 +151,7 @@ def _setup(member: Member, people: list[Person], today: date) -> dict[str, Any]:
 
 def first_day(business: Business) -> int:
     """The day on which weeks begin, as JavaScript counts: Sunday is 0."""
-    return int(getattr(business, "week_start", 1)) % 7
+    return business.week_start % 7
 
 
 def _views() -> list[dict[str, str]]:
