@@ -105,7 +105,8 @@ def test_changes_bookings_and_cancellations_do_not_deadlock(alice: Member, bob: 
     assert {outcome.what for outcome in outcomes} <= {"done", "Conflict"}
     assert max(outcome.seconds for outcome in outcomes) < SLOWEST_SECONDS
     blocking = Assignment.objects.filter(blocking=True, during__contains=tomorrow_at(20, 30))
-    assert Counter(blocking.values_list("member__name", flat=True)).most_common(1)[0][1] == 1
+    # Nobody twice; and nobody at all when who was refused met one that was called off afterwards.
+    assert set(Counter(blocking.values_list("member__name", flat=True)).values()) <= {1}
     assert {a.status for a in Appointment.objects.filter(id__in=[e.id for e in existing])} == {
         "cancelled"
     }
