@@ -21,6 +21,7 @@ OPEN = {
     *("account_reset_password_from_key", "account_reset_password_from_key_done"),
     *("account_inactive", "help-google-calendar", "home", "settings", "live", "sign-up", "join"),
     "set_language",
+    "google-notifications",  # Google calls it, and proves itself by a token of ours
 }
 # Asked for by the calendar's script, which is told so instead of sent to a page.
 FOR_SCRIPTS = {"calendar-feed", "calendar-book", "calendar-move", "calendar-delete"}
