@@ -13,6 +13,7 @@ from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext_noop
 
 from sophiie.busy_time import copy
 from sophiie.busy_time.models import BusyCalendar
@@ -29,7 +30,8 @@ from sophiie.sync.models import WatchedCalendar
 logger = log(__name__)
 
 READABLE = (LinkState.BACKFILLING, LinkState.ACTIVE)
-NOT_THERE = (
+# Kept in these words, shown in the reader's language.
+NOT_THERE = gettext_noop(
     "This calendar is not there any more, or not shared with you. Until you untick it under "
     "“Change calendar”, Sophiie cannot say when you are free."
 )
@@ -214,4 +216,4 @@ def _words(error: Exception, reading: Reading) -> str:
         case GoogleError():
             return f"The calendar could not be read: {error}"[:300]
         case _:
-            return "Something went wrong inside Sophiie; it was logged."
+            return gettext_noop("Something went wrong inside Sophiie; it was logged.")

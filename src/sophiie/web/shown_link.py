@@ -28,9 +28,10 @@ from sophiie.web.shown_times import clock
 
 @dataclass(frozen=True)
 class ShownReading:
-    """A reading, and its moments as the clocks of the business show them."""
+    """A reading, in the reader's language and on the clocks of the business."""
 
     of: CalendarReading
+    problem: str
     read_at: Any
     missing_since: Any
     reconciled_at: Any
@@ -101,6 +102,7 @@ def _shown_reading(reading: CalendarReading, member: Member) -> ShownReading:
 
     return ShownReading(
         of=reading,
+        problem=kept_words(reading.problem),
         read_at=local(reading.read_at),
         missing_since=local(reading.missing_since),
         reconciled_at=local(reading.reconciled_at),
