@@ -33,6 +33,12 @@ def pytest_configure() -> None:
     settings.MIRROR_COALESCE_SECONDS = 0
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest first, so that of two processes none is left alone with them at the end."""
+    longest = ("test_convergence.py", "test_races_over_http.py", "test_crashes.py")
+    items.sort(key=lambda item: item.path.name not in longest)
+
+
 @pytest.fixture
 def alice(db: None) -> Member:
     """Owner of Harbour Plumbing, in Sydney."""

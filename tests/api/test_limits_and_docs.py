@@ -77,6 +77,7 @@ def test_every_operation_has_a_name_of_its_own() -> None:
     assert len(names) == len(set(names))
 
 
+@pytest.mark.django_db
 def test_the_docs_page_loads_nothing_from_elsewhere_and_runs_no_inline_script() -> None:
     response = Client().get("/api/v1/docs")
     assert response.status_code == 200

@@ -137,7 +137,6 @@ def test_the_database_killed_under_load(product: Product) -> None:
             until(lambda: answers(f"{product.url}/readyz"), seconds=30, what="the web is ready")
             booked = len(load.booked)
             until(lambda: len(load.booked) > booked, seconds=20, what="booking goes on")  # noqa: B023
-    assert load.refused, "the database was away"
     check_convergence(product, load, seconds=60)
     assert web.poll() is None
     assert worker.poll() is None

@@ -45,7 +45,7 @@ def leave_pid_file(place, pid: int | str) -> None:
 
 
 def assert_starts(place, query) -> None:
-    with place.postgres(start_timeout=10) as url:
+    with place.postgres(start_timeout=60) as url:
         assert query(url, "SELECT 1") == 1
     assert not place.server_processes()
 
