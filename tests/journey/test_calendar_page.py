@@ -15,6 +15,7 @@ from sophiie.accounts.models import Member
 from sophiie.appointments.booking import book, cancel, change
 from sophiie.appointments.models import Appointment
 from sophiie.busy_time.models import BusyCalendar, BusyPeriod
+from sophiie.common.clock import now
 from tests.accessibility import violations
 from tests.browser import browser_page
 from tests.conftest import details
@@ -49,7 +50,8 @@ def site() -> Iterator[str]:
 
 @pytest.fixture
 def opened(site: str, alice: Member) -> Callable[..., Any]:
-    """Alice's calendar in a browser of its own."""
+    """Alice's calendar in a browser of its own; she has put the first steps away."""
+    Member.objects.filter(pk=alice.pk).update(first_steps_done_at=now())
 
     @contextmanager
     def opening(where: str = f"view=week&date={TUESDAY}", **options: Any) -> Iterator[Page]:
@@ -527,4 +529,14 @@ def test_a_phone_sees_the_list_first_and_finds_the_day_in_the_month(
         expect(page.get_by_role("link", name="Day", exact=True)).to_have_attribute(
             "aria-current", "true"
         )
+        expect(entry(page, "Leaking tap")).to_be_visible()
+
+
+def test_below_the_first_steps_the_calendar_keeps_its_size(opened: Opened, alice: Member) -> None:
+    """They take most of a phone's screen: the page scrolls, and everything can be reached."""
+    elsewhere(lambda: Member.objects.update(first_steps_done_at=None))
+    made(alice, "Leaking tap", "10:00", alice)
+    with opened(f"view=month&date={TUESDAY}", **PHONE) as page:
+        expect(page.get_by_role("heading", name="A good start")).to_be_visible()
+        page.get_by_role("link", name=said("Tuesday 7 January, appointments: 1")).tap()
         expect(entry(page, "Leaking tap")).to_be_visible()
