@@ -39,8 +39,6 @@ from sophiie.appointments.shares import (
 )
 from sophiie.common.clock import now
 
-# Statuses an appointment can be given by a change; a cancellation has its own act.
-OPEN_STATUSES = (Status.SCHEDULED, Status.COMPLETED, Status.NO_SHOW)
 LONGEST_HOLD_MINUTES = 30
 
 

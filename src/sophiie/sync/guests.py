@@ -26,9 +26,9 @@ Attendees = list[dict[str, Any]]
 
 @dataclass(frozen=True)
 class Circle:
-    """What decides about guests in one business: its links, and the addresses of its members."""
+    """What decides about guests in one business: its links, and the addresses of its members (of
+    none, if it does without guests)."""
 
-    invites: bool
     links: list[CalendarLink]
     emails: Mapping[UUID, str]
     linked: frozenset[UUID]
@@ -43,7 +43,6 @@ class Circle:
         known = [link for link in links if link.state != LinkState.CHOOSING]
         members = Member.objects.filter(business=business, is_active=True)
         return cls(
-            invites=business.invite_guests,
             links=[link for link in known if link.state in RECORDING],
             emails=dict(members.values_list("id", "email")) if business.invite_guests else {},
             linked=frozenset(link.member_id for link in known),
