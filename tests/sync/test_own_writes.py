@@ -176,3 +176,15 @@ def _claim(link_id: UUID) -> int:
         return len(claim_due(link_id))
     finally:
         connections.close_all()
+
+
+def test_trying_again_undoes_no_cancellation(alice: Member, google: RunningSimulator) -> None:
+    """*Retry now* on a page that was read before somebody called the appointment off."""
+    link(alice, google)
+    appointment = book(by=alice, details=details(), assignees=[alice])
+    seen = list(MirroredEvent.objects.filter(appointment=appointment))
+    cancel(by=alice, appointment_id=appointment.id)
+    mirror.retry(seen)
+    drain_all()
+    assert google.events("alice@example.com") == []
+    assert not MirroredEvent.objects.get(appointment=appointment).wanted

@@ -92,8 +92,10 @@ def resume(link: CalendarLink) -> None:
 def retry(rows: Iterable[MirroredEvent]) -> None:
     """Tries failed or waiting events again at once, because a person asked for it."""
     moment = now()
-    for row in rows:
-        if row.state != MirrorState.SYNCED:
+    with transaction.atomic():
+        # As they are now: what a change has wanted since they were read must not be undone.
+        held = MirroredEvent.objects.select_for_update().filter(pk__in=[row.pk for row in rows])
+        for row in list(held.exclude(state=MirrorState.SYNCED).order_by("id")):
             want(row, row.wanted, row.wanted_revision, moment)
             write(row)
             defer_drain(row.link_id)
