@@ -333,6 +333,19 @@ def test_all_of_it_by_keyboard(opened: Opened, alice: Member) -> None:
         page.wait_for_url(re.compile(f"/appointments/{tap.id}"))
 
 
+def test_a_key_right_after_a_dialog_closed_already_counts(opened: Opened) -> None:
+    """The field that was written in keeps the focus until the browser draws its next frame."""
+    with opened() as page:
+        page.keyboard.press("/")
+        page.evaluate("""() => {
+            for (const key of ["Escape", "n"]) {
+                const pressed = { key, bubbles: true, cancelable: true };
+                document.activeElement.dispatchEvent(new KeyboardEvent("keydown", pressed));
+            }
+        }""")
+        expect(quick(page)).to_be_visible()
+
+
 def test_the_focus_stays_on_an_appointment_that_changes(opened: Opened, alice: Member) -> None:
     tap = made(alice, "Leaking tap", "10:00", alice)
     with opened() as page:

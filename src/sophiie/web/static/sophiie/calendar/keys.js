@@ -2,6 +2,12 @@
 
 const WRITING = "input:not([type=checkbox], [type=radio], [type=button]), textarea, select, [contenteditable]";
 
+// Until the next frame is drawn, the field of a dialog that was just closed still has the focus.
+function isWriting(target) {
+  const field = target.closest?.(WRITING);
+  return Boolean(field) && !field.closest("dialog:not([open])");
+}
+
 export function listen(acts) {
   const keys = {
     ArrowLeft: () => acts.step(-1),
@@ -18,7 +24,7 @@ export function listen(acts) {
   };
   document.addEventListener("keydown", (event) => {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
-    if (document.querySelector("dialog[open]") || event.target.closest?.(WRITING)) return;
+    if (document.querySelector("dialog[open]") || isWriting(event.target)) return;
     if (event.key === "Escape") {
       acts.dismiss();
       return;
