@@ -38,6 +38,7 @@ from sophiie.appointments.shares import (
     write_shares,
 )
 from sophiie.common.clock import now
+from sophiie.common.sql import insert
 
 LONGEST_HOLD_MINUTES = 30
 
@@ -64,12 +65,12 @@ def book(
         raise InvalidAppointment({"hold_minutes": words})
     renew_knowledge(team=assignees, start=details.start, end=details.end)
 
-    def insert() -> Appointment:
+    def make() -> Appointment:
         lock_members(member.id for member in assignees)
         moment = now()
         held = hold_minutes is not None
         appointment = Appointment(
-            business_id=by.business_id,
+            business=by.business,
             created_by=by,
             created_at=moment,
             updated_at=moment,
@@ -79,13 +80,13 @@ def book(
         )
         consent = Consent(allow_overlap, accept_unverified)
         obstacles = check_free(appointment, assignees, consent)
-        appointment.save(force_insert=True)
+        insert([appointment])
         used = write_shares(appointment, assignees, obstacles)
         differences = differences_between(None, details, None, assignees) | used
         announce(appointment, Action.HELD if held else Action.CREATED, by, differences)
         return appointment
 
-    return booking_transaction(insert, details, assignees)
+    return booking_transaction(make, details, assignees)
 
 
 def change(

@@ -18,6 +18,7 @@ from sophiie.appointments.models import Action, Appointment, AppointmentChange
 from sophiie.appointments.rules import Details
 from sophiie.appointments.signals import appointment_changed
 from sophiie.common.clock import now
+from sophiie.common.sql import insert
 
 
 def locked() -> QuerySet[Appointment]:
@@ -49,7 +50,7 @@ def announce(
     appointment: Appointment, action: Action, by: Member, differences: dict[str, Any]
 ) -> None:
     """Writes the history and tells whoever follows appointments."""
-    AppointmentChange.objects.create(
+    change = AppointmentChange(
         appointment=appointment,
         revision=appointment.revision,
         action=action,
@@ -57,6 +58,7 @@ def announce(
         at=appointment.updated_at,
         fields=differences,
     )
+    insert([change])
     appointment_changed.send(sender=Appointment, appointment=appointment)
 
 

@@ -10,6 +10,8 @@ from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
+from django.db.models import Q, TextField
+from django.db.models.functions import Cast, Lower
 from django.utils.translation import gettext as _
 
 from sophiie.accounts.models import Business, Member
@@ -117,7 +119,10 @@ def assignees_of(business: Business, wanted: Iterable[str | UUID]) -> list[Membe
             {"assignees": _("At most %(n)s assignees.") % {"n": MOST_ASSIGNEES}}
         )
     known: dict[str, Member] = {}
-    for member in Member.objects.filter(business=business, is_active=True):
+    asked = [name for name in names if name.isprintable()]  # PostgreSQL takes no other text
+    members = Member.objects.alias(key=Cast("id", TextField()), address=Lower("email"))
+    members = members.filter(Q(key__in=asked) | Q(address__in=asked))
+    for member in members.filter(business=business, is_active=True):
         known[str(member.id)] = known[member.email.lower()] = member
     if unknown := [name for name in names if name not in known]:
         listed = ", ".join(name[:80] for name in unknown[:5])

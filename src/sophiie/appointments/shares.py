@@ -20,7 +20,7 @@ from sophiie.appointments.locking import TimeTaken, in_transaction
 from sophiie.appointments.models import Appointment, Assignment
 from sophiie.appointments.rules import Details
 from sophiie.common.clock import now
-from sophiie.common.sql import send
+from sophiie.common.sql import insert, send
 
 R = TypeVar("R")
 
@@ -105,7 +105,7 @@ def write_shares(
         _kept(kept[member.id]) if member.id in kept else _new(appointment, member, obstacles)
         for member in team
     ]
-    Assignment.objects.bulk_create(shares)
+    insert(shares)
     return _used(shares, team, kept.keys())
 
 

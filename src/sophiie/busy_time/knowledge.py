@@ -6,12 +6,13 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import NamedTuple
 from uuid import UUID
 
 from django.conf import settings
 
-from sophiie.busy_time.models import BusyCalendar
 from sophiie.common.clock import now
+from sophiie.common.sql import execute
 
 
 class Freshness(StrEnum):
@@ -53,16 +54,31 @@ class Knowledge:
 NOT_LINKED = Knowledge(Freshness.NOT_LINKED)
 
 
+class _Copy(NamedTuple):
+    """The copy of one calendar."""
+
+    checked_at: datetime | None
+    known_from: datetime | None
+    known_until: datetime | None
+    problem: str
+
+
+_COPIES = """
+    SELECT member_id, checked_at, known_from, known_until, problem
+    FROM busy_time_busycalendar WHERE member_id = ANY(%(members)s) ORDER BY id
+"""
+
+
 def knowledge_of(member_ids: Collection[UUID]) -> dict[UUID, Knowledge]:
     """What is known of each of these members, in one query."""
-    calendars: dict[UUID, list[BusyCalendar]] = {member_id: [] for member_id in member_ids}
-    for calendar in BusyCalendar.objects.filter(member__in=list(calendars)):
-        calendars[calendar.member_id].append(calendar)
+    calendars: dict[UUID, list[_Copy]] = {member_id: [] for member_id in member_ids}
+    for member_id, *copy in execute(_COPIES, members=list(calendars)):
+        calendars[member_id].append(_Copy(*copy))
     moment = now()
     return {member_id: _knowledge(known, moment) for member_id, known in calendars.items()}
 
 
-def _knowledge(calendars: list[BusyCalendar], moment: datetime) -> Knowledge:
+def _knowledge(calendars: list[_Copy], moment: datetime) -> Knowledge:
     if not calendars:
         return NOT_LINKED
     read = [c for c in calendars if c.checked_at and c.known_from and c.known_until]

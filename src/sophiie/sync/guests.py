@@ -18,33 +18,50 @@ from django.db.models import Exists, OuterRef
 from sophiie.accounts.models import Business, Member
 from sophiie.appointments.models import Appointment, Assignment
 from sophiie.calendar_link.models import RECORDING, CalendarLink, LinkState, Privacy
+from sophiie.common.sql import Rows, execute
 from sophiie.sync.coverage import shows
 from sophiie.sync.models import MirroredEvent
 
 Attendees = list[dict[str, Any]]
 
 
+_EMAILS = """
+    SELECT id, email FROM accounts_member
+    WHERE business_id = %(business)s AND is_active
+        AND (%(only)s::uuid[] IS NULL OR id = ANY(%(only)s))
+"""
+
+
 @dataclass(frozen=True)
 class Circle:
-    """What decides about guests in one business: its links, and the addresses of its members (of
-    none, if it does without guests)."""
+    """What decides about guests in one business: its links, and the addresses of its members, or
+    of those asked about (of none, if it does without guests)."""
 
     links: list[CalendarLink]
     emails: Mapping[UUID, str]
     linked: frozenset[UUID]
 
     @classmethod
-    def of(cls, business: Business, links: Iterable[CalendarLink]) -> Circle:
-        """`links` are those of the business that are not unlinked.
+    def of(
+        cls,
+        business: Business,
+        links: Iterable[CalendarLink],
+        *,
+        only: Collection[UUID] | None = None,
+    ) -> Circle:
+        """`links` are those of the business that are not unlinked; `only` limits the addresses.
 
         While a calendar is still being chosen its owner remains a guest; while a link only waits
         to be mended, or to remove its events, they are linked.
         """
         known = [link for link in links if link.state != LinkState.CHOOSING]
-        members = Member.objects.filter(business=business, is_active=True)
+        emails: Rows = []
+        if business.invite_guests:
+            asked = None if only is None else list(only)
+            emails = execute(_EMAILS, business=business.id, only=asked)
         return cls(
             links=[link for link in known if link.state in RECORDING],
-            emails=dict(members.values_list("id", "email")) if business.invite_guests else {},
+            emails=dict(emails),
             linked=frozenset(link.member_id for link in known),
         )
 

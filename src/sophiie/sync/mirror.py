@@ -16,33 +16,52 @@ from sophiie.appointments.models import Appointment
 from sophiie.calendar_link.models import CalendarLink, LinkState
 from sophiie.common import live
 from sophiie.common.clock import now
+from sophiie.common.sql import execute
 from sophiie.sync.guests import Circle, guests_of, hosting
 from sophiie.sync.models import MirroredEvent, MirrorState, WatchedCalendar
 from sophiie.sync.outbox import Rows, adopt, align, save, want, write
 from sophiie.sync.wake import defer_drain
 
+_ASSIGNEES = "SELECT member_id FROM appointments_assignment WHERE appointment_id = %(appointment)s"
+# What of a link decides about its events; its tokens are not read.
+_LINKS = """
+    SELECT link.id, link.member_id, link.state, link.google_email, link.calendar_id, link.covers,
+        link.privacy, link.created_at
+    FROM calendar_link_calendarlink link JOIN accounts_member member ON member.id = link.member_id
+    WHERE member.business_id = %s AND link.state <> %s
+    ORDER BY link.id FOR KEY SHARE OF link
+"""
+
 
 def record_change(
     appointment: Appointment,
     *,
+    is_new: bool = False,
     backfill: bool = False,
     found: Mapping[UUID, Mapping[UUID, str]] | None = None,
 ) -> int:
     """Notes for every link of the business that covers or covered the appointment.
 
     A cancelled, deleted or reassigned appointment stays in the outbox as "no event wanted" until
-    Google has confirmed it. Returns how many events have work to do now. With `backfill` what is
-    new here comes after all single changes. `found`: event ids by link and appointment, of events
-    that are there and have lost their row.
+    Google has confirmed it. Returns how many events have work to do now. Of an appointment that
+    `is_new` nothing can have been noted yet. With `backfill` what is new here comes after all
+    single changes. `found`: event ids by link and appointment, of events that are there and have
+    lost their row.
     """
     there = found or {}
     count = 0
-    assignees = set(appointment.assignments.values_list("member_id", flat=True))
+    assignees = {member_id for (member_id,) in execute(_ASSIGNEES, appointment=appointment.id)}
     known: dict[UUID, Rows] = defaultdict(list)
-    for row in MirroredEvent.objects.filter(appointment=appointment):
-        known[row.link_id].append(row)
+    if not is_new:
+        for row in MirroredEvent.objects.filter(appointment=appointment):
+            known[row.link_id].append(row)
     moment = now()
-    circle = Circle.of(appointment.business, _hold_links(appointment.business_id))
+    circle = Circle.of(
+        appointment.business,
+        _hold_links(appointment.business_id),
+        # Whom an event that was found may have as guests is not known; else only they matter.
+        only=None if there else assignees,
+    )
     host = hosting(row for link in circle.links for row in known[link.id])
     guests = guests_of(appointment, assignees, circle, hosting=host)
     for link in circle.links:
@@ -139,12 +158,4 @@ def _hold_links(business_id: UUID) -> list[CalendarLink]:
     wait for it and then see the link. Without that, neither would send the appointment. The lock
     is the weakest there is, so that a worker's lease does not wait for it.
     """
-    return list(
-        CalendarLink.objects.raw(
-            "SELECT link.* FROM calendar_link_calendarlink link"
-            " JOIN accounts_member member ON member.id = link.member_id"
-            " WHERE member.business_id = %s AND link.state <> %s"
-            " ORDER BY link.id FOR KEY SHARE OF link",
-            [business_id, LinkState.UNLINKED],
-        )
-    )
+    return list(CalendarLink.objects.raw(_LINKS, [business_id, LinkState.UNLINKED]))

@@ -53,7 +53,7 @@ def _on_booking_ahead(members: Collection[UUID], **_: Any) -> None:
 
 
 def _on_appointment(appointment: Appointment, **_: Any) -> None:
-    mirror.record_change(appointment)
+    mirror.record_change(appointment, is_new=appointment.revision == 1)
     live.announce(appointment.business_id, appointment=appointment.id)
 
 
