@@ -333,6 +333,14 @@ def test_all_of_it_by_keyboard(opened: Opened, alice: Member) -> None:
         page.wait_for_url(re.compile(f"/appointments/{tap.id}"))
 
 
+def test_the_small_form_proposes_a_free_hour(opened: Opened, alice: Member, bob: Member) -> None:
+    made(alice, "Leaking tap", "09:00", alice, minutes=90)
+    made(alice, "Gas check", "11:00", bob)
+    with opened(f"view=day&date={TUESDAY}") as page:
+        page.keyboard.press("n")
+        expect(quick(page).get_by_label("Start")).to_have_value("11:00")
+
+
 def test_a_key_right_after_a_dialog_closed_already_counts(opened: Opened) -> None:
     """The field that was written in keeps the focus until the browser draws its next frame."""
     with opened() as page:

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 import pytest
+import time_machine
 from django.test import Client
 
 from sophiie.accounts.models import Member
 from sophiie.accounts.people import add_member
 from sophiie.appointments.booking import book, change, find
 from sophiie.appointments.models import Appointment
+from tests.busy import busy, calendar_of
 from tests.conftest import details, tomorrow_at
 from tests.web.pages import alerts, message_at, parsed, statuses, values
 
+HOUR = timedelta(hours=1)
+SYDNEY = ZoneInfo("Australia/Sydney")
 NOTES = "Ring twice.\r\n<script>alert('x')</script> & \"quotes\"\r\n\r\nThird line"
 
 
@@ -47,6 +52,21 @@ def test_the_empty_form_proposes_the_next_hour_for_oneself(page: Client, alice: 
     made = Appointment.objects.get()
     assert (made.end - made.start).total_seconds() == 3600
     assert made.start > datetime.now(UTC)
+
+
+def test_the_empty_form_proposes_an_hour_at_which_one_is_free(page: Client, alice: Member) -> None:
+    """Taken by an appointment, then by an event; a calendar that was never read changes nothing."""
+    hour = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) + HOUR
+    book(by=alice, details=details(start=hour, end=hour + HOUR), assignees=[alice])
+    busy(alice, hour + HOUR, hour + HOUR + HOUR / 4)
+    asked, free = hour.astimezone(SYDNEY), (hour + 2 * HOUR).astimezone(SYDNEY)
+    with time_machine.travel(hour - timedelta(minutes=1), tick=False):
+        proposed = values(parsed(page.get("/appointments/new")))
+        assert (proposed["date"], proposed["start"]) == (f"{free:%Y-%m-%d}", f"{free:%H:%M}")
+        calendar_of(alice, calendar_id="other", age=None)
+        assert values(parsed(page.get("/appointments/new")))["start"] == f"{free:%H:%M}"
+        given = values(parsed(page.get("/appointments/new", {"start": f"{asked:%H:%M}"})))
+        assert given["start"] == f"{asked:%H:%M}"
 
 
 def test_a_booking_keeps_every_field_and_says_so(

@@ -1,8 +1,9 @@
-"""What the appointment form begins with: a copy of another one, lengths to choose from."""
+"""What the appointment form begins with: a free hour, a copy of another one, lengths to choose."""
 
 from __future__ import annotations
 
 from copy import deepcopy
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.http import Http404
@@ -11,8 +12,30 @@ from django.utils.translation import ngettext
 
 from sophiie.accounts.models import Member
 from sophiie.appointments.booking import find
-from sophiie.appointments.errors import UnknownAppointment
+from sophiie.appointments.conflicts import conflicts_of
+from sophiie.appointments.errors import Source, UnknownAppointment
+from sophiie.common.wall_time import first_moment
 from sophiie.web.forms import AppointmentForm, runs_over_days, starting_values
+
+HOUR = timedelta(hours=1)
+HOURS_TO_LOOK_AT = 8  # a working day: later than that nobody means who has not said so
+
+
+def start_when_free(form: AppointmentForm, member: Member) -> None:
+    """Moves the form's hour on to the first at which the member has nothing yet, if there is one.
+
+    Nobody should be greeted by a conflict that they did not ask for.
+    """
+    zone = form.initial["timezone"]
+    wall = datetime.combine(form.initial["date"], form.initial["start"])
+    hours = [wall + n * HOUR for n in range(HOURS_TO_LOOK_AT)]
+    spans = [(first_moment(a, zone), first_moment(a + HOUR, zone)) for a in hours]
+    found = conflicts_of(team=[member], start=spans[0][0], end=spans[-1][1], timezone=zone)
+    in_the_way = [it for it in found if it.source != Source.UNREADABLE]
+    for hour, (start, end) in zip(hours, spans, strict=True):
+        if not any(it.start < end and start < it.end for it in in_the_way):
+            form.initial.update(date=hour.date(), start=hour.time(), end=(hour + HOUR).time())
+            return
 
 
 def start_from_copy(form: AppointmentForm, member: Member, text: str) -> None:

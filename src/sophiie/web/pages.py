@@ -28,7 +28,7 @@ from sophiie.sync import mirror
 from sophiie.sync.status import event_rows_of, statuses_of
 from sophiie.web.anyway import consent_in, consent_to_ask_for
 from sophiie.web.badges import drift_panels, most_urgent, visible_badges
-from sophiie.web.form_start import lengths, start_from_copy
+from sophiie.web.form_start import lengths, start_from_copy, start_when_free
 from sophiie.web.forms import AppointmentForm
 from sophiie.web.history import attempts_shown, history_of
 from sophiie.web.prefill import prefill
@@ -43,6 +43,8 @@ def appointment_new(request: HttpRequest) -> HttpResponse:
     member = signed_in(request)
     form = AppointmentForm(_posted(request), by=member)
     if request.method != "POST":
+        if not request.GET:
+            start_when_free(form, member)
         start_from_copy(form, member, request.GET.get("copy", ""))
         prefill(form, request.GET)
         return form_page(request, form, None)

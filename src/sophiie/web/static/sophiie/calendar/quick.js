@@ -1,7 +1,7 @@
 // The small form: title, time, people. Everything else is in the full form, which takes over what was typed.
 
 import { make, part, say, setup } from "./setup.js";
-import { shown } from "./feed.js";
+import { isTaken, shown } from "./feed.js";
 import { state } from "./state.js";
 import { book, reasonOf } from "./acts.js";
 import { addDays, addSeconds, clockOf, dayOf, now, seconds } from "./times.js";
@@ -14,9 +14,10 @@ const FIELDS = { title: "cal-quick-name-error", start: "cal-quick-time-error", e
 let length = 3600;
 let onClose = () => {};
 
-/** Opens the form for a span, a day, or the next full hour of the day that is shown. */
+/** Opens the form for a span, a day, or the next free hour of the day that is shown. */
 export function open({ start: from, end: to, day, who } = {}) {
-  const begin = from ?? usualStart(day ?? state.day);
+  const chosen = who ?? onlyOneShown() ?? setup.me;
+  const begin = from ?? freeHour(day ?? state.day, chosen);
   const midnight = `${addDays(dayOf(begin), 1)}T00:00:00`;
   const asked = to ?? addSeconds(begin, 3600);
   const until = asked > midnight ? midnight : asked; // over midnight is for the full form
@@ -26,7 +27,6 @@ export function open({ start: from, end: to, day, who } = {}) {
   start.value = clockOf(begin);
   end.value = clockOf(until);
   length = seconds(begin, until);
-  const chosen = who ?? onlyOneShown() ?? setup.me;
   for (const box of people()) box.checked = box.value === chosen;
   dialog.showModal();
   title.focus();
@@ -39,9 +39,14 @@ function onlyOneShown() {
   return visible.length === 1 ? visible[0].id : undefined;
 }
 
-function usualStart(day) {
+/** The next full hour at which the person has nothing yet; on another day from 9:00 on. */
+function freeHour(day, who) {
   const next = addSeconds(`${now().slice(0, 13)}:00:00`, 3600);
-  return dayOf(next) === day ? next : `${day}T09:00:00`;
+  const first = dayOf(next) === day ? next : `${day}T09:00:00`;
+  for (let begin = first; dayOf(begin) === day; begin = addSeconds(begin, 3600)) {
+    if (!isTaken(who, begin, addSeconds(begin, 3600))) return begin;
+  }
+  return first;
 }
 
 /** Start and end as typed; an end at 00:00 is the end of the day. */
