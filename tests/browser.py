@@ -22,6 +22,15 @@ FLAGS = [
 ]
 
 
+DESK = {"viewport": {"width": 1280, "height": 900}}
+PHONE = {"viewport": {"width": 360, "height": 740}, "has_touch": True}
+# Each journey is made at both sizes, in light and in dark; axe looks at all four.
+LOOKS: dict[str, dict[str, Any]] = {
+    "desk in light": {**DESK, "color_scheme": "light"},
+    "phone in dark": {**PHONE, "color_scheme": "dark"},
+}
+
+
 def chromium() -> str:
     for name in ("chromium", "chromium-browser", "google-chrome"):
         if path := shutil.which(name):

@@ -17,14 +17,12 @@ from sophiie.appointments.models import Appointment
 from sophiie.busy_time.models import BusyCalendar, BusyPeriod
 from sophiie.common.clock import now
 from tests.accessibility import violations
-from tests.browser import browser_page
+from tests.browser import DESK, PHONE, browser_page
 from tests.conftest import details
 from tests.site import elsewhere, running_site, sign_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-DESK = {"viewport": {"width": 1280, "height": 900}}
-PHONE = {"viewport": {"width": 360, "height": 740}, "has_touch": True}
 QUARTER = 13  # pixels of a quarter of an hour
 VIEWS = ("month", "week", "day", "team", "list")
 # Tuesday, 7 January 2031; Sydney is 11 hours ahead.
@@ -125,6 +123,40 @@ def test_dragged_it_moves_and_undo_puts_it_back(opened: Opened, alice: Member) -
         expect(entry(page, "Leaking tap")).to_contain_text("10:00–11:00")
         assert stored(tap).start == tap.start
         assert page.problems == []  # type: ignore[attr-defined]
+
+
+def test_a_finger_that_rests_moves_it_one_that_swipes_scrolls(
+    opened: Opened, alice: Member
+) -> None:
+    tap = made(alice, "Leaking tap", "10:00", alice)
+    with opened(f"view=day&date={TUESDAY}", **PHONE) as page:
+        finger = page.context.new_cdp_session(page)
+        box = entry(page, "Leaking tap").bounding_box()
+        assert box
+        x, y = box["x"] + 30, box["y"] + 20
+
+        def touch(act: str, *below: float) -> None:
+            points = [{"x": x, "y": y + further} for further in below]
+            finger.send("Input.dispatchTouchEvent", {"type": act, "touchPoints": points})
+
+        touch("touchStart", 0)
+        expect(page.locator("#calendar .ec-dragging")).to_be_attached()
+        for step in range(1, 7):
+            touch("touchMove", step * QUARTER)
+        touch("touchEnd")
+        expect(toast(page)).to_contain_text(said("“Leaking tap” moved to Tue 7 Jan, 11:30–12:30"))
+        expect(page.locator("#calendar .ec-dragging")).to_have_count(0)
+
+        y += 6 * QUARTER
+        touch("touchStart", 0)
+        for step in range(1, 9):
+            touch("touchMove", -10 * step)
+        touch("touchEnd")
+        page.wait_for_function(
+            "was => document.querySelector('#calendar article').getBoundingClientRect().top < was",
+            arg=y - 20 - 20,
+        )
+        assert stored(tap).start == clock("11:30")
 
 
 def test_its_lower_edge_changes_how_long_it_lasts(opened: Opened, alice: Member) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -16,6 +18,7 @@ from tests.processes import Demo, running_demo
 
 # Appears, changes and disappears within this time, on a machine that does other things as well.
 IN_REAL_TIME = 5_000
+days_ahead = count(20, 7)  # each look at the journey has a week of its own
 
 
 @pytest.fixture(scope="module")
@@ -25,8 +28,8 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
 
 
 @pytest.fixture
-def page() -> Iterator[Page]:
-    with browser_page() as page:
+def page(look: dict[str, Any]) -> Iterator[Page]:
+    with browser_page(**look) as page:
         yield page
 
 
@@ -60,7 +63,7 @@ def test_book_in_sophiie_see_it_in_google_calendar(page: Page, demo: Demo) -> No
     expect(message).to_contain_text("Jobs")
 
     # Create: the badge changes without reload, the event appears in the open page of Google.
-    day = datetime.now(UTC).date() + timedelta(days=20)
+    day = datetime.now(UTC).date() + timedelta(days=next(days_ahead))
     week = day - timedelta(days=day.weekday())
     google.goto(f"{demo.simulator_url}/simulator/accounts/alice@example.com?week={week}")
     page.goto(f"{demo.url}/appointments/new")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -24,8 +25,8 @@ def site() -> Iterator[str]:
 
 
 @pytest.fixture
-def page() -> Iterator[Page]:
-    with browser_page() as page:
+def page(look: dict[str, Any]) -> Iterator[Page]:
+    with browser_page(**look) as page:
         yield page
 
 

@@ -26,8 +26,8 @@ def site() -> Iterator[str]:
 
 
 @pytest.fixture
-def page() -> Iterator[Page]:
-    with browser_page() as page:
+def page(look: dict[str, Any]) -> Iterator[Page]:
+    with browser_page(**look) as page:
         yield page
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -22,8 +23,8 @@ def site() -> Iterator[str]:
 
 
 @pytest.fixture
-def page() -> Iterator[Page]:
-    with browser_page(java_script_enabled=False) as page:
+def page(look: dict[str, Any]) -> Iterator[Page]:
+    with browser_page(java_script_enabled=False, **look) as page:
         yield page
 
 
