@@ -39,6 +39,18 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
     )
 
 
+def wrong_method(request: HttpRequest) -> HttpResponse:
+    return _page(
+        request,
+        405,
+        _("There is nothing to see at this address"),
+        _(
+            "It only takes what a button sends. If you pressed one and had to sign in first, "
+            "nothing was done: go back to the page with the button and press it again."
+        ),
+    )
+
+
 def server_error(request: HttpRequest) -> HttpResponse:
     return _page(
         request,
