@@ -24,7 +24,7 @@ from sophiie.sync.models import MirroredEvent, MirrorState, SyncAttempt
 from sophiie.web.kept_words import kept_words
 from tests.busy import calendar_of
 from tests.conftest import details, tomorrow_at
-from tests.linking import BACKEND, link
+from tests.linking import BACKEND, consent_url, link, path_of
 from tests.mirroring import drain_all, read_all
 from tests.sync.drifting import ALICE, mirrored
 from tests.web.pages import parsed
@@ -187,6 +187,13 @@ def test_programs_are_told_in_english(api: Any, german_page: Client, alice: Memb
     assert SyncAttempt.objects.count() == 0
     (sync,) = api("GET", f"/appointments/{made.id}").json()["sync"]
     assert sync["error"] == error
+
+
+def test_an_answer_of_google_without_a_code(german_page: Client, google: RunningSimulator) -> None:
+    back = path_of(google.authorize(consent_url(german_page), account=ALICE))
+    answer = german_page.get(back.replace("code=", "cod="), follow=True)
+    assert "Google hat mit „kein Code“ geantwortet" in parsed(answer).words
+    assert english_in(answer) == []
 
 
 def test_what_is_no_hold_says_what_it_is(german_page: Client, booked: Appointment) -> None:

@@ -97,7 +97,7 @@ async def finish(*, member: Member, session_key: str, answer: Mapping[str, str])
     if reason := answer.get("error"):
         raise problems.refused_by_google(reason)
     if not (code := answer.get("code", "")):
-        raise problems.refused_by_google("no code")
+        raise problems.refused_by_google(_("no code"))
     async with google_session() as http:
         try:
             grant, account = await _exchange(http, attempt, code)
