@@ -22,6 +22,9 @@ KEYWORDS = {
     "gettext_noop": None,
     "pgettext_lazy": ((1, "c"), 2),
     "ngettext_lazy": (1, 2),
+    # What we say of Google is kept and shown as well; the package that says it knows no Django.
+    "Unreachable": None,
+    "AccessLost": None,
 }
 
 

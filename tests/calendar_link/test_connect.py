@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -86,14 +87,34 @@ def test_only_a_calendar_that_can_be_written_is_saved(
     assert found.state == LinkState.CHOOSING
 
 
+PROBLEM = "/settings/calendar/problem"
+
+
 def problem(answer: Any) -> str:
+    """What the page says to which a failed attempt leads: at an address without the answer."""
     assert answer.status_code == 400
+    assert answer.redirect_chain[-1] == (PROBLEM, 302)
     return str(answer.content.decode())
 
 
 def test_denied(page: Client, alice: Member, google: RunningSimulator) -> None:
     assert "You did not give permission" in problem(come_back(page, google, grant="deny"))
     assert link_of(alice) is None
+
+
+def test_what_went_wrong_can_be_loaded_again_until_it_is_tried_again(
+    page: Client, alice: Member, bob: Member, google: RunningSimulator
+) -> None:
+    assert page.get(PROBLEM, follow=True).redirect_chain == [("/settings/calendar", 302)]
+    shown = problem(come_back(page, google, grant="deny"))
+    assert "Try again" in shown
+    assert re.search(r'id="tab-calendar"[^>]* aria-selected="true"', shown)
+    for _ in range(2):
+        assert "You did not give permission" in page.get(PROBLEM).content.decode()
+    assert "You did not give permission" not in page.get("/settings/calendar").content.decode()
+    assert browser_of(bob).get(PROBLEM).status_code == 302  # nobody else's business
+    come_back(page, google)
+    assert page.get(PROBLEM)["Location"] == "/settings/calendar"
 
 
 def test_an_unticked_permission_is_named_and_the_grant_given_back(
@@ -112,15 +133,17 @@ def test_an_answer_works_once(page: Client, alice: Member, google: RunningSimula
     back = path_of(google.authorize(consent_url(page), account="alice@example.com"))
     assert page.get(back).status_code == 302
     page.post("/settings/calendar/cancel-linking")
-    assert "used already" in problem(page.get(back))
+    assert "used already" in problem(page.get(back, follow=True))
     assert link_of(alice) is None
 
 
 def test_a_wrong_state_is_refused(page: Client, alice: Member, google: RunningSimulator) -> None:
     back = path_of(google.authorize(consent_url(page), account="alice@example.com"))
     forged = back.replace("state=", "state=x")
-    assert "does not belong to you" in problem(page.get(forged))
-    assert "does not belong to you" in problem(page.get("/integrations/google/callback"))
+    assert "does not belong to you" in problem(page.get(forged, follow=True))
+    assert "does not belong to you" in problem(
+        page.get("/integrations/google/callback", follow=True)
+    )
     assert link_of(alice) is None
 
 
@@ -129,8 +152,8 @@ def test_an_attempt_of_another_session_or_member_is_refused(
 ) -> None:
     """Else an attacker could hang their Google account on somebody else's profile."""
     back = path_of(google.authorize(consent_url(page), account="bob@example.com"))
-    assert "does not belong to you" in problem(browser_of(bob).get(back))
-    assert "does not belong to you" in problem(browser_of(alice).get(back))
+    assert "does not belong to you" in problem(browser_of(bob).get(back, follow=True))
+    assert "does not belong to you" in problem(browser_of(alice).get(back, follow=True))
     assert not CalendarLink.objects.exists()
     assert page.get(back).status_code == 302  # and its owner can still use it
 
@@ -138,7 +161,7 @@ def test_an_attempt_of_another_session_or_member_is_refused(
 def test_an_attempt_expires(page: Client, alice: Member, google: RunningSimulator) -> None:
     back = path_of(google.authorize(consent_url(page), account="alice@example.com"))
     with time_machine.travel(datetime.now(UTC) + timedelta(minutes=11)):
-        assert "took too long" in problem(page.get(back))
+        assert "took too long" in problem(page.get(back, follow=True))
     assert link_of(alice) is None
 
 
@@ -156,7 +179,7 @@ def test_no_refresh_token(page: Client, alice: Member, google: RunningSimulator)
     page.post("/settings/calendar/cancel-linking")
     url = consent_url(page).replace("access_type=offline", "access_type=online")
     back = google.authorize(url, account="alice@example.com")
-    assert "no lasting permission" in problem(page.get(path_of(back)))
+    assert "no lasting permission" in problem(page.get(path_of(back), follow=True))
     assert link_of(alice) is None
 
 
@@ -165,7 +188,7 @@ def test_google_not_answering_at_the_exchange(
 ) -> None:
     back = path_of(google.authorize(consent_url(page), account="alice@example.com"))
     google.fault(method="oauth.token", kind="cut", when="before", count=1)
-    assert "cannot be reached" in problem(page.get(back))
+    assert "cannot be reached" in problem(page.get(back, follow=True))
     assert link_of(alice) is None
 
 
@@ -174,13 +197,13 @@ def test_wrong_credentials_of_the_installation(
 ) -> None:
     back = path_of(google.authorize(consent_url(page), account="alice@example.com"))
     settings.GOOGLE_CLIENT_SECRET = "wrong"
-    assert "not set up correctly" in problem(page.get(back))
+    assert "not set up correctly" in problem(page.get(back, follow=True))
     assert link_of(alice) is None
 
 
 def test_without_credentials_nobody_is_sent_anywhere(page: Client, settings: Any) -> None:
     settings.GOOGLE_CLIENT_ID = ""
-    assert "not set up correctly" in problem(page.post("/integrations/google/connect"))
+    assert "not set up correctly" in problem(page.post("/integrations/google/connect", follow=True))
 
 
 def test_two_answers_at_once_make_one_link(

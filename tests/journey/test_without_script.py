@@ -40,6 +40,23 @@ def sign_in(page: Page, site: str) -> None:
     page.wait_for_url("**/calendar")
 
 
+def test_a_form_sent_after_the_session_ended(alice: Member, site: str, page: Page) -> None:
+    sign_in(page, site)
+    page.get_by_role("link", name="New appointment").click()
+    page.get_by_label("Title").fill("Leaking tap")
+    page.get_by_label("Notes").fill("Ring twice")
+    page.context.clear_cookies(name="sophiie_session")
+    press(page, "Save")
+    expect(page.get_by_role("alert")).to_contain_text("what you typed is here again")
+    page.get_by_label("Email").fill("alice@example.com")
+    page.get_by_label("Password").fill(PASSWORD)
+    press(page, "Sign in")
+    expect(page.get_by_role("alert")).to_contain_text("it is not saved yet")
+    expect(page.get_by_label("Notes")).to_have_value("Ring twice")
+    press(page, "Save")
+    expect(page.get_by_role("status")).to_contain_text("is booked")
+
+
 def test_from_signing_in_to_cancelling(alice: Member, site: str, page: Page) -> None:
     day = tomorrow_at(1, days=2).date().isoformat()
     sign_in(page, site)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 import time_machine
 from django.test import Client
 
-from sophiie.accounts.models import Member
+from sophiie.accounts.models import Business, Member, WeekStart
 from sophiie.appointments.booking import book, cancel
 from sophiie.appointments.models import Appointment
 from tests.conftest import details, tomorrow_at
@@ -98,6 +98,28 @@ def test_one_can_walk_from_week_to_week(page: Client) -> None:
     shown = parsed(page.get("/calendar?week=2026-12-02"))
     assert shown.one("a", rel="prev")["href"] == "/calendar?week=2026-11-23"
     assert shown.one("a", rel="next")["href"] == "/calendar?week=2026-12-07"
+
+
+@pytest.mark.parametrize(
+    ("week_start", "days"),
+    [
+        (WeekStart.MONDAY, ("2026-11-30", "2026-12-06")),
+        (WeekStart.SATURDAY, ("2026-11-28", "2026-12-04")),
+        (WeekStart.SUNDAY, ("2026-11-29", "2026-12-05")),
+    ],
+)
+def test_a_week_begins_on_the_day_that_the_business_chose(
+    page: Client, alice: Member, week_start: WeekStart, days: tuple[str, str]
+) -> None:
+    """As in the calendar that a script draws."""
+    Business.objects.update(week_start=week_start)
+    book(by=alice, details=details(start=at("2026-12-01 01:00")), assignees=[alice])
+    for day in days:
+        shown = parsed(page.get(f"/calendar?week={day}"))
+        listed = [heading["id"] for heading in shown.all("h2", class_="day-head")]
+        assert (listed[0], listed[-1], len(listed)) == (f"day-{days[0]}", f"day-{days[1]}", 7)
+    after = date.fromisoformat(days[1]) + timedelta(days=1)
+    assert shown.one("a", rel="next")["href"] == f"/calendar?week={after}"
 
 
 def test_a_week_costs_the_same_number_of_queries_whatever_it_holds(

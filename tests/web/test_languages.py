@@ -175,7 +175,7 @@ def test_refusals_in_german(german_page: Client, booked: Appointment) -> None:
     assert message_at(shown, "title") == "Geben Sie dem Termin einen Titel."
     assert message_at(shown, "start") == "Schreiben Sie die Uhrzeit wie 14:30."
     assert english(response) == []
-    response = german_page.get("/integrations/google/callback?state=x&code=y")
+    response = german_page.get("/integrations/google/callback?state=x&code=y", follow=True)
     assert "gehört nicht" in parsed(response).words
     assert english(response) == []
     assert english(german_page.get("/nothing")) == []

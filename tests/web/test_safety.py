@@ -20,7 +20,7 @@ SIGNED_OUT = ["/login", "/password/reset", "/password/reset/done", "/help/google
 SIGNED_IN = [
     *("/calendar", "/calendar?week=2026-12-01", "/appointments/new", "/appointments/{id}"),
     *("/settings/profile", "/settings/calendar", "/settings/team", "/help/google-calendar"),
-    *("/password/change", "/logout", "/nothing/here"),
+    *("/password/change", "/logout", "/nothing/here", "/settings/calendar/retry"),
 ]
 
 
@@ -129,6 +129,16 @@ def test_an_unknown_address_has_a_page_with_a_way_back(page: Client, path: str) 
     shown = parsed(response)
     assert "There is nothing here" in shown.one("h1").words
     assert shown.one("main").all("a", href="/")
+
+
+def test_an_address_of_a_button_has_a_page_too(page: Client, booked: Appointment) -> None:
+    response = page.get(f"/appointments/{booked.pk}/cancel")
+    assert (response.status_code, response["Allow"]) == (405, "POST")
+    shown = parsed(response)
+    assert "nothing to see" in shown.one("h1").words
+    assert shown.one("main").all("a", href="/")
+    german = page.put("/settings/profile", headers={"Accept-Language": "de"})
+    assert "ist nichts zu sehen" in parsed(german).one("h1").words
 
 
 def test_another_host_name_is_refused(db: None) -> None:

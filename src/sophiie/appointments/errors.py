@@ -132,7 +132,14 @@ class NotHeld(AppointmentError):
 
     def __init__(self, status: str) -> None:
         self.status = status
-        super().__init__(f"This appointment is not a hold; it is {status.replace('_', ' ')}.")
+        what = {
+            "scheduled": pgettext("the appointment is", "scheduled"),
+            "completed": pgettext("the appointment is", "completed"),
+            "cancelled": pgettext("the appointment is", "cancelled"),
+            "no_show": pgettext("the appointment is", "no show"),
+        }
+        words = _("This appointment is not a hold; it is %(what)s.")
+        super().__init__(words % {"what": what.get(status, status)})
 
 
 class TooBusy(AppointmentError):

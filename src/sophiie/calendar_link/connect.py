@@ -97,7 +97,7 @@ async def finish(*, member: Member, session_key: str, answer: Mapping[str, str])
     if reason := answer.get("error"):
         raise problems.refused_by_google(reason)
     if not (code := answer.get("code", "")):
-        raise problems.refused_by_google("no code")
+        raise problems.refused_by_google(_("no code"))
     async with google_session() as http:
         try:
             grant, account = await _exchange(http, attempt, code)
@@ -221,7 +221,7 @@ async def choose_calendar(
             _("Google does not let you write to “%(name)s”: choose another.")
             % {"name": chosen.name}
         )
-    busy = [i for i in busy_calendar_ids if i in calendars and i != calendar_id]
+    busy = [calendars[i] for i in busy_calendar_ids if i in calendars and i != calendar_id]
     found = await _events_with_our_mark(link, calendar_id)
     return await in_thread(_activate, link, chosen, busy, found)
 
@@ -249,14 +249,16 @@ def _business_of(link: CalendarLink) -> UUID:
 
 
 def _activate(
-    link: CalendarLink, chosen: Calendar, busy: list[str], found: dict[UUID, str]
+    link: CalendarLink, chosen: Calendar, busy: list[Calendar], found: dict[UUID, str]
 ) -> CalendarLink:
     with transaction.atomic():
         link = _hold(link)
         if link.state in (LinkState.UNLINKED, LinkState.UNLINKING):
             raise CannotChoose(_("This link was ended meanwhile."))
         link.calendar_id, link.calendar_name = chosen.id, chosen.name[:500]
-        link.busy_calendar_ids, link.problem, link.broken_at = busy, "", None
+        link.busy_calendar_ids = [calendar.id for calendar in busy]
+        link.busy_calendar_names = {calendar.id: calendar.name[:500] for calendar in busy}
+        link.problem, link.broken_at = "", None
         link.state, link.activated_at = LinkState.BACKFILLING, link.activated_at or now()
         link.save()
         link_scope_changed.send(sender=CalendarLink, link=link, again=False, found=found)

@@ -65,6 +65,8 @@ class CalendarLink(models.Model):
     calendar_name = models.CharField(max_length=500, blank=True, default="")
     # Further calendars of the account in which an event makes the member busy.
     busy_calendar_ids = models.JSONField(default=list, blank=True)
+    # Their names by id, as far as they were known when they were ticked.
+    busy_calendar_names = models.JSONField(default=dict, blank=True, db_default={})
 
     problem = models.CharField(max_length=300, blank=True, default="")
     created_at = models.DateTimeField()

@@ -79,7 +79,7 @@ def end_link(link_id: UUID) -> Revocation | None:
         link.state, link.unlinked_at = LinkState.UNLINKED, now()
         link.refresh_token = link.access_token = link.problem = ""
         link.access_token_expires_at = link.refreshing_until = None
-        link.busy_calendar_ids = []
+        link.busy_calendar_ids, link.busy_calendar_names = [], {}
         link.save(
             update_fields=[
                 "state",
@@ -90,6 +90,7 @@ def end_link(link_id: UUID) -> Revocation | None:
                 "access_token_expires_at",
                 "refreshing_until",
                 "busy_calendar_ids",
+                "busy_calendar_names",
             ]
         )
         link_changed.send(sender=CalendarLink, link=link)

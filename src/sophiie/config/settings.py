@@ -81,6 +81,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "sophiie.web.middleware.WrongMethodMiddleware",  # last, so that the others see its page
 ]
 
 ROOT_URLCONF = "sophiie.config.urls"

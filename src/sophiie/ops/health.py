@@ -20,7 +20,7 @@ from prometheus_client import (
 
 from sophiie.calendar_link.models import CalendarLink, LinkState
 from sophiie.common.clock import now
-from sophiie.sync.guard import REFUSED_BY_GUARD
+from sophiie.sync.kept import REFUSED_BY_GUARD
 from sophiie.sync.models import MirroredEvent, MirrorState, SyncAttempt
 from sophiie.sync.workers_alive import workers_alive
 

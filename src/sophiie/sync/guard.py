@@ -22,10 +22,6 @@ logger = log(__name__)
 refused_writes = Counter("sophiie_refused_writes", "Writes to Google refused by the write guard")
 
 
-# How a refusal is called in the ledger.
-REFUSED_BY_GUARD = "refusedByGuard"
-
-
 class NotOurs(Exception):
     """A write to an event that is not in the mapping of this link and calendar."""
 

@@ -12,6 +12,7 @@ from datetime import datetime
 
 from sophiie.calendar_link.models import CalendarLink
 from sophiie.common.clock import now
+from sophiie.sync.kept import APPOINTMENTS_GONE, BUSY_TIME_GONE
 from sophiie.sync.models import WatchedCalendar
 
 MANY_GONE = 5
@@ -28,15 +29,8 @@ class Doubt:
 
     @property
     def words(self) -> str:
-        if self.own:
-            return (
-                f"{self.gone} of {self.all_of_them} upcoming appointments are gone from this "
-                "calendar at once. That looks like a mistake, so Sophiie has noted nothing."
-            )
-        return (
-            f"{self.gone} of {self.all_of_them} events that keep you busy are gone from this "
-            "calendar at once. That looks like a mistake, so for Sophiie you are still busy then."
-        )
+        sentence = APPOINTMENTS_GONE if self.own else BUSY_TIME_GONE
+        return sentence % {"gone": self.gone, "all": self.all_of_them}
 
 
 def doubt(gone: int, all_of_them: int, *, meant: int, own: bool = True) -> Doubt | None:

@@ -33,8 +33,9 @@ from sophiie.google.errors import (
 from sophiie.sync.claim import Work
 from sophiie.sync.drift_state import clear_drift
 from sophiie.sync.due import park
-from sophiie.sync.guard import REFUSED_BY_GUARD, NotOurs
+from sophiie.sync.guard import NotOurs
 from sophiie.sync.guests import note_shown_guests
+from sophiie.sync.kept import CRASHED, INTERNAL, REFUSED_BY_GOOGLE, REFUSED_BY_GUARD
 from sophiie.sync.models import MirroredEvent, MirrorState, SyncAttempt
 from sophiie.sync.show import Shown
 from sophiie.sync.writing import FAILURE_FIELDS, OUTCOME_FIELDS, insert_rows, update_rows
@@ -159,7 +160,7 @@ def _reason(failure: Exception | None) -> str:
         case NotOurs():
             return REFUSED_BY_GUARD
         case _:
-            return "internal"
+            return INTERNAL
 
 
 def _break_link(link_id: UUID, problem: str) -> None:
@@ -212,9 +213,9 @@ def meaning(failure: Exception, attempts: int) -> tuple[str, timedelta | None]:
             # The link changes its state; until it is mended nothing is tried.
             return _("The link to Google needs your attention."), timedelta()
         case GoogleError():
-            return f"Google refused this event: {failure}"[:500], None
+            return (REFUSED_BY_GOOGLE % {"answer": failure})[:500], None
         case _:
-            return _("Something went wrong inside Sophiie; it was logged."), _pause(attempts, None)
+            return CRASHED, _pause(attempts, None)
 
 
 def _pause(attempts: int, retry_after: float | None) -> timedelta:

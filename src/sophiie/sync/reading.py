@@ -13,7 +13,6 @@ from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.db.models import Q, QuerySet
-from django.utils.translation import gettext_noop
 
 from sophiie.busy_time import copy
 from sophiie.busy_time.models import BusyCalendar
@@ -24,17 +23,13 @@ from sophiie.common import live
 from sophiie.common.clock import now
 from sophiie.common.logs import log
 from sophiie.google.errors import AccessLost, EventGone, GoogleError
+from sophiie.sync.kept import CRASHED, NOT_READ, NOT_THERE
 from sophiie.sync.known import Known, known_events
 from sophiie.sync.models import WatchedCalendar
 
 logger = log(__name__)
 
 READABLE = (LinkState.BACKFILLING, LinkState.ACTIVE)
-# Kept in these words, shown in the reader's language.
-NOT_THERE = gettext_noop(
-    "This calendar is not there any more, or not shared with you. Until you untick it under "
-    "“Change calendar”, Sophiie cannot say when you are free."
-)
 # Longer than any one call may take, and a renewal of the access token before it.
 CLAIM = timedelta(seconds=45)
 PAST, AHEAD = timedelta(days=1), timedelta(days=400)
@@ -214,6 +209,6 @@ def _words(error: Exception, reading: Reading) -> str:
         case EventGone():
             return NOT_THERE
         case GoogleError():
-            return f"The calendar could not be read: {error}"[:300]
+            return (NOT_READ % {"answer": error})[:300]
         case _:
-            return gettext_noop("Something went wrong inside Sophiie; it was logged.")
+            return CRASHED

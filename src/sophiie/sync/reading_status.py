@@ -21,6 +21,7 @@ class CalendarReading:
     """
 
     calendar_id: str
+    name: str
     is_chosen: bool
     read_at: datetime | None
     problem: str
@@ -41,9 +42,11 @@ class CalendarReading:
 def readings_of(link: CalendarLink) -> list[CalendarReading]:
     """The calendars of the link that are read, the chosen one first."""
     pushed = are_pushed(link)
+    names = {**link.busy_calendar_names, link.calendar_id: link.calendar_name}
     found = [
         CalendarReading(
             calendar_id=watched.calendar_id,
+            name=names.get(watched.calendar_id) or watched.calendar_id,
             is_chosen=watched.calendar_id == link.calendar_id,
             read_at=watched.read_at,
             problem=watched.error,

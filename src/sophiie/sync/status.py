@@ -11,7 +11,7 @@ from django.db.models import Count, Min, Q
 
 from sophiie.calendar_link.models import RECORDING, CalendarLink, LinkState
 from sophiie.common.clock import now
-from sophiie.sync.guard import REFUSED_BY_GUARD
+from sophiie.sync.kept import REFUSED_BY_GUARD
 from sophiie.sync.models import MirroredEvent, MirrorState, SyncAttempt
 from sophiie.sync.quota import share_used
 

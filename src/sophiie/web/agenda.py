@@ -19,17 +19,17 @@ from sophiie.web.badges import most_urgent
 MOST_IN_A_WEEK = 2000
 
 
-def week_of(member: Member, monday: date, today: date) -> dict[str, Any]:
+def week_of(member: Member, first: date, today: date) -> dict[str, Any]:
     """The appointments of seven days in the business's zone, for `calendar/_agenda.html`."""
     zone = member.business.timezone
-    days = [monday + timedelta(days=n) for n in range(7)]
+    days = [first + timedelta(days=n) for n in range(7)]
     start, end = local_day(days[0], zone)[0], local_day(days[-1], zone)[1]
     appointments = in_period(member, start, end)[:MOST_IN_A_WEEK]
     statuses = statuses_of(a.id for a in appointments)
     clashes = clashes_of(appointments)
     by_day: dict[date, list[dict[str, Any]]] = {day: [] for day in days}
     for appointment in appointments:
-        day = max(in_zone(appointment.start, zone).date(), monday)
+        day = max(in_zone(appointment.start, zone).date(), first)
         badge = most_urgent(statuses.get(appointment.id, []))
         by_day[day].append(_row(appointment, badge, clashes.get(appointment.id, [])))
     return {

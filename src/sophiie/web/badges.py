@@ -12,6 +12,7 @@ from sophiie.accounts.models import Member
 from sophiie.appointments.models import Appointment
 from sophiie.common.wall_time import in_zone
 from sophiie.sync.status import EventStatus
+from sophiie.web.kept_words import kept_words
 
 # The worst first: one badge in a list speaks for all links.
 ORDER = ("failed", "drift", "paused", "pending", "synced", "released")
@@ -41,11 +42,6 @@ def badge(status: EventStatus) -> Badge:
         member_id=status.member_id,
         guests=status.guests if status.wanted else (),
     )
-
-
-def kept_words(text: str) -> str:
-    """A reason that the mirror keeps, in the reader's language; what Google said stays as it is."""
-    return _(text) if text else ""
 
 
 def most_urgent(statuses: list[EventStatus]) -> Badge | None:

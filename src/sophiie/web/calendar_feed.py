@@ -33,6 +33,7 @@ from sophiie.sync.status import statuses_of
 from sophiie.web.badges import most_urgent
 from sophiie.web.calendar_hours import closed_hours
 from sophiie.web.calendar_people import Person, people_of
+from sophiie.web.kept_words import kept_words
 
 MOST_DAYS = 62
 # More than anybody can look at; a page that asks for it still gets an answer.
@@ -220,7 +221,7 @@ def _unread(people: list[Person]) -> list[Row]:
     for n, person in enumerate(people):
         knowledge = known.get(person.id)
         if knowledge and knowledge.state == Freshness.UNREADABLE:
-            unread.append({"who": n, "why": knowledge.problem})
+            unread.append({"who": n, "why": kept_words(knowledge.problem)})
     return unread
 
 

@@ -60,17 +60,17 @@ def calendar(request: HttpRequest) -> HttpResponse:
     today = in_zone(now(), member.business.timezone).date()
     asked = request.GET.get("date", "") or request.GET.get("week", "")
     shown = _day(asked) or today
-    monday = shown - timedelta(days=shown.weekday())
+    first = first_of_week(shown, member.business)
     listed = request.COOKIES.get(VIEW_COOKIE) not in VIEWS or "plain" in request.GET
     people = people_of(member.business)
     context: dict[str, Any] = {
         "setup": json.dumps(_setup(member, people, today)),
-        "week_start": monday,
-        "week_end": monday + timedelta(days=6),
-        "previous_url": _week_url(monday - timedelta(days=7)),
-        "next_url": _week_url(monday + timedelta(days=7)),
+        "week_start": first,
+        "week_end": first + timedelta(days=6),
+        "previous_url": _week_url(first - timedelta(days=7)),
+        "next_url": _week_url(first + timedelta(days=7)),
         "today_url": reverse("calendar"),
-        "plain_url": f"{_week_url(monday)}&plain=1",
+        "plain_url": f"{_week_url(first)}&plain=1",
         "listed": listed,
         "modules": MODULES,
         "views": _views(),
@@ -79,7 +79,7 @@ def calendar(request: HttpRequest) -> HttpResponse:
         "just_deleted": _just_deleted(request, member),
     }
     if listed:
-        context |= week_of(member, monday, today)
+        context |= week_of(member, first, today)
     return render(request, "calendar/calendar.html", context)
 
 
@@ -154,6 +154,11 @@ def first_day(business: Business) -> int:
     return business.week_start % 7
 
 
+def first_of_week(day: date, business: Business) -> date:
+    """The day on which the week of this day begins."""
+    return day - timedelta(days=(day.isoweekday() - business.week_start) % 7)
+
+
 def _views() -> list[dict[str, str]]:
     labels = {
         "month": (_("Month"), "m"),
@@ -188,5 +193,5 @@ def _day(text: str) -> date | None:
     return day if 2000 <= day.year < 2100 else None
 
 
-def _week_url(monday: date) -> str:
-    return f"{reverse('calendar')}?week={monday.isoformat()}"
+def _week_url(day: date) -> str:
+    return f"{reverse('calendar')}?week={day.isoformat()}"

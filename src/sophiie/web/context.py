@@ -12,6 +12,7 @@ from sophiie.accounts.models import Member
 from sophiie.calendar_link.models import CalendarLink, LinkState
 from sophiie.web.colleagues import colleagues_to_reconnect
 from sophiie.web.first_steps import first_steps
+from sophiie.web.typed_text import typed_by
 
 
 def banners(request: HttpRequest) -> dict[str, Any]:
@@ -29,4 +30,5 @@ def banners(request: HttpRequest) -> dict[str, Any]:
         # Called by the template that shows it: fragments do not.
         "colleagues_to_reconnect": partial(colleagues_to_reconnect, member),
         "first_steps": partial(first_steps, member),
+        "typed_by": partial(typed_by, member),
     }

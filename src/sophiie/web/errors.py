@@ -6,6 +6,8 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 
+from sophiie.web.typed_text import shown_again
+
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     return _page(request, 400, _("That request was not understood"), _("Go back and try again."))
@@ -18,6 +20,8 @@ def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    if response := shown_again(request):
+        return response
     return _page(
         request,
         403,
@@ -32,6 +36,18 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
         404,
         _("There is nothing here"),
         _("The page does not exist, or it belongs to somebody else."),
+    )
+
+
+def wrong_method(request: HttpRequest) -> HttpResponse:
+    return _page(
+        request,
+        405,
+        _("There is nothing to see at this address"),
+        _(
+            "It only takes what a button sends. If you pressed one and had to sign in first, "
+            "nothing was done: go back to the page with the button and press it again."
+        ),
     )
 
 

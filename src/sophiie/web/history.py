@@ -13,6 +13,7 @@ from sophiie.appointments.models import Action, Appointment, AppointmentChange, 
 from sophiie.common.wall_time import in_zone
 from sophiie.sync.models import SyncAttempt
 from sophiie.sync.status import attempts_of
+from sophiie.web.kept_words import kept_words
 from sophiie.web.shown_times import clock, weekday
 
 
@@ -55,15 +56,22 @@ def _try(attempt: SyncAttempt, zone: str) -> Try:
         text = _("Shown in Google") if attempt.wanted else _("Removed from Google")
     else:
         text = _("Not shown yet") if attempt.wanted else _("Not removed yet")
-    parts = [str(attempt.status) if attempt.status else "", attempt.reason, attempt.message]
     return Try(
         at=in_zone(attempt.at, zone),
         whose=attempt.mirrored_event.link.member.name,
         text=text,
-        answer=" · ".join(part for part in parts if part),
+        answer=_answer(attempt),
         next_at=in_zone(attempt.next_attempt_at, zone) if attempt.next_attempt_at else None,
         succeeded=attempt.succeeded,
     )
+
+
+def _answer(attempt: SyncAttempt) -> str:
+    """What Google said, word for word; where it said nothing, why not."""
+    if not attempt.status:
+        return kept_words(attempt.message or attempt.reason)
+    parts = [str(attempt.status), attempt.reason, kept_words(attempt.message)]
+    return " · ".join(part for part in parts if part)
 
 
 def _text(change: AppointmentChange, zone: str) -> str:

@@ -24,16 +24,17 @@ from sophiie.common.clock import now
 from sophiie.common.wall_time import in_zone
 from sophiie.web.hours_forms import HolidayForm, RulesForm, SpecialDaysForm, WeekForm
 from sophiie.web.requests import signed_in
+from sophiie.web.typed_text import keeps_typed_text, typed_before
 
 
-@login_required
+@keeps_typed_text
 @require_http_methods(["GET", "POST"])
 def own_hours(request: HttpRequest) -> HttpResponse:
     """One's own week, days off and other hours."""
     return _hours(request, signed_in(request))
 
 
-@login_required
+@keeps_typed_text
 @require_http_methods(["GET", "POST"])
 def hours_of(request: HttpRequest, member_id: UUID) -> HttpResponse:
     """A colleague's, for owners and admins."""
@@ -54,9 +55,9 @@ def _hours(request: HttpRequest, member: Member) -> HttpResponse:
         messages.success(request, _("The usual hours count again."))
         return redirect(_address(by, member))
     kept = kept_week(member)
-    typed = request.POST if act == "more" else None
-    week_form = WeekForm(_sent(request, "week"), member=member, kept=kept, typed=typed)
-    days_form = SpecialDaysForm(_sent(request, "days"))
+    typed = _typed(request)
+    week_form = WeekForm(_part(typed, "week"), member=member, kept=kept, typed=_part(typed, "more"))
+    days_form = SpecialDaysForm(_part(typed, "days"))
     if act == "week" and _week_saved(by, member, week_form):
         messages.success(request, _("The working hours are saved."))
         return redirect(_address(by, member))
@@ -106,15 +107,16 @@ def _days_added(by: Member, member: Member | None, form: HolidayForm) -> bool:
     return True
 
 
-@login_required
+@keeps_typed_text
 @require_http_methods(["GET", "POST"])
 def business_hours(request: HttpRequest) -> HttpResponse:
     """Holidays, and the rules that every offered time obeys."""
     by, act = signed_in(request), request.POST.get("act", "")
     if not editing.may_edit(by, None):
         raise PermissionDenied
-    rules_form = RulesForm(_sent(request, "rules"), kept=rules_of(by.business))
-    days_form = HolidayForm(_sent(request, "days"))
+    typed = _typed(request)
+    rules_form = RulesForm(_part(typed, "rules"), kept=rules_of(by.business))
+    days_form = HolidayForm(_part(typed, "days"))
     if act == "rules" and rules_form.is_valid():
         editing.save_rules(by=by, rules=rules_form.rules)
         messages.success(request, _("The booking rules are saved."))
@@ -147,11 +149,14 @@ def days_remove(request: HttpRequest, day_id: UUID) -> HttpResponse:
     return redirect(_address(by, removed.member) + "#days")
 
 
-def _sent(request: HttpRequest, act: str) -> QueryDict | None:
-    """What was sent, for the one form of the page that was."""
-    if request.method == "POST" and request.POST.get("act") == act:
-        return request.POST
-    return None
+def _typed(request: HttpRequest) -> QueryDict | None:
+    """What was sent now, or before signing in again."""
+    return request.POST if request.method == "POST" else typed_before(request)
+
+
+def _part(typed: QueryDict | None, act: str) -> QueryDict | None:
+    """The same, for the one form of the page into which it was typed."""
+    return typed if typed and typed.get("act") == act else None
 
 
 def _address(by: Member, member: Member | None) -> str:

@@ -26,6 +26,9 @@ from sophiie.web.preflight_page import preflight_of_selected
 from sophiie.web.requests import base_url, signed_in
 from sophiie.web.shown_link import permissions, row_of, shown, simulator_url
 
+# What the last attempt failed with, in the session.
+PROBLEM = "link_problem"
+
 
 @login_required
 @require_GET
@@ -52,7 +55,7 @@ def _calendar_page(
         try:
             calendars = async_to_sync(connect.calendars_of)(link)
         except LinkProblem as problem:
-            return _problem_page(request, problem)
+            return _problem_page(request, _in_words(problem))
         rows = [row_of(calendar, request, link) for calendar in calendars]
         context["calendars"] = rows
         context["preflight"] = preflight_of_selected(link, member, calendars, rows)
@@ -64,8 +67,9 @@ def _calendar_page(
 @require_POST
 def google_connect(request: HttpRequest) -> HttpResponse:
     """Off to Google."""
+    request.session.pop(PROBLEM, None)
     if not google_is_configured():
-        return _problem_page(request, misconfigured(), retry=False)
+        return _lead_to_problem(request, misconfigured(), retry=False)
     member = signed_in(request)
     if not request.session.session_key:
         request.session.create()
@@ -79,11 +83,8 @@ def google_connect(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 def google_callback(request: HttpRequest) -> HttpResponse:
-    """Back from Google. Success ends in a clean address.
-
-    A problem is shown right here; its code is used up by then, and the referrer policy keeps the
-    address from other sites.
-    """
+    """Back from Google, whose answer is used up here: whatever comes of it is shown at an address
+    of its own, which can be loaded again."""
     if not request.user.is_authenticated:
         return redirect("account_login")  # without the query, which holds a code
     try:
@@ -93,7 +94,7 @@ def google_callback(request: HttpRequest) -> HttpResponse:
             answer=request.GET.dict(),
         )
     except LinkProblem as problem:
-        return _problem_page(request, problem)
+        return _lead_to_problem(request, problem)
     if link.state != LinkState.CHOOSING:
         messages.success(
             request,
@@ -129,7 +130,7 @@ def calendar_choose(request: HttpRequest) -> HttpResponse:
     except connect.CannotChoose as error:
         return _calendar_page(request, error=str(error), choosing=True, status=422)
     except LinkProblem as problem:
-        return _problem_page(request, problem)
+        return _lead_to_problem(request, problem)
     messages.success(
         request,
         _("Calendar synchronization is active: your appointments now go to “%(name)s”.")
@@ -195,8 +196,24 @@ def google_unlink(request: HttpRequest) -> HttpResponse:
     return redirect("settings-calendar")
 
 
-def _problem_page(
+@login_required
+@require_GET
+def link_problem(request: HttpRequest) -> HttpResponse:
+    """Why linking did not succeed, until it is tried again."""
+    problem = request.session.get(PROBLEM)
+    return _problem_page(request, problem) if problem else redirect("settings-calendar")
+
+
+def _lead_to_problem(
     request: HttpRequest, problem: LinkProblem, *, retry: bool = True
 ) -> HttpResponse:
-    context = {"title": problem.title, "explanation": problem.explanation, "retry": retry}
-    return render(request, "settings/link_problem.html", context, status=400)
+    request.session[PROBLEM] = _in_words(problem, retry=retry)
+    return redirect("link-problem")
+
+
+def _in_words(problem: LinkProblem, *, retry: bool = True) -> dict[str, Any]:
+    return {"title": problem.title, "explanation": problem.explanation, "retry": retry}
+
+
+def _problem_page(request: HttpRequest, problem: dict[str, Any]) -> HttpResponse:
+    return render(request, "settings/link_problem.html", problem, status=400)

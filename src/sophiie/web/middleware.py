@@ -1,4 +1,5 @@
-"""One log line for each request, without its query: that is where codes and states travel."""
+"""One log line for each request, without its query: that is where codes and states travel. And a
+page where Django answers with none."""
 
 from __future__ import annotations
 
@@ -7,9 +8,10 @@ import uuid
 from collections.abc import Callable
 
 import structlog
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 
 from sophiie.common.logs import log
+from sophiie.web.errors import wrong_method
 
 logger = log("sophiie.web.requests")
 
@@ -36,6 +38,21 @@ class RequestLogMiddleware:
             milliseconds=round((time.perf_counter() - started) * 1000, 1),
         )
         return response
+
+
+class WrongMethodMiddleware:
+    """A refusal of the method, which has no body, becomes a page like any other error."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if not isinstance(response, HttpResponseNotAllowed) or response.content:
+            return response
+        page = wrong_method(request)
+        page["Allow"] = response["Allow"]
+        return page
 
 
 def _path(request: HttpRequest) -> str:

@@ -19,8 +19,8 @@ from sophiie.sync.models import DriftKind, MirroredEvent
 from sophiie.sync.overview import drifted_events, failed_events, queue_of
 from sophiie.sync.team import TeamLink, links_of_team
 from sophiie.sync.workers_alive import workers_alive
-from sophiie.web.badges import kept_words
 from sophiie.web.colleagues import since
+from sophiie.web.kept_words import kept_words
 from sophiie.web.requests import signed_in
 
 

@@ -34,14 +34,15 @@ from sophiie.web.history import attempts_shown, history_of
 from sophiie.web.prefill import prefill
 from sophiie.web.requests import signed_in
 from sophiie.web.shown_times import twelve_hours
+from sophiie.web.typed_text import keeps_typed_text, typed_before
 
 
-@login_required
+@keeps_typed_text
 @require_http_methods(["GET", "POST"])
 def appointment_new(request: HttpRequest) -> HttpResponse:
     """The empty form, and the booking."""
     member = signed_in(request)
-    form = AppointmentForm(_posted(request), by=member)
+    form = AppointmentForm(_typed(request), by=member)
     if request.method != "POST":
         if not request.GET:
             start_when_free(form, member)
@@ -67,13 +68,13 @@ def appointment_new(request: HttpRequest) -> HttpResponse:
     return redirect("appointment", appointment.id)
 
 
-@login_required
+@keeps_typed_text
 @require_http_methods(["GET", "POST"])
 def appointment(request: HttpRequest, appointment_id: UUID) -> HttpResponse:
     """One appointment: its form, how it stands in Google, its history."""
     member = signed_in(request)
     shown = find(member, appointment_id)
-    form = AppointmentForm(_posted(request), by=member, appointment=shown)
+    form = AppointmentForm(_typed(request), by=member, appointment=shown)
     if request.method != "POST":
         return form_page(request, form, shown)
     if not form.is_valid():
@@ -159,13 +160,14 @@ def appointment_badge(request: HttpRequest, appointment_id: UUID) -> HttpRespons
     return render(request, "appointments/_sync_badge.html", context)
 
 
-def _posted(request: HttpRequest) -> QueryDict | None:
-    """What was sent; an empty form that was sent is not a form that was not.
+def _typed(request: HttpRequest) -> QueryDict | None:
+    """What was sent now, or before signing in again; an empty form that was sent is not a form
+    that was not.
 
     That a time is only held is said in the address, so that *Book anyway* can say it as well.
     """
     if request.method != "POST":
-        return None
+        return typed_before(request)
     sent = request.POST.copy()
     if held := request.GET.get("hold_minutes"):
         sent["hold_minutes"] = held

@@ -25,17 +25,19 @@ from sophiie.accounts.profile import change_email, change_profile
 from sophiie.common.logs import log
 from sophiie.web.account_forms import BusinessForm, EmailForm, ProfileForm, show_refusal
 from sophiie.web.requests import signed_in
+from sophiie.web.typed_text import keeps_typed_text, typed_before
 
 logger = log(__name__)
 
 
-@login_required
+@keeps_typed_text
 @require_http_methods(["GET", "POST"])
 def profile(request: HttpRequest) -> HttpResponse:
     """Name, language and clock."""
     member = signed_in(request)
     if request.method != "POST":
-        return _profile_page(request, member)
+        typed = typed_before(request)
+        return _profile_page(request, member, profile_form=ProfileForm(typed) if typed else None)
     form = ProfileForm(request.POST)
     if not form.is_valid():
         return _profile_page(request, member, profile_form=form, status=422)
@@ -74,7 +76,7 @@ def email(request: HttpRequest) -> HttpResponse:
     return redirect("settings-profile")
 
 
-@login_required
+@keeps_typed_text
 @require_http_methods(["GET", "POST"])
 def business(request: HttpRequest) -> HttpResponse:
     """What holds for everybody in the business; for owners and admins."""
@@ -89,9 +91,9 @@ def business(request: HttpRequest) -> HttpResponse:
         "week_start": own.week_start,
         "invite_guests": own.invite_guests,
     }
-    posted = request.POST if request.method == "POST" else None
-    form = BusinessForm(posted, timezone=own.timezone, initial=initial)
-    if posted is None or not form.is_valid():
+    typed = request.POST if request.method == "POST" else typed_before(request)
+    form = BusinessForm(typed, timezone=own.timezone, initial=initial)
+    if request.method != "POST" or not form.is_valid():
         return _business_page(request, form)
     said = dict(form.cleaned_data)
     try:

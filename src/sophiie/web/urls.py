@@ -136,6 +136,7 @@ urlpatterns = [
         name="calendar-cancel-linking",
     ),
     path("settings/calendar/unlink", linking_pages.google_unlink, name="google-unlink"),
+    path("settings/calendar/problem", linking_pages.link_problem, name="link-problem"),
     path("integrations/google/connect", linking_pages.google_connect, name="google-connect"),
     path("integrations/google/callback", linking_pages.google_callback, name="google-callback"),
     path(

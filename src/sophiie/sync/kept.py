@@ -1,0 +1,34 @@
+"""Sentences that workers keep in the database, so that pages can show them later.
+
+They are kept in English with their values in place, as the API and the terminal give them, and
+recognised by the page that shows them in another language: `web/kept_words.py`.
+"""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext_noop as _
+
+CRASHED = _("Something went wrong inside Sophiie; it was logged.")
+REFUSED_BY_GOOGLE = _("Google refused this event: %(answer)s")
+NOT_READ = _("The calendar could not be read: %(answer)s")
+NOT_THERE = _(
+    "This calendar is not there any more, or not shared with you. Until you untick it under "
+    "“Change calendar”, Sophiie cannot say when you are free."
+)
+APPOINTMENTS_GONE = _(
+    "%(gone)s of %(all)s upcoming appointments are gone from this calendar at once. That looks "
+    "like a mistake, so Sophiie has noted nothing."
+)
+BUSY_TIME_GONE = _(
+    "%(gone)s of %(all)s events that keep you busy are gone from this calendar at once. That looks "
+    "like a mistake, so for Sophiie you are still busy then."
+)
+WITH_VALUES = (REFUSED_BY_GOOGLE, NOT_READ, APPOINTMENTS_GONE, BUSY_TIME_GONE)
+
+# What the ledger keeps in place of Google's word where Google was not asked.
+INTERNAL = "internal"
+REFUSED_BY_GUARD = "refusedByGuard"
+OWN_WORDS = {
+    INTERNAL: CRASHED,
+    REFUSED_BY_GUARD: _("Sophiie stopped itself: this event is not one of its own."),
+}
