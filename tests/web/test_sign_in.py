@@ -10,8 +10,9 @@ from django.core import mail
 from django.test import Client
 
 from sophiie.accounts.models import Member
+from sophiie.appointments.models import Appointment
 from tests.conftest import PASSWORD
-from tests.web.pages import alerts, message_at, parsed
+from tests.web.pages import alerts, message_at, parsed, statuses
 
 NEW = "a quite different phrase"
 
@@ -76,6 +77,27 @@ def test_after_signing_in_one_is_where_one_wanted_to_be(alice: Member) -> None:
     assert client.get(there).status_code == 200
     response = sign_in(client, "alice@example.com", PASSWORD, next="/settings/profile")
     assert response["Location"] == "/settings/profile"
+
+
+@pytest.mark.parametrize(
+    ("came_from", "then"),
+    [
+        ("http://testserver/calendar?view=list", "/calendar%3Fview%3Dlist"),
+        ("http://testserver//evil.example", "/calendar"),
+        ("https://evil.example/settings", "/calendar"),
+        ("", "/calendar"),
+    ],
+)
+def test_after_a_button_pressed_signed_out_one_is_back_at_the_button(
+    booked: Appointment, came_from: str, then: str
+) -> None:
+    client = Client()
+    response = client.post(f"/appointments/{booked.id}/cancel", headers={"Referer": came_from})
+    assert response["Location"] == f"/login?next={then}"
+    shown = parsed(client.get(response["Location"]))
+    assert "nothing was done" in alerts(shown) + statuses(shown)
+    booked.refresh_from_db()
+    assert booked.is_on
 
 
 @pytest.mark.parametrize("next_", ["https://evil.example/", "//evil.example", "/\\evil.example"])

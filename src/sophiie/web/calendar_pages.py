@@ -12,7 +12,6 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.contrib.auth.decorators import login_required
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -32,7 +31,7 @@ from sophiie.common.wall_time import in_zone
 from sophiie.web.agenda import week_of
 from sophiie.web.calendar_people import Person, people_of
 from sophiie.web.calendar_words import words
-from sophiie.web.requests import signed_in
+from sophiie.web.requests import members_only, signed_in
 
 VIEWS = ("month", "week", "day", "team", "list")
 # Set by the page's script with the view that it showed: whoever has it needs no list from here.
@@ -51,7 +50,7 @@ SHORTEST_SEARCH = 2
 LOCALES = {"en": "en-GB"}
 
 
-@login_required
+@members_only
 @require_GET
 @gzip_page
 def calendar(request: HttpRequest) -> HttpResponse:
@@ -83,7 +82,7 @@ def calendar(request: HttpRequest) -> HttpResponse:
     return render(request, "calendar/calendar.html", context)
 
 
-@login_required
+@members_only
 @require_GET
 def calendar_search(request: HttpRequest) -> HttpResponse:
     """Appointments by what is written in them: a page, of which the calendar takes the list."""

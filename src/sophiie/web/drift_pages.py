@@ -5,7 +5,6 @@ from __future__ import annotations
 from uuid import UUID
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
@@ -22,10 +21,10 @@ from sophiie.sync import drift
 from sophiie.web.anyway import consent_in
 from sophiie.web.forms import AppointmentForm
 from sophiie.web.pages import find, form_page
-from sophiie.web.requests import signed_in
+from sophiie.web.requests import members_only, signed_in
 
 
-@login_required
+@members_only
 @require_POST
 def appointment_drift(request: HttpRequest, appointment_id: UUID) -> HttpResponse:
     """*Put it back* or *Use Google's time*."""

@@ -44,10 +44,7 @@ def wrong_method(request: HttpRequest) -> HttpResponse:
         request,
         405,
         _("There is nothing to see at this address"),
-        _(
-            "It only takes what a button sends. If you pressed one and had to sign in first, "
-            "nothing was done: go back to the page with the button and press it again."
-        ),
+        _("It only takes what a button sends. Go back to the page with the button."),
     )
 
 

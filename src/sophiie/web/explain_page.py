@@ -10,7 +10,6 @@ from datetime import datetime, time, timedelta
 from typing import Any
 
 from django import forms
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
@@ -23,7 +22,7 @@ from sophiie.availability.why_not import why_not
 from sophiie.common.clock import now
 from sophiie.common.wall_time import TimeDoesNotExist, in_zone, instant_of
 from sophiie.web.hours_forms import TIME_ERRORS, date_field
-from sophiie.web.requests import signed_in
+from sophiie.web.requests import members_only, signed_in
 
 
 class WhyForm(forms.Form):
@@ -95,7 +94,7 @@ class WhyForm(forms.Form):
             return None
 
 
-@login_required
+@members_only
 @require_GET
 def explain(request: HttpRequest) -> HttpResponse:
     """Every reason why a time of a member is not offered, or that it is."""

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.contrib.auth.decorators import login_required
 from django.db.models import Exists, OuterRef
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -20,7 +19,7 @@ from sophiie.appointments.models import Appointment
 from sophiie.availability.models import WorkingHours
 from sophiie.calendar_link.models import CalendarLink, LinkState
 from sophiie.common.clock import now
-from sophiie.web.requests import signed_in
+from sophiie.web.requests import members_only, signed_in
 
 
 @dataclass(frozen=True)
@@ -104,7 +103,7 @@ def _remember(member: Member) -> None:
     Member.objects.filter(pk=member.pk, first_steps_done_at=None).update(first_steps_done_at=now())
 
 
-@login_required
+@members_only
 @require_POST
 def put_away(request: HttpRequest) -> HttpResponse:
     """The person knows the way."""

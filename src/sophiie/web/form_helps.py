@@ -8,7 +8,6 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
@@ -24,14 +23,14 @@ from sophiie.availability.slots import TooMuch, find_slots
 from sophiie.common.clock import now
 from sophiie.common.wall_time import in_zone
 from sophiie.web.forms import AppointmentForm
-from sophiie.web.requests import signed_in
+from sophiie.web.requests import members_only, signed_in
 
 LEAST_LETTERS = 2
 LOOK_AHEAD, MOST_FREE = timedelta(days=14), 4
 WHEN = ("date", "start", "end", "timezone")
 
 
-@login_required
+@members_only
 @require_GET
 def customers(request: HttpRequest) -> HttpResponse:
     """Customers of earlier appointments, as choices for the field."""
@@ -40,7 +39,7 @@ def customers(request: HttpRequest) -> HttpResponse:
     return render(request, "appointments/_customers.html", {"customers": found})
 
 
-@login_required
+@members_only
 @require_GET
 def time_check(request: HttpRequest) -> HttpResponse:
     """What the time in the form means, what it would meet, and which times are free instead.

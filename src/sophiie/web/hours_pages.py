@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
@@ -23,7 +22,7 @@ from sophiie.availability.plans import kept_week, rules_of
 from sophiie.common.clock import now
 from sophiie.common.wall_time import in_zone
 from sophiie.web.hours_forms import HolidayForm, RulesForm, SpecialDaysForm, WeekForm
-from sophiie.web.requests import signed_in
+from sophiie.web.requests import members_only, signed_in
 from sophiie.web.typed_text import keeps_typed_text, typed_before
 
 
@@ -134,7 +133,7 @@ def business_hours(request: HttpRequest) -> HttpResponse:
     return render(request, "settings/hours_business.html", context, status=422 if refused else 200)
 
 
-@login_required
+@members_only
 @require_POST
 def days_remove(request: HttpRequest, day_id: UUID) -> HttpResponse:
     """Special days are like any other again."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from uuid import UUID
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.core.mail import send_mail
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -19,13 +18,13 @@ from sophiie.accounts.models import Invitation
 from sophiie.accounts.people import InvalidAccount, NotAllowed, change_role
 from sophiie.common.logs import log
 from sophiie.web.account_forms import InvitationForm, show_refusal
-from sophiie.web.requests import base_url
+from sophiie.web.requests import base_url, members_only
 from sophiie.web.team_pages import colleague, manager, roles_to_give, team_page
 
 logger = log(__name__)
 
 
-@login_required
+@members_only
 @require_POST
 def member_invite(request: HttpRequest) -> HttpResponse:
     """Sends somebody a link with which they join the business."""
@@ -52,7 +51,7 @@ def member_invite(request: HttpRequest) -> HttpResponse:
     return team_page(request, unsent=(invitation.email, address))
 
 
-@login_required
+@members_only
 @require_POST
 def invitation_withdraw(request: HttpRequest, invitation_id: UUID) -> HttpResponse:
     """Makes the link useless."""
@@ -65,7 +64,7 @@ def invitation_withdraw(request: HttpRequest, invitation_id: UUID) -> HttpRespon
     return redirect("settings-team")
 
 
-@login_required
+@members_only
 @require_POST
 def member_role(request: HttpRequest, member_id: UUID) -> HttpResponse:
     """Gives a colleague another role."""

@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -23,10 +22,10 @@ from sophiie.accounts.models import ApiKey
 from sophiie.accounts.people import InvalidAccount
 from sophiie.common.wall_time import in_zone
 from sophiie.web.account_forms import ApiKeyForm, show_refusal
-from sophiie.web.requests import base_url, signed_in
+from sophiie.web.requests import base_url, members_only, signed_in
 
 
-@login_required
+@members_only
 @never_cache
 @require_http_methods(["GET", "POST"])
 def api_keys(request: HttpRequest) -> HttpResponse:
@@ -55,7 +54,7 @@ def api_keys(request: HttpRequest) -> HttpResponse:
     return render(request, "settings/keys.html", context, status=422 if form.errors else 200)
 
 
-@login_required
+@members_only
 @require_POST
 def api_key_revoke(request: HttpRequest, key_id: UUID) -> HttpResponse:
     """Ends a key at once."""

@@ -6,7 +6,6 @@ from typing import Any
 
 from asgiref.sync import async_to_sync
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -23,14 +22,14 @@ from sophiie.calendar_link.models import (
 from sophiie.calendar_link.problems import LinkProblem, misconfigured
 from sophiie.calendar_link.unlink import unlink, unlink_and_remove
 from sophiie.web.preflight_page import preflight_of_selected
-from sophiie.web.requests import base_url, signed_in
+from sophiie.web.requests import base_url, members_only, signed_in
 from sophiie.web.shown_link import permissions, row_of, shown, simulator_url
 
 # What the last attempt failed with, in the session.
 PROBLEM = "link_problem"
 
 
-@login_required
+@members_only
 @require_GET
 def calendar_settings(request: HttpRequest) -> HttpResponse:
     """The Calendar tab in each of its states."""
@@ -63,7 +62,7 @@ def _calendar_page(
     return render(request, "settings/calendar.html", context, status=status)
 
 
-@login_required
+@members_only
 @require_POST
 def google_connect(request: HttpRequest) -> HttpResponse:
     """Off to Google."""
@@ -104,7 +103,7 @@ def google_callback(request: HttpRequest) -> HttpResponse:
     return redirect("settings-calendar")
 
 
-@login_required
+@members_only
 @require_POST
 def calendar_choose(request: HttpRequest) -> HttpResponse:
     """Save: from here on the mirror runs. *Check this calendar* only shows what Save would do."""
@@ -139,7 +138,7 @@ def calendar_choose(request: HttpRequest) -> HttpResponse:
     return redirect("settings-calendar")
 
 
-@login_required
+@members_only
 @require_POST
 def calendar_options(request: HttpRequest) -> HttpResponse:
     """Which appointments go to the calendar, and how much of them."""
@@ -155,7 +154,7 @@ def calendar_options(request: HttpRequest) -> HttpResponse:
     return redirect("settings-calendar")
 
 
-@login_required
+@members_only
 @require_POST
 def calendar_cancel_linking(request: HttpRequest) -> HttpResponse:
     """Backs out before a calendar was chosen."""
@@ -167,7 +166,7 @@ def calendar_cancel_linking(request: HttpRequest) -> HttpResponse:
     return redirect("settings-calendar")
 
 
-@login_required
+@members_only
 @require_POST
 def google_unlink(request: HttpRequest) -> HttpResponse:
     """Ends the link; the events stay in Google, or the upcoming ones are removed first."""
@@ -196,7 +195,7 @@ def google_unlink(request: HttpRequest) -> HttpResponse:
     return redirect("settings-calendar")
 
 
-@login_required
+@members_only
 @require_GET
 def link_problem(request: HttpRequest) -> HttpResponse:
     """Why linking did not succeed, until it is tried again."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
@@ -21,10 +20,10 @@ from sophiie.sync.team import TeamLink, links_of_team
 from sophiie.sync.workers_alive import workers_alive
 from sophiie.web.colleagues import since
 from sophiie.web.kept_words import kept_words
-from sophiie.web.requests import signed_in
+from sophiie.web.requests import members_only, signed_in
 
 
-@login_required
+@members_only
 @require_GET
 def overview(request: HttpRequest) -> HttpResponse:
     """Eight queries, however large the team; a friendly refusal for members without the right."""

@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -32,7 +31,7 @@ from sophiie.web.form_start import lengths, start_from_copy, start_when_free
 from sophiie.web.forms import AppointmentForm
 from sophiie.web.history import attempts_shown, history_of
 from sophiie.web.prefill import prefill
-from sophiie.web.requests import signed_in
+from sophiie.web.requests import members_only, signed_in
 from sophiie.web.shown_times import twelve_hours
 from sophiie.web.typed_text import keeps_typed_text, typed_before
 
@@ -102,7 +101,7 @@ def appointment(request: HttpRequest, appointment_id: UUID) -> HttpResponse:
     return redirect("appointment", appointment_id)
 
 
-@login_required
+@members_only
 @require_POST
 def appointment_cancel(request: HttpRequest, appointment_id: UUID) -> HttpResponse:
     """Calls it off; it stays in the list."""
@@ -114,7 +113,7 @@ def appointment_cancel(request: HttpRequest, appointment_id: UUID) -> HttpRespon
     return redirect("appointment", appointment_id)
 
 
-@login_required
+@members_only
 @require_POST
 def appointment_delete(request: HttpRequest, appointment_id: UUID) -> HttpResponse:
     """Takes it out of sight."""
@@ -125,7 +124,7 @@ def appointment_delete(request: HttpRequest, appointment_id: UUID) -> HttpRespon
     return redirect(f"{reverse('calendar')}?deleted={appointment_id}")
 
 
-@login_required
+@members_only
 @require_POST
 def appointment_reinstate(request: HttpRequest, appointment_id: UUID) -> HttpResponse:
     """Undo of a deletion or a cancellation."""
@@ -140,7 +139,7 @@ def appointment_reinstate(request: HttpRequest, appointment_id: UUID) -> HttpRes
     return redirect("appointment", appointment_id)
 
 
-@login_required
+@members_only
 @require_POST
 def appointment_retry(request: HttpRequest, appointment_id: UUID) -> HttpResponse:
     """Tries at once what failed or waits."""
@@ -150,7 +149,7 @@ def appointment_retry(request: HttpRequest, appointment_id: UUID) -> HttpRespons
     return redirect("appointment", appointment_id)
 
 
-@login_required
+@members_only
 @require_GET
 def appointment_badge(request: HttpRequest, appointment_id: UUID) -> HttpResponse:
     """The fragment that replaces a badge in a list."""

@@ -9,7 +9,6 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from asgiref.sync import async_to_sync
-from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
@@ -20,7 +19,7 @@ from sophiie.calendar_link.models import RECORDING, CalendarLink, LinkState
 from sophiie.calendar_link.problems import LinkProblem
 from sophiie.common.clock import now
 from sophiie.sync.preflight import Preflight, preflight
-from sophiie.web.requests import signed_in
+from sophiie.web.requests import members_only, signed_in
 
 
 @dataclass(frozen=True)
@@ -38,7 +37,7 @@ class ShownPreflight:
     zones: tuple[str, str] | None
 
 
-@login_required
+@members_only
 @require_GET
 def calendar_preflight(request: HttpRequest) -> HttpResponse:
     """The fragment for one calendar of the member's own Google account."""

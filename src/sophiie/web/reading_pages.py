@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from asgiref.sync import async_to_sync
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
@@ -15,12 +14,12 @@ from sophiie.sync.mirror import retry_link
 from sophiie.sync.missing import say_it_is_meant
 from sophiie.sync.reading_status import readings_of
 from sophiie.sync.watch import look_again
-from sophiie.web.requests import signed_in
+from sophiie.web.requests import members_only, signed_in
 
 PATIENCE_SECONDS = 8.0
 
 
-@login_required
+@members_only
 @require_POST
 def calendar_missing(request: HttpRequest) -> HttpResponse:
     """The answer to the question about events that are gone at once; then the calendar is read."""
@@ -49,7 +48,7 @@ def calendar_missing(request: HttpRequest) -> HttpResponse:
     return redirect("settings-calendar")
 
 
-@login_required
+@members_only
 @require_POST
 def calendar_retry(request: HttpRequest) -> HttpResponse:
     """*Retry now*: what waits or failed is due at once, and the calendars are read."""

@@ -2,14 +2,57 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+from urllib.parse import urlsplit
+
 from django.conf import settings
-from django.http import HttpRequest
+from django.contrib import messages
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
 
 from sophiie.accounts.models import Member
 
+View = Callable[..., HttpResponse]
+
+
+def members_only(view: View) -> View:
+    """Who is signed out signs in first, and goes on where they were."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if request.user.is_authenticated:
+            return view(request, *args, **kwargs)
+        return to_sign_in(request)
+
+    return guarded
+
+
+def to_sign_in(request: HttpRequest) -> HttpResponse:
+    """The way through the sign-in page. What a button asked for is not done afterwards: the way
+    leads back to the page with the button."""
+    if request.method in ("GET", "HEAD"):
+        return redirect_to_login(request.get_full_path())
+    messages.warning(
+        request, _("You are signed out, so nothing was done. Sign in, and press the button again.")
+    )
+    return redirect_to_login(_came_from(request) or settings.LOGIN_REDIRECT_URL)
+
+
+def _came_from(request: HttpRequest) -> str:
+    """The page of ours that the request was sent from, as far as the browser tells; or ""."""
+    whole = request.headers.get("Referer", "")
+    if not url_has_allowed_host_and_scheme(whole, {request.get_host()}):
+        return ""
+    there = urlsplit(whole)._replace(scheme="", netloc="", fragment="").geturl()
+    return there if url_has_allowed_host_and_scheme(there, None) else ""
+
 
 def signed_in(request: HttpRequest) -> Member:
-    """The member behind a request that passed `login_required`."""
+    """The member behind a request that passed `members_only`."""
     assert isinstance(request.user, Member)
     return request.user
 

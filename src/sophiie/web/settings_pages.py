@@ -7,7 +7,6 @@ from typing import Any
 from allauth.core.ratelimit import consume_or_429
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.core.mail import send_mail
 from django.http import HttpRequest, HttpResponse
@@ -24,7 +23,7 @@ from sophiie.accounts.people import InvalidAccount
 from sophiie.accounts.profile import change_email, change_profile
 from sophiie.common.logs import log
 from sophiie.web.account_forms import BusinessForm, EmailForm, ProfileForm, show_refusal
-from sophiie.web.requests import signed_in
+from sophiie.web.requests import members_only, signed_in
 from sophiie.web.typed_text import keeps_typed_text, typed_before
 
 logger = log(__name__)
@@ -53,7 +52,7 @@ def profile(request: HttpRequest) -> HttpResponse:
     return redirect("settings-profile")
 
 
-@login_required
+@members_only
 @sensitive_post_parameters("password")
 @require_http_methods(["GET", "POST"])
 def email(request: HttpRequest) -> HttpResponse:

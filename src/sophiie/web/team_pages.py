@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -29,10 +28,10 @@ from sophiie.common.wall_time import in_zone
 from sophiie.sync.team import TeamLink, links_of_team
 from sophiie.web.account_forms import ROLES, InvitationForm
 from sophiie.web.colleagues import since
-from sophiie.web.requests import signed_in
+from sophiie.web.requests import members_only, signed_in
 
 
-@login_required
+@members_only
 @require_GET
 def team(request: HttpRequest) -> HttpResponse:
     """The members, how their links stand, and who was deactivated; for owners and admins.
@@ -88,7 +87,7 @@ def _invitation_row(by: Member, invitation: Invitation) -> dict[str, Any]:
     }
 
 
-@login_required
+@members_only
 @require_POST
 def member_deactivate(request: HttpRequest, member_id: UUID) -> HttpResponse:
     """Ends a colleague's access."""
@@ -106,7 +105,7 @@ def member_deactivate(request: HttpRequest, member_id: UUID) -> HttpResponse:
     return redirect("settings-team")
 
 
-@login_required
+@members_only
 @require_POST
 def member_reactivate(request: HttpRequest, member_id: UUID) -> HttpResponse:
     """Lets a colleague back in."""

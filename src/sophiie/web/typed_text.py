@@ -40,7 +40,7 @@ _signer = Signer(salt="sophiie.typed-by")
 
 
 def keeps_typed_text(view: View) -> View:
-    """Like `login_required`; but what a signed-out person sends is not lost."""
+    """Like `members_only`; but what a signed-out person sends is not lost."""
 
     @wraps(view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
