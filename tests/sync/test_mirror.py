@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.db import connection, transaction
+from django.test import Client
 
 from google_simulator.testing import RunningSimulator
 from sophiie.accounts.models import Member
@@ -19,7 +20,7 @@ from sophiie.calendar_link.models import CalendarLink, LinkState
 from sophiie.sync.models import MirroredEvent, MirrorState
 from sophiie.sync.status import statuses_of
 from tests.conftest import details, tomorrow_at
-from tests.linking import browser_of, come_back, link
+from tests.linking import BACKEND, browser_of, come_back, link
 from tests.mirroring import drain_all, due_now
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -68,6 +69,22 @@ def book_one(member: Member, **changes: Any) -> Appointment:
 
 def state_of(appointment: Appointment) -> str:
     return statuses_of([appointment.id])[appointment.id][0].state
+
+
+def test_its_words_are_in_the_language_of_the_member_or_in_which_the_calendar_was_chosen(
+    linked: CalendarLink, alice: Member, google: RunningSimulator
+) -> None:
+    german = Client(headers={"Accept-Language": "de"})
+    german.force_login(alice, backend=BACKEND)
+    german.post("/settings/calendar/choose", {"calendar_id": ALICE})
+    made = book_one(alice)
+    drain_all()
+    assert ours(google)[0]["description"].startswith("Mit: Alice\n")
+    Member.objects.filter(pk=alice.pk).update(language="en")
+    change(by=alice, appointment_id=made.id, changes={"title": "Burst pipe"})
+    due_now()
+    drain_all()
+    assert ours(google)[0]["description"].startswith("With: Alice\n")
 
 
 def test_made_changed_and_deleted_with_one_call_each(

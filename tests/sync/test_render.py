@@ -38,9 +38,22 @@ def content(**changes: Any) -> Content:
         "customer_name": "",
         "customer_phone": "",
         "customer_email": "",
+        "language": "",
         "url": "https://sophiie.example/appointments/1",
     }
     return Content(**{**plain, **changes})
+
+
+def test_its_own_words_are_in_the_language_of_the_link() -> None:
+    told = render_event(content(language="de", customer_name="Ms <Green>"))
+    assert told["summary"] == "Leaking tap"
+    assert told["description"] == (
+        "Mit: Alice, Bob\nKunde: Ms &lt;Green&gt;\n\n"
+        '<a href="https://sophiie.example/appointments/1">In Sophiie öffnen</a>'
+    )
+    assert render_event(content(language="de", privacy="busy"))["summary"] == "Beschäftigt"
+    for unknown in ("", "xx", "no such"):
+        assert render_event(content(language=unknown, privacy="busy"))["summary"] == "Busy"
 
 
 def test_what_google_is_told() -> None:

@@ -15,6 +15,7 @@ from uuid import UUID
 
 import aiohttp
 from django.db import transaction
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from sophiie.accounts.models import Member
@@ -258,6 +259,7 @@ def _activate(
         link.calendar_id, link.calendar_name = chosen.id, chosen.name[:500]
         link.busy_calendar_ids = [calendar.id for calendar in busy]
         link.busy_calendar_names = {calendar.id: calendar.name[:500] for calendar in busy}
+        link.language = get_language() or ""
         link.problem, link.broken_at = "", None
         link.state, link.activated_at = LinkState.BACKFILLING, link.activated_at or now()
         link.save()

@@ -68,6 +68,9 @@ class CalendarLink(models.Model):
     # Their names by id, as far as they were known when they were ticked.
     busy_calendar_names = models.JSONField(default=dict, blank=True, db_default={})
 
+    # In which the calendar was chosen: for the words of its events, where the member chose none.
+    language = models.CharField(max_length=10, blank=True, default="", db_default="")
+
     problem = models.CharField(max_length=300, blank=True, default="")
     created_at = models.DateTimeField()
     activated_at = models.DateTimeField(null=True, blank=True)

@@ -69,12 +69,14 @@ _CONTENT = {
     "customer_name": "appointment.customer_name",
     "customer_phone": "appointment.customer_phone",
     "customer_email": "appointment.customer_email",
+    "language": "coalesce(nullif(person.language, ''), link.language)",
 }
 _CONTENTS = f"""
     SELECT row.id, row.calendar_id <> link.calendar_id,
         {", ".join(_CONTENT.values())}
     FROM sync_mirroredevent row
     JOIN calendar_link_calendarlink link ON link.id = row.link_id
+    JOIN accounts_member person ON person.id = link.member_id
     JOIN appointments_appointment appointment ON appointment.id = row.appointment_id
     WHERE row.id = ANY(%(ids)s)
 """  # noqa: S608 - no values

@@ -10,6 +10,10 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from django.conf import settings
+from django.utils.translation import gettext as _
+from django.utils.translation import override
+
 from sophiie.calendar_link.models import Privacy
 from sophiie.google import marks
 
@@ -36,6 +40,7 @@ class Content:
     customer_name: str
     customer_phone: str
     customer_email: str
+    language: str
     url: str
 
 
@@ -47,10 +52,13 @@ def render_event(content: Content) -> dict[str, Any]:
     bring a deleted event back.
     """
     busy_only = content.privacy == Privacy.BUSY
+    with override(content.language or settings.LANGUAGE_CODE):
+        summary = _("Busy") if busy_only else content.title[:SUMMARY_LENGTH]
+        description = _description(content)
     return {
-        "summary": "Busy" if busy_only else content.title[:SUMMARY_LENGTH],
+        "summary": summary,
         "location": None if busy_only else content.location or None,
-        "description": _description(content),
+        "description": description,
         "start": _time(content.start, content.timezone),
         "end": _time(content.end, content.timezone),
         "status": "confirmed",
@@ -88,13 +96,17 @@ def _description(content: Content) -> str:
 
     Only with full privacy level do people, customer and notes leave for Google.
     """
-    end = f'<a href="{escape(content.url)}">Open in Sophiie</a>'
+    words = _("Open in Sophiie")
+    end = f'<a href="{escape(content.url)}">{escape(words)}</a>'
     if content.privacy != Privacy.FULL:
         return end
-    lines = [f"With: {escape(', '.join(content.assignees))}"] if content.assignees else []
+    lines = []
+    if content.assignees:
+        lines.append(escape(_("With: %(names)s") % {"names": ", ".join(content.assignees)}))
     customer = [content.customer_name, content.customer_phone, content.customer_email]
     if any(customer):
-        lines.append(f"Customer: {escape(' · '.join(filter(None, customer)))}")
+        who = " · ".join(filter(None, customer))
+        lines.append(escape(_("Customer: %(who)s") % {"who": who}))
     if content.notes:
         lines.append("\n" + escape(content.notes))
     text = "\n".join(lines)
