@@ -30,7 +30,7 @@ from sophiie.common.clock import now
 from sophiie.common.in_thread import in_thread
 from sophiie.common.logs import log
 from sophiie.google.app import google_session
-from sophiie.google.calendar import WRITE_ROLES, CalendarClient
+from sophiie.google.calendar import WRITE_ROLES, AccessTokens, CalendarClient
 from sophiie.google.errors import GoogleError
 from sophiie.sync import reading as readings
 from sophiie.sync.asking import Told, ask, deleted_lately
@@ -38,6 +38,7 @@ from sophiie.sync.busy import freed_by, store_busy_time
 from sophiie.sync.calendars import calendars_to_read, due_links
 from sophiie.sync.judging import judge
 from sophiie.sync.missing import ask_no_more, ask_the_person, doubt
+from sophiie.sync.paying import PaidTokens, PutOff
 from sophiie.sync.reading import NotReadable, Reading
 from sophiie.sync.reconcile import reconcile
 
@@ -73,7 +74,8 @@ async def read_changes(
     """Reads the calendars of a link once; False when one of them was not read, or not believed.
 
     Where another process is reading, its result is waited for. With `only_due` nothing is done
-    when somebody else has just read, or does. Cancelled at any moment, it leaves no claim behind.
+    when somebody else has just read, or does, or when the quotas have no room. Cancelled at any
+    moment, it leaves no claim behind.
     """
     places = asyncio.Semaphore(CALENDARS_AT_ONCE)
 
@@ -107,7 +109,7 @@ async def _read(
         try:
             async with _claimed(link_id, calendar_id, only_due=only_due) as reading:
                 if reading is not None:
-                    return await _read_claimed(reading, http)
+                    return await _read_claimed(reading, http, waited_for=not only_due)
         except NotReadable:
             return False
         if only_due:
@@ -138,10 +140,14 @@ async def _claimed(
         raise
 
 
-async def _read_claimed(reading: Reading, http: aiohttp.ClientSession) -> bool:
+async def _read_claimed(reading: Reading, http: aiohttp.ClientSession, *, waited_for: bool) -> bool:
+    paid = PaidTokens(LinkTokens(http, reading.link_id), reading.link_id, waited_for=waited_for)
+    client = CalendarClient(http, google_app().api_url, _TokensWhileReading(paid, reading))
     try:
-        client = CalendarClient(http, google_app().api_url, _TokensWhileReading(http, reading))
         told = await _doubted(client, reading, await ask(client, reading))
+    except PutOff:
+        await in_thread(readings.put_off, reading)
+        return False
     except GoogleError as error:
         await in_thread(readings.record_failure, reading, error)
         return False
@@ -168,8 +174,8 @@ async def _doubted(client: CalendarClient, reading: Reading, told: Told) -> Told
 class _TokensWhileReading:
     """The link's access tokens, for as long as it may be read: looked at before every call."""
 
-    def __init__(self, http: aiohttp.ClientSession, reading: Reading) -> None:
-        self._tokens, self._reading = LinkTokens(http, reading.link_id), reading
+    def __init__(self, tokens: AccessTokens, reading: Reading) -> None:
+        self._tokens, self._reading = tokens, reading
 
     async def access_token(self, *, rejected: str = "") -> str:
         token = await self._tokens.access_token(rejected=rejected)
