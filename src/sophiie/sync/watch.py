@@ -14,6 +14,7 @@ Nothing is ever written to Google from here, and nothing of an appointment chang
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -41,6 +42,7 @@ from sophiie.sync.missing import ask_no_more, ask_the_person, doubt
 from sophiie.sync.paying import PaidTokens, PutOff
 from sophiie.sync.reading import NotReadable, Reading
 from sophiie.sync.reconcile import reconcile
+from sophiie.sync.tally import Outcome, count
 
 logger = log(__name__)
 
@@ -141,22 +143,31 @@ async def _claimed(
 
 
 async def _read_claimed(reading: Reading, http: aiohttp.ClientSession, *, waited_for: bool) -> bool:
+    began, outcome = time.monotonic(), Outcome.GIVEN_UP
+    try:
+        outcome = await _outcome(reading, http, waited_for=waited_for)
+    finally:
+        await in_thread(count, outcome, seconds=time.monotonic() - began)
+    return outcome.is_success
+
+
+async def _outcome(reading: Reading, http: aiohttp.ClientSession, *, waited_for: bool) -> Outcome:
     paid = PaidTokens(LinkTokens(http, reading.link_id), reading.link_id, waited_for=waited_for)
     client = CalendarClient(http, google_app().api_url, _TokensWhileReading(paid, reading))
     try:
         told = await _doubted(client, reading, await ask(client, reading))
     except PutOff:
         await in_thread(readings.put_off, reading)
-        return False
+        return Outcome.PUT_OFF
     except GoogleError as error:
         await in_thread(readings.record_failure, reading, error)
-        return False
+        return Outcome.FAILED
     except NotReadable:
         raise
     except Exception as error:  # a bug of ours must not end the reading of the other calendars
         logger.exception("reading crashed", link_id=str(reading.link_id))
         await in_thread(readings.record_failure, reading, error)
-        return False
+        return Outcome.FAILED
     return await in_thread(_store, reading, told)
 
 
@@ -184,16 +195,13 @@ class _TokensWhileReading:
         return token
 
 
-def _store(reading: Reading, told: Told) -> bool:
-    """What follows from the reading, and where the next one goes on: both or neither.
-
-    False when it is not believed, or not ours any more.
-    """
+def _store(reading: Reading, told: Told) -> Outcome:
+    """What follows from the reading, and where the next one goes on: both or neither."""
     moment, repaired = now(), 0
     with transaction.atomic():
         watched = readings.held(reading)
         if watched is None:
-            return False  # unlinked, or somebody else reads: what we have is old
+            return Outcome.GIVEN_UP  # unlinked, or somebody else reads: what we have is old
         said = (watched.error, watched.missing, watched.read_at is None)
         if told.doubt is not None:
             ask_the_person(watched, told.doubt, moment)
@@ -213,7 +221,7 @@ def _store(reading: Reading, told: Told) -> bool:
         mark_needs_reconnect(reading.link_id, problems.CALENDAR_GONE)
     if told.doubt is not None:
         logger.warning("much is missing", link_id=str(reading.link_id), gone=told.doubt.gone)
-        return False
+        return Outcome.DOUBTED
     if told.everything and reading.is_chosen:
         reconcile(reading, told.items, repaired=repaired)
-    return True
+    return Outcome.EVERYTHING if told.everything else Outcome.CHANGES
