@@ -16,6 +16,7 @@ from sophiie.calendar_link.connect import link_of
 from sophiie.calendar_link.models import CalendarLink, LinkState
 from sophiie.common.clock import now
 from sophiie.sync.models import MirroredEvent, MirrorState, QuotaBucket
+from sophiie.sync.quota import USER_BUDGET, Urgency
 from tests.conftest import details, tomorrow_at
 from tests.linking import browser_of, come_back, link, set_guest_invitations
 from tests.mirroring import drain_all, due_now
@@ -300,7 +301,9 @@ def test_a_backfill_says_how_far_it_is_and_ends_with_its_last_event(
     for hour in range(8):
         book_one(alice, start=tomorrow_at(hour * 2))
     found = link(alice, google)
-    QuotaBucket.objects.create(scope=f"user:{found.google_sub}", level=5, counted_at=now())
+    room = USER_BUDGET.floors[Urgency.BACKFILL] + 5
+    account = QuotaBucket.objects.filter(scope=f"user:{found.google_sub}")
+    account.update(level=room, counted_at=now())
     drain_all()
     shown = api("GET", f"/members/{alice.id}/calendar-link").json()
     assert shown["state"] == "backfilling"

@@ -15,11 +15,11 @@ from sophiie.common.clock import now
 from sophiie.sync.claim import claim_due
 from sophiie.sync.models import MirroredEvent, MirrorState, QuotaBucket
 from sophiie.sync.quota import (
-    KEPT_FROM_BACKFILL,
     PROJECT,
     PROJECT_BUDGET,
     USER_BUDGET,
     Budget,
+    Urgency,
     affordable,
 )
 from sophiie.sync.sweep import wake_due_links
@@ -29,6 +29,7 @@ from tests.mirroring import drain_all
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ALICE = "alice@example.com"
+ALL = int(USER_BUDGET.capacity)
 
 
 def rows(count: int, *, patch: bool = False, backfill: bool = False) -> list[MirroredEvent]:
@@ -40,7 +41,7 @@ def rows(count: int, *, patch: bool = False, backfill: bool = False) -> list[Mir
 
 def test_what_a_bucket_lets_pass_in_a_minute_is_below_googles_number() -> None:
     def most(budget: Budget) -> float:
-        return budget.capacity + 60 * budget.rate
+        return budget.capacity - min(budget.floors.values()) + 60 * budget.rate
 
     assert most(USER_BUDGET) <= 600
     assert most(PROJECT_BUDGET) <= 10_000
@@ -56,7 +57,7 @@ def spend_all(count: int, moment: Any, account: str = "a", **kind: bool) -> int:
 
 def test_an_insert_costs_one_and_a_patch_three() -> None:
     moment = now()
-    assert spend_all(1000, moment) == 290
+    assert spend_all(1000, moment) == ALL
     assert spend_all(1, moment) == 0
     assert spend_all(10, moment + timedelta(seconds=6), patch=True) == 10
     assert spend_all(1, moment + timedelta(seconds=6)) == 0
@@ -70,25 +71,25 @@ def test_in_no_minute_more_than_six_hundred_units() -> None:
     for begin in range(180):
         window = sum(n for seconds, n in passed if begin <= seconds < begin + 60)
         assert window <= 600
-    assert sum(n for _, n in passed) > 290 + 5 * 200  # and the rate is used
+    assert sum(n for _, n in passed) > ALL + 5 * 200  # and the rate is used
 
 
 def test_accounts_do_not_take_from_each_other_but_share_the_project() -> None:
     moment = now()
-    passed = [spend_all(290, moment, account) for account in "abcd"]
-    assert passed == [290, 290, 290, 130]
+    passed = [spend_all(1000, moment, account) for account in "abcd"]
+    assert passed == [ALL, ALL, ALL, PROJECT_BUDGET.capacity - 3 * ALL]
 
 
 def test_a_backfill_leaves_room_for_single_changes() -> None:
     moment = now()
-    passed = sum(spend_all(290, moment, account, backfill=True) for account in "abcdef")
-    assert passed == PROJECT_BUDGET.capacity * (1 - KEPT_FROM_BACKFILL)
+    passed = sum(spend_all(1000, moment, account, backfill=True) for account in "abcdef")
+    assert passed == PROJECT_BUDGET.capacity - PROJECT_BUDGET.floors[Urgency.BACKFILL]
     assert spend_all(1, moment, "somebody else") == 1
 
 
 def test_a_clock_that_is_behind_gives_nothing_twice() -> None:
     moment = now()
-    assert spend_all(290, moment) == 290
+    assert spend_all(1000, moment) == ALL
     assert spend_all(1, moment - timedelta(seconds=30)) == 0
     assert spend_all(1, moment) == 0
 
@@ -101,7 +102,7 @@ def test_a_used_up_quota_parks_the_link_and_loses_nothing(
         book(by=alice, details=details(start=tomorrow_at(hour * 2)), assignees=[alice])
     # Counted in a minute, so that nothing is refilled while this test takes its time.
     counted = now() + timedelta(minutes=1)
-    QuotaBucket.objects.create(scope=f"user:{found.google_sub}", level=2, counted_at=counted)
+    QuotaBucket.objects.update(level=2, counted_at=counted)
     google.clear_calls()
     drain_all()
     assert len(google.calls(method="calendar.events.insert")) == 2

@@ -31,7 +31,7 @@ from sophiie.calendar_link.models import (
 )
 from sophiie.calendar_link.revocation import record_revocation, revoke
 from sophiie.calendar_link.signals import link_mended, link_scope_changed
-from sophiie.calendar_link.tokens import LinkTokens
+from sophiie.calendar_link.tokens import AnnouncedTokens
 from sophiie.common.clock import now
 from sophiie.common.in_thread import in_thread
 from sophiie.common.logs import log
@@ -195,7 +195,7 @@ async def calendars_of(link: CalendarLink) -> list[Calendar]:
     """The calendars to choose from, the primary first. Raises `LinkProblem`."""
     try:
         async with google_session() as http:
-            client = CalendarClient(http, google_app().api_url, LinkTokens(http, link.id))
+            client = CalendarClient(http, google_app().api_url, AnnouncedTokens(http, link.id))
             calendars = await client.calendars()
     except AccessLost:
         raise problems.access_lost() from None
@@ -232,7 +232,7 @@ async def _events_with_our_mark(link: CalendarLink, calendar_id: str) -> dict[UU
     business_id = await in_thread(_business_of, link)
     try:
         async with google_session() as http:
-            client = CalendarClient(http, google_app().api_url, LinkTokens(http, link.id))
+            client = CalendarClient(http, google_app().api_url, AnnouncedTokens(http, link.id))
             events = await client.marked_events(calendar_id, marks.BUSINESS, str(business_id))
     except GoogleError as error:
         logger.warning("marked events not read", reason=error.reason, status=error.status)

@@ -14,6 +14,9 @@ link_unlinking = Signal()
 # Sent with `link`, asynchronously and before the transaction that ends it, while its grant still
 # works: the last chance to ask Google for something. What a receiver raises is only logged.
 link_ending = Signal()
+# Sent with `link_id`, asynchronously, before each call to Google that linking makes while a
+# person waits: it counts against the quotas of the account.
+link_asks_google = Signal()
 # Sent with `link` inside the transaction that gave a broken link a working grant again.
 link_mended = Signal()
 # Sent with `link` inside the transaction that changed a link's state otherwise.

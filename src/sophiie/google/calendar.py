@@ -16,6 +16,8 @@ import aiohttp
 from sophiie.google.errors import AccessLost, EventGone, SyncTokenExpired, calendar_error
 from sophiie.google.http import send
 
+# What a patch costs of Google's quotas; every other call costs one unit.
+PATCH_UNITS = 3
 WRITE_ROLES = frozenset({"owner", "writer", "writerWithoutPrivateAccess"})
 # All that is needed of an answer to a write.
 _EVENT_FIELDS = "id,status,etag,htmlLink,extendedProperties/private"
@@ -79,10 +81,14 @@ class Changes:
 
 
 class CalendarClient:
-    """Calls on behalf of one account. Every failure is a `GoogleError`."""
+    """Calls on behalf of one account. Every failure is a `GoogleError`.
+
+    `units_used`: what they have cost of Google's quotas so far.
+    """
 
     def __init__(self, http: aiohttp.ClientSession, api_url: str, tokens: AccessTokens) -> None:
         self._http, self._api_url, self._tokens = http, api_url, tokens
+        self.units_used = 0
 
     async def calendars(self) -> list[Calendar]:
         """The calendars of the account that are not hidden (calendarList.list, all pages)."""
@@ -241,6 +247,7 @@ class CalendarClient:
         body: dict[str, Any] | None,
         headers: Mapping[str, str],
     ) -> dict[str, Any]:
+        self.units_used += PATCH_UNITS if method == "PATCH" else 1
         return await send(
             self._http,
             method,

@@ -20,6 +20,7 @@ from prometheus_client import (
 
 from sophiie.calendar_link.models import CalendarLink, LinkState
 from sophiie.common.clock import now
+from sophiie.ops.reading_metrics import reading_metrics
 from sophiie.sync.kept import REFUSED_BY_GUARD
 from sophiie.sync.models import MirroredEvent, MirrorState, SyncAttempt
 from sophiie.sync.workers_alive import workers_alive
@@ -62,7 +63,8 @@ def metrics(request: HttpRequest) -> HttpResponse:
     """Prometheus. Not public: answered to this machine only."""
     if not _from_this_machine(request):
         return HttpResponseForbidden("Metrics are answered to this machine only.\n")
-    body = generate_latest(REGISTRY) + generate_latest(_mirror_metrics())
+    registries = (REGISTRY, _mirror_metrics(), reading_metrics())
+    body = b"".join(map(generate_latest, registries))
     return HttpResponse(body, content_type=CONTENT_TYPE_LATEST)
 
 

@@ -8,7 +8,9 @@ from datetime import datetime
 from sophiie.calendar_link.models import CalendarLink, LinkState, Revocation
 from sophiie.ops.health import oldest_due_seconds, reasons_not_ready
 from sophiie.sync.reading_status import CalendarReading, readings_of
+from sophiie.sync.reading_totals import reading_totals
 from sophiie.sync.status import health_of
+from sophiie.sync.tally import Notification, Outcome
 from sophiie.sync.workers_alive import workers_alive
 
 
@@ -36,8 +38,30 @@ def report() -> str:
         if link.problem:
             lines.append(f"    {link.problem}")
     lines.append(f"Longest waiting due change: {oldest_due_seconds():.1f} s")
+    lines += _reading_side()
     lines.append(f"Grants still to be withdrawn: {Revocation.objects.count()}")
     return "\n".join(lines)
+
+
+def _reading_side() -> Iterator[str]:
+    totals = reading_totals()
+    times = {outcome: readings.times for outcome, readings in totals.readings.items()}
+    yield (
+        f"Readings so far: {times[Outcome.CHANGES]} of changes, {times[Outcome.EVERYTHING]} of "
+        f"everything, {totals.average_seconds:.2f} s on average; {times[Outcome.FAILED]} failed, "
+        f"{times[Outcome.DOUBTED]} not believed, {times[Outcome.PUT_OFF]} put off by quota, "
+        f"{times[Outcome.GIVEN_UP]} given up"
+    )
+    yield (
+        f"Copies of calendars: {totals.fresh} fresh, {totals.stale} old, "
+        f"{totals.unreadable} unreadable; the oldest is {totals.oldest_seconds:.0f} s old"
+    )
+    yield (
+        f"Channels: {totals.channels_active} active, {totals.channels_expiring} of them expiring; "
+        f"calendars without: {totals.channels_refused} refused, {totals.channels_none} have none"
+    )
+    taken, refused = (totals.notifications[what] for what in Notification)
+    yield f"Notifications so far: {taken} taken, {refused} refused"
 
 
 def _readings(link: CalendarLink) -> Iterator[str]:

@@ -23,6 +23,7 @@ from sophiie.sync.claim import Work, claim_due, seconds_until_due
 from sophiie.sync.guard import GuardedCalendar
 from sophiie.sync.models import MirroredEvent
 from sophiie.sync.outcome import Result, record
+from sophiie.sync.quota import Urgency, cost, take
 from sophiie.sync.show import remove, show
 from sophiie.sync.wake import defer_drain
 
@@ -65,10 +66,10 @@ async def drain(
             calendar = _calendar(link_id, http, lease)
             batch = await in_thread(claim_due, link_id)
             while batch:
-                results = await _work_off(batch, calendar)
+                results, owed = await _work_off(batch, calendar)
                 if lease.is_over():
                     return
-                batch = await in_thread(_record, results, then_claim=not turn_is_over())
+                batch = await in_thread(_record, results, owed, then_claim=not turn_is_over())
         wait = await in_thread(seconds_until_due, link_id)
         if wait is None or wait > settings.MIRROR_COALESCE_SECONDS:
             return
@@ -96,9 +97,12 @@ class _TokensWhileLeased:
         return token
 
 
-async def _work_off(batch: list[Work], calendar: GuardedCalendar) -> list[Result]:
+async def _work_off(batch: list[Work], calendar: GuardedCalendar) -> tuple[list[Result], int]:
+    """The results, and the units that they cost more than was paid for: after a lost answer, or
+    when somebody deleted an event, it takes more calls than could be foreseen."""
     calendar.admit(work.row for work in batch)
-    results = []
+    paid_until = calendar.units_used + sum(cost(work.row) for work in batch)
+    results: list[Result] = []
     left = iter(batch)
 
     async def one_after_another() -> None:
@@ -106,13 +110,16 @@ async def _work_off(batch: list[Work], calendar: GuardedCalendar) -> list[Result
             results.append(await _try(calendar, work))
 
     await asyncio.gather(*(one_after_another() for _ in range(CALLS_AT_ONCE)))
-    return results
+    return results, max(0, calendar.units_used - paid_until)
 
 
-def _record(results: list[Result], *, then_claim: bool) -> list[Work]:
+def _record(results: list[Result], owed: int, *, then_claim: bool) -> list[Work]:
     """Records a batch and claims the next, in one visit to the database."""
     record(results)
-    return claim_due(results[0].row.link_id) if then_claim else []
+    link_id = results[0].row.link_id
+    if owed:
+        take(link_id, Urgency.AT_ONCE, units=owed)
+    return claim_due(link_id) if then_claim else []
 
 
 async def _try(calendar: GuardedCalendar, work: Work) -> Result:

@@ -59,6 +59,11 @@ class GuardedCalendar:
         """Whether the calendar is there for us: `EventGone` when it is not."""
         await self._client.look_at(calendar_id)
 
+    @property
+    def units_used(self) -> int:
+        """What all calls so far have cost of Google's quotas."""
+        return self._client.units_used
+
     def admit(self, rows: Iterable[MirroredEvent]) -> None:
         """Takes over the mapping from rows as the database has just returned them.
 

@@ -209,6 +209,14 @@ class QuotaBucket(models.Model):
     counted_at = models.DateTimeField()
 
 
+class Tally(models.Model):
+    """How often something happened since the beginning, and how long it took altogether."""
+
+    name = models.CharField(max_length=60, primary_key=True)
+    times = models.BigIntegerField(default=0, db_default=0)
+    seconds = models.FloatField(default=0.0, db_default=0.0)
+
+
 class GuestReview(models.Model):
     """Who is a guest of whose event is to be looked at anew in one business."""
 

@@ -19,6 +19,7 @@ from sophiie.common.logs import log
 from sophiie.sync.models import PushChannel, WatchedCalendar
 from sophiie.sync.push import digest
 from sophiie.sync.reading import PAUSE
+from sophiie.sync.tally import Notification, count
 from sophiie.sync.wake import defer_read
 
 logger = log(__name__)
@@ -30,7 +31,8 @@ def take_notification(*, channel_id: str, token: str, resource_id: str, state: s
     """Takes a message; False if it is none of Google's.
 
     True also for a channel that is not known: messages come late, after it was stopped, and Google
-    is to be told that all is well.
+    is to be told that all is well. Those that name a channel of ours are counted; nobody can guess
+    one, so that a stranger makes us write nothing.
     """
     if len(token) > LONGEST_HEADER or len(channel_id) > LONGEST_HEADER:
         return False
@@ -40,14 +42,20 @@ def take_notification(*, channel_id: str, token: str, resource_id: str, state: s
         return False
     if channel is None:
         return True
-    if not hmac.compare_digest(channel.token_digest, digest(token)):
+    if not _is_googles(channel, token, resource_id):
         logger.warning("forged notification", link_id=str(channel.link_id))
+        count(Notification.REFUSED)
         return False
-    if channel.resource_id and channel.resource_id != resource_id:
-        return False
+    count(Notification.TAKEN)
     if state != "sync":  # that one only says that the channel is open
         _ask_for_reading(channel)
     return True
+
+
+def _is_googles(channel: PushChannel, token: str, resource_id: str) -> bool:
+    if not hmac.compare_digest(channel.token_digest, digest(token)):
+        return False
+    return channel.resource_id in ("", resource_id)  # "": the answer to the opening is under way
 
 
 def _ask_for_reading(channel: PushChannel) -> None:

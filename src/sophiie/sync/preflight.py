@@ -30,6 +30,7 @@ from sophiie.google.errors import GoogleError
 from sophiie.sync.busy_rule import NotBusy, Stretch, busy_time
 from sophiie.sync.coverage import assignee_ids, planned_for
 from sophiie.sync.models import MirroredEvent
+from sophiie.sync.paying import PaidTokens
 
 logger = log(__name__)
 
@@ -100,7 +101,8 @@ async def _read(
     end = min(horizon, max(appointment.end for appointment in appointments))
     try:
         async with asyncio.timeout(PATIENCE_SECONDS), google_session() as http:
-            client = CalendarClient(http, google_app().api_url, LinkTokens(http, link.id))
+            tokens = PaidTokens(LinkTokens(http, link.id), link.id, waited_for=True)
+            client = CalendarClient(http, google_app().api_url, tokens)
             return await client.changes(calendar_id, time_min=appointments[0].start, time_max=end)
     except (GoogleError, TimeoutError) as error:
         logger.warning(

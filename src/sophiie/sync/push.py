@@ -30,6 +30,7 @@ from sophiie.google.app import google_session
 from sophiie.google.calendar import CalendarClient, Channel
 from sophiie.google.errors import GoogleError
 from sophiie.sync.models import PushChannel, WatchedCalendar
+from sophiie.sync.paying import PaidTokens, PutOff
 from sophiie.sync.reading import READABLE
 
 logger = log(__name__)
@@ -37,6 +38,7 @@ logger = log(__name__)
 TEND_SECONDS = 1.0
 AT_ONCE = 4
 RETRY = timedelta(hours=1)
+PUT_OFF = timedelta(seconds=10)
 # Longer than Google may take to answer.
 UNANSWERED = timedelta(minutes=5)
 NOT_SUPPORTED = "pushNotSupportedForRequestedResource"
@@ -76,12 +78,14 @@ async def _open(http: aiohttp.ClientSession, watched: WatchedCalendar) -> None:
     if channel is None:
         return  # another worker is at it
     try:
-        opened = await _client(http, watched.link_id).watch(
+        opened = await _client(http, watched.link_id, waited_for=False).watch(
             watched.calendar_id,
             channel_id=str(channel.id),
             token=token,
             address=settings.PUSH_ADDRESS,
         )
+    except PutOff:
+        await in_thread(_put_off, channel)
     except GoogleError as error:
         logger.warning("no channel", link_id=str(watched.link_id), reason=error.reason)
         await in_thread(_note_refusal, channel, error)
@@ -92,14 +96,17 @@ async def _open(http: aiohttp.ClientSession, watched: WatchedCalendar) -> None:
 async def _stop(http: aiohttp.ClientSession, channel: PushChannel) -> None:
     if channel.resource_id:
         try:
-            await _client(http, channel.link_id).stop(str(channel.id), channel.resource_id)
+            # Not put off: it is one call in days, and an unlinking may wait for it.
+            client = _client(http, channel.link_id, waited_for=True)
+            await client.stop(str(channel.id), channel.resource_id)
         except GoogleError as error:
             logger.info("channel not stopped", link_id=str(channel.link_id), reason=error.reason)
     await in_thread(channel.delete)
 
 
-def _client(http: aiohttp.ClientSession, link_id: UUID) -> CalendarClient:
-    return CalendarClient(http, google_app().api_url, LinkTokens(http, link_id))
+def _client(http: aiohttp.ClientSession, link_id: UUID, *, waited_for: bool) -> CalendarClient:
+    tokens = PaidTokens(LinkTokens(http, link_id), link_id, waited_for=waited_for)
+    return CalendarClient(http, google_app().api_url, tokens)
 
 
 def _due() -> list[WatchedCalendar]:
@@ -164,6 +171,12 @@ def _note_opened(channel: PushChannel, opened: Channel) -> None:
             push_next_at=_renewal(moment, opened.expires_at), push_problem="", next_read_at=moment
         )
     logger.info("channel opened", link_id=str(channel.link_id), until=opened.expires_at.isoformat())
+
+
+def _put_off(channel: PushChannel) -> None:
+    """The quotas have no room at the moment: nothing was asked, and no time is lost by polling."""
+    channel.delete()
+    _watched(channel).update(push_next_at=now() + PUT_OFF)
 
 
 def _note_refusal(channel: PushChannel, error: GoogleError) -> None:

@@ -4,36 +4,59 @@ Per minute Google allows 600 units for each user of a project and 10,000 for the
 sliding window; a patch costs 3 units, everything else 1. Source:
 developers.google.com/workspace/calendar/api/guides/quota.
 
-Each budget is a bucket in the database, shared by all workers. A bucket that holds C units and
-refills by R a second lets at most C + 60 R pass in any minute: that sum is what stays below
-Google's number.
+Each budget is a bucket in the database, shared by all workers and web processes. A bucket that
+holds C units, refills by R a second and may be overdrawn by D lets at most C + D + 60 R pass in any
+minute: that sum is what stays below Google's number.
+
+Writes are paid for when they are claimed (`affordable`), everything else call by call
+(`paying.py`).
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import Enum
+from uuid import UUID
 
+from sophiie.common.clock import now
 from sophiie.common.sql import execute, send
+from sophiie.google.calendar import PATCH_UNITS
 from sophiie.sync.guests import must_write_guests
 from sophiie.sync.models import MirroredEvent, QuotaBucket
 
-PATCH_UNITS = 3
 PROJECT = "project"
+
+
+class Urgency(Enum):
+    """Who takes from the buckets. Each leaves something for all those above it."""
+
+    AT_ONCE = "a reading that a person waits for, or a call that is made already"
+    CHANGE = "a single change"
+    READING = "a reading that nobody waits for"
+    BACKFILL = "one of the many changes that a new link brings along"
 
 
 @dataclass(frozen=True)
 class Budget:
-    """Units at once, and units a second after that."""
+    """Units at once, units a second after that, and how far down each may take the bucket."""
 
     capacity: float
     rate: float
+    floors: Mapping[Urgency, float]
 
 
-USER_BUDGET = Budget(capacity=290, rate=5)  # 590 in any minute
-PROJECT_BUDGET = Budget(capacity=1000, rate=148)  # 9,880
-# What many at once may not use up: a single change of somebody else must still find room.
-KEPT_FROM_BACKFILL = 0.3
+USER_BUDGET = Budget(
+    capacity=265,
+    rate=5,  # with the 30 below zero: 595 in any minute
+    floors={Urgency.AT_ONCE: -30, Urgency.CHANGE: 0, Urgency.READING: 10, Urgency.BACKFILL: 20},
+)
+PROJECT_BUDGET = Budget(
+    capacity=1000,
+    rate=147,  # 9,920
+    floors={Urgency.AT_ONCE: -100, Urgency.CHANGE: 0, Urgency.READING: 100, Urgency.BACKFILL: 300},
+)
 
 # Both buckets at this moment, the project's held last. A new bucket is full. Two workers' clocks
 # may differ: time never runs backwards for a bucket.
@@ -52,6 +75,53 @@ _REFILL = """
     RETURNING scope, level
 """
 _SPEND = "UPDATE sync_quotabucket SET level = level - %(units)s WHERE scope = ANY(%(scopes)s)"
+
+# The same in one statement, for a call: refilled and spent if both buckets have room. What comes
+# at once always has; the floor only ends the counting, so that nobody else waits for too long.
+_TAKE = """
+    WITH budget (scope, capacity, rate, floor) AS (
+        SELECT 'user:' || google_sub, %(user_capacity)s, %(user_rate)s, %(user_floor)s
+        FROM calendar_link_calendarlink WHERE id = %(link)s
+        UNION ALL
+        VALUES (%(project)s, %(project_capacity)s, %(project_rate)s, %(project_floor)s)
+    ), held AS (
+        SELECT bucket.scope, bucket.level + budget.rate
+            * greatest(0, extract(epoch FROM %(moment)s - bucket.counted_at)) AS level
+        FROM sync_quotabucket bucket JOIN budget USING (scope)
+        ORDER BY bucket.scope DESC  -- the project's last: all processes share it
+        FOR UPDATE OF bucket
+    ), after AS (
+        SELECT scope, floor, least(capacity, coalesce(level, capacity)) - %(units)s AS level
+        FROM budget LEFT JOIN held USING (scope)
+    )
+    INSERT INTO sync_quotabucket AS bucket (scope, level, counted_at)
+    SELECT scope, greatest(level, floor), %(moment)s FROM after
+    WHERE %(at_once)s OR (SELECT bool_and(level >= floor) FROM after)
+    ORDER BY scope DESC
+    ON CONFLICT (scope) DO UPDATE SET
+        level = excluded.level, counted_at = greatest(bucket.counted_at, excluded.counted_at)
+    RETURNING scope
+"""
+
+
+def take(link_id: UUID, urgency: Urgency, *, units: int = 1) -> bool:
+    """Takes the units from the buckets of the link's account and of the project; False, and
+    nothing is taken, if there is no room for something so urgent. `AT_ONCE` there always is."""
+    taken = execute(
+        _TAKE,
+        link=link_id,
+        user_capacity=USER_BUDGET.capacity,
+        user_rate=USER_BUDGET.rate,
+        user_floor=USER_BUDGET.floors[urgency],
+        project=PROJECT,
+        project_capacity=PROJECT_BUDGET.capacity,
+        project_rate=PROJECT_BUDGET.rate,
+        project_floor=PROJECT_BUDGET.floors[urgency],
+        units=units,
+        at_once=urgency is Urgency.AT_ONCE,
+        moment=now(),
+    )
+    return bool(taken)
 
 
 def cost(row: MirroredEvent) -> int:
@@ -72,13 +142,13 @@ def affordable(rows: list[MirroredEvent], google_sub: str, moment: datetime) -> 
     Called at the end of the transaction that claims the rows, so that the buckets are held for a
     moment only; the project's last, because all workers share it.
     """
-    many = all(row.backfill for row in rows)
     user = f"user:{google_sub}"
     levels = _levels(user, moment)
-    kept = KEPT_FROM_BACKFILL * PROJECT_BUDGET.capacity if many else 0
-    room = min(levels[user], levels[PROJECT] - kept)
     count, spent = 0, 0
     for row in rows:
+        urgency = Urgency.BACKFILL if row.backfill else Urgency.CHANGE
+        user_room = levels[user] - USER_BUDGET.floors[urgency]
+        room = min(user_room, levels[PROJECT] - PROJECT_BUDGET.floors[urgency])
         if spent + cost(row) > room:
             break
         count, spent = count + 1, spent + cost(row)

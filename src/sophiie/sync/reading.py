@@ -35,6 +35,8 @@ CLAIM = timedelta(seconds=45)
 PAST, AHEAD = timedelta(days=1), timedelta(days=400)
 # A window does not roll by itself: events that come into it are told again by a full reading.
 FULL_READING_EVERY = timedelta(days=1)
+# Until a reading for which the quotas had no room is tried again, about.
+PUT_OFF_SECONDS = 2.0
 # Between two readings that notifications ask for: our own writes come back as such, too.
 PAUSE = timedelta(seconds=0.5)
 
@@ -143,6 +145,12 @@ def keep(reading: Reading) -> bool:
 def release(reading: Reading) -> None:
     """Gives the claim back, as if nothing had been read."""
     _claim_of(reading).update(reader=None, reading_until=None)
+
+
+def put_off(reading: Reading) -> None:
+    """Nothing was asked, because the quotas have no room at the moment: that is no failure."""
+    wait = timedelta(seconds=PUT_OFF_SECONDS * random.uniform(0.5, 1.5))  # noqa: S311 - no secret
+    _claim_of(reading).update(reader=None, reading_until=None, next_read_at=now() + wait)
 
 
 def was_read_since(link_id: UUID, calendar_id: str, moment: datetime) -> bool:

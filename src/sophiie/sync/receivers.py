@@ -18,6 +18,7 @@ from sophiie.appointments.signals import appointment_changed, booking_ahead
 from sophiie.busy_time import copy
 from sophiie.calendar_link.models import CalendarLink, LinkState
 from sophiie.calendar_link.signals import (
+    link_asks_google,
     link_changed,
     link_ending,
     link_mended,
@@ -25,11 +26,13 @@ from sophiie.calendar_link.signals import (
     link_unlinking,
 )
 from sophiie.common import live
+from sophiie.common.in_thread import in_thread
 from sophiie.sync import calendars, mirror, push
 from sophiie.sync.backfill import record_backfill, record_removal
 from sophiie.sync.freshness import renew_old_copies
 from sophiie.sync.guest_review import ask_for_guest_review
 from sophiie.sync.judging import erase_drift
+from sophiie.sync.quota import Urgency, take
 
 STOPPING_SECONDS = 3.0
 
@@ -42,6 +45,7 @@ def connect() -> None:
     link_mended.connect(_on_mended, dispatch_uid="mirror")
     link_changed.connect(_on_link, dispatch_uid="mirror")
     link_ending.connect(_on_ending, dispatch_uid="push")
+    link_asks_google.connect(_on_call, dispatch_uid="quota")
     member_deactivated.connect(_on_member, dispatch_uid="guests")
     member_reactivated.connect(_on_member, dispatch_uid="guests")
     member_readdressed.connect(_on_member, dispatch_uid="guests")
@@ -72,6 +76,10 @@ def _on_unlinking(link: CalendarLink, **_: Any) -> bool:
 
 async def _on_ending(link: CalendarLink, **_: Any) -> None:
     await push.stop_channels(link.id, patience=STOPPING_SECONDS)
+
+
+async def _on_call(link_id: UUID, **_: Any) -> None:
+    await in_thread(take, link_id, Urgency.AT_ONCE)
 
 
 def _on_mended(link: CalendarLink, **_: Any) -> None:

@@ -14,6 +14,7 @@ Nothing is ever written to Google from here, and nothing of an appointment chang
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -30,7 +31,7 @@ from sophiie.common.clock import now
 from sophiie.common.in_thread import in_thread
 from sophiie.common.logs import log
 from sophiie.google.app import google_session
-from sophiie.google.calendar import WRITE_ROLES, CalendarClient
+from sophiie.google.calendar import WRITE_ROLES, AccessTokens, CalendarClient
 from sophiie.google.errors import GoogleError
 from sophiie.sync import reading as readings
 from sophiie.sync.asking import Told, ask, deleted_lately
@@ -38,8 +39,10 @@ from sophiie.sync.busy import freed_by, store_busy_time
 from sophiie.sync.calendars import calendars_to_read, due_links
 from sophiie.sync.judging import judge
 from sophiie.sync.missing import ask_no_more, ask_the_person, doubt
+from sophiie.sync.paying import PaidTokens, PutOff
 from sophiie.sync.reading import NotReadable, Reading
 from sophiie.sync.reconcile import reconcile
+from sophiie.sync.tally import Outcome, count
 
 logger = log(__name__)
 
@@ -73,7 +76,8 @@ async def read_changes(
     """Reads the calendars of a link once; False when one of them was not read, or not believed.
 
     Where another process is reading, its result is waited for. With `only_due` nothing is done
-    when somebody else has just read, or does. Cancelled at any moment, it leaves no claim behind.
+    when somebody else has just read, or does, or when the quotas have no room. Cancelled at any
+    moment, it leaves no claim behind.
     """
     places = asyncio.Semaphore(CALENDARS_AT_ONCE)
 
@@ -107,7 +111,7 @@ async def _read(
         try:
             async with _claimed(link_id, calendar_id, only_due=only_due) as reading:
                 if reading is not None:
-                    return await _read_claimed(reading, http)
+                    return await _read_claimed(reading, http, waited_for=not only_due)
         except NotReadable:
             return False
         if only_due:
@@ -138,19 +142,32 @@ async def _claimed(
         raise
 
 
-async def _read_claimed(reading: Reading, http: aiohttp.ClientSession) -> bool:
+async def _read_claimed(reading: Reading, http: aiohttp.ClientSession, *, waited_for: bool) -> bool:
+    began, outcome = time.monotonic(), Outcome.GIVEN_UP
     try:
-        client = CalendarClient(http, google_app().api_url, _TokensWhileReading(http, reading))
+        outcome = await _outcome(reading, http, waited_for=waited_for)
+    finally:
+        await in_thread(count, outcome, seconds=time.monotonic() - began)
+    return outcome.is_success
+
+
+async def _outcome(reading: Reading, http: aiohttp.ClientSession, *, waited_for: bool) -> Outcome:
+    paid = PaidTokens(LinkTokens(http, reading.link_id), reading.link_id, waited_for=waited_for)
+    client = CalendarClient(http, google_app().api_url, _TokensWhileReading(paid, reading))
+    try:
         told = await _doubted(client, reading, await ask(client, reading))
+    except PutOff:
+        await in_thread(readings.put_off, reading)
+        return Outcome.PUT_OFF
     except GoogleError as error:
         await in_thread(readings.record_failure, reading, error)
-        return False
+        return Outcome.FAILED
     except NotReadable:
         raise
     except Exception as error:  # a bug of ours must not end the reading of the other calendars
         logger.exception("reading crashed", link_id=str(reading.link_id))
         await in_thread(readings.record_failure, reading, error)
-        return False
+        return Outcome.FAILED
     return await in_thread(_store, reading, told)
 
 
@@ -168,8 +185,8 @@ async def _doubted(client: CalendarClient, reading: Reading, told: Told) -> Told
 class _TokensWhileReading:
     """The link's access tokens, for as long as it may be read: looked at before every call."""
 
-    def __init__(self, http: aiohttp.ClientSession, reading: Reading) -> None:
-        self._tokens, self._reading = LinkTokens(http, reading.link_id), reading
+    def __init__(self, tokens: AccessTokens, reading: Reading) -> None:
+        self._tokens, self._reading = tokens, reading
 
     async def access_token(self, *, rejected: str = "") -> str:
         token = await self._tokens.access_token(rejected=rejected)
@@ -178,16 +195,13 @@ class _TokensWhileReading:
         return token
 
 
-def _store(reading: Reading, told: Told) -> bool:
-    """What follows from the reading, and where the next one goes on: both or neither.
-
-    False when it is not believed, or not ours any more.
-    """
+def _store(reading: Reading, told: Told) -> Outcome:
+    """What follows from the reading, and where the next one goes on: both or neither."""
     moment, repaired = now(), 0
     with transaction.atomic():
         watched = readings.held(reading)
         if watched is None:
-            return False  # unlinked, or somebody else reads: what we have is old
+            return Outcome.GIVEN_UP  # unlinked, or somebody else reads: what we have is old
         said = (watched.error, watched.missing, watched.read_at is None)
         if told.doubt is not None:
             ask_the_person(watched, told.doubt, moment)
@@ -207,7 +221,7 @@ def _store(reading: Reading, told: Told) -> bool:
         mark_needs_reconnect(reading.link_id, problems.CALENDAR_GONE)
     if told.doubt is not None:
         logger.warning("much is missing", link_id=str(reading.link_id), gone=told.doubt.gone)
-        return False
+        return Outcome.DOUBTED
     if told.everything and reading.is_chosen:
         reconcile(reading, told.items, repaired=repaired)
-    return True
+    return Outcome.EVERYTHING if told.everything else Outcome.CHANGES

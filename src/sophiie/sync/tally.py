@@ -1,0 +1,49 @@
+"""What happened how often, counted in the database: the same number from every process, and it
+goes on after a restart."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from sophiie.common.sql import execute
+from sophiie.sync.models import Tally
+
+
+class Outcome(StrEnum):
+    """How a reading of one calendar ended."""
+
+    CHANGES = "changes"  # what changed was stored
+    EVERYTHING = "everything"  # everything in the window was
+    DOUBTED = "doubted"  # too much was missing: nothing was believed
+    FAILED = "failed"  # Google refused, or could not be reached
+    PUT_OFF = "put_off"  # the quotas had no room: nothing was asked
+    GIVEN_UP = "given_up"  # unlinked meanwhile, overtaken by another process, or cut off
+
+    @property
+    def is_success(self) -> bool:
+        return self in (Outcome.CHANGES, Outcome.EVERYTHING)
+
+
+class Notification(StrEnum):
+    """What came of a message that named one of our channels."""
+
+    TAKEN = "notification_taken"
+    REFUSED = "notification_refused"  # without its secret
+
+
+_COUNT = """
+    INSERT INTO sync_tally AS tally (name, times, seconds) VALUES (%(name)s, 1, %(seconds)s)
+    ON CONFLICT (name) DO UPDATE SET
+        times = tally.times + 1, seconds = tally.seconds + excluded.seconds
+    RETURNING name
+"""
+
+
+def count(what: Outcome | Notification, *, seconds: float = 0.0) -> None:
+    """It happened once more, and took so long. In a transaction of its own: all share the row."""
+    execute(_COUNT, name=what.value, seconds=seconds)
+
+
+def counted() -> dict[str, Tally]:
+    """By name, all that ever happened."""
+    return {tally.name: tally for tally in Tally.objects.all()}
