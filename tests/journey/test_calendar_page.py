@@ -595,3 +595,20 @@ def test_below_the_first_steps_the_calendar_keeps_its_size(opened: Opened, alice
         expect(page.get_by_role("heading", name="A good start")).to_be_visible()
         page.get_by_role("link", name=said("Tuesday 7 January, appointments: 1")).tap()
         expect(entry(page, "Leaking tap")).to_be_visible()
+
+
+def test_a_phone_shows_the_first_steps_first_and_today_in_the_list(
+    opened: Opened, alice: Member
+) -> None:
+    elsewhere(lambda: Member.objects.update(first_steps_done_at=None))
+    begin = now()
+    tap = details(title="Leaking tap", start=begin, end=begin + timedelta(minutes=30))
+    book(by=alice, details=tap, assignees=[alice])
+    with opened("", **PHONE) as page:
+        expect(page.get_by_role("heading", name="A good start")).to_be_in_viewport()
+        today = page.locator("#cal-list .day-today")
+        expect(today).to_be_attached()
+        gap = "list => list.querySelector('.day-today').offsetTop - list.offsetTop - list.scrollTop"
+        rest = "list => list.scrollHeight - list.clientHeight - list.scrollTop"
+        at = page.locator("#cal-list")
+        assert abs(at.evaluate(gap)) < 3 or at.evaluate(rest) < 3  # as far up as it goes

@@ -58,7 +58,9 @@ export function draw({ onNew }) {
     section.append(heading(day), found.length ? make("ul", "rows", ...found) : make("p", "day-none", say("nothing")));
     return section;
   }));
-  if (drawnFor !== shown.from) list.querySelector(".day-today")?.scrollIntoView({ block: "start" });
+  const here = list.querySelector(".day-today");
+  // The list alone: what stands above it on the page is not to be scrolled away.
+  if (here && drawnFor !== shown.from) list.scrollTop += here.getBoundingClientRect().top - list.getBoundingClientRect().top;
   drawnFor = shown.from;
   if (focused) list.querySelector(`.entry[data-id="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
 }
