@@ -58,7 +58,10 @@ def test_the_description_is_openapi_and_describes_what_is_answered(
     for operations in schema["paths"].values():
         for operation in operations.values():
             assert operation["security"]
-            assert "401" in operation["responses"]
+            assert {"401", "429"} <= operation["responses"].keys()
+            for status, response in operation["responses"].items():
+                kind = "application/problem+json" if status >= "400" else "application/json"
+                assert status == "204" or list(response["content"]) == [kind]
     for name, answer in (
         ("AppointmentOut", api("GET", f"/appointments/{booked.id}")),
         ("AppointmentList", api("GET", "/appointments")),

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import json
+from datetime import datetime
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from django.test import Client
@@ -103,6 +106,27 @@ def test_a_time_that_is_none_is_refused_at_its_field(
     assert "end" in errors(api("PATCH", f"/appointments/{booked.id}", {"end": time}))
     if time[:1] not in "019":
         assert "from" in errors(api("GET", f"/appointments?from={time.replace('+', '%2B')}"))
+
+
+@pytest.mark.parametrize("offset", ["+17:58", "-23:59", "+23:59"])
+def test_an_offset_that_postgresql_does_not_know_is_an_instant_all_the_same(
+    api: ApiCaller, alice: Member, offset: str
+) -> None:
+    start, end = f"2031-01-07T09:00:00{offset}", f"2031-01-07T10:00:00{offset}"
+    made = api("POST", "/appointments", {"title": "x", "start": start, "end": end})
+    assert made.status_code == 201
+    told = datetime.fromisoformat(made.json()["start"])
+    assert told == datetime.fromisoformat(start)
+    changed = api("PATCH", f"/appointments/{made.json()['id']}", {"start": start, "end": end})
+    assert changed.json()["revision"] == 1
+    times = {"from": start, "to": end, "updated_since": start}
+    assert api("GET", f"/appointments?{urlencode(times)}").json()["items"] == []
+    times = {"from": start, "to": end, "duration_minutes": 30}
+    assert api("GET", f"/availability?{urlencode(times)}").status_code == 200
+    times = {"member": alice.id, "start": start, "end": end}
+    assert api("GET", f"/availability/explain?{urlencode(times)}").status_code == 200
+    cursor = base64.urlsafe_b64encode(json.dumps([start, str(alice.id)]).encode()).decode()
+    assert api("GET", f"/appointments?{urlencode({'cursor': cursor})}").status_code == 200
 
 
 def test_end_and_duration_are_one_too_many_and_neither_too_few(

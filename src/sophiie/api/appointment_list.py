@@ -13,7 +13,7 @@ from django.db.models import Q
 
 from sophiie.accounts.models import Member
 from sophiie.api.problems import invalid
-from sophiie.api.schemas import AppointmentFilter, appointment_out
+from sophiie.api.schemas import AppointmentFilter, appointment_out, in_utc
 from sophiie.appointments.conflicts import clashes_of
 from sophiie.appointments.errors import InvalidAppointment
 from sophiie.appointments.models import Appointment
@@ -72,6 +72,6 @@ def _read_cursor(text: str) -> tuple[datetime, UUID]:
         moment = datetime.fromisoformat(start)
         if moment.tzinfo is None:
             raise ValueError
-        return moment, UUID(last_id)
+        return in_utc(moment), UUID(last_id)
     except (ValueError, TypeError, AttributeError, binascii.Error):
         raise invalid({"cursor": ["This is not a cursor from an earlier answer."]}) from None

@@ -14,7 +14,7 @@ from sophiie.accounts.models import Member
 from sophiie.api.access import member_of
 from sophiie.api.appointment_list import page_of
 from sophiie.api.idempotency import answer_once, kept_answer
-from sophiie.api.problems import ProblemError, conflict, invalid
+from sophiie.api.problems import CONTENT_TYPE, ProblemError, conflict, invalid
 from sophiie.api.schemas import (
     AppointmentFilter,
     AppointmentIn,
@@ -45,6 +45,7 @@ PROBLEMS = {
     409: ConflictProblem,
     412: Problem,
     422: Problem,
+    429: Problem,
     503: Problem,
 }
 # Django's own converter answers 404, not 422, to what is no id at all.
@@ -101,7 +102,7 @@ def create(request: HttpRequest, data: AppointmentIn) -> HttpResponse:
         response["Location"] = f"/api/v1/appointments/{body['id']}"
         response["ETag"] = f'"{body["revision"]}"'
     else:
-        response["Content-Type"] = "application/problem+json"
+        response["Content-Type"] = CONTENT_TYPE
     return response
 
 

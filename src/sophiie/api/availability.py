@@ -29,7 +29,7 @@ from sophiie.availability.slots import (
 from sophiie.common.wall_time import in_zone
 
 router = Router(tags=["availability"])
-PROBLEMS = {401: Problem, 404: Problem, 422: Problem}
+PROBLEMS = {401: Problem, 404: Problem, 422: Problem, 429: Problem}
 SHORTEST_STEP, LONGEST_STEP = LIMITS["step_minutes"]
 
 

@@ -15,9 +15,10 @@ from sophiie.calendar_link.connect import link_of
 from sophiie.sync.status import health_of
 
 router = Router(tags=["members"])
+PROBLEMS = {401: Problem, 429: Problem}
 
 
-@router.get("/members", response={200: MemberList, 401: Problem, 422: Problem}, summary="List")
+@router.get("/members", response={200: MemberList, 422: Problem, **PROBLEMS}, summary="List")
 def list_members(request: HttpRequest, page: Query[Page]) -> MemberList:
     """The active members of the business, by id."""
     people = Member.objects.filter(business=member_of(request).business, is_active=True)
@@ -37,14 +38,14 @@ def _read_cursor(text: str) -> UUID:
         raise invalid({"cursor": ["This is not a cursor from an earlier answer."]}) from None
 
 
-@router.get("/members/me", response={200: MemberOut, 401: Problem}, summary="The key's member")
+@router.get("/members/me", response={200: MemberOut, **PROBLEMS}, summary="The key's member")
 def me(request: HttpRequest) -> MemberOut:
     return _out(member_of(request))
 
 
 @router.get(
     "/members/{uuid:member_id}/calendar-link",
-    response={200: CalendarLinkOut, 401: Problem, 403: Problem, 404: Problem},
+    response={200: CalendarLinkOut, 403: Problem, 404: Problem, **PROBLEMS},
     summary="How a member's calendar is linked",
 )
 def calendar_link(request: HttpRequest, member_id: UUID) -> CalendarLinkOut:

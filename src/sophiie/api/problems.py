@@ -22,6 +22,7 @@ from sophiie.appointments.errors import (
 )
 
 TYPE = "https://sophiie.invalid/problems/"
+CONTENT_TYPE = "application/problem+json"
 # The API nests what the form and the rules keep flat.
 _FIELDS = {
     "customer_name": "customer.name",
@@ -92,9 +93,7 @@ def of_appointment_error(error: Exception) -> ProblemError:
 
 
 def answer(problem: ProblemError) -> HttpResponse:
-    response = JsonResponse(
-        problem.body(), status=problem.status, content_type="application/problem+json"
-    )
+    response = JsonResponse(problem.body(), status=problem.status, content_type=CONTENT_TYPE)
     if problem.retry_after:
         response["Retry-After"] = str(problem.retry_after)
     if problem.status == 401:
@@ -155,6 +154,15 @@ def install(api: NinjaAPI) -> None:
     def on_http_error(request: HttpRequest, error: HttpError) -> HttpResponse:
         detail = "The body is not valid JSON." if error.status_code == 400 else str(error)
         return answer(ProblemError(error.status_code, "http", "Bad request", detail))
+
+
+def describe(schema: dict[str, Any]) -> None:
+    """Gives the problems in an OpenAPI description the content type that they are sent with."""
+    for operations in schema["paths"].values():
+        for operation in operations.values():
+            for status, response in operation["responses"].items():
+                if int(status) >= 400:
+                    response["content"] = {CONTENT_TYPE: response["content"]["application/json"]}
 
 
 def _by_field(errors: list[dict[str, Any]]) -> dict[str, list[str]]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from ninja import Schema
 from pydantic import (
+    AfterValidator,
     AwareDatetime,
     BeforeValidator,
     ConfigDict,
@@ -37,7 +38,18 @@ def _rfc_3339(value: Any) -> Any:
     raise ValueError("Give a time as RFC 3339 with an offset, e.g. 2026-12-01T09:00:00+11:00.")
 
 
-Instant = Annotated[AwareDatetime, BeforeValidator(_rfc_3339)]
+def in_utc(moment: datetime) -> datetime:
+    """The same instant. RFC 3339 has offsets up to 23:59, PostgreSQL none of 16 hours and more.
+
+    Raises `ValueError` where the instant is before the first year or after the last.
+    """
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("Use a date between the years 2000 and 2099.") from None
+
+
+Instant = Annotated[AwareDatetime, BeforeValidator(_rfc_3339), AfterValidator(in_utc)]
 Text = Annotated[StrictStr, Field(max_length=20_000)]
 
 

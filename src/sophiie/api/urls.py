@@ -14,7 +14,8 @@ from sophiie.api.members import router as members
 
 
 class Api(NinjaAPI):
-    """The library's own answer to a wrong method is a bare text."""
+    """The library's own answer to a wrong method is a bare text, and it describes all answers as
+    JSON, problems too."""
 
     @property
     def urls(self) -> tuple[list[Any], str, str]:
@@ -23,6 +24,11 @@ class Api(NinjaAPI):
             assert pattern.callback is not None
             pattern.callback = problems.on_wrong_method(pattern.callback)
         return patterns, app, namespace
+
+    def get_openapi_schema(self, **options: Any) -> Any:
+        schema = super().get_openapi_schema(**options)
+        problems.describe(schema)
+        return schema
 
 
 api = Api(
