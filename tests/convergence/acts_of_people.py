@@ -11,7 +11,8 @@ from hypothesis.stateful import rule
 from sophiie.appointments.booking import book, cancel, delete, reinstate
 from sophiie.appointments.errors import Conflict
 from sophiie.appointments.rules import Details
-from sophiie.calendar_link.connect import change_options, link_of
+from sophiie.calendar_link.choose import change_options
+from sophiie.calendar_link.connect import link_of
 from sophiie.calendar_link.models import RECORDING, CalendarLink, Covers, LinkState
 from sophiie.calendar_link.unlink import unlink
 from tests.convergence.expected import Expected

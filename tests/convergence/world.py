@@ -14,13 +14,8 @@ from google_simulator.testing import RunningSimulator
 from sophiie.accounts.models import Business, Member
 from sophiie.appointments.booking import book
 from sophiie.appointments.rules import Details
-from sophiie.calendar_link.connect import (
-    CannotChoose,
-    begin,
-    choose_calendar,
-    finish,
-    link_of,
-)
+from sophiie.calendar_link.choose import CannotChoose, choose_calendar
+from sophiie.calendar_link.connect import begin, finish, link_of
 from sophiie.calendar_link.models import CalendarLink, LinkState
 from sophiie.calendar_link.problems import LinkProblem
 from sophiie.calendar_link.unlink import unlink

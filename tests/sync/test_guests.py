@@ -13,7 +13,8 @@ from sophiie.accounts.people import add_member, deactivate, reactivate
 from sophiie.accounts.profile import change_email
 from sophiie.appointments.booking import book, cancel, change
 from sophiie.appointments.models import Appointment
-from sophiie.calendar_link.connect import change_options, link_of
+from sophiie.calendar_link.choose import change_options
+from sophiie.calendar_link.connect import link_of
 from sophiie.sync import show
 from sophiie.sync.models import GuestReview, MirroredEvent
 from sophiie.sync.status import statuses_of

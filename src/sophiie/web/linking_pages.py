@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from sophiie.calendar_link import connect
+from sophiie.calendar_link import choose, connect
 from sophiie.calendar_link.google_app import google_is_configured
 from sophiie.calendar_link.models import (
     MIRRORING,
@@ -52,7 +52,7 @@ def _calendar_page(
     changing = bool(link and link.state in RECORDING and choosing)
     if link and (link.state == LinkState.CHOOSING or changing):
         try:
-            calendars = async_to_sync(connect.calendars_of)(link)
+            calendars = async_to_sync(choose.calendars_of)(link)
         except LinkProblem as problem:
             return _problem_page(request, _in_words(problem))
         rows = [row_of(calendar, request, link) for calendar in calendars]
@@ -121,12 +121,12 @@ def calendar_choose(request: HttpRequest) -> HttpResponse:
             status=422,
         )
     try:
-        link = async_to_sync(connect.choose_calendar)(
+        link = async_to_sync(choose.choose_calendar)(
             link=link,
             calendar_id=calendar_id,
             busy_calendar_ids=request.POST.getlist("check_for_conflicts"),
         )
-    except connect.CannotChoose as error:
+    except choose.CannotChoose as error:
         return _calendar_page(request, error=str(error), choosing=True, status=422)
     except LinkProblem as problem:
         return _lead_to_problem(request, problem)
@@ -147,8 +147,8 @@ def calendar_options(request: HttpRequest) -> HttpResponse:
         return redirect("settings-calendar")
     covers, privacy = request.POST.get("covers", ""), request.POST.get("privacy", "")
     try:
-        connect.change_options(link=link, covers=covers, privacy=privacy)
-    except connect.CannotChoose as error:
+        choose.change_options(link=link, covers=covers, privacy=privacy)
+    except choose.CannotChoose as error:
         return _calendar_page(request, error=str(error), status=422)
     messages.success(request, _("Saved. Your calendar is brought in line now."))
     return redirect("settings-calendar")

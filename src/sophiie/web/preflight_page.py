@@ -14,7 +14,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from sophiie.accounts.models import Member
-from sophiie.calendar_link import connect
+from sophiie.calendar_link import choose, connect
 from sophiie.calendar_link.models import RECORDING, CalendarLink, LinkState
 from sophiie.calendar_link.problems import LinkProblem
 from sophiie.common.clock import now
@@ -46,7 +46,7 @@ def calendar_preflight(request: HttpRequest) -> HttpResponse:
     if link is None or not may_choose(link):
         raise Http404
     try:
-        calendars = async_to_sync(connect.calendars_of)(link)
+        calendars = async_to_sync(choose.calendars_of)(link)
     except LinkProblem:
         return render(request, "settings/_preflight.html", {"unknown": True})
     wanted = request.GET.get("calendar_id", "")

@@ -1,0 +1,122 @@
+"""The choice of a calendar, which starts the mirror, and of what goes there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from django.db import transaction
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from sophiie.calendar_link import problems
+from sophiie.calendar_link.connect import hold
+from sophiie.calendar_link.google_app import google_app
+from sophiie.calendar_link.models import RECORDING, CalendarLink, Covers, LinkState, Privacy
+from sophiie.calendar_link.signals import link_scope_changed
+from sophiie.calendar_link.tokens import AnnouncedTokens
+from sophiie.common.clock import now
+from sophiie.common.in_thread import in_thread
+from sophiie.common.logs import log
+from sophiie.google import marks
+from sophiie.google.app import google_session
+from sophiie.google.calendar import Calendar, CalendarClient
+from sophiie.google.errors import AccessLost, GoogleError
+
+logger = log(__name__)
+
+
+class CannotChoose(Exception):
+    """The calendar cannot be chosen; the message says why."""
+
+
+async def calendars_of(link: CalendarLink) -> list[Calendar]:
+    """The calendars to choose from, the primary first. Raises `LinkProblem`."""
+    try:
+        async with google_session() as http:
+            client = CalendarClient(http, google_app().api_url, AnnouncedTokens(http, link.id))
+            calendars = await client.calendars()
+    except AccessLost:
+        raise problems.access_lost() from None
+    except GoogleError as error:
+        logger.warning("calendar list failed", reason=error.reason, status=error.status)
+        raise problems.unreachable() from None
+    return sorted(calendars, key=lambda c: (not c.primary, not c.writable, c.name.lower()))
+
+
+async def choose_calendar(
+    *, link: CalendarLink, calendar_id: str, busy_calendar_ids: Sequence[str]
+) -> CalendarLink:
+    """Makes one calendar the member's mirror and starts the backfill.
+
+    For a link that has one already the upcoming events move, the past ones stay. Raises
+    `CannotChoose` or `LinkProblem`.
+    """
+    calendars = {calendar.id: calendar for calendar in await calendars_of(link)}
+    chosen = calendars.get(calendar_id)
+    if chosen is None:
+        raise CannotChoose(_("Choose one of the calendars in the table."))
+    if not chosen.writable:
+        raise CannotChoose(
+            _("Google does not let you write to “%(name)s”: choose another.")
+            % {"name": chosen.name}
+        )
+    busy = [calendars[i] for i in busy_calendar_ids if i in calendars and i != calendar_id]
+    found = await _events_with_our_mark(link, calendar_id)
+    return await in_thread(_activate, link, chosen, busy, found)
+
+
+async def _events_with_our_mark(link: CalendarLink, calendar_id: str) -> dict[UUID, str]:
+    """Event ids by appointment that an earlier link left in this calendar."""
+    business_id = await in_thread(_business_of, link)
+    try:
+        async with google_session() as http:
+            client = CalendarClient(http, google_app().api_url, AnnouncedTokens(http, link.id))
+            events = await client.marked_events(calendar_id, marks.BUSINESS, str(business_id))
+    except GoogleError as error:
+        logger.warning("marked events not read", reason=error.reason, status=error.status)
+        raise problems.unreachable() from None
+    found: dict[UUID, str] = {}
+    for event in events:
+        appointment_id = marks.appointment_of(event.id, event.private, business_id=business_id)
+        if appointment_id:
+            found.setdefault(appointment_id, event.id)
+    return found
+
+
+def _business_of(link: CalendarLink) -> UUID:
+    return link.member.business_id
+
+
+def _activate(
+    link: CalendarLink, chosen: Calendar, busy: list[Calendar], found: dict[UUID, str]
+) -> CalendarLink:
+    with transaction.atomic():
+        link = hold(link)
+        if link.state in (LinkState.UNLINKED, LinkState.UNLINKING):
+            raise CannotChoose(_("This link was ended meanwhile."))
+        link.calendar_id, link.calendar_name = chosen.id, chosen.name[:500]
+        link.busy_calendar_ids = [calendar.id for calendar in busy]
+        link.busy_calendar_names = {calendar.id: calendar.name[:500] for calendar in busy}
+        link.language = get_language() or ""
+        link.problem, link.broken_at = "", None
+        link.state, link.activated_at = LinkState.BACKFILLING, link.activated_at or now()
+        link.save()
+        link_scope_changed.send(sender=CalendarLink, link=link, again=False, found=found)
+    logger.info("calendar chosen", link_id=str(link.id))
+    return link
+
+
+def change_options(*, link: CalendarLink, covers: str, privacy: str) -> CalendarLink:
+    """Changes which appointments go to the calendar, and how much. Raises `CannotChoose`."""
+    if covers not in Covers.values or privacy not in Privacy.values:
+        raise CannotChoose(_("Choose one of the options."))
+    with transaction.atomic():
+        link = hold(link)
+        if link.state not in RECORDING:
+            raise CannotChoose(_("Choose a calendar first."))
+        again = link.privacy != privacy
+        link.covers, link.privacy = covers, privacy
+        link.save()
+        link_scope_changed.send(sender=CalendarLink, link=link, again=again, found={})
+    return link
