@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Mapping, MutableMapping
+from functools import lru_cache
 from typing import Any
+from uuid import UUID
 
 import structlog
 
@@ -17,6 +19,8 @@ SECRET_SHAPES = re.compile(
     r"ya29\.[\w.~/-]+|1//[\w.~/-]+|4/[\w-]{10,}|sophiie_[0-9a-zA-Z_-]{20,}|eyJ[\w-]+\.[\w-]+\.[\w-]+"
     r"|(?<=[?&]code=)[^&\s\"']+|(?<=[?&]state=)[^&\s\"']+|(?<=/password/reset/key/)[^/\s\"']+"
 )
+# One of these stands in each of them; most of what is logged has none and need not be searched.
+SECRET_SIGNS = frozenset("./_=")
 HIDDEN = "[hidden]"
 
 
@@ -26,17 +30,28 @@ def hide_secrets(_logger: Any, _method: str, event: MutableMapping[str, Any]) ->
 
 
 def _clean(key: str, value: Any) -> Any:
-    if SECRET_NAMES.search(key) and value:
+    if value and _names_a_secret(key):
         return HIDDEN
     if isinstance(value, str):
-        return SECRET_SHAPES.sub(HIDDEN, value)
+        return _without_secrets(value)
+    if isinstance(value, UUID):
+        return str(value)
     if isinstance(value, dict):
         return {inner: _clean(str(inner), item) for inner, item in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
         return [_clean("", item) for item in value]
     if value is None or isinstance(value, bool | int | float):
         return value
-    return SECRET_SHAPES.sub(HIDDEN, str(value))  # errors, ids, bytes: as they would be written
+    return _without_secrets(str(value))  # errors, bytes: as they would be written
+
+
+@lru_cache(maxsize=1000)
+def _names_a_secret(key: str) -> bool:
+    return SECRET_NAMES.search(key) is not None
+
+
+def _without_secrets(text: str) -> str:
+    return text if SECRET_SIGNS.isdisjoint(text) else SECRET_SHAPES.sub(HIDDEN, text)
 
 
 def configure_logging(level: str) -> None:
@@ -60,6 +75,10 @@ def configure_logging(level: str) -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
+    # Of a line's thread, process and place in the code nothing is written, so it is not looked up.
+    # Source: "Optimization" in the documentation of `logging`.
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+    logging._srcfile = None
     handler = logging.StreamHandler()
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
