@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+import time_machine
 from django.test import Client
 
 from sophiie.accounts.models import Member
@@ -149,3 +150,21 @@ def test_moving_into_such_a_night_asks(page: Client, booked: Appointment) -> Non
     assert parsed(response).all("input", type="radio", name="fold")
     assert page.post(address, {**values(parsed(response)), "fold": "1"}).status_code == 302
     assert Appointment.objects.get().start == utc("2026-04-04 16:30")
+
+
+@pytest.mark.parametrize(
+    ("moment", "proposed"),
+    [
+        ("2026-10-03T14:10:00Z", ("03:00", "04:00")),  # 00:10; 01:00 to 02:00 and the next are none
+        ("2026-10-03T15:10:00Z", ("03:00", "04:00")),  # 01:10
+        ("2026-10-03T16:10:00Z", ("04:00", "05:00")),  # 03:10, an hour later
+    ],
+)
+def test_no_time_is_proposed_that_the_clocks_skip(
+    page: Client, moment: str, proposed: tuple[str, str]
+) -> None:
+    with time_machine.travel(moment, tick=False):
+        shown = values(parsed(page.get("/appointments/new")))
+        assert (shown["start"], shown["end"]) == proposed
+        booked = page.post("/appointments/new", {**shown, "title": "Night shift"})
+        assert booked.status_code == 302

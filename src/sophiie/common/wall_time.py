@@ -108,17 +108,18 @@ def _read_as(wall: datetime, zone: str, fold: int) -> datetime:
 
 def _gap(wall: datetime, zone: str) -> tuple[time, time]:
     """The wall times at which the gap around `wall` begins and ends."""
-    tz = ZoneInfo(zone)
     start = wall.replace(second=0, microsecond=0)
-    while not _exists(start - timedelta(minutes=1), tz):
+    while not exists(start - timedelta(minutes=1), zone):
         start -= timedelta(minutes=1)
     end = wall.replace(second=0, microsecond=0)
-    while not _exists(end, tz):
+    while not exists(end, zone):
         end += timedelta(minutes=1)
     return start.time(), end.time()
 
 
-def _exists(wall: datetime, tz: ZoneInfo) -> bool:
+def exists(wall: datetime, zone: str) -> bool:
+    """Whether clocks ever show this time: on the day on which they go forward they skip some."""
+    tz = ZoneInfo(zone)
     return wall.replace(tzinfo=tz).astimezone(UTC).astimezone(tz).replace(tzinfo=None) == wall
 
 

@@ -14,7 +14,7 @@ from sophiie.accounts.models import Member
 from sophiie.appointments.booking import find
 from sophiie.appointments.conflicts import conflicts_of
 from sophiie.appointments.errors import Source, UnknownAppointment
-from sophiie.common.wall_time import first_moment
+from sophiie.common.wall_time import exists, first_moment
 from sophiie.web.forms import AppointmentForm, runs_over_days, starting_values
 
 HOUR = timedelta(hours=1)
@@ -28,7 +28,11 @@ def start_when_free(form: AppointmentForm, member: Member) -> None:
     """
     zone = form.initial["timezone"]
     wall = datetime.combine(form.initial["date"], form.initial["start"])
-    hours = [wall + n * HOUR for n in range(HOURS_TO_LOOK_AT)]
+    hours = [
+        hour
+        for hour in (wall + n * HOUR for n in range(HOURS_TO_LOOK_AT))
+        if exists(hour, zone) and exists(hour + HOUR, zone)
+    ]
     spans = [(first_moment(a, zone), first_moment(a + HOUR, zone)) for a in hours]
     found = conflicts_of(team=[member], start=spans[0][0], end=spans[-1][1], timezone=zone)
     in_the_way = [it for it in found if it.source != Source.UNREADABLE]
