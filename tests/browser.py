@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -24,7 +23,8 @@ FLAGS = [
 
 DESK = {"viewport": {"width": 1280, "height": 900}}
 PHONE = {"viewport": {"width": 360, "height": 740}, "has_touch": True}
-# Each journey is made at both sizes, in light and in dark; axe looks at all four.
+# Each journey is made at both sizes, in light and in dark, the one by keyboard at a desk; axe looks
+# at all four.
 LOOKS: dict[str, dict[str, Any]] = {
     "desk in light": {**DESK, "color_scheme": "light"},
     "phone in dark": {**PHONE, "color_scheme": "dark"},
@@ -41,13 +41,9 @@ def chromium() -> str:
 @contextmanager
 def browser_page(**options: Any) -> Iterator[Page]:
     """A page in a fresh profile. Errors in its console are collected in `page.problems`."""
-    with tempfile.TemporaryDirectory() as profile, sync_playwright() as playwright:
-        context = playwright.chromium.launch_persistent_context(
-            profile,
-            executable_path=chromium(),
-            args=FLAGS,
-            **{"viewport": {"width": 1280, "height": 850}, **options},
-        )
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
+        context = browser.new_context(**{"viewport": {"width": 1280, "height": 850}, **options})
         page = context.new_page()
         problems: list[str] = []
         page.problems = problems  # type: ignore[attr-defined]
@@ -56,4 +52,4 @@ def browser_page(**options: Any) -> Iterator[Page]:
         try:
             yield page
         finally:
-            context.close()
+            browser.close()

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from sophiie.accounts.models import Member
-from tests.browser import browser_page
+from tests.browser import DESK, browser_page
 from tests.conftest import PASSWORD
 from tests.site import running_site, sign_in
 
@@ -25,8 +24,8 @@ def site() -> Iterator[str]:
 
 
 @pytest.fixture
-def page(look: dict[str, Any]) -> Iterator[Page]:
-    with browser_page(**look) as page:
+def page() -> Iterator[Page]:
+    with browser_page(**DESK) as page:
         yield page
 
 
