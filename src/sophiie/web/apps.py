@@ -6,4 +6,4 @@ class WebConfig(AppConfig):
     label = "web"
 
     def ready(self) -> None:
-        from sophiie.web import typed_text  # noqa: F401
+        from sophiie.web import typed_text  # noqa: F401 - it listens to sign-ins

@@ -6,7 +6,7 @@ are and never asks the browser's own clock. Of Google nothing but "busy" and its
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from functools import wraps
 from typing import Any
@@ -34,13 +34,13 @@ from sophiie.web.badges import most_urgent
 from sophiie.web.calendar_hours import closed_hours
 from sophiie.web.calendar_people import Person, people_of
 from sophiie.web.kept_words import kept_words
+from sophiie.web.requests import View
 
 MOST_DAYS = 62
 # More than anybody can look at; a page that asks for it still gets an answer.
 MOST_APPOINTMENTS = 5000
 WORTH_A_LOOK = ("failed", "drift", "paused")
 
-View = Callable[..., HttpResponse]
 Row = dict[str, Any]
 Span = tuple[datetime, datetime]
 

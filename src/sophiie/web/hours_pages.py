@@ -23,7 +23,7 @@ from sophiie.common.clock import now
 from sophiie.common.wall_time import in_zone
 from sophiie.web.hours_forms import HolidayForm, RulesForm, SpecialDaysForm, WeekForm
 from sophiie.web.requests import members_only, signed_in
-from sophiie.web.typed_text import keeps_typed_text, typed_before
+from sophiie.web.typed_text import keeps_typed_text, typed_in
 
 
 @keeps_typed_text
@@ -54,7 +54,7 @@ def _hours(request: HttpRequest, member: Member) -> HttpResponse:
         messages.success(request, _("The usual hours count again."))
         return redirect(_address(by, member))
     kept = kept_week(member)
-    typed = _typed(request)
+    typed = typed_in(request)
     week_form = WeekForm(_part(typed, "week"), member=member, kept=kept, typed=_part(typed, "more"))
     days_form = SpecialDaysForm(_part(typed, "days"))
     if act == "week" and _week_saved(by, member, week_form):
@@ -113,7 +113,7 @@ def business_hours(request: HttpRequest) -> HttpResponse:
     by, act = signed_in(request), request.POST.get("act", "")
     if not editing.may_edit(by, None):
         raise PermissionDenied
-    typed = _typed(request)
+    typed = typed_in(request)
     rules_form = RulesForm(_part(typed, "rules"), kept=rules_of(by.business))
     days_form = HolidayForm(_part(typed, "days"))
     if act == "rules" and rules_form.is_valid():
@@ -148,13 +148,8 @@ def days_remove(request: HttpRequest, day_id: UUID) -> HttpResponse:
     return redirect(_address(by, removed.member) + "#days")
 
 
-def _typed(request: HttpRequest) -> QueryDict | None:
-    """What was sent now, or before signing in again."""
-    return request.POST if request.method == "POST" else typed_before(request)
-
-
 def _part(typed: QueryDict | None, act: str) -> QueryDict | None:
-    """The same, for the one form of the page into which it was typed."""
+    """What was typed, for the one form of the page into which it was."""
     return typed if typed and typed.get("act") == act else None
 
 

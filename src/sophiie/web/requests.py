@@ -26,12 +26,12 @@ def members_only(view: View) -> View:
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if request.user.is_authenticated:
             return view(request, *args, **kwargs)
-        return to_sign_in(request)
+        return _to_sign_in(request)
 
     return guarded
 
 
-def to_sign_in(request: HttpRequest) -> HttpResponse:
+def _to_sign_in(request: HttpRequest) -> HttpResponse:
     """The way through the sign-in page. What a button asked for is not done afterwards: the way
     leads back to the page with the button."""
     if request.method in ("GET", "HEAD"):

@@ -24,7 +24,7 @@ from sophiie.accounts.profile import change_email, change_profile
 from sophiie.common.logs import log
 from sophiie.web.account_forms import BusinessForm, EmailForm, ProfileForm, show_refusal
 from sophiie.web.requests import members_only, signed_in
-from sophiie.web.typed_text import keeps_typed_text, typed_before
+from sophiie.web.typed_text import keeps_typed_text, typed_before, typed_in
 
 logger = log(__name__)
 
@@ -90,7 +90,7 @@ def business(request: HttpRequest) -> HttpResponse:
         "week_start": own.week_start,
         "invite_guests": own.invite_guests,
     }
-    typed = request.POST if request.method == "POST" else typed_before(request)
+    typed = typed_in(request)
     form = BusinessForm(typed, timezone=own.timezone, initial=initial)
     if request.method != "POST" or not form.is_valid():
         return _business_page(request, form)

@@ -9,7 +9,6 @@ whose forms hold no secret are marked with `keeps_typed_text`.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import wraps
 from typing import Any
@@ -25,8 +24,7 @@ from django.utils.translation import gettext as _
 
 from sophiie.accounts.models import Member
 from sophiie.common.clock import now
-
-View = Callable[..., HttpResponse]
+from sophiie.web.requests import View
 
 KEPT_FOR = timedelta(minutes=30)
 # Of JSON. The longest form that can be saved is a fraction of it.
@@ -104,6 +102,11 @@ def typed_before(request: HttpRequest) -> QueryDict | None:
     for name, values in kept["fields"].items():
         typed.setlist(name, values)
     return typed
+
+
+def typed_in(request: HttpRequest) -> QueryDict | None:
+    """What was typed into the form: sent now, or before signing in again; None for neither."""
+    return request.POST if request.method == "POST" else typed_before(request)
 
 
 def typed_by(member: Member) -> str:
