@@ -1,13 +1,26 @@
-"""What journeys share: how a person looks at the pages, and the simulator in Google's place."""
+"""What journeys share: the site, how a person looks at it, and the simulator in Google's place."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from playwright.sync_api import Page
 
 from google_simulator.testing import RunningSimulator
-from tests.browser import LOOKS
+from sophiie.accounts.models import Member
+from sophiie.common.clock import now
+from tests.browser import DESK, LOOKS, browser_page
+from tests.journey.calendar import TUESDAY, drawn
+from tests.site import running_site, sign_in
+
+
+@pytest.fixture(scope="module")
+def site() -> Iterator[str]:
+    with running_site() as address:
+        yield address
 
 
 @pytest.fixture
@@ -24,3 +37,20 @@ def look(request: pytest.FixtureRequest) -> dict[str, Any]:
     """The size of the screen and the colours: options of a browser page."""
     chosen: dict[str, Any] = request.param
     return chosen
+
+
+@pytest.fixture
+def opened(site: str, alice: Member) -> Callable[..., Any]:
+    """Alice's calendar in a browser of its own; she has put the first steps away."""
+    Member.objects.filter(pk=alice.pk).update(first_steps_done_at=now())
+
+    @contextmanager
+    def opening(where: str = f"view=week&date={TUESDAY}", **options: Any) -> Iterator[Page]:
+        chosen = {"timezone_id": "Australia/Sydney", **DESK, **options}
+        with browser_page(**chosen) as page:
+            sign_in(page, site, alice)
+            page.goto(f"{site}/calendar?{where}" if where else f"{site}/calendar")
+            drawn(page)
+            yield page
+
+    return opening

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -20,16 +19,10 @@ from tests.conftest import details, tomorrow_at
 from tests.journey.tour import Tour, touring
 from tests.linking import browser_of, come_back, link
 from tests.mirroring import drain_all, read_all
-from tests.site import elsewhere, running_site
+from tests.site import elsewhere
 from tests.sync.drifting import move_in_google
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(scope="module")
-def site() -> Iterator[str]:
-    with running_site() as address:
-        yield address
 
 
 def test_before_signing_in(alice: Member, settings: Any, site: str) -> None:

@@ -11,16 +11,10 @@ from playwright.sync_api import Page, expect
 from sophiie.accounts.models import Member
 from tests.browser import DESK, browser_page
 from tests.conftest import PASSWORD
-from tests.site import running_site, sign_in
+from tests.site import sign_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
 MOST_STEPS = 80
-
-
-@pytest.fixture(scope="module")
-def site() -> Iterator[str]:
-    with running_site() as address:
-        yield address
 
 
 @pytest.fixture

@@ -14,15 +14,9 @@ from sophiie.accounts.people import add_member
 from sophiie.appointments.booking import book
 from tests.browser import browser_page
 from tests.conftest import PASSWORD, details
-from tests.site import elsewhere, running_site, sign_in
+from tests.site import elsewhere, sign_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(scope="module")
-def site() -> Iterator[str]:
-    with running_site() as address:
-        yield address
 
 
 @pytest.fixture

@@ -11,15 +11,8 @@ from playwright.sync_api import Page, expect
 from sophiie.accounts.models import Member
 from tests.browser import browser_page
 from tests.conftest import PASSWORD, tomorrow_at
-from tests.site import running_site
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(scope="module")
-def site() -> Iterator[str]:
-    with running_site() as address:
-        yield address
 
 
 @pytest.fixture

@@ -1,0 +1,257 @@
+"""What the calendar page shows, in a real browser: changes, states, sizes and looks."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from playwright.sync_api import expect
+
+from sophiie.accounts.models import Member
+from sophiie.appointments.booking import book, cancel
+from sophiie.appointments.models import Appointment
+from sophiie.busy_time.models import BusyCalendar, BusyPeriod
+from sophiie.common.clock import now
+from tests.accessibility import violations
+from tests.browser import DESK, PHONE, browser_page
+from tests.conftest import details
+from tests.journey.calendar import (
+    QUARTER,
+    TUESDAY,
+    Opened,
+    clock,
+    drag,
+    drawn,
+    entry,
+    made,
+    refusal,
+    said,
+    stored,
+    toast,
+)
+from tests.site import elsewhere, sign_in
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+VIEWS = ("month", "week", "day", "team", "list")
+
+
+# -- What is shown.
+
+
+def test_changes_of_others_appear_without_reload(
+    opened: Opened, alice: Member, bob: Member
+) -> None:
+    with opened() as page:
+        expect(page.locator("body")).to_have_attribute("data-live-url", "/live")
+        tap = elsewhere(lambda: made(bob, "Leaking tap", "10:00", bob))
+        expect(entry(page, "Leaking tap")).to_be_visible()
+        elsewhere(lambda: cancel(by=bob, appointment_id=tap.id))
+        expect(entry(page, "Leaking tap")).to_have_count(0)
+        page.get_by_role("checkbox", name="Cancelled").check()
+        expect(entry(page, "Leaking tap")).to_contain_text("Cancelled")
+
+
+def test_address_history_and_memory(opened: Opened, site: str, alice: Member, bob: Member) -> None:
+    made(alice, "For Alice", "10:00", alice)
+    made(alice, "For Bob", "10:00", bob)
+    with opened("") as page:
+        assert page.url == f"{site}/calendar"
+        page.get_by_role("link", name="Month", exact=True).click()
+        page.get_by_role("link", name="Next month").click()
+        address = page.url
+        assert "view=month" in address
+        page.go_back()
+        page.go_back()
+        expect(page).to_have_url(f"{site}/calendar")
+        page.go_forward()
+        expect(page.get_by_role("link", name="Month", exact=True)).to_have_attribute(
+            "aria-current", "true"
+        )
+        page.goto(f"{site}/calendar")
+        drawn(page)  # the view is remembered
+        expect(page.get_by_role("link", name="Month", exact=True)).to_have_attribute(
+            "aria-current", "true"
+        )
+        page.goto(f"{site}/calendar?view=week&date={TUESDAY}&members={bob.id}")
+        drawn(page)
+        expect(entry(page, "For Bob")).to_be_visible()
+        expect(entry(page, "For Alice")).to_have_count(0)
+        page.get_by_role("checkbox", name="Alice").check()
+        expect(entry(page, "For Alice")).to_be_visible()
+
+
+def test_the_clocks_are_the_businesss_wherever_the_browser_is(
+    opened: Opened, alice: Member
+) -> None:
+    """In New York the clocks skip 02:00 on 9 March 2031; in Sydney that hour is there."""
+    book(by=alice, details=details(start=clock("02:15", day="2031-03-09")), assignees=[alice])
+    with opened("view=day&date=2031-03-09", timezone_id="America/New_York") as page:
+        expect(page.locator("#cal-zone")).to_contain_text("Times are those of Australia/Sydney")
+        expect(page.locator("#cal-zone")).to_contain_text("America/New York")
+        tap = entry(page, "Leaking tap")
+        expect(tap).to_contain_text("02:15–03:15")
+        box = tap.locator("xpath=ancestor::article").bounding_box()
+        column = page.locator(".ec-body .ec-day").first.bounding_box()
+        assert box
+        assert column
+        assert abs(box["y"] - column["y"] - 9 * QUARTER) < 2
+        tap.scroll_into_view_if_needed()
+        drag(page, tap, down=QUARTER)
+        expect(toast(page)).to_contain_text("02:30–03:30")
+        assert elsewhere(Appointment.objects.get).start == clock("02:30", day="2031-03-09")
+
+
+def test_holds_busy_times_and_clashes_differ_by_more_than_colour(
+    opened: Opened, alice: Member
+) -> None:
+    held = made(alice, "Caller", "10:00", alice)
+    Appointment.objects.filter(pk=held.pk).update(status="held", held_until=clock("12:00"))
+    made(alice, "Over it", "14:00", alice)
+    busy_in_google(alice, "14:30", "16:00")
+    with opened() as page:
+        expect(entry(page, "Caller")).to_contain_text("Held until 12:00")
+        expect(entry(page, "Caller").locator("svg")).to_have_count(1)
+        expect(entry(page, "Over it")).to_contain_text("Something came in the way of Alice")
+        busy = page.locator(".entry-busy")
+        expect(busy).to_contain_text(said("Busy in Google, Alice, Tuesday 7 January, 14:30–16:00"))
+        page.get_by_role("checkbox", name="Busy in Google").uncheck()
+        expect(busy).to_have_count(0)
+
+
+def busy_in_google(member: Member, start: str, end: str) -> None:
+    calendar = BusyCalendar.objects.create(
+        member=member,
+        calendar_id="own",
+        checked_at=clock("00:00"),
+        known_from=clock("00:00", day="2026-01-01"),
+        known_until=clock("00:00", day="2032-01-01"),
+    )
+    during = (clock(start), clock(end))
+    BusyPeriod.objects.create(calendar=calendar, member=member, event_id="x", during=during)
+
+
+def test_when_it_cannot_be_loaded_one_can_try_again(opened: Opened, alice: Member) -> None:
+    made(alice, "Leaking tap", "10:00", alice)
+    with opened("view=day&date=2031-01-01") as page:
+        page.route("**/calendar/feed*", lambda route: route.fulfill(status=500, body="x"))
+        page.keyboard.press("w")
+        expect(page.locator("#cal-problem")).to_contain_text("The calendar could not be loaded.")
+        assert violations(page) == []
+        page.unroute("**/calendar/feed*")
+        page.get_by_role("button", name="Retry").click()
+        expect(page.locator("#cal-problem")).to_be_empty()
+        page.context.clear_cookies()
+        page.keyboard.press("m")
+        expect(page.locator("#cal-problem")).to_contain_text("You are signed out.")
+        expect(page.get_by_role("link", name="Sign in")).to_be_visible()
+
+
+def test_a_move_that_never_arrives_changes_nothing(opened: Opened, alice: Member) -> None:
+    tap = made(alice, "Leaking tap", "10:00", alice)
+    with opened() as page:
+        page.route("**/move", lambda route: route.abort())
+        drag(page, entry(page, "Leaking tap"), down=4 * QUARTER)
+        expect(refusal(page)).to_contain_text("Sophiie could not be reached. Nothing was changed.")
+        expect(entry(page, "Leaking tap")).to_contain_text("10:00–11:00")
+        assert stored(tap).revision == 1
+
+
+def test_without_javascript_the_week_is_a_list(site: str, alice: Member) -> None:
+    tap = made(alice, "Leaking tap", "10:00", alice)
+    with browser_page(java_script_enabled=False, **DESK) as page:
+        sign_in(page, site, alice)
+        page.goto(f"{site}/calendar?week={TUESDAY}")
+        expect(page.get_by_role("link", name="Leaking tap")).to_be_visible()
+        expect(page.locator("#calendar")).to_be_hidden()
+        expect(page.get_by_role("link", name="Team", exact=True)).to_be_hidden()
+        page.get_by_role("link", name="Next week").click()
+        expect(page.get_by_text("Nothing booked this week")).to_be_visible()
+        page.go_back()
+        page.get_by_role("link", name="Leaking tap").click()
+        expect(page).to_have_url(f"{site}/appointments/{tap.id}")
+        # A browser that once ran the script is led to the list as well.
+        page.context.add_cookies([{"name": "sophiie_view", "value": "week", "url": site}])
+        page.goto(f"{site}/calendar?week={TUESDAY}")
+        expect(page.get_by_role("link", name="Leaking tap")).to_be_visible()
+
+
+# -- How it looks, to a machine; people look at the pictures of `make screenshots`.
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("device", [DESK, PHONE], ids=["desk", "phone"])
+def test_axe_finds_nothing(
+    opened: Opened, alice: Member, bob: Member, device: dict[str, Any], scheme: str
+) -> None:
+    made(alice, "Leaking tap", "10:00", alice, bob, location="12 Bay Street")
+    made(alice, "Quarter of an hour", "11:00", alice, minutes=15)
+    made(alice, "Three days", "16:00", bob, minutes=3 * 24 * 60)
+    cancel(by=alice, appointment_id=made(alice, "Off", "13:00", alice).id)
+    held = made(alice, "Caller", "14:00", alice)
+    Appointment.objects.filter(pk=held.pk).update(status="held", held_until=clock("23:00"))
+    busy_in_google(alice, "10:30", "12:00")
+    with opened(color_scheme=scheme, **device) as page:
+        page.get_by_role("checkbox", name="Cancelled").check()
+        for view in VIEWS:
+            page.locator(f'.cal-view[data-view="{view}"]').click()
+            drawn(page)
+            page.wait_for_timeout(150)
+            assert violations(page) == [], view
+            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), view
+        page.locator("#cal-new").click()
+        assert violations(page) == []
+        page.keyboard.press("Escape")
+        page.locator("#cal-search-button").click()
+        page.get_by_role("searchbox").fill("leaking")
+        expect(page.get_by_role("dialog").get_by_role("link")).to_have_count(1)
+        assert violations(page) == []
+        page.keyboard.press("Escape")
+        page.goto(page.url.split("?")[0] + "?view=list&date=2031-06-01")
+        drawn(page)
+        expect(page.get_by_role("heading", name="Nothing booked this week")).to_be_visible()
+        assert violations(page) == []
+        assert page.problems == []  # type: ignore[attr-defined]
+
+
+def test_a_phone_sees_the_list_first_and_finds_the_day_in_the_month(
+    opened: Opened, alice: Member
+) -> None:
+    made(alice, "Leaking tap", "10:00", alice)
+    with opened(f"date={TUESDAY}", **PHONE) as page:
+        expect(page.get_by_role("heading", name="Tuesday 7 January")).to_be_visible()
+        expect(entry(page, "Leaking tap")).to_be_visible()
+        page.get_by_role("link", name="Month", exact=True).tap()
+        page.get_by_role("link", name=said("Tuesday 7 January, appointments: 1")).tap()
+        expect(page.get_by_role("link", name="Day", exact=True)).to_have_attribute(
+            "aria-current", "true"
+        )
+        expect(entry(page, "Leaking tap")).to_be_visible()
+
+
+def test_below_the_first_steps_the_calendar_keeps_its_size(opened: Opened, alice: Member) -> None:
+    """They take most of a phone's screen: the page scrolls, and everything can be reached."""
+    elsewhere(lambda: Member.objects.update(first_steps_done_at=None))
+    made(alice, "Leaking tap", "10:00", alice)
+    with opened(f"view=month&date={TUESDAY}", **PHONE) as page:
+        expect(page.get_by_role("heading", name="A good start")).to_be_visible()
+        page.get_by_role("link", name=said("Tuesday 7 January, appointments: 1")).tap()
+        expect(entry(page, "Leaking tap")).to_be_visible()
+
+
+def test_a_phone_shows_the_first_steps_first_and_today_in_the_list(
+    opened: Opened, alice: Member
+) -> None:
+    elsewhere(lambda: Member.objects.update(first_steps_done_at=None))
+    begin = now()
+    tap = details(title="Leaking tap", start=begin, end=begin + timedelta(minutes=30))
+    book(by=alice, details=tap, assignees=[alice])
+    with opened("", **PHONE) as page:
+        expect(page.get_by_role("heading", name="A good start")).to_be_in_viewport()
+        today = page.locator("#cal-list .day-today")
+        expect(today).to_be_attached()
+        gap = "list => list.querySelector('.day-today').offsetTop - list.offsetTop - list.scrollTop"
+        rest = "list => list.scrollHeight - list.clientHeight - list.scrollTop"
+        at = page.locator("#cal-list")
+        assert abs(at.evaluate(gap)) < 3 or at.evaluate(rest) < 3  # as far up as it goes
