@@ -1,0 +1,17 @@
+"""Attacks run against the real processes: the product as people start it, under fire."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.processes import Demo, running_demo
+
+
+@pytest.fixture(scope="session")
+def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    """`sophiie demo`, shared by the attacks of one test process: each leaves it in working order,
+    and attacks that end or starve processes start their own."""
+    with running_demo(tmp_path_factory.mktemp("hostile") / "data") as demo:
+        yield demo
