@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import signal
+
+if __name__ == "__main__":
+    # Until we listen ourselves: no traceback of a half-loaded program.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
 import argparse
 import asyncio
 import os
-import signal
 import sys
 import threading
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from aiohttp import web
@@ -17,6 +24,8 @@ from google_simulator.http.app import make_app
 from google_simulator.seeds import SEEDS, plant
 from google_simulator.simulator import FirstClient, Simulator
 from google_simulator.storage import StateFileError
+
+STOP_SECONDS = 5.0
 
 
 def arguments(argv: list[str] | None = None) -> argparse.Namespace:
@@ -66,13 +75,32 @@ async def serve(options: argparse.Namespace) -> None:
 
 
 def stop_signal() -> asyncio.Event:
-    """Set by SIGTERM, SIGINT or the end of the lifeline."""
+    """Set by SIGTERM, SIGINT or the end of the lifeline, once or often; the process ends soon
+    after that, whatever hangs."""
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
+
+    heard = False
+
+    def hear(*_: object) -> None:
+        nonlocal heard
+        if not heard:
+            heard = True
+            threading.Thread(target=end_when_overdue, daemon=True).start()
+            with suppress(RuntimeError):  # the loop has ended by itself
+                loop.call_soon_threadsafe(stopped.set)
+
+    # Not the loop's own handlers: they end with it, and a second signal may come later.
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stopped.set)
+        signal.signal(number, hear)
     watch_lifeline()
     return stopped
+
+
+def end_when_overdue() -> None:
+    time.sleep(STOP_SECONDS)
+    print("The simulator did not stop in time, so it was ended.", file=sys.stderr, flush=True)
+    os._exit(1)
 
 
 def watch_lifeline() -> None:

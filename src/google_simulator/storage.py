@@ -49,15 +49,20 @@ class StateFile:
 
     def write(self, saved: Iterable[Record], dropped: Iterable[tuple[str, str]]) -> None:
         execute = self.connection.execute
-        execute("BEGIN")
-        for record in saved:
-            execute(
-                "INSERT OR REPLACE INTO record VALUES (?, ?, ?)",
-                (record.KIND, record.key, json.dumps(record.row())),
-            )
-        for kind, key in dropped:
-            execute("DELETE FROM record WHERE kind = ? AND key = ?", (kind, key))
-        execute("COMMIT")
+        try:
+            execute("BEGIN")
+            for record in saved:
+                execute(
+                    "INSERT OR REPLACE INTO record VALUES (?, ?, ?)",
+                    (record.KIND, record.key, json.dumps(record.row())),
+                )
+            for kind, key in dropped:
+                execute("DELETE FROM record WHERE kind = ? AND key = ?", (kind, key))
+            execute("COMMIT")
+        except sqlite3.Error as error:  # a full disk
+            if self.connection.in_transaction:
+                execute("ROLLBACK")
+            raise StateFileError(f"{self.path} cannot be written: {error}.") from error
 
     def clear(self) -> None:
         self.connection.execute("DELETE FROM record")

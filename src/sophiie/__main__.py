@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from sophiie.common import ending
+
+ending.listen()  # before the rest is loaded, which takes longer than some people wait
+
 import sys
 from collections.abc import Callable
-from typing import Any
+from contextlib import suppress
+from functools import wraps
+from typing import Any, ParamSpec
 
 import click
 
@@ -32,6 +38,18 @@ CONCURRENCY = click.option(
 PASSWORD = click.option(
     "--password-stdin", is_flag=True, help="Read the password from standard input."
 )
+P = ParamSpec("P")
+
+
+def until_told(command: Callable[P, None]) -> Callable[P, None]:
+    """A command that runs until it is told to stop; that is how it ends well, at any moment."""
+
+    @wraps(command)
+    def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        with suppress(ending.Stopped):
+            command(*args, **kwargs)
+
+    return run
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -49,6 +67,7 @@ def cli(context: click.Context) -> None:
 @PORT
 @click.option("--simulator-port", default=8001, show_default=True, envvar="SIMULATOR_PORT")
 @click.pass_obj
+@until_told
 def demo(environment: Environment, host: str, port: int, simulator_port: int) -> None:
     """Everything on this machine: web, worker, database, Google simulator, demo data."""
     from sophiie.ops import demo as demo_
@@ -79,6 +98,7 @@ def demo(environment: Environment, host: str, port: int, simulator_port: int) ->
 @PORT
 @CONCURRENCY
 @click.pass_obj
+@until_told
 def serve(environment: Environment, host: str, port: int, concurrency: int) -> None:
     """Web and worker in one go, for one machine; migrates first."""
     from sophiie.config.environment import require_secrets
@@ -98,6 +118,7 @@ def serve(environment: Environment, host: str, port: int, concurrency: int) -> N
 @HOST
 @PORT
 @click.pass_obj
+@until_told
 def web(environment: Environment, host: str, port: int) -> None:
     """The web process alone."""
     from sophiie.ops.serve import check_port
@@ -112,6 +133,7 @@ def web(environment: Environment, host: str, port: int) -> None:
 @cli.command()
 @CONCURRENCY
 @click.pass_obj
+@until_told
 def worker(environment: Environment, concurrency: int) -> None:
     """A worker process; several may run, on several machines."""
     with django_ready(environment):
@@ -119,7 +141,8 @@ def worker(environment: Environment, concurrency: int) -> None:
 
         from sophiie.sync.worker import run_worker
 
-        asyncio.run(run_worker(concurrency=concurrency))
+        # Not `asyncio.run`: it waits for every thread, also for those that hang.
+        asyncio.new_event_loop().run_until_complete(run_worker(concurrency=concurrency))
 
 
 @cli.command(
@@ -234,24 +257,28 @@ def _make(environment: Environment, what: str, password_stdin: bool, asked: dict
 
 def main() -> None:
     """Runs the command. What a person can cause ends in one sentence and exit code 1."""
-    follow_parent()
     try:
-        cli(standalone_mode=True)
-    except (ConfigurationError, DatabaseError) as error:
-        _fail(str(error))
+        with ending.leavable():
+            follow_parent()
+            cli(standalone_mode=True)
+    except SystemExit as end:
+        ending.leave(end.code if isinstance(end.code, int) else 0)
     except Exception as error:
-        from sophiie.ops.errors import CommandError, sentence_for
-
-        if isinstance(error, CommandError):
-            _fail(str(error))
-        if sentence := sentence_for(error):
-            _fail(sentence)
-        raise
+        sentence = _sentence_for(error)
+        if not sentence:
+            raise
+        click.echo(f"sophiie: {sentence}", err=True)
+        ending.leave(1)
 
 
-def _fail(sentence: str) -> None:
-    click.echo(f"sophiie: {sentence}", err=True)
-    sys.exit(1)
+def _sentence_for(error: Exception) -> str:
+    from sophiie.ops.errors import CommandError, sentence_for
+
+    if isinstance(error, ConfigurationError | DatabaseError | CommandError):
+        return str(error)
+    if ending.was_told():
+        return f"ended while it was stopping ({type(error).__name__})."
+    return sentence_for(error)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,8 @@ from contextlib import contextmanager
 
 import psycopg
 
+from sophiie.common import ending
+from sophiie.common.outage import Outage, TellOfOutage, database_outage
 from sophiie.config.environment import Environment, require_secrets
 from sophiie.database import DatabaseError, EmbeddedPostgres
 
@@ -18,40 +20,54 @@ logger = logging.getLogger(__name__)
 
 LIFELINE = "LIFELINE_FD"
 HEAL_SECONDS = 1.0
+POOL_STOP_SECONDS = 1.0
+DATABASE_STOP_SECONDS = 60.0
 
 
 @contextmanager
 def database_of(environment: Environment) -> Iterator[str]:
-    """The URL of the database: the one that is named, or the embedded one while inside."""
+    """The URL of the database: the one that is named, or the embedded one while inside.
+
+    Told to stop, one gets here the time to leave; `ending.leavable` allows it again in between.
+    """
     if environment.database_url:
         _knock(environment.database_url)
-        yield environment.database_url
+        with ending.undisturbed():
+            yield environment.database_url
         return
     database = EmbeddedPostgres(environment.data_dir)
-    with database as url, _kept_alive(database):
-        yield url
+    with ending.undisturbed(), ending.last_resort(lambda: database.stop(patience=0)):
+        try:
+            with ending.leavable():
+                url = database.start()
+            with _kept_alive(database):
+                yield url
+        finally:
+            database.stop(patience=ending.seconds_left(otherwise=DATABASE_STOP_SECONDS))
 
 
 @contextmanager
 def _kept_alive(database: EmbeddedPostgres) -> Iterator[None]:
     """Whoever uses the embedded server starts it again when it dies; nobody else would."""
     ended = threading.Event()
+    outage = Outage("embedded database")
 
     def watch() -> None:
         while not ended.wait(HEAL_SECONDS):
             try:
                 if database.heal():
                     logger.warning("the embedded PostgreSQL had died and was started again")
-            except (DatabaseError, OSError):
-                logger.exception("the embedded PostgreSQL could not be started again")
+                outage.is_over()
+            except (DatabaseError, OSError) as error:
+                if not ended.is_set():
+                    outage.noticed(str(error))
 
     thread = threading.Thread(target=watch, daemon=True, name="embedded-database")
     thread.start()
     try:
         yield
     finally:
-        ended.set()
-        thread.join()
+        ended.set()  # not waited for: leaving the database ends its work as well
 
 
 def _knock(url: str) -> None:
@@ -76,15 +92,29 @@ def django_ready(environment: Environment) -> Iterator[None]:
 
         configure_logging(environment.log_level)
         django.setup()
+        _follow_outages()
         try:
-            yield
+            with ending.leavable():
+                yield
         finally:
             from django.db import connections
 
             # The pool's own threads would otherwise find the server gone.
             for connection in connections.all(initialized_only=True):
                 connection.close()
-                connection.close_pool()  # type: ignore[attr-defined]
+                connection.pool.close(POOL_STOP_SECONDS)  # type: ignore[attr-defined]
+
+
+def _follow_outages() -> None:
+    """Whoever finds the database away says so in one place, and so does who finds it there."""
+    from django.db.backends.signals import connection_created
+
+    logging.getLogger("psycopg.pool").addFilter(TellOfOutage())
+    connection_created.connect(_database_is_there)
+
+
+def _database_is_there(**_: object) -> None:
+    database_outage.is_over()
 
 
 def follow_parent() -> None:

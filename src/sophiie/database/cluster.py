@@ -6,8 +6,11 @@ around it stays with whoever owns the data folder.
 
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from sophiie.database.binaries import CLEAN_ENVIRONMENT, Binaries
@@ -52,25 +55,37 @@ def _run_initdb(draft: Path, binaries: Binaries, user: ServerUser, *, durable: b
     if not durable:
         command.append("--no-sync")
     try:
-        result = subprocess.run(  # noqa: S603 - our own words
+        process = subprocess.Popen(  # noqa: S603 - our own words
             command,
             cwd=draft,
             env=CLEAN_ENVIRONMENT,
             stdin=subprocess.DEVNULL,
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
             text=True,
             errors="replace",
-            timeout=_INITDB_SECONDS,
-            check=False,
             umask=0o077,
             start_new_session=True,  # Ctrl-C reaches us, not a half-finished initdb
             **user.process_options(),
         )
+        with process, _ended_with_all_it_started(process):
+            output, _ = process.communicate(timeout=_INITDB_SECONDS)
     except (OSError, subprocess.SubprocessError) as error:
         raise DatabaseError(f"PostgreSQL's initdb could not be run: {error}.") from error
-    if result.returncode != 0:
-        reason = last_lines(result.stderr or result.stdout)
+    if process.returncode != 0:
+        reason = last_lines(output)
         raise DatabaseError(f"PostgreSQL could not create its files in {draft.parent}: {reason}")
+
+
+@contextmanager
+def _ended_with_all_it_started(process: subprocess.Popen[str]) -> Iterator[None]:
+    """Whoever gives up waiting for it, also when told to stop, leaves nothing of it behind."""
+    try:
+        yield
+    finally:
+        if process.poll() is None:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
 
 
 def _locale(binaries: Binaries) -> list[str]:

@@ -10,7 +10,8 @@ the count is right after any kill -9.
 
 import logging
 import os
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 
@@ -22,6 +23,9 @@ from sophiie.database.errors import DatabaseError
 from sophiie.database.locks import FileLock, held_alone
 from sophiie.database.server import STOP_SECONDS, Connection, Server
 from sophiie.database.users import ServerUser, choose_server_user, give_to_folder_owner
+
+# When told to stop while starting.
+_GIVE_UP_SECONDS = 4.0
 
 _log = logging.getLogger(__name__)
 
@@ -79,20 +83,23 @@ class EmbeddedPostgres:
                 ) from error
         return self.url
 
-    def stop(self) -> None:
-        """Leaves; stops the server if nobody else is inside. Harmless when not inside."""
+    def stop(self, *, patience: float = STOP_SECONDS) -> None:
+        """Leaves; stops the server if nobody else is inside. Harmless when not inside.
+
+        A server that has not stopped after so many seconds is ended: what was committed it finds
+        in its log when it starts again.
+        """
         membership, self._membership = self._membership, None
-        if membership is None or not membership.is_open or self._server is None:
+        server, self._server = self._server, None
+        if membership is None or not membership.is_open or server is None:
             return
+        server.abandoned.set()
         try:
-            with self._start_lock():
+            with self._start_lock_if_free(patience / 4):
                 if membership.try_exclusive():
-                    self._server.stop()
-        except FileNotFoundError:  # the folder was deleted under us, so nobody can join
-            self._server.stop()
+                    server.stop(patience=patience * 3 / 4)
         finally:
             membership.close()
-            self._server = None
 
     def heal(self) -> bool:
         """Launches the server again if it died under us; whether it had to. Harmless otherwise."""
@@ -100,36 +107,37 @@ class EmbeddedPostgres:
         if server is None or membership is None or server.is_alive():
             return False
         with self._start_lock():
+            if server.abandoned.is_set():
+                return False
             # Somebody else inside may have healed it while we waited for the lock.
             healed = not server.is_alive()
-            self._bring_up(server, self._prepare_home(), membership)
+            self._bring_up(server, self._prepare_home())
         return healed
 
     def _enter(self) -> None:
         user = self._prepare_home()
         with self._start_lock():
-            membership = FileLock(self._home / "users.lock")
+            membership, server = FileLock(self._home / "users.lock"), None
             try:
                 membership.share()
                 server = self._ensure_cluster(user)
-                self._bring_up(server, user, membership)
-            except BaseException:
+                self._bring_up(server, user)
+                self._server, self._membership = server, membership
+            except BaseException as error:
+                # Told to stop while starting. After an error the server is left alone: one that
+                # recovers for minutes from a crash must not begin again at every attempt.
+                told = not isinstance(error, Exception)
+                if server is not None and told and membership.try_exclusive():
+                    server.stop(patience=_GIVE_UP_SECONDS)
                 membership.close()
                 raise
-        self._server, self._membership = server, membership
 
-    def _bring_up(self, server: Server, user: ServerUser, membership: FileLock) -> None:
+    def _bring_up(self, server: Server, user: ServerUser) -> None:
         try:
             with self._ensure_answer(server, user) as connection:
                 _ensure_database(server, connection)
         except psycopg.Error as error:
             raise DatabaseError(f"PostgreSQL runs but could not be set up: {error}") from error
-        except (KeyboardInterrupt, SystemExit):
-            # Told to stop while starting. After an error the server is left alone: one that
-            # recovers for minutes from a crash must not begin again at every attempt.
-            if membership.try_exclusive():
-                server.stop()
-            raise
 
     def _prepare_home(self) -> ServerUser:
         # Passable for the server's user where that is another one; readable for nobody.
@@ -171,10 +179,20 @@ class EmbeddedPostgres:
     def _cluster(self) -> Path:
         return self._home / "cluster"
 
-    def _start_lock(self) -> AbstractContextManager[None]:
+    def _start_lock(self, timeout: float | None = None) -> AbstractContextManager[None]:
         # Long enough for another process's slow start or stop.
-        timeout = self._timeout + STOP_SECONDS
+        timeout = self._timeout + STOP_SECONDS if timeout is None else timeout
         return held_alone(self._home / "start.lock", timeout=timeout)
+
+    @contextmanager
+    def _start_lock_if_free(self, timeout: float) -> Iterator[None]:
+        """The start lock; nothing where somebody has been starting for long, or where the folder
+        was deleted under us. Whoever leaves without it may still end the server when alone
+        inside: the next one waits until they are out."""
+        with ExitStack() as stack:
+            with suppress(DatabaseError, FileNotFoundError):
+                stack.enter_context(self._start_lock(timeout))
+            yield
 
 
 def _ensure_database(server: Server, connection: Connection) -> None:

@@ -8,10 +8,13 @@ that merely got a dead server's number has another one: neither counts.
 
 import os
 import subprocess
+import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 _PROC = Path("/proc")
+_LOOKS = 10
+_PAUSE = 0.002
 
 
 def belongs(pid: int, *, marker: str, uid: int) -> bool:
@@ -29,7 +32,7 @@ def find(*, marker: str, uid: int) -> list[int]:
     else:
         listing = _ps(uid)
     return sorted(
-        pid for pid, command in listing if marker in _words(command) and _is_postgres(command)
+        pid for pid, command in listing if marker in _words(command) and _is_part(command)
     )
 
 
@@ -39,9 +42,18 @@ def _command(pid: int, uid: int) -> str:
     try:
         if folder.stat().st_uid != uid:
             return ""
-        return (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        for _ in range(_LOOKS):
+            command = (folder / "cmdline").read_bytes()
+            if command or _is_dead(folder):
+                break
+            time.sleep(_PAUSE)  # one program is just taking another's place in the process
+        return command.replace(b"\0", b" ").decode(errors="replace")
     except OSError:
         return ""
+
+
+def _is_dead(folder: Path) -> bool:
+    return (folder / "stat").read_text().rpartition(")")[2].split()[0] in "ZX"
 
 
 def _ps(uid: int) -> Iterator[tuple[int, str]]:
@@ -64,6 +76,6 @@ def _words(command: str) -> set[str]:
     return {word.removeprefix("cluster_name=").rstrip(":") for word in command.split()}
 
 
-def _is_postgres(command: str) -> bool:
-    # Somebody's `grep MARKER` carries the marker as well.
-    return command.split(maxsplit=1)[0].rstrip(":").endswith("postgres")
+def _is_part(command: str) -> bool:
+    # Somebody's `grep MARKER` carries the marker as well. The shell is about to become a server.
+    return command.split(maxsplit=1)[0].rstrip(":").endswith(("postgres", "/sh"))

@@ -12,6 +12,7 @@ import socket
 import stat
 import subprocess
 import tempfile
+import threading
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -31,6 +32,7 @@ STOP_SECONDS = 60.0
 _PAUSE = 0.005
 _CONNECT_SECONDS = 5
 _ORPHAN_SECONDS = 5.0
+_KILL_SECONDS = 5.0
 _REFUSED = "FATAL:  the database system is"  # starting up, shutting down: our own attempts
 _LOG_BYTES = 1_000_000
 # A socket path has 108 bytes on Linux, 104 on macOS, with "/.s.PGSQL.5432" and an end byte.
@@ -67,6 +69,8 @@ class Server:
         self._user = user
         self._log_file = cluster.parent / "server.log"
         self._log_start = 0
+        # Set when nobody waits any longer for it to come up.
+        self.abandoned = threading.Event()
         found = cluster.stat()
         # Says in every process's command line which cluster it serves. A copy of the folder
         # has another inode, so it never takes the original's server for its own.
@@ -119,6 +123,7 @@ class Server:
                 problem = error
             if not self._runs(launched) and not self.is_alive():
                 return None
+            self._go_on_unless_abandoned()
             waited = time.monotonic() - start
             if waited > seconds:
                 raise DatabaseError(
@@ -130,6 +135,7 @@ class Server:
 
     def launch(self, binaries: Binaries, *, durable: bool) -> int:
         """Starts a server that outlives us; returns its process's number."""
+        self._go_on_unless_abandoned()
         admit_users(self._cluster, self._user)
         settings = _SETTINGS if durable else _SETTINGS | _FORGETFUL
         settings = settings | {
@@ -171,6 +177,7 @@ class Server:
         """
         start = time.monotonic()
         while not self.is_alive() and (orphans := self._find()):
+            self._go_on_unless_abandoned()
             waited = time.monotonic() - start
             if waited > 2 * _ORPHAN_SECONDS:
                 raise DatabaseError(f"Old PostgreSQL processes cannot be ended: {orphans}.")
@@ -194,23 +201,40 @@ class Server:
         ):
             (folder / leftover).unlink(missing_ok=True)
 
-    def stop(self) -> None:
-        """Fast shutdown: open transactions are rolled back, committed ones are on disk."""
+    def stop(self, *, patience: float = STOP_SECONDS) -> None:
+        """Fast shutdown: open transactions are rolled back, committed ones are on disk.
+
+        One that does not listen is ended, also one that was halted: its log has what was
+        committed, and the next start replays it.
+        """
         pid = self.pid()
         # Without a pid file (somebody deleted it): to any but the postmaster SIGINT is harmless.
         for target in [pid] if pid else self._find():
             _send(target, signal.SIGINT)
-        deadline = time.monotonic() + STOP_SECONDS
-        while self._runs(pid) if pid else self._find():
-            if time.monotonic() > deadline:
-                raise DatabaseError(
-                    f"PostgreSQL (process {pid}) did not stop within {STOP_SECONDS:.0f} seconds."
-                )
-            time.sleep(_PAUSE)
+        if not self._is_gone_within(patience, pid):
+            _log.warning("PostgreSQL (process %s) did not stop in time and is ended", pid)
+            for target in self._find():
+                _send(target, signal.SIGKILL)
+            if not self._is_gone_within(_KILL_SECONDS, None):
+                raise DatabaseError(f"PostgreSQL (process {pid}) cannot be ended.")
+            self.remove_remains()
         if self.is_listening():
             _log.warning("PostgreSQL runs where it cannot be stopped from, in another container")
         elif self._socket_folder != self._cluster:
             shutil.rmtree(self._socket_folder, ignore_errors=True)
+
+    def _is_gone_within(self, seconds: float, pid: int | None) -> bool:
+        """Whether the postmaster, or where it is not known every process, ends in time."""
+        deadline = time.monotonic() + seconds
+        while self._runs(pid) if pid else self._find():
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(_PAUSE)
+        return True
+
+    def _go_on_unless_abandoned(self) -> None:
+        if self.abandoned.is_set():
+            raise DatabaseError("PostgreSQL is not waited for any longer.")
 
     def _find(self) -> list[int]:
         return processes.find(marker=self._marker, uid=self._user.uid)

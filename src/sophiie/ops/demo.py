@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 
 import click
 
 from sophiie.ops.demo_people import PASSWORD, PEOPLE
 from sophiie.ops.errors import CommandError
-from sophiie.ops.processes import Family, Stopped
+from sophiie.ops.processes import Family
 from sophiie.ops.serve import START_SECONDS, check_port, health_url
 
 CLIENT_ID = "sophiie-demo"
@@ -60,29 +59,25 @@ def run(
     variables: Mapping[str, str], *, data_dir: Path, host: str, port: int, simulator_port: int
 ) -> None:
     """Starts everything, says where, and stays until SIGTERM or Ctrl-C."""
-    family = Family(variables)
-    try:
-        with suppress(Stopped):
-            family.start(
-                "Google simulator",
-                "google_simulator",
-                *("--host", SIMULATOR_HOST, "--port", str(simulator_port)),
-                *("--client-id", CLIENT_ID, "--client-secret", CLIENT_SECRET),
-                *("--state-file", str(data_dir / "simulator.sqlite3")),
-            )
-            family.run("sophiie", "demo-data")
-            family.start("web server", "sophiie", "web", "--host", host, "--port", str(port))
-            family.start("worker", "sophiie", "worker")
-            family.wait_for(
-                f"http://{SIMULATOR_HOST}:{simulator_port}/simulator/",
-                seconds=START_SECONDS,
-                name="Google simulator",
-            )
-            family.wait_for(health_url(host, port), seconds=START_SECONDS, name="web server")
-            click.echo(_box(variables["SOPHIIE_PUBLIC_URL"], simulator_port))
-            family.watch(lambda text: click.echo(text, err=True))
-    finally:
-        family.stop()
+    with Family(variables) as family:
+        family.start(
+            "Google simulator",
+            "google_simulator",
+            *("--host", SIMULATOR_HOST, "--port", str(simulator_port)),
+            *("--client-id", CLIENT_ID, "--client-secret", CLIENT_SECRET),
+            *("--state-file", str(data_dir / "simulator.sqlite3")),
+        )
+        family.run("sophiie", "demo-data")
+        family.start("web server", "sophiie", "web", "--host", host, "--port", str(port))
+        family.start("worker", "sophiie", "worker")
+        family.wait_for(
+            f"http://{SIMULATOR_HOST}:{simulator_port}/simulator/",
+            seconds=START_SECONDS,
+            name="Google simulator",
+        )
+        family.wait_for(health_url(host, port), seconds=START_SECONDS, name="web server")
+        click.echo(_box(variables["SOPHIIE_PUBLIC_URL"], simulator_port))
+        family.watch(lambda text: click.echo(text, err=True))
 
 
 def _box(address: str, simulator_port: int) -> str:

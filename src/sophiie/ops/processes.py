@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -11,16 +10,15 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from types import FrameType
+from types import TracebackType
 
+from sophiie.common import ending
 from sophiie.ops.errors import CommandError
 
-STOP_SECONDS = 10.0
+# A worker whose database hangs takes five; then the database itself must still be stopped.
+STOP_SECONDS = 6.0
 LIFELINE = "LIFELINE_FD"
-
-
-class Stopped(Exception):
-    """SIGTERM or SIGINT came."""
+PAUSE_SECONDS = 0.05
 
 
 @dataclass
@@ -34,15 +32,25 @@ class Family:
     """The processes of one command. They end with it, also when it is killed.
 
     Each child holds one end of a pipe whose other end is here alone: when this process is gone,
-    however it went, the pipe is at its end and the child stops itself.
+    however it went, the pipe is at its end and the child stops itself. A signal is heard where
+    this one waits (`ending.pause`), and nowhere in between: no child can get lost.
     """
 
     def __init__(self, variables: Mapping[str, str]) -> None:
         self._lifeline, self._ours = os.pipe()
         self._variables = {**variables, LIFELINE: str(self._lifeline)}
         self._children: list[_Child] = []
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            signal.signal(number, _stop)
+
+    def __enter__(self) -> Family:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
 
     def start(self, name: str, *arguments: str) -> None:
         """Starts `python -m …`, in a session of its own so that Ctrl-C reaches only us."""
@@ -51,12 +59,12 @@ class Family:
 
     def run(self, *arguments: str) -> None:
         """Runs `python -m …` to its end. Raises `CommandError` when it fails."""
-        process = self._spawn([sys.executable, "-m", *arguments])
-        try:
-            code = process.wait()
-        except Stopped:
-            process.terminate()
-            raise
+        command = [sys.executable, "-m", *arguments]
+        child = _Child(arguments[-1], command, self._spawn(command))
+        self._children.append(child)
+        while (code := child.process.poll()) is None:
+            ending.pause(PAUSE_SECONDS)
+        self._children.remove(child)
         if code:
             raise CommandError(f"“{' '.join(arguments)}” failed; see above.")
 
@@ -69,23 +77,21 @@ class Family:
                 with urllib.request.urlopen(url, timeout=2):  # noqa: S310 - our own address
                     return
             except (urllib.error.URLError, OSError):
-                time.sleep(0.05)
+                ending.pause(PAUSE_SECONDS)
         raise CommandError(f"The {name} did not answer within {seconds:.0f} seconds.")
 
     def watch(self, say: Callable[[str], None]) -> None:
-        """Replaces whatever dies, until a signal stops us (`Stopped`)."""
+        """Replaces whatever dies, until a signal stops us (`ending.Stopped`)."""
         while True:
-            time.sleep(0.5)
+            ending.pause(0.5)
             for child in self._children:
                 if (code := child.process.poll()) is not None:
                     say(f"The {child.name} ended (exit code {code}); starting it again.")
-                    time.sleep(0.5)
+                    ending.pause(0.5)
                     child.process = self._spawn(child.command)
 
     def stop(self) -> None:
         """Stops every process that was started here; those that do not listen are killed."""
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            signal.signal(number, signal.SIG_IGN)
         for child in self._children:
             if child.process.poll() is None:
                 child.process.terminate()
@@ -96,6 +102,7 @@ class Family:
             except subprocess.TimeoutExpired:
                 child.process.kill()
                 child.process.wait()
+        self._children.clear()
         os.close(self._ours)
         os.close(self._lifeline)
 
@@ -112,7 +119,3 @@ class Family:
         for child in self._children:
             if child.name == name and child.process.poll() is not None:
                 raise CommandError(f"The {name} could not be started; see above.")
-
-
-def _stop(_number: int, _frame: FrameType | None) -> None:
-    raise Stopped

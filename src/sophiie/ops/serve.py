@@ -5,29 +5,24 @@ from __future__ import annotations
 import errno
 import socket
 from collections.abc import Mapping
-from contextlib import suppress
 
 import click
 
 from sophiie.ops.errors import CommandError
-from sophiie.ops.processes import Family, Stopped
+from sophiie.ops.processes import Family
 
 START_SECONDS = 60.0
 
 
 def run(variables: Mapping[str, str], *, host: str, port: int, concurrency: int) -> None:
     """Migrates, then serves until SIGTERM or Ctrl-C."""
-    family = Family(variables)
-    try:
-        with suppress(Stopped):
-            family.run("sophiie", "migrate")
-            family.start("web server", "sophiie", "web", "--host", host, "--port", str(port))
-            family.start("worker", "sophiie", "worker", "--concurrency", str(concurrency))
-            family.wait_for(health_url(host, port), seconds=START_SECONDS, name="web server")
-            click.echo(f"Sophiie answers at {variables['SOPHIIE_PUBLIC_URL']}")
-            family.watch(lambda text: click.echo(text, err=True))
-    finally:
-        family.stop()
+    with Family(variables) as family:
+        family.run("sophiie", "migrate")
+        family.start("web server", "sophiie", "web", "--host", host, "--port", str(port))
+        family.start("worker", "sophiie", "worker", "--concurrency", str(concurrency))
+        family.wait_for(health_url(host, port), seconds=START_SECONDS, name="web server")
+        click.echo(f"Sophiie answers at {variables['SOPHIIE_PUBLIC_URL']}")
+        family.watch(lambda text: click.echo(text, err=True))
 
 
 def health_url(host: str, port: int) -> str:

@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
-import signal
-import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import uvicorn
+
+from sophiie.common import ending
+
+
+class _Server(uvicorn.Server):
+    """Leaves the signals to `ending`: it would hand them back when it has shut down, and they
+    would end the process before the embedded database is left."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        def stop() -> None:
+            self.should_exit = True
+
+        with ending.telling(stop):
+            yield
 
 
 def run(*, host: str, port: int) -> None:
     """Serves until SIGTERM or SIGINT; open live streams do not hold it up for long."""
-    # When it has shut down, uvicorn raises the signal once more for whoever was there before it.
-    # The default would end the process on the spot: the embedded database would never be left.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    uvicorn.run(
+    config = uvicorn.Config(
         "sophiie.config.asgi:application",
         host=host,
         port=port,
@@ -23,3 +35,4 @@ def run(*, host: str, port: int) -> None:
         server_header=False,
         timeout_graceful_shutdown=2,
     )
+    _Server(config).run()

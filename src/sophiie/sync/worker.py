@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
 from collections.abc import Awaitable, Callable
 
 import aiohttp
@@ -19,8 +18,10 @@ from procrastinate.psycopg_connector import PsycopgConnector
 from sophiie.accounts.sessions import forget_ended_sessions
 from sophiie.appointments.holds import let_go_of_expired
 from sophiie.calendar_link.reminders import send_due_reminders
+from sophiie.common import ending
 from sophiie.common.in_thread import in_thread
 from sophiie.common.logs import log
+from sophiie.common.outage import database_outage
 from sophiie.google.app import google_session
 from sophiie.sync import push
 from sophiie.sync.guest_review import review_guests
@@ -34,15 +35,24 @@ SWEEP_SECONDS = 1.0
 PAUSE_AFTER_FAILURE_SECONDS = 1.0
 CLEANING_SECONDS = 30.0
 HOUSE_SECONDS = 60.0
+GRACE_SECONDS = 2.5  # for jobs that are at work
+STOP_SECONDS = 4.0
 
 
 async def run_worker(*, concurrency: int) -> None:
-    """Works until SIGTERM or SIGINT; outlives a database that goes away for a while."""
+    """Works until SIGTERM or SIGINT; outlives a database that goes away for a while.
+
+    What has not ended in time, because the database hangs, is left as it is: `ending.leave` waits
+    for nobody.
+    """
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
     places = Places(concurrency)
+    with ending.telling(lambda: loop.call_soon_threadsafe(stop.set)):
+        await _work_until(stop, places, concurrency)
+
+
+async def _work_until(stop: asyncio.Event, places: Places, concurrency: int) -> None:
     async with google_session(connections=concurrency * 4) as http:
         logger.info("worker started", concurrency=concurrency, process=os.getpid())
         tasks = [
@@ -58,18 +68,29 @@ async def run_worker(*, concurrency: int) -> None:
         places.close()
         for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        _, hanging = await asyncio.wait(tasks, timeout=STOP_SECONDS)
+        if hanging:
+            logger.warning("worker stops without waiting any longer", loops=len(hanging))
 
 
 async def _forever(work: Callable[[], Awaitable[None]]) -> None:
-    while True:
+    """Does it again and again, whatever happens, until cancelled.
+
+    Cancelled while the database is away, a loop may end with the database's error instead: that
+    is the end all the same.
+    """
+    me = asyncio.current_task()
+    assert me is not None
+    while not me.cancelling():
         try:
             await work()
         except (ConnectorException, OperationalError, InterfaceError, OSError) as error:
-            logger.warning("database not reachable", error=type(error).__name__)
+            if not me.cancelling():
+                database_outage.noticed(error)
         except Exception:
             logger.exception("worker loop crashed")
-        await asyncio.sleep(PAUSE_AFTER_FAILURE_SECONDS)
+        if not me.cancelling():
+            await asyncio.sleep(PAUSE_AFTER_FAILURE_SECONDS)
 
 
 async def _work_jobs(http: aiohttp.ClientSession, concurrency: int, places: Places) -> None:
@@ -84,7 +105,7 @@ async def _work_jobs(http: aiohttp.ClientSession, concurrency: int, places: Plac
                 install_signal_handlers=False,
                 additional_context={"http": http, "places": places},
                 task_middleware=[],  # theirs tidies up after a use of the database that is not ours
-                shutdown_graceful_timeout=5.0,
+                shutdown_graceful_timeout=GRACE_SECONDS,
             )
         finally:
             cleaning.cancel()

@@ -1,0 +1,164 @@
+"""How a process of ours is told to stop, and how it ends then.
+
+SIGTERM, SIGINT or SIGHUP, one or many: the first is heard, the others change nothing. What may be
+left at any moment raises `Stopped`, a loop is told by a function of its own, and what cleans up is
+not disturbed. Whatever hangs meanwhile, after `DEADLINE_SECONDS` the process is gone.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from types import FrameType
+from typing import NoReturn
+
+SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+# Together less than the 15 s after which supervisors and people lose patience.
+DEADLINE_SECONDS = 10.5
+LAST_RESORT_SECONDS = 2.5
+
+
+class Stopped(SystemExit):
+    """A signal came. Its code is the one that shells give to what a signal ended."""
+
+
+class _State:
+    """What this process has heard, and what a signal may do at this moment."""
+
+    signal: int = 0
+    heard_at: float = 0.0
+    leavable: bool = False
+    told: list[Callable[[], None]]
+    last_resorts: list[Callable[[], None]]
+    wakes_watchdog: int = -1
+
+
+_state = _State()
+_state.told, _state.last_resorts = [], []
+
+
+def listen() -> None:
+    """From now on signals are heard as said above. To be called once, as early as possible."""
+    reads, _state.wakes_watchdog = os.pipe()
+    os.set_blocking(_state.wakes_watchdog, False)
+    threading.Thread(target=_watch, args=(reads,), daemon=True, name="watchdog").start()
+    # Written to at once, also while the main thread is inside a library that does not return.
+    signal.set_wakeup_fd(_state.wakes_watchdog, warn_on_full_buffer=False)
+    for number in SIGNALS:
+        if number is not signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _hear)  # `nohup` stays what it is
+
+
+def was_told() -> bool:
+    """Whether this process has been told to stop."""
+    return _state.signal != 0
+
+
+def seconds_left(*, otherwise: float) -> float:
+    """How long cleaning up may still take: much, where nobody has told us to stop."""
+    if not was_told():
+        return otherwise
+    return max(1.0, _state.heard_at + DEADLINE_SECONDS - time.monotonic() - 0.5)
+
+
+@contextmanager
+def leavable() -> Iterator[None]:
+    """Inside, a signal raises `Stopped`; one that came before does so at once."""
+    before, _state.leavable = _state.leavable, True
+    try:
+        if was_told():
+            _raise_stopped()
+        yield
+    finally:
+        _state.leavable = before
+
+
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """Inside, nothing is raised, except where it is allowed again: for what must be undone."""
+    before, _state.leavable = _state.leavable, False
+    try:
+        yield
+    finally:
+        _state.leavable = before
+
+
+@contextmanager
+def telling(stop: Callable[[], None]) -> Iterator[None]:
+    """Inside, a signal calls this function, which may come twice, and raises nothing."""
+    _state.told.append(stop)
+    try:
+        if was_told():
+            stop()
+        yield
+    finally:
+        _state.told.remove(stop)
+
+
+@contextmanager
+def last_resort(act: Callable[[], None]) -> Iterator[None]:
+    """Inside, this is done when the deadline is over, from another thread, before the end."""
+    _state.last_resorts.append(act)
+    try:
+        yield
+    finally:
+        _state.last_resorts.remove(act)
+
+
+def pause(seconds: float) -> None:
+    """Sleeps. Raises `Stopped` as soon as a signal comes, or when one has come."""
+    with leavable():
+        time.sleep(seconds)
+
+
+def leave(code: int) -> NoReturn:
+    """Ends the process; told to stop, it waits for no thread that hangs."""
+    if not was_told():
+        sys.exit(code)
+    _end(code)
+
+
+def _hear(number: int, _frame: FrameType | None) -> None:
+    if was_told():
+        return
+    _state.signal, _state.heard_at = number, time.monotonic()
+    with suppress(OSError):  # where an event loop has put itself into the place of the watchdog
+        os.write(_state.wakes_watchdog, bytes([number]))
+    if _state.told:
+        _state.told[-1]()
+    elif _state.leavable:
+        _raise_stopped()
+
+
+def _raise_stopped() -> NoReturn:
+    _state.leavable = False
+    raise Stopped(128 + _state.signal)
+
+
+def _watch(descriptor: int) -> None:
+    while os.read(descriptor, 1)[0] not in SIGNALS:
+        pass
+    time.sleep(DEADLINE_SECONDS)
+    helper = threading.Thread(target=_last_resorts, daemon=True)
+    helper.start()
+    helper.join(LAST_RESORT_SECONDS)
+    print("sophiie: did not stop in time, so it was ended.", file=sys.stderr)
+    _end(1)
+
+
+def _last_resorts() -> None:
+    for act in reversed(_state.last_resorts):
+        with suppress(Exception):
+            act()
+
+
+def _end(code: int) -> NoReturn:
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(code)

@@ -1,0 +1,66 @@
+"""A log line when something goes away, one a minute while it stays away, one when it is back.
+
+One object for each thing that can go away, shared by everybody in the process who notices.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+
+from sophiie.common.logs import log
+
+logger = log(__name__)
+
+REPEAT_SECONDS = 60.0
+
+
+class Outage:
+    """Something that is away, or not. What flaps is not told more often than what stays away."""
+
+    def __init__(self, what: str, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._what, self._clock, self._lock = what, clock, threading.Lock()
+        self._since: float | None = None
+        self._said_at: float | None = None
+        self._said_of_this_one = False
+
+    def noticed(self, reason: object) -> None:
+        """Somebody found it away: said now, or a minute after it was said last."""
+        with self._lock:
+            moment = self._clock()
+            first = self._since is None
+            self._since = moment if self._since is None else self._since
+            if self._said_at is not None and moment - self._said_at < REPEAT_SECONDS:
+                return
+            self._said_at, self._said_of_this_one = moment, True
+            seconds = round(moment - self._since)
+        reason = type(reason).__name__ if isinstance(reason, Exception) else str(reason)
+        if first:
+            logger.warning(f"{self._what} not reachable", reason=reason)
+        else:
+            logger.warning(f"{self._what} still not reachable", reason=reason, seconds=seconds)
+
+    def is_over(self) -> None:
+        """Somebody has just used it. Costs nothing where nothing was wrong."""
+        if self._since is None:
+            return
+        with self._lock:
+            since, self._since = self._since, None
+            said, self._said_of_this_one = self._said_of_this_one, False
+        if since is not None and said:
+            logger.warning(f"{self._what} reachable again", seconds=round(self._clock() - since))
+
+
+database_outage = Outage("database")
+
+
+class TellOfOutage(logging.Filter):
+    """On the logger of a connection pool, which says each of its attempts: one more who noticed."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.levelno >= logging.WARNING:
+            database_outage.noticed(record.getMessage().partition("\n")[0])
+            return False
+        return True
