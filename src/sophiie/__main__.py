@@ -14,6 +14,7 @@ from typing import Any, ParamSpec
 
 import click
 
+from sophiie.common.logs import configure_logging
 from sophiie.config.bootstrap import database_of, django_ready, follow_parent
 from sophiie.config.environment import (
     ConfigurationError,
@@ -59,7 +60,8 @@ def cli(context: click.Context) -> None:
 
     Try `sophiie demo`: it needs nothing but itself. What else can be set stands in the README.
     """
-    context.obj = read_environment()
+    context.obj = environment = read_environment()
+    configure_logging(environment.log_level)
 
 
 @cli.command()

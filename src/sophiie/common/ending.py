@@ -33,7 +33,7 @@ class _State:
     signal: int = 0
     heard_at: float = 0.0
     leavable: bool = False
-    told: list[Callable[[], None]]
+    told: list[Callable[[], object]]
     last_resorts: list[Callable[[], None]]
     wakes_watchdog: int = -1
 
@@ -89,7 +89,7 @@ def undisturbed() -> Iterator[None]:
 
 
 @contextmanager
-def telling(stop: Callable[[], None]) -> Iterator[None]:
+def telling(stop: Callable[[], object]) -> Iterator[None]:
     """Inside, a signal calls this function, which may come twice, and raises nothing."""
     _state.told.append(stop)
     try:

@@ -10,6 +10,8 @@ import threading
 import time
 from collections.abc import Callable
 
+import psycopg
+
 from sophiie.common.logs import log
 
 logger = log(__name__)
@@ -56,11 +58,27 @@ class Outage:
 database_outage = Outage("database")
 
 
-class TellOfOutage(logging.Filter):
-    """On the logger of a connection pool, which says each of its attempts: one more who noticed."""
+# What PostgreSQL answers when it goes down or comes up; without a code nobody answered at all.
+_AWAY = ("08", "57P")
 
-    def filter(self, record: logging.LogRecord) -> bool:
-        if record.levelno >= logging.WARNING:
-            database_outage.noticed(record.getMessage().partition("\n")[0])
-            return False
-        return True
+
+def is_outage(error: BaseException | None) -> bool:
+    """Whether this is, or comes of, a database that is away: not a refused or cancelled query."""
+    while error is not None:
+        if isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
+            return error.sqlstate is None or error.sqlstate.startswith(_AWAY)
+        error = error.__cause__ or error.__context__
+    return False
+
+
+def gather_outages(record: logging.LogRecord) -> bool:
+    """A filter for the handler of the logs: pools tell of each attempt, and libraries write a
+    traceback for everything that needed the database. They are all but one more who noticed."""
+    error = record.exc_info[1] if record.exc_info else None
+    if record.name == "psycopg.pool" and record.levelno >= logging.WARNING:
+        database_outage.noticed(record.getMessage().partition("\n")[0])
+        return False
+    if is_outage(error):
+        database_outage.noticed(error)
+        return False
+    return True

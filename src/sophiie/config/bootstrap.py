@@ -12,7 +12,7 @@ from contextlib import contextmanager
 import psycopg
 
 from sophiie.common import ending
-from sophiie.common.outage import Outage, TellOfOutage, database_outage
+from sophiie.common.outage import Outage, database_outage, gather_outages
 from sophiie.config.environment import Environment, require_secrets
 from sophiie.database import DatabaseError, EmbeddedPostgres
 
@@ -88,9 +88,6 @@ def django_ready(environment: Environment) -> Iterator[None]:
         os.environ["DJANGO_SETTINGS_MODULE"] = "sophiie.config.settings"
         import django
 
-        from sophiie.common.logs import configure_logging
-
-        configure_logging(environment.log_level)
         django.setup()
         _follow_outages()
         try:
@@ -109,7 +106,8 @@ def _follow_outages() -> None:
     """Whoever finds the database away says so in one place, and so does who finds it there."""
     from django.db.backends.signals import connection_created
 
-    logging.getLogger("psycopg.pool").addFilter(TellOfOutage())
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(gather_outages)
     connection_created.connect(_database_is_there)
 
 

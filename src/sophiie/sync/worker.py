@@ -94,7 +94,9 @@ async def _forever(work: Callable[[], Awaitable[None]]) -> None:
 
 
 async def _work_jobs(http: aiohttp.ClientSession, concurrency: int, places: Places) -> None:
-    connector = PsycopgConnector(kwargs=connector_params(), min_size=1, max_size=concurrency + 2)
+    connector = PsycopgConnector(
+        kwargs=connector_params(), min_size=1, max_size=concurrency + 2, reconnect_timeout=5
+    )
     async with app.with_connector(connector).open_async() as worker_app:
         cleaning = asyncio.create_task(_clear_abandoned_jobs(worker_app))
         try:
