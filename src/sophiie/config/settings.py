@@ -107,7 +107,8 @@ def _database(url: str) -> dict[str, Any]:
     """Django's form of a PostgreSQL URL, with a pool of connections for each process."""
     parts = urlsplit(url)
     options: dict[str, Any] = {
-        "pool": {"min_size": 1, "max_size": 20, "timeout": 15},
+        # One for every thread that may ask: those of pages and API, and those of `in_thread`.
+        "pool": {"min_size": 1, "max_size": 24, "timeout": 15},
         "application_name": "sophiie",
     }
     for pair in filter(None, parts.query.split("&")):
