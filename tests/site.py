@@ -16,6 +16,7 @@ from django.test import Client
 from playwright.sync_api import Page
 
 from sophiie.accounts.models import Member
+from sophiie.ops.connections import server_settings
 from tests.processes import free_port
 
 Result = TypeVar("Result")
@@ -28,12 +29,7 @@ def running_site() -> Iterator[str]:
     port = free_port()
     server = uvicorn.Server(
         uvicorn.Config(
-            "sophiie.config.asgi:application",
-            host="127.0.0.1",
-            port=port,
-            lifespan="off",
-            log_config=None,
-            timeout_graceful_shutdown=1,
+            **server_settings(), host="127.0.0.1", port=port, timeout_graceful_shutdown=1
         )
     )
     thread = threading.Thread(target=server.run, daemon=True)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import threading
 import time
-from contextlib import suppress
 from typing import Any
 
 import psycopg
@@ -25,12 +23,13 @@ from sophiie.accounts.people import (
     may_deactivate,
     reactivate,
 )
+from sophiie.accounts.sessions import SignedIn
 from sophiie.accounts.signals import member_deactivated, member_reactivated
 from sophiie.appointments.errors import InvalidAppointment
 from sophiie.appointments.models import Appointment
 from sophiie.appointments.rules import assignees_of
 from sophiie.common.live import CHANNEL
-from sophiie.web.live import Hub, _connection_parameters
+from sophiie.web.hub import Hub, connection_parameters
 from tests.conftest import PASSWORD
 from tests.linking import browser_of
 
@@ -227,28 +226,18 @@ def test_two_owners_who_deactivate_each_other_leave_one(alice: Member) -> None:
 @pytest.mark.django_db(transaction=True)
 def test_their_open_pages_hear_nothing_more(alice: Member, bob: Member) -> None:
     """The stream of live updates ends; that of a colleague goes on."""
-    with psycopg.connect(**_connection_parameters(), autocommit=True) as listener:
+    with psycopg.connect(**connection_parameters(), autocommit=True) as listener:
         listener.execute(f"LISTEN {CHANNEL}")
         deactivate(alice, bob)
         payloads = [n.payload for n in listener.notifies(timeout=5, stop_after=1)]
     news = json.dumps({"business": str(alice.business_id), "appointment": "a"})
 
-    async def heard_by(member: Member) -> list[str]:
+    async def heard_by(member: Member) -> bytes:
         hub = Hub()
-        hub._listen = _nothing  # type: ignore[method-assign]
-        stream = hub.messages(str(alice.business_id), str(member.pk))
-        lines = [await anext(stream)]
-        for payload in [*payloads, news]:
-            hub._pass_on(payload)
-        with suppress(TimeoutError):
-            async with asyncio.timeout(0.3):
-                async for line in stream:
-                    lines.append(line)
-        return [line for line in lines if '"appointment": "a"' in line]
+        with hub.opened(SignedIn("key", member.pk, member.business_id, "")) as stream:
+            for payload in [*payloads, news]:
+                hub.pass_on(payload)
+            return await stream.news()
 
-    assert async_to_sync(heard_by)(bob) == []
-    assert len(async_to_sync(heard_by)(alice)) == 1
-
-
-async def _nothing() -> None:
-    return None
+    assert async_to_sync(heard_by)(bob) == b""
+    assert b'"appointment": "a"' in async_to_sync(heard_by)(alice)

@@ -10,8 +10,9 @@ import pytest
 from django.test import Client
 
 from sophiie.accounts.models import Member
+from sophiie.accounts.sessions import SignedIn
 from sophiie.appointments.models import Appointment
-from sophiie.web.live import Hub
+from sophiie.web.hub import Hub
 from sophiie.web.urls import urlpatterns
 from tests.web.pages import parsed, values
 
@@ -105,23 +106,16 @@ def test_acts_are_not_done_by_following_a_link(page: Client, booked: Appointment
     assert Appointment.objects.get().revision == 1
 
 
-async def test_live_news_reach_only_the_pages_of_their_business(alice: Member) -> None:
-    hub = Hub()
-    hub._listen = _nothing  # type: ignore[method-assign]
-    mine, theirs = hub.messages("mine", "me"), hub.messages("theirs", "them")
-    assert (await anext(mine)).startswith("retry:")
-    assert (await anext(theirs)).startswith("retry:")
-    hub._pass_on('{"business": "theirs", "appointment": "a"}')
-    hub._pass_on('{"business": "mine", "appointment": "b"}')
-    assert await anext(mine) == 'data: {"appointment": "b"}\n\n'
-    assert await anext(theirs) == 'data: {"appointment": "a"}\n\n'
-    await mine.aclose()  # type: ignore[attr-defined]
-    await theirs.aclose()  # type: ignore[attr-defined]
-    assert hub._pages == {}
-
-
-async def _nothing() -> None:
-    return None
+async def test_live_news_reach_only_the_pages_of_their_business() -> None:
+    hub, mine, theirs = Hub(), uuid4(), uuid4()
+    with (
+        hub.opened(SignedIn("a", uuid4(), mine, "")) as my_page,
+        hub.opened(SignedIn("b", uuid4(), theirs, "")) as their_page,
+    ):
+        hub.pass_on(f'{{"business": "{theirs}", "appointment": "a"}}')
+        hub.pass_on(f'{{"business": "{mine}", "appointment": "b"}}')
+        assert await my_page.news() == b'data: {"appointment": "b"}\n\n'
+        assert await their_page.news() == b'data: {"appointment": "a"}\n\n'
 
 
 def test_live_news_are_for_the_signed_in(db: None) -> None:

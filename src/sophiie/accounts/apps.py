@@ -4,3 +4,8 @@ from django.apps import AppConfig
 class AccountsConfig(AppConfig):
     name = "sophiie.accounts"
     label = "accounts"
+
+    def ready(self) -> None:
+        from sophiie.accounts.sessions import announce_ends
+
+        announce_ends()

@@ -22,6 +22,7 @@ from sophiie.calendar_link.models import CalendarLink
 from sophiie.common.clock import now
 from sophiie.common.in_thread import in_thread
 from sophiie.common.logs import log
+from sophiie.google.patience import pause
 
 logger = log(__name__)
 
@@ -72,10 +73,13 @@ async def leased(link_id: UUID, *, states: tuple[str, ...]) -> AsyncIterator[Lea
 
 
 async def wait_until_free(link_id: UUID) -> None:
-    """Waits until nobody holds the lease; at most as long as a lease lasts without renewal."""
+    """Waits until nobody holds the lease; at most as long as a lease lasts without renewal.
+
+    Raises `Unreachable` when the holder's call takes longer than somebody here may wait.
+    """
     # The holder is another process, so there is no event to wait for.
-    while await in_thread(_is_held, link_id):  # noqa: ASYNC110
-        await asyncio.sleep(0.05)
+    while await in_thread(_is_held, link_id):
+        await pause(0.05)
 
 
 def _take(link_id: UUID, holder: UUID, states: tuple[str, ...]) -> bool:

@@ -123,6 +123,17 @@ def unreachable() -> LinkProblem:
     )
 
 
+def too_many_wait() -> LinkProblem:
+    return LinkProblem(
+        "too_many_wait",
+        _("Google is slow at the moment"),
+        _(
+            "Others are waiting for Google's answer already, so yours was not asked for. Nothing "
+            "was changed. Try again in a minute."
+        ),
+    )
+
+
 def access_lost() -> LinkProblem:
     return LinkProblem(
         "access_lost",

@@ -25,6 +25,7 @@ from sophiie.common.in_thread import in_thread
 from sophiie.common.logs import log
 from sophiie.google.errors import AccessLost
 from sophiie.google.oauth import Grant, refresh
+from sophiie.google.patience import pause
 
 logger = log(__name__)
 
@@ -59,7 +60,7 @@ class LinkTokens:
                         return self._token
                 if await in_thread(_claim_renewal, link):
                     return await self._renew(link)
-                await asyncio.sleep(WAIT_SECONDS)
+                await pause(WAIT_SECONDS)
 
     def _is_good(self, rejected: str) -> bool:
         return self._token not in ("", rejected) and not _is_old(self._expires_at)

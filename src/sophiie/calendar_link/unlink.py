@@ -17,6 +17,7 @@ from sophiie.common.clock import now
 from sophiie.common.in_thread import in_thread
 from sophiie.common.logs import log
 from sophiie.google.app import google_session
+from sophiie.google.errors import Unreachable
 
 logger = log(__name__)
 
@@ -30,7 +31,7 @@ async def unlink(*, member: Member) -> bool | None:
     0. Whoever has something open at Google for this link closes it, if that is quick.
     1. In one transaction: the link is `unlinked`, its tokens are gone, and the grant stands in a
        record of its own if no other link lives from it.
-    2. Wait until a worker that is at it has finished its call.
+    2. Wait until a worker that is at it has finished its call, if that is soon.
     3. Revoke at Google; a failure is tried again in the background.
 
     Returns True when the grant is withdrawn (or still serves another member), False when that is
@@ -42,7 +43,10 @@ async def unlink(*, member: Member) -> bool | None:
         return None
     await link_ending.asend_robust(sender=CalendarLink, link=link)
     revocation = await in_thread(end_link, link.id)
-    await wait_until_free(link.id)
+    try:
+        await wait_until_free(link.id)
+    except Unreachable:
+        return revocation is None
     if revocation is None:
         return True
     async with google_session() as http:

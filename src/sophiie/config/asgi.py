@@ -2,25 +2,38 @@
 
 Pages and API are synchronous, and under ASGI Django would hop between threads for every one of its
 middlewares; as a WSGI application each request keeps to one thread, which takes a third of the
-time. Only the live stream, of which hundreds stay open, is asynchronous.
+time. What must never wait for a thread is answered by the event loop: the live streams, of which
+thousands stay open, and what a load balancer asks.
 """
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
-from a2wsgi import WSGIMiddleware
-from django.core.asgi import get_asgi_application
 from django.core.wsgi import get_wsgi_application
 
-LIVE = "/live"
-THREADS = 16
+_django = get_wsgi_application()
 
-_pages = WSGIMiddleware(cast(Any, get_wsgi_application()), workers=THREADS)
-_live = get_asgi_application()
+from sophiie.ops import health  # noqa: E402 - models can be imported from here on
+from sophiie.web import live  # noqa: E402
+from sophiie.web.whole_requests import WholeRequests, environ_of, plain, send_answer  # noqa: E402
+
+_pages = WholeRequests(_django)
+_readiness = health.Readiness()
 
 
 async def application(scope: Any, receive: Any, send: Any) -> None:
     """The ASGI entry point."""
-    wanted = _live if scope["type"] == "http" and scope["path"] == LIVE else _pages
-    await wanted(scope, receive, send)
+    path, method = scope["path"], scope["method"]
+    if path == "/healthz":
+        await send_answer(plain(health.healthz(_request(scope))), method, send)
+    elif path == "/readyz":
+        await send_answer(plain(await _readiness.answer(_request(scope))), method, send)
+    elif path == live.PATH and method == "GET":
+        await live.stream(scope, receive, send)
+    else:
+        await _pages(scope, receive, send)
+
+
+def _request(scope: Any) -> Any:
+    return _django.request_class(environ_of(scope))

@@ -107,9 +107,10 @@ def _database(url: str) -> dict[str, Any]:
     """Django's form of a PostgreSQL URL, with a pool of connections for each process."""
     parts = urlsplit(url)
     options: dict[str, Any] = {
-        # After a while without success a pool begins anew: its pauses grow from try to try, and a
-        # database that is back would be found minutes later.
-        "pool": {"min_size": 1, "max_size": 20, "timeout": 15, "reconnect_timeout": 5},
+        # One for every thread that may ask: those of pages and API, and those of `in_thread`. After
+        # a while without success a pool begins anew: its pauses grow from try to try, and a database
+        # that is back would be found minutes later.
+        "pool": {"min_size": 1, "max_size": 24, "timeout": 15, "reconnect_timeout": 5},
         "application_name": "sophiie",
         # A server or a network that went silent is given up, not waited for in a thread for ever.
         "connect_timeout": 5,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import aiohttp
 
 from sophiie.google.errors import GoogleError, Unreachable
+from sophiie.google.patience import not_in_time, seconds_left
 
 ErrorMeaning = Callable[[int, str, Mapping[str, str]], GoogleError]
 
@@ -31,13 +33,16 @@ async def send(
     then a write may or may not have happened.
     """
     try:
-        async with http.request(method, url, allow_redirects=False, **request) as answer:
+        async with (
+            asyncio.timeout(seconds_left()),
+            http.request(method, url, allow_redirects=False, **request) as answer,
+        ):
             body = await answer.text(errors="replace")
             status = answer.status
             if status >= 300:
                 raise meaning(status, body, answer.headers)
     except TimeoutError:
-        raise Unreachable("Google did not answer in time.", reason="timeout") from None
+        raise not_in_time() from None
     except (aiohttp.ClientError, OSError) as error:
         raise Unreachable("Google could not be reached.", reason=type(error).__name__) from None
     if not body:

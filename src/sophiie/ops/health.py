@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 from datetime import timedelta
 
@@ -9,7 +10,7 @@ from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.db.models import Min
 from django.http import HttpRequest, HttpResponse, HttpResponseForbidden, JsonResponse
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_GET, require_safe
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
     REGISTRY,
@@ -20,24 +21,45 @@ from prometheus_client import (
 
 from sophiie.calendar_link.models import CalendarLink, LinkState
 from sophiie.common.clock import now
+from sophiie.common.in_thread import in_thread
 from sophiie.ops.reading_metrics import reading_metrics
 from sophiie.sync.kept import REFUSED_BY_GUARD
 from sophiie.sync.models import MirroredEvent, MirrorState, SyncAttempt
 from sophiie.sync.workers_alive import workers_alive
 
+READY_SECONDS = 3.0
 
-@require_GET
+
+@require_safe
 def healthz(request: HttpRequest) -> HttpResponse:
-    """The process is up."""
+    """The process is up. The event loop calls it: it needs no thread, session or database."""
     return HttpResponse("ok\n", content_type="text/plain")
 
 
-@require_GET
+@require_safe
 def readyz(request: HttpRequest) -> HttpResponse:
     """Database, migrations and a living worker; 503 with the reasons otherwise."""
-    reasons = reasons_not_ready()
+    return _readiness(reasons_not_ready())
+
+
+def _readiness(reasons: list[str]) -> HttpResponse:
     body = {"ready": not reasons, "reasons": reasons}
     return JsonResponse(body, status=503 if reasons else 200)
+
+
+class Readiness:
+    """The same for the event loop, in bounded time: a database that hangs keeps one thread, however
+    often it is asked."""
+
+    def __init__(self) -> None:
+        self._asking: asyncio.Task[HttpResponse] | None = None
+
+    async def answer(self, request: HttpRequest) -> HttpResponse:
+        if self._asking is None or self._asking.done():
+            self._asking = asyncio.create_task(in_thread(readyz, request))
+        asked = self._asking
+        await asyncio.wait([asked], timeout=READY_SECONDS)
+        return asked.result() if asked.done() else _readiness(["The database does not answer."])
 
 
 def reasons_not_ready() -> list[str]:

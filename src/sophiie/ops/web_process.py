@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import uvicorn
 
 from sophiie.common import ending
+from sophiie.ops.connections import server_settings
 
 
 class _Server(uvicorn.Server):
@@ -26,13 +27,6 @@ class _Server(uvicorn.Server):
 def run(*, host: str, port: int) -> None:
     """Serves until SIGTERM or SIGINT; open live streams do not hold it up for long."""
     config = uvicorn.Config(
-        "sophiie.config.asgi:application",
-        host=host,
-        port=port,
-        lifespan="off",
-        access_log=False,
-        log_config=None,
-        server_header=False,
-        timeout_graceful_shutdown=2,
+        **server_settings(), host=host, port=port, timeout_graceful_shutdown=2
     )
     _Server(config).run()

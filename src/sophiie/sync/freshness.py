@@ -29,24 +29,30 @@ logger = log(__name__)
 
 # A person who waits at the telephone: one slow answer of Google fits in, an outage does not.
 BUDGET_SECONDS = 2.0
+# Bookings that wait at once keep a thread each; the others go on with the copy as old as it is.
+MOST_AT_ONCE = 6
+PLACE_SECONDS = 0.25
 # What is fresh now must still be so when the booking looks at it, which may have waited that long
 # for the members' locks (`locking.LOCK_TIMEOUT_MILLISECONDS`).
 MARGIN_SECONDS = 5.0
+
+_places = threading.BoundedSemaphore(MOST_AT_ONCE)
 
 
 def renew_old_copies(member_ids: Collection[UUID]) -> None:
     """Reads what is too old to rely on, and returns when that is done or the budget is used up.
 
     A reading that takes longer goes on by itself: ending it would leave its claim behind, and the
-    next booking finds what it has read.
+    next booking finds what it has read. While many go on so, Google is slow, and nobody waits.
     """
     links = _links_with_old_copies(member_ids)
     if not links:
         return
     started = time.monotonic()
-    reading = threading.Thread(
-        target=lambda: asyncio.run(_read_all(links)), name="freshness", daemon=True
-    )
+    if not _places.acquire(timeout=PLACE_SECONDS):
+        logger.info("calendars not read for a booking: many are being read", links=len(links))
+        return
+    reading = threading.Thread(target=_read_now, args=(links,), name="freshness", daemon=True)
     reading.start()
     reading.join(BUDGET_SECONDS)
     logger.info(
@@ -71,6 +77,13 @@ def _links_with_old_copies(member_ids: Collection[UUID]) -> list[UUID]:
         return []
     links = CalendarLink.objects.filter(member__in=old, state__in=READABLE)
     return list(links.values_list("id", flat=True))
+
+
+def _read_now(links: Collection[UUID]) -> None:
+    try:
+        asyncio.run(_read_all(links))
+    finally:
+        _places.release()
 
 
 async def _read_all(links: Collection[UUID]) -> None:

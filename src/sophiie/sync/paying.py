@@ -6,11 +6,11 @@ is put off, or held up for a moment.
 
 from __future__ import annotations
 
-import asyncio
 from uuid import UUID
 
 from sophiie.common.in_thread import in_thread
 from sophiie.google.calendar import AccessTokens
+from sophiie.google.patience import pause
 from sophiie.sync.quota import Urgency, take
 
 # The first calls of a reading are made one after the other, however empty the buckets are: all of
@@ -49,8 +49,8 @@ class PaidTokens:
             await self._take(Urgency.AT_ONCE)
         else:
             # Others take and time refills: there is no event to wait for.
-            while not await self._take(Urgency.READING):  # noqa: ASYNC110
-                await asyncio.sleep(WAIT_SECONDS)
+            while not await self._take(Urgency.READING):
+                await pause(WAIT_SECONDS)
 
     async def _take(self, urgency: Urgency) -> bool:
         return await in_thread(take, self._link_id, urgency)

@@ -10,11 +10,13 @@ from sophiie.web.typed_text import shown_again
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    return _page(request, 400, _("That request was not understood"), _("Go back and try again."))
+    return error_page(
+        request, 400, _("That request was not understood"), _("Go back and try again.")
+    )
 
 
 def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    return _page(
+    return error_page(
         request, 403, _("You may not do this"), _("Ask the owner of your business if you need to.")
     )
 
@@ -22,7 +24,7 @@ def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpR
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     if response := shown_again(request):
         return response
-    return _page(
+    return error_page(
         request,
         403,
         _("This page was open for too long"),
@@ -31,7 +33,7 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    return _page(
+    return error_page(
         request,
         404,
         _("There is nothing here"),
@@ -40,7 +42,7 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 
 def wrong_method(request: HttpRequest) -> HttpResponse:
-    return _page(
+    return error_page(
         request,
         405,
         _("There is nothing to see at this address"),
@@ -49,7 +51,7 @@ def wrong_method(request: HttpRequest) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    return _page(
+    return error_page(
         request,
         500,
         _("Something went wrong"),
@@ -57,7 +59,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
     )
 
 
-def _page(request: HttpRequest, status: int, title: str, explanation: str) -> HttpResponse:
+def error_page(request: HttpRequest, status: int, title: str, explanation: str) -> HttpResponse:
     if request.path.startswith("/api/"):
         body = {"type": "about:blank", "title": title, "status": status, "detail": explanation}
         return JsonResponse(body, status=status, content_type="application/problem+json")

@@ -21,6 +21,7 @@ from sophiie.calendar_link.models import (
 )
 from sophiie.calendar_link.problems import LinkProblem, misconfigured
 from sophiie.calendar_link.unlink import unlink, unlink_and_remove
+from sophiie.calendar_link.waiting import waiting_for_google
 from sophiie.web.preflight_page import preflight_of_selected
 from sophiie.web.requests import base_url, members_only, signed_in
 from sophiie.web.shown_link import permissions, row_of, shown, simulator_url
@@ -52,12 +53,14 @@ def _calendar_page(
     changing = bool(link and link.state in RECORDING and choosing)
     if link and (link.state == LinkState.CHOOSING or changing):
         try:
-            calendars = async_to_sync(choose.calendars_of)(link)
+            with waiting_for_google():
+                calendars = async_to_sync(choose.calendars_of)(link)
+                rows = [row_of(calendar, request, link) for calendar in calendars]
+                context["preflight"] = preflight_of_selected(link, member, calendars, rows)
         except LinkProblem as problem:
-            return _problem_page(request, _in_words(problem))
-        rows = [row_of(calendar, request, link) for calendar in calendars]
+            slow = problem.kind == "too_many_wait"
+            return _problem_page(request, _in_words(problem), status=503 if slow else 400)
         context["calendars"] = rows
-        context["preflight"] = preflight_of_selected(link, member, calendars, rows)
         context["changing"] = changing
     return render(request, "settings/calendar.html", context, status=status)
 
@@ -87,11 +90,12 @@ def google_callback(request: HttpRequest) -> HttpResponse:
     if not request.user.is_authenticated:
         return redirect("account_login")  # without the query, which holds a code
     try:
-        link = async_to_sync(connect.finish)(
-            member=signed_in(request),
-            session_key=request.session.session_key or "",
-            answer=request.GET.dict(),
-        )
+        with waiting_for_google():
+            link = async_to_sync(connect.finish)(
+                member=signed_in(request),
+                session_key=request.session.session_key or "",
+                answer=request.GET.dict(),
+            )
     except LinkProblem as problem:
         return _lead_to_problem(request, problem)
     if link.state != LinkState.CHOOSING:
@@ -121,11 +125,12 @@ def calendar_choose(request: HttpRequest) -> HttpResponse:
             status=422,
         )
     try:
-        link = async_to_sync(choose.choose_calendar)(
-            link=link,
-            calendar_id=calendar_id,
-            busy_calendar_ids=request.POST.getlist("check_for_conflicts"),
-        )
+        with waiting_for_google():
+            link = async_to_sync(choose.choose_calendar)(
+                link=link,
+                calendar_id=calendar_id,
+                busy_calendar_ids=request.POST.getlist("check_for_conflicts"),
+            )
     except choose.CannotChoose as error:
         return _calendar_page(request, error=str(error), choosing=True, status=422)
     except LinkProblem as problem:
@@ -161,7 +166,8 @@ def calendar_cancel_linking(request: HttpRequest) -> HttpResponse:
     member = signed_in(request)
     link = connect.link_of(member)
     if link and link.state == LinkState.CHOOSING:
-        async_to_sync(unlink)(member=member)
+        with waiting_for_google(or_not_at_all=True):
+            async_to_sync(unlink)(member=member)
         messages.success(request, _("Linking was cancelled. Sophiie keeps no access to Google."))
     return redirect("settings-calendar")
 
@@ -177,7 +183,8 @@ def google_unlink(request: HttpRequest) -> HttpResponse:
             _("Sophiie is removing your upcoming events and will then be disconnected."),
         )
         return redirect("settings-calendar")
-    withdrawn = async_to_sync(unlink)(member=member)
+    with waiting_for_google(or_not_at_all=True):
+        withdrawn = async_to_sync(unlink)(member=member)
     if withdrawn is None:
         return redirect("settings-calendar")
     if withdrawn:
@@ -214,5 +221,7 @@ def _in_words(problem: LinkProblem, *, retry: bool = True) -> dict[str, Any]:
     return {"title": problem.title, "explanation": problem.explanation, "retry": retry}
 
 
-def _problem_page(request: HttpRequest, problem: dict[str, Any]) -> HttpResponse:
-    return render(request, "settings/link_problem.html", problem, status=400)
+def _problem_page(
+    request: HttpRequest, problem: dict[str, Any], *, status: int = 400
+) -> HttpResponse:
+    return render(request, "settings/link_problem.html", problem, status=status)

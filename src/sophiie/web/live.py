@@ -1,111 +1,102 @@
-"""Live pages: server-sent events, fed by one LISTEN connection for each web process."""
+"""Live pages: server-sent events for who is signed in, on the event loop alone.
+
+Signing in is looked up in a thread, which gives its connection back; from there on a stream holds
+neither. Beyond the bounds the page is told to ask now and then instead.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import json
-from collections.abc import AsyncIterator
+import random
 from contextlib import suppress
-from typing import Any
 
-import psycopg
-from django.db import connection
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
-from django.http.response import HttpResponseBase
+from django.conf import settings
+from django.db import DatabaseError
+from django.http import HttpRequest, HttpResponse, parse_cookie
+from django.views.decorators.http import require_safe
 
+from sophiie.accounts.sessions import SignedIn, who_is_signed_in
 from sophiie.common.in_thread import in_thread
-from sophiie.common.live import CHANNEL
-from sophiie.common.logs import log
+from sophiie.web.hub import Stream, hub
+from sophiie.web.whole_requests import Receive, Scope, Send, plain, send_answer
 
-logger = log(__name__)
-
-HEARTBEAT_SECONDS = 20.0
-# Then the browser comes back by itself, and whoever signed out meanwhile is not let in again.
-STREAM_SECONDS = 600.0
-QUEUE_LENGTH = 200
-
-
-class Hub:
-    """Passes every announcement on to the open pages of its business."""
-
-    def __init__(self) -> None:
-        self._pages: dict[str, set[asyncio.Queue[str]]] = {}
-        self._listening: asyncio.Task[None] | None = None
-
-    async def messages(self, business_id: str, member_id: str) -> AsyncIterator[str]:
-        """The announcements for one page, as lines of an event stream, until its member's access
-        to the business ends."""
-        queue: asyncio.Queue[str] = asyncio.Queue(QUEUE_LENGTH)
-        self._pages.setdefault(business_id, set()).add(queue)
-        if self._listening is None or self._listening.done():
-            self._listening = asyncio.create_task(self._listen())
-        loop = asyncio.get_running_loop()
-        end = loop.time() + STREAM_SECONDS
-        goodbye = _line({"signed_out": member_id})
-        try:
-            yield "retry: 2000\n\n"
-            while loop.time() < end:
-                try:
-                    line = await asyncio.wait_for(queue.get(), HEARTBEAT_SECONDS)
-                except TimeoutError:
-                    line = ": still here\n\n"
-                if line == goodbye:
-                    return
-                yield line
-        finally:
-            pages = self._pages.get(business_id, set())
-            pages.discard(queue)
-            if not pages:
-                self._pages.pop(business_id, None)
-
-    async def _listen(self) -> None:
-        while True:
-            try:
-                await self._listen_once()
-            except (psycopg.Error, OSError) as error:
-                logger.warning("live updates interrupted", error=type(error).__name__)
-            await asyncio.sleep(1)
-
-    async def _listen_once(self) -> None:
-        parameters = await in_thread(_connection_parameters)
-        async with await psycopg.AsyncConnection.connect(**parameters, autocommit=True) as listener:
-            await listener.execute(f"LISTEN {CHANNEL}")
-            async for notice in listener.notifies():
-                self._pass_on(notice.payload)
-
-    def _pass_on(self, payload: str) -> None:
-        what: dict[str, Any] = json.loads(payload)
-        line = _line({k: v for k, v in what.items() if k != "business"})
-        for queue in self._pages.get(what.get("business", ""), ()):
-            with suppress(asyncio.QueueFull):  # that page's browser does not keep up
-                queue.put_nowait(line)
+PATH = "/live"
+# Then the browser comes back by itself; those that came together do not come back together.
+STREAM_SECONDS = (450.0, 750.0)
+# How often a page asks while there is no room for its stream.
+ASK_SECONDS = 30
+LISTENING_SECONDS = 5.0
 
 
-def _line(what: dict[str, Any]) -> str:
-    return f"data: {json.dumps(what)}\n\n"
+@require_safe
+def live(request: HttpRequest) -> HttpResponse:
+    """Whether the one who asks would be let in; the streams themselves never come here."""
+    session = who_is_signed_in(request.session.session_key or "")
+    if session is None:
+        return _refused(401)
+    return _refused(503 if hub.is_full_for(session) else 204)
 
 
-def _connection_parameters() -> dict[str, Any]:
-    parameters = connection.get_connection_params()
-    return {
-        name: value
-        for name, value in parameters.items()
-        if name not in ("cursor_factory", "context", "client_encoding", "prepare_threshold")
-    }
-
-
-hub = Hub()
-
-
-async def live(request: HttpRequest) -> HttpResponseBase:
+async def stream(scope: Scope, receive: Receive, send: Send) -> None:
     """The stream of the signed-in member's business: ids of what changed, nothing else."""
-    member = await request.auser()
-    if not member.is_authenticated:
-        return HttpResponse(status=401)
-    response = StreamingHttpResponse(
-        hub.messages(str(member.business_id), str(member.pk)),
-        content_type="text/event-stream",
-    )
-    response["Cache-Control"] = "no-cache"
-    response["X-Accel-Buffering"] = "no"
+    session = await _session(scope)
+    if isinstance(session, HttpResponse):
+        await send_answer(plain(session), scope["method"], send)
+        return
+    with hub.opened(session) as opened, suppress(asyncio.CancelledError):
+        await _send_all(opened, receive, send)
+
+
+async def _session(scope: Scope) -> SignedIn | HttpResponse:
+    """Who asks for a stream, or the answer that there is none."""
+    headers = dict(scope["headers"])
+    cookies = parse_cookie(headers.get(b"cookie", b"").decode("latin-1"))
+    key = cookies.get(settings.SESSION_COOKIE_NAME, "")
+    if not key:
+        return _refused(401)
+    if hub.is_full:
+        return _refused(503)
+    try:
+        async with asyncio.timeout(LISTENING_SECONDS):
+            session = await in_thread(who_is_signed_in, key)
+            await hub.listens()
+    except (TimeoutError, DatabaseError):
+        return _refused(503)
+    if session is None:
+        return _refused(401)
+    return _refused(503) if hub.is_full_for(session) else session
+
+
+async def _send_all(opened: Stream, receive: Receive, send: Send) -> None:
+    headers = [
+        (b"content-type", b"text/event-stream"),
+        (b"cache-control", b"no-store"),
+        (b"x-accel-buffering", b"no"),
+        (b"x-content-type-options", b"nosniff"),
+    ]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    loop = asyncio.get_running_loop()
+    end = loop.call_later(random.uniform(*STREAM_SECONDS), opened.end)  # noqa: S311 - no secret
+    gone = asyncio.create_task(_until_gone(opened, receive))
+    try:
+        news = b"retry: 2000\n\n"
+        while news:
+            await send({"type": "http.response.body", "body": news, "more_body": True})
+            news = await opened.news()
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+    finally:
+        end.cancel()
+        gone.cancel()
+
+
+async def _until_gone(opened: Stream, receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+    opened.end()
+
+
+def _refused(status: int) -> HttpResponse:
+    response = HttpResponse(status=status, headers={"Cache-Control": "no-store"})
+    if status == 503:
+        response["Retry-After"] = str(ASK_SECONDS)
     return response

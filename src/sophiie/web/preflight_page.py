@@ -17,6 +17,7 @@ from sophiie.accounts.models import Member
 from sophiie.calendar_link import choose, connect
 from sophiie.calendar_link.models import RECORDING, CalendarLink, LinkState
 from sophiie.calendar_link.problems import LinkProblem
+from sophiie.calendar_link.waiting import waiting_for_google
 from sophiie.common.clock import now
 from sophiie.sync.preflight import Preflight, preflight
 from sophiie.web.requests import members_only, signed_in
@@ -45,15 +46,16 @@ def calendar_preflight(request: HttpRequest) -> HttpResponse:
     link = connect.link_of(member)
     if link is None or not may_choose(link):
         raise Http404
+    wanted = request.GET.get("calendar_id", "")
     try:
-        calendars = async_to_sync(choose.calendars_of)(link)
+        with waiting_for_google():
+            calendars = async_to_sync(choose.calendars_of)(link)
+            chosen = next((c for c in calendars if c.id == wanted and c.writable), None)
+            if chosen is None:
+                raise Http404
+            context = {"preflight": _shown(link, member, chosen)}
     except LinkProblem:
         return render(request, "settings/_preflight.html", {"unknown": True})
-    wanted = request.GET.get("calendar_id", "")
-    chosen = next((c for c in calendars if c.id == wanted and c.writable), None)
-    if chosen is None:
-        raise Http404
-    context = {"preflight": _shown(link, member, chosen)}
     return render(request, "settings/_preflight.html", context)
 
 

@@ -10,13 +10,15 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from sophiie.calendar_link import connect
+from sophiie.calendar_link.problems import LinkProblem
+from sophiie.calendar_link.waiting import waiting_for_google
 from sophiie.sync.mirror import retry_link
 from sophiie.sync.missing import say_it_is_meant
 from sophiie.sync.reading_status import readings_of
 from sophiie.sync.watch import look_again
 from sophiie.web.requests import members_only, signed_in
 
-PATIENCE_SECONDS = 8.0
+PATIENCE_SECONDS = 4.0
 
 
 @members_only
@@ -29,7 +31,11 @@ def calendar_missing(request: HttpRequest) -> HttpResponse:
     meant = request.POST.get("answer") == "meant"
     if meant:
         say_it_is_meant(link)
-    read = async_to_sync(look_again)(link.id, patience=PATIENCE_SECONDS)
+    try:
+        with waiting_for_google():
+            read = async_to_sync(look_again)(link.id, patience=PATIENCE_SECONDS)
+    except LinkProblem:
+        read = False
     still_asks = any(reading.asks for reading in readings_of(link))
     if read and meant:
         messages.success(

@@ -140,6 +140,7 @@ function guessZone(select) {
 
 const HIDDEN_GRACE_MS = 5000;
 const NOTICE_AFTER_MS = 5000;
+const LEAST_ASK_MS = 15000;
 const RETRY_MS = [1000, 2000, 4000, 8000, 15000, 30000];
 
 function refresh(elements) {
@@ -165,6 +166,10 @@ function live(url) {
     } catch {
       return;
     }
+    if (change.gap) {
+      catchUp();
+      return;
+    }
     if (change.appointment !== undefined) {
       refresh(document.querySelectorAll(`[data-live="appointment:${CSS.escape(String(change.appointment))}"]`));
     }
@@ -174,25 +179,49 @@ function live(url) {
 
   function onOpen() {
     tries = 0;
-    clearTimeout(noticeTimer);
-    noticeTimer = 0;
-    if (notice) notice.remove();
-    notice = null;
+    hideNotice();
     // What happened while nobody listened: after a gap anything may have, at first only what was still under way.
-    const all = [...document.querySelectorAll("[data-live]")];
-    refresh(missed ? all : all.filter((element) => element.querySelector("[data-unsettled]")));
-    if (missed) document.dispatchEvent(new CustomEvent("sophiie:gap"));
+    if (missed) catchUp();
+    else refresh([...document.querySelectorAll("[data-live]")].filter((element) => element.querySelector("[data-unsettled]")));
     missed = false;
+  }
+
+  function catchUp() {
+    refresh(document.querySelectorAll("[data-live]"));
+    document.dispatchEvent(new CustomEvent("sophiie:gap"));
   }
 
   function onError() {
     missed = true;
     if (!noticeTimer) noticeTimer = setTimeout(showNotice, NOTICE_AFTER_MS);
-    if (stream && stream.readyState === EventSource.CLOSED) {
-      const wait = RETRY_MS[Math.min(tries++, RETRY_MS.length - 1)];
-      clearTimeout(retryTimer);
-      retryTimer = setTimeout(connect, wait * (0.75 + Math.random() / 2));
+    if (stream && stream.readyState === EventSource.CLOSED) askWhy(stream);
+  }
+
+  // The server refused the stream. An EventSource does not say why, so it is asked.
+  async function askWhy(refused) {
+    const answer = await fetch(url, { method: "HEAD", cache: "no-store" }).catch(() => null);
+    if (stream !== refused) return; // hidden, or tried again, meanwhile
+    if (answer && answer.status === 401) {
+      hideNotice();
+      disconnect();
+      catchUp(); // each part says that one is signed out
+      return;
     }
+    const pause = answer && answer.status === 503 && Number(answer.headers.get("Retry-After")) * 1000;
+    if (pause) { // as many pages listen as the server can tell: this one asks now and then, until there is room
+      hideNotice();
+      catchUp();
+    }
+    const wait = pause ? Math.max(pause, LEAST_ASK_MS) : RETRY_MS[Math.min(tries++, RETRY_MS.length - 1)];
+    clearTimeout(retryTimer);
+    retryTimer = setTimeout(connect, wait * (0.75 + Math.random() / 2));
+  }
+
+  function hideNotice() {
+    clearTimeout(noticeTimer);
+    noticeTimer = 0;
+    if (notice) notice.remove();
+    notice = null;
   }
 
   function showNotice() {

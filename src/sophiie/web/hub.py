@@ -1,0 +1,217 @@
+"""Passes announcements on to the open pages: one LISTEN connection for each web process.
+
+A page costs neither a thread nor a connection of the pool, only what waits to be sent to it, and
+that is bounded. Whatever a page cannot be told one by one, it is told as a gap: anything may have
+changed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+from django.db import DatabaseError, connection
+
+from sophiie.accounts.sessions import SignedIn, name_of, still_signed_in
+from sophiie.common.in_thread import in_thread
+from sophiie.common.live import CHANNEL
+from sophiie.common.logs import log
+
+logger = log(__name__)
+
+MOST_STREAMS = 4000
+MOST_OF_A_MEMBER = 20
+HEARTBEAT_SECONDS = 20.0
+LOOK_SECONDS = 5.0
+MOST_WAITING = 50
+# What is announced is gathered for so long for each page that is told: a business with two thousand
+# open pages is told twice a second, one with ten at once.
+SECONDS_A_PAGE = 0.00025
+
+_HEARTBEAT = b": still here\n\n"
+_PRIVATE = {"business", "signed_out", "session_ended", "sessions_in_doubt"}
+
+
+def line(what: dict[str, Any]) -> bytes:
+    """A message of an event stream."""
+    return f"data: {json.dumps(what)}\n\n".encode()
+
+
+GAP = line({"gap": True})
+
+
+class Stream:
+    """What one open page is still to be told."""
+
+    def __init__(self, session: SignedIn) -> None:
+        self.session, self.ended = session, False
+        self._lines: list[bytes] = []
+        self._news = asyncio.Event()
+
+    def tell(self, text: bytes) -> None:
+        # A browser that does not keep up asks for everything instead.
+        if len(self._lines) >= MOST_WAITING:
+            self._lines = [GAP]
+        else:
+            self._lines.append(text)
+        self._news.set()
+
+    def end(self) -> None:
+        self.ended = True
+        self._news.set()
+
+    async def news(self) -> bytes:
+        """All that there is to tell, as soon as there is something; b"" at the end."""
+        await self._news.wait()
+        self._news.clear()
+        lines, self._lines = self._lines, []
+        return b"" if self.ended else b"".join(lines)
+
+
+class Hub:
+    """The open pages of this process, by business."""
+
+    def __init__(self) -> None:
+        self._streams: dict[str, set[Stream]] = {}
+        self._count = 0
+        self._untold: dict[str, dict[bytes, None]] = {}
+        self._listening = asyncio.Event()
+        self._doubt = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    @property
+    def is_full(self) -> bool:
+        return self._count >= MOST_STREAMS
+
+    def is_full_for(self, session: SignedIn) -> bool:
+        """Whether another page of this member is one too many."""
+        of_business = self._streams.get(str(session.business_id), ())
+        of_member = sum(s.session.member_id == session.member_id for s in of_business)
+        return self.is_full or of_member >= MOST_OF_A_MEMBER
+
+    @contextmanager
+    def opened(self, session: SignedIn) -> Iterator[Stream]:
+        """A stream that is told of every change from here on."""
+        stream, business = Stream(session), str(session.business_id)
+        self._streams.setdefault(business, set()).add(stream)
+        self._count += 1
+        try:
+            yield stream
+        finally:
+            self._count -= 1
+            streams = self._streams[business]
+            streams.discard(stream)
+            if not streams:
+                del self._streams[business]
+
+    async def listens(self) -> None:
+        """Returns when announcements are heard."""
+        if not self._tasks or any(task.done() for task in self._tasks):
+            self._listening, self._doubt = asyncio.Event(), asyncio.Event()
+            work = (self._listen(), self._look_regularly(), self._beat())
+            self._tasks = [asyncio.create_task(each) for each in work]
+        await self._listening.wait()
+
+    def _all(self) -> list[Stream]:
+        return [stream for streams in self._streams.values() for stream in streams]
+
+    # -- what is announced ---------------------------------------------------------------------
+
+    async def _listen(self) -> None:
+        while True:
+            try:
+                await self._listen_once()
+            except (DatabaseError, psycopg.Error, OSError) as error:
+                logger.warning("live updates interrupted", error=type(error).__name__)
+            self._listening.clear()
+            await asyncio.sleep(1)
+
+    async def _listen_once(self) -> None:
+        parameters = await in_thread(connection_parameters)
+        async with await psycopg.AsyncConnection.connect(**parameters, autocommit=True) as listener:
+            await listener.execute(f"LISTEN {CHANNEL}")
+            for stream in self._all():  # those who were here before have missed something
+                stream.tell(GAP)
+            self._doubt.set()
+            self._listening.set()
+            async for notice in listener.notifies():
+                self.pass_on(notice.payload)
+
+    def pass_on(self, payload: str) -> None:
+        """Takes one announcement."""
+        what: dict[str, Any] = json.loads(payload)
+        business = what.get("business", "")
+        streams = self._streams.get(business)
+        if not streams:
+            return
+        if ended := what.get("session_ended"):
+            _end(stream for stream in streams if name_of(stream.session.key) == ended)
+        if member := what.get("signed_out"):
+            _end(stream for stream in streams if str(stream.session.member_id) == member)
+        if what.get("sessions_in_doubt"):
+            self._doubt.set()
+        public = {name: value for name, value in what.items() if name not in _PRIVATE}
+        if not public:
+            return
+        if business not in self._untold:
+            self._untold[business] = {}
+            pause = len(streams) * SECONDS_A_PAGE
+            asyncio.get_running_loop().call_later(pause, self._tell, business)
+        self._untold[business][line(public)] = None
+
+    def _tell(self, business: str) -> None:
+        text = b"".join(self._untold.pop(business))
+        for stream in self._streams.get(business, ()):
+            stream.tell(text)
+
+    # -- what is looked at now and then --------------------------------------------------------
+
+    async def _beat(self) -> None:
+        """A comment now and then: without it a proxy takes the silence for the end."""
+        while True:
+            await asyncio.sleep(HEARTBEAT_SECONDS)
+            for stream in self._all():
+                stream.tell(_HEARTBEAT)
+
+    async def _look_regularly(self) -> None:
+        """Ends the streams whose session has ended: also when nobody announced it."""
+        while True:
+            try:
+                async with asyncio.timeout(LOOK_SECONDS):
+                    await self._doubt.wait()
+            except TimeoutError:
+                pass
+            self._doubt.clear()
+            try:
+                await self._look()
+            except DatabaseError as error:
+                logger.warning("sessions not looked at", error=type(error).__name__)
+
+    async def _look(self) -> None:
+        streams = self._all()
+        if streams:
+            held = await in_thread(still_signed_in, {stream.session for stream in streams})
+            _end(stream for stream in streams if stream.session not in held)
+
+
+def _end(streams: Iterator[Stream]) -> None:
+    for stream in streams:
+        stream.end()
+
+
+def connection_parameters() -> dict[str, Any]:
+    """How to reach the database for a connection of one's own, which notices when it is dead."""
+    parameters = connection.get_connection_params()
+    kept = {
+        name: value
+        for name, value in parameters.items()
+        if name not in ("cursor_factory", "context", "client_encoding", "prepare_threshold")
+    }
+    return kept | {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3}
+
+
+hub = Hub()
