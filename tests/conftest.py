@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings
-from django.test import Client
+from django.test import Client, TransactionTestCase
 
 from google_simulator.testing import RunningSimulator, running_simulator
 from sophiie.accounts.api_keys import create_api_key
@@ -21,6 +21,7 @@ from sophiie.accounts.people import add_member, create_business
 from sophiie.appointments.booking import book
 from sophiie.appointments.models import Appointment
 from sophiie.appointments.rules import Details
+from tests.tables import empty_tables
 
 PASSWORD = "correct horse battery"
 SYDNEY = "Australia/Sydney"
@@ -31,6 +32,7 @@ def pytest_configure() -> None:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     # Tests change and look in quick turns; the one that is about gathering sets its own time.
     settings.MIRROR_COALESCE_SECONDS = 0
+    TransactionTestCase._fixture_teardown = lambda case: empty_tables()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
