@@ -89,12 +89,11 @@ def link_through_the_pages(
     """Links the member's calendar with the buttons of its page, up to Save."""
     page = browser_of(member)
     come_back(page, google, account=account)
-    answer = page.post(
-        "/settings/calendar/choose", {"calendar_id": calendar_id or account}, follow=True
-    )
-    assert b"synchronization is active" in answer.content, answer.content
+    chosen = calendar_id or account
+    answer = page.post("/settings/calendar/choose", {"calendar_id": chosen}, follow=True)
     found = link_of(member)
     assert found is not None
+    assert found.calendar_id == chosen, answer.content
     return found
 
 
