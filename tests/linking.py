@@ -1,4 +1,4 @@
-"""Linking a calendar: as a person does it, through the pages, or for tests that need the outcome."""
+"""Linking a calendar: through the pages, as a person does it, or the short way."""
 
 from __future__ import annotations
 

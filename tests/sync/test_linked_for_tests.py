@@ -22,10 +22,10 @@ from tests.tables import empty_tables
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-# Drawn by chance, or counted on from the row before.
+# Drawn by chance, counted on from the row before, or filling up as time passes.
 CHANCE = {
     *("id", "state_digest", "session_digest", "code_verifier"),
-    *("refresh_token", "access_token", "event_id", "password", "link_id", "queueing_lock"),
+    *("refresh_token", "access_token", "event_id", "password", "link_id", "queueing_lock", "level"),
 }
 
 
