@@ -21,6 +21,7 @@ from sophiie.accounts.people import add_member, create_business
 from sophiie.appointments.booking import book
 from sophiie.appointments.models import Appointment
 from sophiie.appointments.rules import Details
+from sophiie.web.assets import Assets
 from tests.tables import empty_tables
 
 PASSWORD = "correct horse battery"
@@ -39,6 +40,23 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The longest first, so that of two processes none is left alone with them at the end."""
     longest = ("test_convergence.py", "test_races_over_http.py", "test_crashes.py")
     items.sort(key=lambda item: item.path.name not in longest)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _static_files_are_looked_for_once() -> Iterator[None]:
+    """Every test client builds its own middleware, and that one would read the folders each time."""
+    scan: Any = Assets.add_files_from_finders
+    known: dict[Any, dict[str, Any]] = {}
+
+    def add_known(assets: Assets) -> None:
+        if settings.DATA_DIR not in known:
+            scan(assets)
+            known[settings.DATA_DIR] = dict(assets.files)
+        assets.files.update(known[settings.DATA_DIR])
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Assets, "add_files_from_finders", add_known)
+        yield
 
 
 @pytest.fixture
