@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 FLAGS = [
     "--headless",
@@ -27,6 +27,8 @@ FLAGS = [
     "--js-flags=--no-opt",  # a page lives too short for its scripts to be worth optimizing
 ]
 
+# What is expected comes at once, or late on a machine that does other things as well.
+expect.set_options(timeout=20_000)
 
 DESK = {"viewport": {"width": 1280, "height": 900}}
 PHONE = {"viewport": {"width": 360, "height": 740}, "has_touch": True}

@@ -44,7 +44,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def _static_files_are_looked_for_once() -> Iterator[None]:
-    """Every test client builds its own middleware, and that one would read the folders each time."""
+    """Each test client has middleware of its own, which would read all the folders anew."""
     scan: Any = Assets.add_files_from_finders
     known: dict[Any, dict[str, Any]] = {}
 
