@@ -33,7 +33,7 @@ def running_site() -> Iterator[str]:
             port=port,
             lifespan="off",
             log_config=None,
-            timeout_graceful_shutdown=1,
+            timeout_graceful_shutdown=20,
         )
     )
     thread = threading.Thread(target=server.run, daemon=True)
@@ -46,7 +46,7 @@ def running_site() -> Iterator[str]:
         yield f"http://localhost:{port}"
     finally:
         server.should_exit = True
-        thread.join(10)
+        thread.join(30)
 
 
 def elsewhere(act: Callable[[], Result]) -> Result:
