@@ -1,13 +1,19 @@
-"""A real browser: headless Chromium from the machine, driven by Playwright."""
+"""A real browser: headless Chromium from the machine, driven by Playwright.
+
+It starts once in a process and lives as long as that; each page has a fresh profile.
+"""
 
 from __future__ import annotations
 
+import asyncio
+import atexit
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 FLAGS = [
     "--headless",
@@ -18,8 +24,11 @@ FLAGS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--js-flags=--no-opt",  # a page lives too short for its scripts to be worth optimizing
 ]
 
+# What is expected comes at once, or late on a machine that does other things as well.
+expect.set_options(timeout=20_000)
 
 DESK = {"viewport": {"width": 1280, "height": 900}}
 PHONE = {"viewport": {"width": 360, "height": 740}, "has_touch": True}
@@ -38,11 +47,40 @@ def chromium() -> str:
     raise RuntimeError("Chromium is missing; on Debian and Ubuntu: apt-get install chromium")
 
 
+@cache
+def _chromium() -> tuple[Browser, asyncio.AbstractEventLoop]:
+    """The browser, and the event loop by which Playwright talks to it in this thread."""
+    playwright = sync_playwright().start()
+    loop = asyncio.get_running_loop()
+    browser = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
+
+    def end() -> None:
+        with _in_sight(loop):
+            browser.close()
+            playwright.stop()
+
+    atexit.register(end)
+    return browser, loop
+
+
+@contextmanager
+def _in_sight(loop: asyncio.AbstractEventLoop) -> Iterator[None]:
+    """Playwright's loop counts as this thread's running one only while a page is open.
+
+    Django and `asyncio.run` refuse to work where a loop runs, and other tests need both.
+    """
+    asyncio._set_running_loop(loop)
+    try:
+        yield
+    finally:
+        asyncio._set_running_loop(None)
+
+
 @contextmanager
 def browser_page(**options: Any) -> Iterator[Page]:
     """A page in a fresh profile. Errors in its console are collected in `page.problems`."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
+    browser, loop = _chromium()
+    with _in_sight(loop):
         context = browser.new_context(**{"viewport": {"width": 1280, "height": 850}, **options})
         page = context.new_page()
         problems: list[str] = []
@@ -52,4 +90,4 @@ def browser_page(**options: Any) -> Iterator[Page]:
         try:
             yield page
         finally:
-            browser.close()
+            context.close()

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings
-from django.test import Client
+from django.test import Client, TransactionTestCase
 
 from google_simulator.testing import RunningSimulator, running_simulator
 from sophiie.accounts.api_keys import create_api_key
@@ -21,6 +21,8 @@ from sophiie.accounts.people import add_member, create_business
 from sophiie.appointments.booking import book
 from sophiie.appointments.models import Appointment
 from sophiie.appointments.rules import Details
+from sophiie.web.assets import Assets
+from tests.tables import empty_tables
 
 PASSWORD = "correct horse battery"
 SYDNEY = "Australia/Sydney"
@@ -31,12 +33,30 @@ def pytest_configure() -> None:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     # Tests change and look in quick turns; the one that is about gathering sets its own time.
     settings.MIRROR_COALESCE_SECONDS = 0
+    TransactionTestCase._fixture_teardown = lambda case: empty_tables()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The longest first, so that of two processes none is left alone with them at the end."""
     longest = ("test_convergence.py", "test_races_over_http.py", "test_crashes.py")
     items.sort(key=lambda item: item.path.name not in longest)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _static_files_are_looked_for_once() -> Iterator[None]:
+    """Each test client has middleware of its own, which would read all the folders anew."""
+    scan: Any = Assets.add_files_from_finders
+    known: dict[Any, dict[str, Any]] = {}
+
+    def add_known(assets: Assets) -> None:
+        if settings.DATA_DIR not in known:
+            scan(assets)
+            known[settings.DATA_DIR] = dict(assets.files)
+        assets.files.update(known[settings.DATA_DIR])
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Assets, "add_files_from_finders", add_known)
+        yield
 
 
 @pytest.fixture

@@ -29,7 +29,7 @@ def running_site() -> Iterator[str]:
     port = free_port()
     server = uvicorn.Server(
         uvicorn.Config(
-            **server_settings(), host="127.0.0.1", port=port, timeout_graceful_shutdown=1
+            **server_settings(), host="127.0.0.1", port=port, timeout_graceful_shutdown=20
         )
     )
     thread = threading.Thread(target=server.run, daemon=True)
@@ -42,7 +42,7 @@ def running_site() -> Iterator[str]:
         yield f"http://localhost:{port}"
     finally:
         server.should_exit = True
-        thread.join(10)
+        thread.join(30)
 
 
 def elsewhere(act: Callable[[], Result]) -> Result:

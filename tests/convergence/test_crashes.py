@@ -17,8 +17,8 @@ import psutil
 import pytest
 
 from google_simulator.testing import running_simulator
-from tests.journey.test_processes import Product, items
 from tests.processes import answers, sophiie, until
+from tests.product import Product
 
 
 @pytest.fixture
@@ -86,13 +86,13 @@ def check_convergence(product: Product, load: Load, *, seconds: float) -> None:
     """Google shows what the API says, each appointment once, and the API knows all it promised."""
 
     def converged() -> bool:
-        appointments = items(product)
+        appointments = product.appointments()
         shown = sorted(appointment["title"] for appointment in appointments)
         states = {sync["state"] for one in appointments for sync in one["sync"]}
         return product.titles() == shown and states == {"synced"}
 
     until(converged, seconds=seconds, what="Google shows what Sophiie says")
-    kept = {appointment["id"]: appointment["title"] for appointment in items(product)}
+    kept = {appointment["id"]: appointment["title"] for appointment in product.appointments()}
     for appointment_id, title in load.booked.items():
         assert appointment_id in kept, "an appointment that was confirmed is lost"
         assert kept[appointment_id] == title or appointment_id in load.unsure

@@ -7,9 +7,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from django.core.management.color import no_style
-from django.db import connection
-
 from google_simulator.testing import RunningSimulator
 from sophiie.accounts.models import Business, Member
 from sophiie.appointments.booking import book
@@ -19,6 +16,7 @@ from sophiie.calendar_link.connect import begin, finish, link_of
 from sophiie.calendar_link.models import CalendarLink, LinkState
 from sophiie.calendar_link.problems import LinkProblem
 from sophiie.calendar_link.unlink import unlink
+from tests.tables import empty_tables
 
 SYDNEY = "Australia/Sydney"
 SESSION = "a session"
@@ -39,7 +37,7 @@ class World:
 
     def __init__(self, google: RunningSimulator) -> None:
         self.google = google
-        _empty_database()
+        empty_tables()
         google.reset()
         google.quotas(enabled=False)
         self.first_day = (datetime.now(UTC) + timedelta(days=1)).replace(
@@ -156,19 +154,3 @@ def _member(business: Business, name: str, role: str) -> Member:
         role=role,
         password=None,
     )
-
-
-def _empty_database() -> None:
-    tables = [
-        table
-        for table in connection.introspection.django_table_names(
-            only_existing=True, include_views=False
-        )
-        if table not in ("django_migrations", "django_content_type")
-    ]
-    tables += ["procrastinate_jobs"]
-    with connection.cursor() as cursor:
-        for statement in connection.ops.sql_flush(
-            no_style(), sorted(set(tables)), allow_cascade=True
-        ):
-            cursor.execute(statement)

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Iterator
 from html import unescape
-from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from playwright.sync_api import Page
 
 from google_simulator.client import GoogleClient, Reply
 from google_simulator.testing import RunningSimulator
+from tests.browser import browser_page
 
 ALICE = "alice@example.com"
 WEEK = "2026-11-30"
@@ -232,46 +232,36 @@ def test_knobs_turn_by_form(simulator: RunningSimulator, alice: GoogleClient, po
 
 
 @pytest.fixture
-def browser_page() -> Iterator[Any]:
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        pytest.skip("no chromium on this machine")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=chromium,
-            args=["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"],
-        )
-        yield browser.new_page()
-        browser.close()
+def page() -> Iterator[Page]:
+    with browser_page() as page:
+        yield page
 
 
 def test_in_a_browser_a_person_consents_and_sees_events_appear(
-    simulator: RunningSimulator, new_client, browser_page
+    simulator: RunningSimulator, new_client, page: Page
 ) -> None:
     google = new_client()
     google.redirect_uri = f"{simulator.base_url}/simulator/"
-    browser_page.goto(google.authorization_url())
-    browser_page.get_by_role("button", name="Alice alice@example.com").click()
-    browser_page.get_by_role("checkbox", name="View and edit events on all your calendars").check()
-    browser_page.get_by_role("button", name="Continue").click()
-    code = parse_qs(urlsplit(browser_page.url).query)["code"][0]
+    page.goto(google.authorization_url())
+    page.get_by_role("button", name="Alice alice@example.com").click()
+    page.get_by_role("checkbox", name="View and edit events on all your calendars").check()
+    page.get_by_role("button", name="Continue").click()
+    code = parse_qs(urlsplit(page.url).query)["code"][0]
     assert google.exchange(code).status == 200
 
-    browser_page.goto(f"{simulator.base_url}/simulator/accounts/{ALICE}?week={WEEK}")
+    page.goto(f"{simulator.base_url}/simulator/accounts/{ALICE}?week={WEEK}")
     body = {
         "summary": "Leaking tap",
         "start": {"dateTime": "2026-12-01T10:00:00+11:00"},
         "end": {"dateTime": "2026-12-01T11:00:00+11:00"},
     }
     event_id = google.insert(body).json["id"]
-    shown = browser_page.get_by_text("Leaking tap", exact=True)
-    shown.wait_for(timeout=3000)
-    browser_page.get_by_text("Details").click()
+    shown = page.get_by_text("Leaking tap", exact=True)
+    shown.wait_for()
+    page.get_by_text("Details").click()
     google.patch(event_id, {"location": "Glebe"})
-    browser_page.get_by_text("Glebe").wait_for(timeout=3000)
-    assert browser_page.get_by_role("button", name="Delete").is_visible()
-    browser_page.get_by_role("button", name="Delete").click()
-    shown.wait_for(state="detached", timeout=3000)
+    page.get_by_text("Glebe").wait_for()
+    assert page.get_by_role("button", name="Delete").is_visible()
+    page.get_by_role("button", name="Delete").click()
+    shown.wait_for(state="detached")
     assert simulator.events(ALICE) == []

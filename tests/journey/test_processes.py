@@ -7,100 +7,14 @@ import socket
 import statistics
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import psutil
 import pytest
-from cryptography.fernet import Fernet
 
 from google_simulator.testing import RunningSimulator, running_simulator
-from tests.processes import Api, Demo, Running, answers, free_port, running_demo, sophiie, until
-
-ALICE = "alice@example.com"
-
-
-class Product:
-    """Web and worker as two processes on a data folder of their own, with a simulator beside."""
-
-    def __init__(self, folder: Path, google: RunningSimulator, **variables: str) -> None:
-        self.google = google
-        self.port = free_port()
-        self.url = f"http://localhost:{self.port}"
-        self.folder = folder
-        self.variables = {
-            **google.environment(),
-            "SOPHIIE_DATA_DIR": str(folder / "data"),
-            "SOPHIIE_PUBLIC_URL": self.url,
-            "SOPHIIE_SECRET_KEY": "tests-only",
-            "SOPHIIE_ENCRYPTION_KEYS": Fernet.generate_key().decode(),
-            **variables,
-        }
-        made = sophiie("migrate", **self.variables)
-        assert made.returncode == 0, made.stderr
-        made = sophiie(
-            *("create-business", "Harbour Plumbing", "--timezone", "Australia/Sydney"),
-            *("--owner-email", ALICE, "--owner-name", "Alice", "--password-stdin"),
-            stdin="correct horse battery\n",
-            **self.variables,
-        )
-        assert made.returncode == 0, made.stderr
-        key = sophiie("create-api-key", "--member", ALICE, **self.variables).stdout.strip()
-        self.api = Api(self.url, key)
-        self.web = self.start("web", "--port", str(self.port))
-        until(lambda: answers(f"{self.url}/healthz"), seconds=30, what="the web process answers")
-        self.worker = self.start("worker")
-
-    def start(self, *arguments: str) -> Running:
-        return Running(*arguments, log=self.folder / f"{arguments[0]}.log", **self.variables)
-
-    def stop(self) -> None:
-        self.worker.stop()
-        assert self.web.stop() == 0
-        # The last one to leave stops the embedded database.
-        assert not list((self.folder / "data").rglob("postmaster.pid"))
-
-    def link(self) -> None:
-        """Alice links her calendar, over HTTP as her browser would."""
-        import re
-
-        import requests
-
-        browser = requests.Session()
-
-        def post(path: str, **fields: str) -> requests.Response:
-            token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', page.text)
-            assert token, page.text
-            fields["csrfmiddlewaretoken"] = token.group(1)
-            return browser.post(self.url + path, data=fields, allow_redirects=False, timeout=20)
-
-        page = browser.get(f"{self.url}/login", timeout=20)
-        post("/login", login=ALICE, password="correct horse battery")
-        page = browser.get(f"{self.url}/settings/calendar", timeout=20)
-        consent = post("/integrations/google/connect").headers["Location"]
-        back = self.google.authorize(consent, account=ALICE)
-        page = browser.get(back, timeout=20)
-        post("/settings/calendar/choose", calendar_id=ALICE)
-        me = self.api("GET", "/members/me")["id"]
-        until(
-            lambda: self.api("GET", f"/members/{me}/calendar-link")["state"] == "active",
-            seconds=20,
-            what="the link is active",
-        )
-
-    def book(self, number: int) -> dict[str, Any]:
-        start = datetime.now(UTC).replace(microsecond=0) + timedelta(hours=number + 1)
-        body = {
-            "title": f"Appointment {number}",
-            "start": start.isoformat(),
-            "duration_minutes": 30,
-        }
-        booked: dict[str, Any] = self.api("POST", "/appointments", body)
-        return booked
-
-    def titles(self) -> list[str]:
-        return sorted(event["summary"] for event in self.google.events(ALICE))
+from tests.processes import Demo, free_port, running_demo, sophiie, until
+from tests.product import Product
 
 
 @pytest.fixture(scope="module")
@@ -136,7 +50,7 @@ def test_an_appointment_arrives_within_a_second(product: Product) -> None:
 def test_a_worker_killed_at_any_moment_loses_and_doubles_nothing(product: Product) -> None:
     chance = random.Random(11)
     product.google.latency(30, spread_ms=20)
-    expected: dict[str, str] = {a["id"]: a["title"] for a in items(product)}
+    expected: dict[str, str] = {a["id"]: a["title"] for a in product.appointments()}
     for round_ in range(6):
         for number in range(200 + round_ * 8, 208 + round_ * 8):
             booked = product.book(number)
@@ -153,19 +67,8 @@ def test_a_worker_killed_at_any_moment_loses_and_doubles_nothing(product: Produc
         product.worker = product.start("worker")
     product.google.latency(0)
     until(lambda: product.titles() == sorted(expected.values()), seconds=60, what="it converges")
-    states = {sync["state"] for a in items(product) for sync in a["sync"]}
+    states = {sync["state"] for a in product.appointments() for sync in a["sync"]}
     assert states == {"synced"}
-
-
-def items(product: Product) -> list[dict[str, Any]]:
-    """All appointments, page by page."""
-    found: list[dict[str, Any]] = []
-    cursor = ""
-    while cursor is not None:
-        page = product.api("GET", f"/appointments?limit=200&cursor={cursor}")
-        found += page["items"]
-        cursor = page["next_cursor"]
-    return found
 
 
 def test_while_google_is_away_appointments_are_made_as_fast_and_arrive_later(
@@ -184,10 +87,10 @@ def test_while_google_is_away_appointments_are_made_as_fast_and_arrive_later(
     product.google.kill()
     away = seconds_to_book(400)
     assert away < 3 * before + 0.05, (before, away)
-    (waiting,) = [a for a in items(product) if a["title"] == "Appointment 414"]
+    (waiting,) = [a for a in product.appointments() if a["title"] == "Appointment 414"]
     assert waiting["sync"][0]["state"] == "pending"
     product.google.restart()
-    expected = sorted(a["title"] for a in items(product))
+    expected = sorted(a["title"] for a in product.appointments())
     until(lambda: product.titles() == expected, seconds=60, what="all arrive, each once")
     assert product.worker.process.poll() is None
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -12,10 +11,8 @@ import pytest
 
 from google_simulator.testing import RunningSimulator, running_simulator
 from sophiie.database import EmbeddedPostgres
-from tests.journey.test_processes import Product
 from tests.processes import until
-
-ALICE = "alice@example.com"
+from tests.product import ALICE, Product
 
 
 @pytest.fixture(scope="module")
@@ -24,9 +21,11 @@ def google() -> Iterator[RunningSimulator]:
         yield simulator
 
 
-@pytest.fixture(params=["push", "polling"])
+@pytest.fixture(scope="module", params=["push", "polling"])
 def product(
-    request: pytest.FixtureRequest, tmp_path: Path, google: RunningSimulator
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+    google: RunningSimulator,
 ) -> Iterator[Product]:
     """Web and worker; with push nothing is polled for an hour, without it every second."""
     google.reset()
@@ -35,7 +34,7 @@ def product(
         if request.param == "push"
         else {"SOPHIIE_BUSY_POLL_SECONDS": "1"}
     )
-    running = Product(tmp_path, google, **how)
+    running = Product(tmp_path_factory.mktemp(request.param), google, **how)
     try:
         running.link()
         yield running
@@ -94,7 +93,7 @@ def test_an_event_of_ours_that_is_moved_in_google_is_shown_as_such(
     product: Product, google: RunningSimulator
 ) -> None:
     booked = product.book(3)
-    until(lambda: google.events(ALICE), seconds=20, what="the event is in Google")
+    until(lambda: product.titles() == ["Appointment 3"], seconds=20, what="the event is in Google")
     (event,) = google.events(ALICE)
 
     def sync() -> dict[str, Any]:

@@ -46,6 +46,20 @@ def test_times_are_written_as_they_were_understood(alice: Member, site: str, pag
     assert page.problems == []  # type: ignore[attr-defined]
 
 
+def test_an_hour_up_to_midnight_is_moved_like_any_other(
+    alice: Member, site: str, page: Page
+) -> None:
+    sign_in(page, site, alice)
+    page.goto(f"{site}/appointments/new")
+    start, end = page.get_by_label("Start"), page.get_by_label("End", exact=True)
+    start.fill("9am")
+    page.get_by_role("group", name="How long").get_by_role("button", name="1 hour").click()
+    for typed, ends in (("11pm", "00:00"), ("2pm", "15:00")):
+        start.fill(typed)
+        start.blur()
+        expect(end).to_have_value(ends)
+
+
 def test_the_time_on_the_clocks_of_the_business(alice: Member, site: str, page: Page) -> None:
     sign_in(page, site, alice)
     page.goto(f"{site}/appointments/new")

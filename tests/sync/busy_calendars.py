@@ -9,9 +9,8 @@ from google_simulator.testing import RunningSimulator
 from sophiie.accounts.models import Member
 from sophiie.busy_time.knowledge import Knowledge, knowledge_of
 from sophiie.busy_time.models import BusyPeriod
-from sophiie.calendar_link.connect import link_of
 from sophiie.calendar_link.models import CalendarLink
-from tests.linking import browser_of, come_back
+from tests.linking import browser_of, link
 from tests.sync.drifting import ALICE
 
 Times = tuple[datetime, datetime]
@@ -58,12 +57,7 @@ def hour(start: datetime, hours: float = 1) -> Times:
 
 def link_with(member: Member, google: RunningSimulator, *ticked: str) -> CalendarLink:
     """Links the member's primary calendar and ticks further ones."""
-    page = browser_of(member)
-    come_back(page, google, account=member.email)
-    choose(member, member.email, *ticked)
-    found = link_of(member)
-    assert found is not None
-    return found
+    return link(member, google, account=member.email, busy=ticked, read=False)
 
 
 def choose(member: Member, calendar_id: str, *ticked: str) -> None:

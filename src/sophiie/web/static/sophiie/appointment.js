@@ -34,11 +34,16 @@ function typedTimes(form) {
   let before = minutesOf(start.value);
   let endTyped = false;
 
+  // Until midnight is until the end of the day, not its beginning.
+  function untilOf() {
+    const until = minutesOf(end.value);
+    return until === 0 ? MINUTES_OF_DAY : until;
+  }
+
   function length() {
     const from = minutesOf(start.value);
-    const until = minutesOf(end.value);
-    if (from === null || until === null) return null;
-    return until === 0 ? MINUTES_OF_DAY - from : until - from;
+    const until = untilOf();
+    return from === null || until === null ? null : until - from;
   }
 
   function showLength() {
@@ -57,10 +62,10 @@ function typedTimes(form) {
   // The end follows the start, so that a moved appointment keeps its length: until the end itself is typed.
   start.addEventListener("change", () => {
     const now = minutesOf(start.value);
-    const until = minutesOf(end.value);
+    const until = untilOf();
     if (!endTyped && before !== null && now !== null && until !== null && until > before) {
       const moved = until + now - before;
-      if (moved < MINUTES_OF_DAY) end.value = asTime(moved, clock);
+      if (moved <= MINUTES_OF_DAY) end.value = asTime(moved % MINUTES_OF_DAY, clock);
     }
     if (now !== null) before = now;
     showLength();
