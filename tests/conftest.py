@@ -155,6 +155,7 @@ def _simulator() -> Iterator[RunningSimulator]:
 def google(_simulator: RunningSimulator, settings: Any) -> RunningSimulator:
     """The simulator in Google's place, as new."""
     _simulator.reset()
+    _simulator.set_clock(datetime.now(UTC).isoformat())
     for name, value in _simulator.environment().items():
         setattr(settings, name.removeprefix("SOPHIIE_"), value)
     return _simulator
