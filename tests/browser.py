@@ -8,6 +8,9 @@ from contextlib import contextmanager
 from typing import Any
 
 from playwright.sync_api import Page, sync_playwright
+from time_machine import escape_hatch
+
+from sophiie.common.clock import now
 
 FLAGS = [
     "--headless",
@@ -44,6 +47,8 @@ def browser_page(**options: Any) -> Iterator[Page]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
         context = browser.new_context(**{"viewport": {"width": 1280, "height": 850}, **options})
+        if escape_hatch.is_travelling():  # the page's clock is that of the test and its site
+            context.clock.install(time=now())
         page = context.new_page()
         problems: list[str] = []
         page.problems = problems  # type: ignore[attr-defined]

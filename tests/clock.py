@@ -1,8 +1,9 @@
 """What time it is in the tests: a pytest plugin (see docs/testing.md).
 
 Every test begins at the same instant, an ordinary Tuesday, and time goes on from there; the
-present day decides nothing. `--date` puts another instant in its place. Tests marked
-`every_date` run on each of `DATES`; those that start real processes keep the real clock.
+present day decides nothing. `--date` puts another instant in its place. A test with a parameter
+`begins_at` begins there, one marked `every_date` on each of `DATES`; those that start real
+processes keep the real clock.
 """
 
 from __future__ import annotations
@@ -58,9 +59,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if metafunc.definition.get_closest_marker("every_date") and not metafunc.config.option.date:
-        metafunc.fixturenames.append("date")
-        moments = map(datetime.fromisoformat, DATES.values())
-        metafunc.parametrize("date", list(moments), ids=list(DATES))
+        metafunc.fixturenames.append("begins_at")
+        metafunc.parametrize("begins_at", DATES.values(), ids=DATES.keys())
 
 
 @pytest.hookimpl(wrapper=True)
@@ -75,7 +75,8 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[object]:
     if keeps_the_real_clock(item):
         return (yield)
     parameters = item.callspec.params if hasattr(item, "callspec") else {}
-    with _standing_at(parameters.get("date", beginning(item.config))):
+    own = parameters.get("begins_at")
+    with _standing_at(_instant(own) if own else beginning(item.config)):
         return (yield)
 
 
