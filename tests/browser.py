@@ -14,6 +14,9 @@ from functools import cache
 from typing import Any
 
 from playwright.sync_api import Browser, Page, expect, sync_playwright
+from time_machine import escape_hatch
+
+from sophiie.common.clock import now
 
 FLAGS = [
     "--headless",
@@ -82,6 +85,8 @@ def browser_page(**options: Any) -> Iterator[Page]:
     browser, loop = _chromium()
     with _in_sight(loop):
         context = browser.new_context(**{"viewport": {"width": 1280, "height": 850}, **options})
+        if escape_hatch.is_travelling():  # the page's clock is that of the test and its site
+            context.clock.install(time=now())
         page = context.new_page()
         problems: list[str] = []
         page.problems = problems  # type: ignore[attr-defined]

@@ -7,7 +7,7 @@ business: whatever is Alice's or Bob's does not exist for Charlie, and the other
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 import pytest
@@ -21,6 +21,8 @@ from sophiie.accounts.people import add_member, create_business
 from sophiie.appointments.booking import book
 from sophiie.appointments.models import Appointment
 from sophiie.appointments.rules import Details
+from sophiie.common.clock import now
+from sophiie.common.wall_time import in_zone
 from sophiie.web.assets import Assets
 from tests.tables import empty_tables
 
@@ -101,9 +103,13 @@ def business(alice: Member) -> Business:
 
 
 def tomorrow_at(hour: int, minute: int = 0, *, days: int = 1) -> datetime:
-    """An instant in the near future, on the hour, in UTC."""
-    day = datetime.now(UTC).date() + timedelta(days=days)
-    return datetime(day.year, day.month, day.day, hour, minute, tzinfo=UTC)
+    """An instant on the day that is tomorrow in Sydney, at that hour in UTC.
+
+    Whatever the clock shows, it is more than nine hours ahead, and by the hours of UTC none of
+    the day's is skipped or doubled.
+    """
+    day = in_zone(now(), SYDNEY).date() + timedelta(days=days)
+    return datetime.combine(day, time(hour, minute), UTC)
 
 
 def details(**changes: Any) -> Details:
@@ -175,6 +181,7 @@ def _simulator() -> Iterator[RunningSimulator]:
 def google(_simulator: RunningSimulator, settings: Any) -> RunningSimulator:
     """The simulator in Google's place, as new."""
     _simulator.reset()
+    _simulator.set_clock(now().isoformat())
     for name, value in _simulator.environment().items():
         setattr(settings, name.removeprefix("SOPHIIE_"), value)
     return _simulator

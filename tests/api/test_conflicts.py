@@ -15,6 +15,9 @@ from tests.api.test_life import END, PLAIN, START
 from tests.busy import TOO_OLD, busy, calendar_of
 from tests.conftest import ApiCaller, details
 
+# A few days before the one that is named below.
+pytestmark = pytest.mark.time_machine("2026-11-26T01:00:00Z")
+
 AT = datetime.fromisoformat(START)
 UNTIL = datetime.fromisoformat(END)
 

@@ -166,6 +166,7 @@ def test_busy_times_of_google_are_times_and_nothing_else(
     ]
 
 
+@pytest.mark.time_machine("2026-11-26T01:00:00Z")
 def test_an_appointment_over_a_busy_time_says_whose(
     page: Client, alice: Member, bob: Member
 ) -> None:

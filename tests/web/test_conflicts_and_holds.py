@@ -21,12 +21,11 @@ NEW = "/appointments/new"
 
 @pytest.fixture
 def typed(page: Client) -> dict[str, Any]:
-    """A form for tomorrow at one, filled in by Alice."""
-    tomorrow = (datetime.now(UTC) + timedelta(days=2)).date().isoformat()
+    """A form for the day after tomorrow at one, filled in by Alice."""
     return {
         **values(parsed(page.get(NEW))),
         "title": "Leaking tap",
-        "date": tomorrow,
+        "date": at_one().date().isoformat(),
         "start": "13:00",
         "end": "14:00",
         "timezone": "UTC",

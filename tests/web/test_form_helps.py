@@ -93,6 +93,7 @@ def test_an_appointment_of_another_business_is_nothing(page: Client, charlie: Me
 # What is in the way
 
 
+@pytest.mark.time_machine("2026-12-01T00:00:00Z")
 def test_what_is_in_the_way_is_named_and_free_times_are_offered(
     alice: Member, bob: Member, page: Client
 ) -> None:

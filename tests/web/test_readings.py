@@ -134,7 +134,7 @@ def test_retry_now(alice: Member, google: RunningSimulator) -> None:
     linked = link(alice, google)
     google.fault(method="calendar.events.insert", status=400, reason="invalid", count=1)
     mirrored(alice)
-    CalendarLink.objects.update(parked_until=now().replace(year=now().year + 1))
+    CalendarLink.objects.update(parked_until=now() + timedelta(days=365))
     assert MirroredEvent.objects.get().state == "failed"
     page = browser_of(alice)
     assert "Retry now" in page.get(SETTINGS).content.decode()

@@ -123,6 +123,15 @@ def exists(wall: datetime, zone: str) -> bool:
     return wall.replace(tzinfo=tz).astimezone(UTC).astimezone(tz).replace(tzinfo=None) == wall
 
 
+def is_shown_once(wall: datetime, zone: str) -> bool:
+    """Whether a person who says this time means one instant, and nothing is left to ask."""
+    try:
+        instant_of(wall, zone)
+    except (TimeDoesNotExist, TimeIsAmbiguous):
+        return False
+    return True
+
+
 def local_day(day: date, zone: str) -> tuple[datetime, datetime]:
     """The instants at which the calendar day `day` begins and ends in `zone` (23 to 25 hours)."""
     return start_of_day(day, zone), start_of_day(day + timedelta(days=1), zone)

@@ -21,6 +21,7 @@ from sophiie.appointments.rules import LONGEST
 from sophiie.availability.why_not import why_not
 from sophiie.common.clock import now
 from sophiie.common.wall_time import TimeDoesNotExist, in_zone, instant_of
+from sophiie.web.form_start import HOUR, hours_to_propose
 from sophiie.web.hours_forms import TIME_ERRORS, date_field
 from sophiie.web.requests import members_only, signed_in
 
@@ -52,14 +53,15 @@ class WhyForm(forms.Form):
 
     def __init__(self, data: Any, *, by: Member) -> None:
         self.zone = by.business.timezone
-        start = in_zone(now(), self.zone).replace(minute=0) + timedelta(hours=1)
+        here = in_zone(now(), self.zone).replace(tzinfo=None, minute=0, second=0, microsecond=0)
+        start = hours_to_propose(here + HOUR, self.zone)[0]
         super().__init__(
             data,
             initial={
                 "member": str(by.pk),
                 "date": start.date(),
                 "start": start.time(),
-                "end": (start + timedelta(hours=1)).time(),
+                "end": (start + HOUR).time(),
             },
         )
         team = Member.objects.filter(business=by.business_id, is_active=True)

@@ -14,7 +14,7 @@ from sophiie.accounts.models import Member
 from sophiie.appointments.booking import find
 from sophiie.appointments.conflicts import conflicts_of
 from sophiie.appointments.errors import Source, UnknownAppointment
-from sophiie.common.wall_time import exists, first_moment
+from sophiie.common.wall_time import first_moment, is_shown_once
 from sophiie.web.forms import AppointmentForm, runs_over_days, starting_values
 
 HOUR = timedelta(hours=1)
@@ -28,11 +28,7 @@ def start_when_free(form: AppointmentForm, member: Member) -> None:
     """
     zone = form.initial["timezone"]
     wall = datetime.combine(form.initial["date"], form.initial["start"])
-    hours = [
-        hour
-        for hour in (wall + n * HOUR for n in range(HOURS_TO_LOOK_AT))
-        if exists(hour, zone) and exists(hour + HOUR, zone)
-    ]
+    hours = hours_to_propose(wall, zone)
     spans = [(first_moment(a, zone), first_moment(a + HOUR, zone)) for a in hours]
     found = conflicts_of(team=[member], start=spans[0][0], end=spans[-1][1], timezone=zone)
     in_the_way = [it for it in found if it.source != Source.UNREADABLE]
@@ -40,6 +36,12 @@ def start_when_free(form: AppointmentForm, member: Member) -> None:
         if not any(it.start < end and start < it.end for it in in_the_way):
             form.initial.update(date=hour.date(), start=hour.time(), end=(hour + HOUR).time())
             return
+
+
+def hours_to_propose(wall: datetime, zone: str) -> list[datetime]:
+    """Full hours from this one on of which both ends can be booked as they are written."""
+    hours = (wall + n * HOUR for n in range(HOURS_TO_LOOK_AT))
+    return [a for a in hours if is_shown_once(a, zone) and is_shown_once(a + HOUR, zone)]
 
 
 def start_from_copy(form: AppointmentForm, member: Member, text: str) -> None:
