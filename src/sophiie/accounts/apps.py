@@ -4,3 +4,6 @@ from django.apps import AppConfig
 class AccountsConfig(AppConfig):
     name = "sophiie.accounts"
     label = "accounts"
+
+    def ready(self) -> None:
+        from sophiie.accounts import known_addresses  # noqa: F401 - it listens to sign-ins
