@@ -35,6 +35,7 @@ class Limit:
 
     def take(self, who: str, *, units: int = 1) -> float:
         """Takes from the bucket of `who`: 0 when there was enough, else the seconds until then."""
+        assert units <= self.amount
         moment, cost = now(), self._cost(units)
         whole = timedelta(seconds=self.seconds)
         name = self._name(who)
