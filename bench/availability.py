@@ -41,7 +41,6 @@ from sophiie.accounts.api_keys import create_api_key  # noqa: E402
 from sophiie.accounts.models import Member  # noqa: E402
 from sophiie.accounts.people import add_member, create_business  # noqa: E402
 from sophiie.api import access  # noqa: E402
-from sophiie.api.access import Buckets  # noqa: E402
 from sophiie.appointments.models import Assignment  # noqa: E402
 from sophiie.availability import slots  # noqa: E402
 from sophiie.availability.hours import working_time  # noqa: E402
@@ -322,7 +321,7 @@ def main() -> int:
     call_command("migrate", verbosity=0)
     settings.ALLOWED_HOSTS.append("testserver")  # what Django's test client calls itself
     configure_logging(level="WARNING")
-    access.buckets = Buckets(10**9)
+    access.requests = access.of_key(10**9)
     bench = Bench()
     for size in SIZES:
         seconds = bench.grow(size)

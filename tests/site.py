@@ -12,7 +12,7 @@ from typing import TypeVar
 import uvicorn
 from django.conf import settings
 from django.db import connections
-from django.test import Client
+from django.test import Client, override_settings
 from playwright.sync_api import Page
 
 from sophiie.accounts.models import Member
@@ -38,8 +38,10 @@ def running_site() -> Iterator[str]:
     while not server.started:
         assert time.monotonic() < end, "the site did not start"
         time.sleep(0.02)
+    address = f"http://localhost:{port}"
     try:
-        yield f"http://localhost:{port}"
+        with override_settings(PUBLIC_URL=address):
+            yield address
     finally:
         server.should_exit = True
         thread.join(30)

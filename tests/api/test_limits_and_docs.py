@@ -7,13 +7,17 @@ from contextlib import closing
 from typing import Any
 
 import pytest
+import time_machine
 from django.test import Client
 from jsonschema import Draft202012Validator
 
+from sophiie.accounts import limits
+from sophiie.accounts.limits import Limit
 from sophiie.accounts.models import Member
 from sophiie.api import access
-from sophiie.api.access import Buckets
+from sophiie.api.access import Drawn, of_key
 from sophiie.appointments.models import Appointment
+from sophiie.common.clock import now
 from tests.api.problems import problem
 from tests.conftest import ApiCaller
 
@@ -21,7 +25,7 @@ from tests.conftest import ApiCaller
 def test_too_many_requests_are_told_when_to_come_back(
     api: ApiCaller, api_of: Any, bob: Member, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(access, "buckets", Buckets(per_minute=3))
+    monkeypatch.setattr(access, "requests", of_key(per_minute=3))
     assert [api("GET", "/members/me").status_code for _ in range(3)] == [200] * 3
     response = api("GET", "/members/me")
     problem(response, 429)
@@ -29,21 +33,71 @@ def test_too_many_requests_are_told_when_to_come_back(
     assert api_of(bob)("GET", "/members/me").status_code == 200  # each key for itself
 
 
-def test_a_bucket_fills_evenly_and_never_over_its_rim() -> None:
-    buckets = Buckets(per_minute=60)
-    assert [buckets.seconds_to_wait("k", 0.0) for _ in range(60)] == [0.0] * 60
-    assert buckets.seconds_to_wait("k", 0.0) == pytest.approx(1.0)
-    assert buckets.seconds_to_wait("k", 0.5) == pytest.approx(0.5)
-    assert buckets.seconds_to_wait("k", 1.0) == 0.0
-    assert buckets.seconds_to_wait("k", 1.0) > 0
-    assert [buckets.seconds_to_wait("k", 9999.0) for _ in range(61)].count(0.0) == 60
+def test_a_key_is_counted_in_all_processes_together(
+    api: ApiCaller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    processes = [of_key(per_minute=10) for _ in range(4)]
+    answers = []
+    for number in range(12):
+        monkeypatch.setattr(access, "requests", processes[number % 4])
+        answers.append(api("GET", "/members/me").status_code)
+    assert answers == [200] * 10 + [429] * 2
 
 
-def test_keys_that_were_tried_do_not_fill_the_memory() -> None:
-    buckets = Buckets(per_minute=60, most_keys=100)
-    for n in range(1000):
-        buckets.seconds_to_wait(str(n), 0.0)
-    assert len(buckets._levels) <= 102
+@pytest.mark.django_db
+def test_most_requests_ask_the_database_for_nothing(
+    django_assert_num_queries: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    statements = []
+    monkeypatch.setattr(limits, "execute", lambda *a, **k: statements.append(a) or [(1,)])
+    one = of_key(per_minute=6000)
+    with django_assert_num_queries(0):
+        assert not any(one.take("key") for _ in range(1000))
+    assert len(statements) == 10
+
+
+@pytest.mark.django_db
+def test_what_is_drawn_at_once_does_not_raise_the_limit() -> None:
+    limit = Limit(name="test", amount=600, seconds=60)
+    processes = [Drawn(limit, at_once=10) for _ in range(3)]
+    with time_machine.travel(now(), tick=False):
+        given = sum(not processes[n % 3].take("key") for n in range(1000))
+    assert given == 600
+
+
+def test_wrong_keys_are_limited_by_address_and_only_those(
+    api: ApiCaller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few = Limit(name="wrong", amount=3, seconds=60)
+    monkeypatch.setattr(access, "wrong_keys", Drawn(few))
+    wrong = f"sophiie_{'0' * 16}_{'0' * 64}"
+
+    def answer(key: str, address: str) -> int:
+        headers = {"Authorization": f"Bearer {key}"}
+        path = "/api/v1/members/me"
+        return Client().get(path, headers=headers, REMOTE_ADDR=address).status_code
+
+    here = "2001:db8:1:2::"
+    statuses = [answer(wrong if n % 2 else "x", f"{here}{n:x}") for n in range(5)]
+    assert statuses == [401] * 3 + [429] * 2  # one network is one address
+    assert answer(wrong, "2001:db8:1:3::1") == 401
+    assert api("GET", "/members/me").status_code == 200
+    assert answer(api._key, f"{here}1") == 200  # a key is a key wherever it comes from
+
+
+@pytest.mark.django_db
+def test_keys_that_were_tried_fill_no_memory_and_clear_nobody(
+    api: ApiCaller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(access, "MOST_REMEMBERED", 5)
+    limit = Limit(name="test", amount=1, seconds=60)
+    one = Drawn(limit)
+    assert one.take("alice") == 0
+    for number in range(20):
+        one.take(str(number))
+        one.take(str(number))
+    assert len(one._names) <= 5
+    assert one.take("alice") > 0
 
 
 def test_the_description_is_openapi_and_describes_what_is_answered(

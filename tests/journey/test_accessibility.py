@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from google_simulator.testing import RunningSimulator
-from sophiie.accounts.invitations import invite
 from sophiie.accounts.models import Member
 from sophiie.accounts.people import deactivate
 from sophiie.appointments.booking import book, cancel
@@ -18,6 +17,7 @@ from sophiie.sync.models import MirroredEvent, MirrorState
 from tests.conftest import details, tomorrow_at
 from tests.journey.tour import Tour, touring
 from tests.linking import browser_of, come_back, link
+from tests.mails import invited
 from tests.mirroring import drain_all, read_all
 from tests.site import elsewhere
 from tests.sync.drifting import move_in_google
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 def test_before_signing_in(alice: Member, settings: Any, site: str) -> None:
     settings.SIGN_UP_OPEN = True
-    _, secret = invite(by=alice, email="dora@example.com", role="member")
+    secret = invited(by=alice, email="dora@example.com", role="member")
     with touring(site) as tour:
         tour.look("sign-in", "/login")
         tour.press("Sign in")
@@ -147,7 +147,7 @@ def test_states_in_google(site: str, alice: Member, google: RunningSimulator) ->
 
 
 def test_settings(alice: Member, bob: Member, site: str) -> None:
-    _, secret = invite(by=alice, email="dora@example.com", role="member")
+    secret = invited(by=alice, email="dora@example.com", role="member")
     with touring(site) as tour:
         tour.sign_in(alice)
         tour.look("profile", "/settings/profile")

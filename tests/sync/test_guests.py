@@ -10,7 +10,7 @@ import pytest
 from google_simulator.testing import RunningSimulator
 from sophiie.accounts.models import Member
 from sophiie.accounts.people import add_member, deactivate, reactivate
-from sophiie.accounts.profile import change_email
+from sophiie.accounts.profile import new_address_secret, take_new_address
 from sophiie.appointments.booking import book, cancel, change
 from sophiie.appointments.models import Appointment
 from sophiie.calendar_link.choose import change_options
@@ -18,7 +18,7 @@ from sophiie.calendar_link.connect import link_of
 from sophiie.sync import show
 from sophiie.sync.models import GuestReview, MirroredEvent
 from sophiie.sync.status import statuses_of
-from tests.conftest import PASSWORD, ApiCaller, details, tomorrow_at
+from tests.conftest import ApiCaller, details, tomorrow_at
 from tests.linking import browser_of, link, set_guest_invitations
 from tests.mirroring import drain_all, due_now
 
@@ -271,7 +271,7 @@ def test_another_address_of_a_guest(alice: Member, bob: Member, google: RunningS
     link(alice, google)
     book_for(alice, alice, bob)
     drain_all()
-    change_email(bob, email="robert@example.com", password=PASSWORD)
+    take_new_address(bob, secret=new_address_secret(bob, email="robert@example.com"))
     drain_all()
     assert guests(google) == [{"robert@example.com"}]
 

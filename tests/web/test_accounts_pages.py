@@ -2,30 +2,31 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from django.core import mail
 from django.test import Client
 
 from sophiie.accounts.api_keys import create_api_key, living_keys_of, member_of_api_key
-from sophiie.accounts.invitations import invite
 from sophiie.accounts.models import Business, Invitation, Member, Role
 from sophiie.accounts.people import change_role
 from sophiie.appointments.booking import book
+from sophiie.common.clock import now
 from tests.conftest import PASSWORD, details
+from tests.mails import delivered, invited, mailed_link
 from tests.web.pages import alerts, message_at, parsed, statuses, values
 
 pytestmark = pytest.mark.django_db
 PageOf = Callable[[Member], Client]
+ADDRESS = "dora@example.com"
 NEW = {
     "business_name": "Dora's Salon",
     "timezone": "Europe/Berlin",
     "name": "Dora",
-    "email": "Dora@example.com",
     "password": "correct horse battery",
 }
 
@@ -35,11 +36,21 @@ def open_to_all(settings: Any) -> None:
     settings.SIGN_UP_OPEN = True
 
 
-def test_signing_up_makes_a_business_and_leads_to_its_calendar(open_to_all: None) -> None:
+@pytest.fixture
+def link(open_to_all: None, db: None) -> str:
+    """Where the mail leads that somebody gets who signs up."""
+    response = Client().post("/signup", {"email": "Dora@example.com"})
+    assert response["Location"] == "/signup/sent"
+    return mailed_link(ADDRESS)
+
+
+def test_signing_up_makes_a_business_and_leads_to_its_calendar(link: str) -> None:
     browser = Client()
-    response = browser.post("/signup", NEW, follow=True)
+    assert ADDRESS in browser.get(link).content.decode()
+    assert not Member.objects.exists()
+    response = browser.post(link, NEW, follow=True)
     assert response.redirect_chain[-1][0] == "/calendar"
-    owner = Member.objects.get(email="dora@example.com")
+    owner = Member.objects.get(email=ADDRESS)
     assert (owner.role, owner.business.name) == (Role.OWNER, "Dora's Salon")
     assert owner.business.timezone == "Europe/Berlin"
     shown = parsed(response)
@@ -47,16 +58,34 @@ def test_signing_up_makes_a_business_and_leads_to_its_calendar(open_to_all: None
     assert "0 of 3 steps done" in shown.words
 
 
+def test_the_link_works_once_and_for_a_day(link: str) -> None:
+    with time_machine.travel(now() + timedelta(hours=25)):
+        assert Client().post(link, NEW).status_code == 404
+    assert Client().get(link[:-1]).status_code == 404
+    Client().post(link, NEW)
+    assert Client().post(link, NEW).status_code == 404
+    assert Business.objects.count() == 1
+
+
 def test_a_closed_installation_has_no_sign_up(client: Client) -> None:
-    assert client.get("/signup").status_code == 404
-    assert client.post("/signup", NEW).status_code == 404
-    assert not Business.objects.exists()
+    for path in ("/signup", "/signup/sent", "/signup/x"):
+        assert client.get(path).status_code == 404
+    assert client.post("/signup", {"email": ADDRESS}).status_code == 404
+    assert delivered() == []
     assert "/signup" not in client.get("/login").content.decode()
 
 
 def test_an_open_one_offers_it(open_to_all: None, client: Client) -> None:
     assert "/signup" in client.get("/login").content.decode()
     assert client.get("/signup").status_code == 200
+
+
+@pytest.mark.parametrize("email", ["", "dora", "x" * 250 + "@example.com", "a\x00@example.com"])
+def test_what_is_no_address_is_told(open_to_all: None, client: Client, email: str) -> None:
+    response = client.post("/signup", {"email": email})
+    assert response.status_code == 422
+    assert message_at(parsed(response), "email")
+    assert delivered() == []
 
 
 @pytest.mark.parametrize(
@@ -67,17 +96,15 @@ def test_an_open_one_offers_it(open_to_all: None, client: Client) -> None:
         ("timezone", ""),
         ("timezone", "Mars/Phobos"),
         ("name", "  "),
-        ("email", "dora"),
-        ("email", "x" * 250 + "@example.com"),
         ("password", "short"),
         ("password", "password"),
         ("name", "a\x00b"),
     ],
 )
 def test_what_cannot_be_is_told_at_its_field(
-    open_to_all: None, client: Client, name: str, value: str
+    link: str, client: Client, name: str, value: str
 ) -> None:
-    response = client.post("/signup", {**NEW, name: value})
+    response = client.post(link, {**NEW, name: value})
     assert response.status_code == 422
     shown = parsed(response)
     assert message_at(shown, name)
@@ -88,28 +115,14 @@ def test_what_cannot_be_is_told_at_its_field(
     assert not Member.objects.exists()
 
 
-def test_an_address_that_is_taken(open_to_all: None, client: Client, alice: Member) -> None:
-    response = client.post("/signup", {**NEW, "email": alice.email.upper()})
-    assert response.status_code == 422
-    assert "already" in message_at(parsed(response), "email")
-    assert Business.objects.count() == 1  # nothing half made
-
-
 def test_signing_up_is_limited(open_to_all: None, client: Client) -> None:
     for number in range(10):
-        client.post("/signup", {**NEW, "email": f"d{number}@example.com"})
-        client.logout()
-    assert client.post("/signup", {**NEW, "email": "one.more@example.com"}).status_code == 429
-    assert Business.objects.count() == 10
+        client.post("/signup", {"email": f"d{number}@example.com"})
+    assert client.post("/signup", {"email": "one.more@example.com"}).status_code == 429
+    assert len(delivered()) == 10
 
 
 # Joining
-
-
-def mailed_link() -> str:
-    found = re.search(r"http\S+(/join/\S+)", str(mail.outbox[-1].body))
-    assert found
-    return found[1]
 
 
 def test_from_the_invitation_to_the_calendar(page: Client) -> None:
@@ -117,9 +130,9 @@ def test_from_the_invitation_to_the_calendar(page: Client) -> None:
         "/settings/team/invite", {"email": "dora@example.com", "role": "admin"}, follow=True
     )
     assert "dora@example.com gets a mail" in statuses(parsed(response))
-    assert mail.outbox[0].to == ["dora@example.com"]
-    assert "Alice invites you to Harbour Plumbing" in mail.outbox[0].subject
-    link = mailed_link()
+    link = mailed_link("dora@example.com")
+    assert mail.outbox[0].subject == "You are invited to Sophiie"
+    assert "Harbour Plumbing" in str(mail.outbox[0].body)
     assert link.partition("/join/")[2] not in response.content.decode()
     browser = Client()
     assert "Alice invites you" in browser.get(link).content.decode()
@@ -130,7 +143,7 @@ def test_from_the_invitation_to_the_calendar(page: Client) -> None:
 
 
 def test_the_invited_are_listed_and_can_be_withdrawn(page: Client, alice: Member) -> None:
-    _, secret = invite(by=alice, email="dora@example.com", role="member")
+    secret = invited(by=alice, email="dora@example.com", role="member")
     shown = parsed(page.get("/settings/team"))
     assert "dora@example.com" in shown.words
     (form,) = [f for f in shown.all("form") if f["action"].endswith("/withdraw")]
@@ -146,7 +159,7 @@ def test_a_link_that_is_none_tells_nothing(client: Client, alice: Member) -> Non
 
 
 def test_signed_in_one_is_not_made_somebody_else(page: Client, alice: Member) -> None:
-    _, secret = invite(by=alice, email="dora@example.com", role="member")
+    secret = invited(by=alice, email="dora@example.com", role="member")
     assert page.get(f"/join/{secret}").status_code == 409
     assert page.post(f"/join/{secret}", {"name": "D", "password": PASSWORD}).status_code == 409
     assert not Member.objects.filter(email="dora@example.com").exists()
@@ -155,22 +168,44 @@ def test_signed_in_one_is_not_made_somebody_else(page: Client, alice: Member) ->
 def test_the_secret_is_in_no_log(
     alice: Member, client: Client, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    _, secret = invite(by=alice, email="dora@example.com", role="member")
+    secret = invited(by=alice, email="dora@example.com", role="member")
     client.get(f"/join/{secret}")
     log = capsys.readouterr().out
     assert "/join/…" in log
     assert secret not in log
 
 
-def test_no_mail_can_be_sent(page: Client, settings: Any) -> None:
+@pytest.fixture
+def stuck(page: Client, settings: Any) -> str:
+    """Dora is invited, and the mail server is away; the address of the button for her link."""
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 9
-    response = page.post("/settings/team/invite", {"email": "dora@example.com", "role": "member"})
-    shown = parsed(response)
-    assert "No mail could be sent to dora@example.com" in alerts(shown)
+    page.post("/settings/team/invite", {"email": "dora@example.com", "role": "member"})
+    assert "/link" not in page.get("/settings/team").content.decode()
+    delivered()
+    return f"/settings/team/invitations/{Invitation.objects.get().pk}/link"
+
+
+def test_a_mail_that_cannot_be_sent_is_told_and_its_link_can_be_handed_on(
+    page: Client, stuck: str, charlie: Member, page_of: PageOf
+) -> None:
+    shown = parsed(page.get("/settings/team"))
+    assert "could not be sent yet" in shown.words
+    assert page_of(charlie).post(stuck).status_code == 404
+    shown = parsed(page.post(stuck))
     link = next(c.words for c in shown.all("code") if "/join/" in c.words)
     assert Client().get("/join/" + link.partition("/join/")[2]).status_code == 200
     assert "/join/" not in page.get("/settings/team").content.decode()  # shown this once
+    with time_machine.travel(now() + timedelta(hours=2)):
+        assert delivered() == []  # or its link would end the one that was handed on
+    assert page.post(stuck).status_code == 404
+
+
+def test_where_strangers_sign_up_a_link_proves_an_address_only_if_it_was_mailed(
+    page: Client, stuck: str, open_to_all: None
+) -> None:
+    assert stuck not in page.get("/settings/team").content.decode()
+    assert page.post(stuck).status_code == 404
 
 
 # Settings
@@ -231,25 +266,70 @@ def test_twelve_hours_everywhere(page: Client, alice: Member) -> None:
     assert "9:00 pm" in parsed(page.get("/calendar?week=2027-01-04")).words
 
 
-def test_another_address_to_sign_in_with(page: Client, alice: Member) -> None:
-    sent = {"email": "alice.new@example.com", "password": PASSWORD}
-    wrong = page.post("/settings/profile/email", {**sent, "password": "no"})
+CHANGE = {"email": "Alice.New@example.com", "password": PASSWORD}
+
+
+def lets_in(email: str) -> bool:
+    answer = Client().post("/login", {"login": email, "password": PASSWORD})
+    return bool(answer.status_code == 302)
+
+
+def test_another_address_to_sign_in_with_counts_when_a_mail_proved_it(page: Client) -> None:
+    wrong = page.post("/settings/profile/email", {**CHANGE, "password": "no"})
     assert message_at(parsed(wrong), "password") == "This is not your password."
-    response = page.post("/settings/profile/email", sent, follow=True)
+    response = page.post("/settings/profile/email", CHANGE, follow=True)
+    assert "alice.new@example.com gets a mail" in statuses(parsed(response))
+    link = mailed_link("alice.new@example.com")
+    assert "alice.new@example.com" in parsed(page.get(link)).words  # looking changes nothing
+    assert (lets_in("alice@example.com"), lets_in("alice.new@example.com")) == (True, False)
+    response = page.post(link, follow=True)
     assert "you sign in as alice.new@example.com" in statuses(parsed(response))
-    assert mail.outbox[0].to == ["alice@example.com"]  # the old address is told
-    assert "alice.new" not in str(mail.outbox[0].body)
-    browser = Client()
-    for email, lets_in in (("alice@example.com", False), ("alice.new@example.com", True)):
-        answer = browser.post("/login", {"login": email, "password": PASSWORD})
-        assert (answer.status_code == 302) is lets_in
+    assert (lets_in("alice@example.com"), lets_in("alice.new@example.com")) == (False, True)
+    (told,) = delivered()
+    assert told.to == ["alice@example.com"]  # the old address is told
+    assert "alice.new" not in str(told.body)
+    assert page.post(link).status_code == 404
+
+
+def test_the_link_to_a_new_address_is_for_nobody_else(
+    page: Client, charlie: Member, page_of: PageOf
+) -> None:
+    """Whoever is sent one by a stranger cannot give their address away by following it."""
+    page.post("/settings/profile/email", CHANGE)
+    link = mailed_link()
+    assert Client().post(link)["Location"].startswith("/login")
+    assert page_of(charlie).post(link).status_code == 404
+    assert not Member.objects.filter(email="alice.new@example.com").exists()
+
+
+def test_the_link_to_a_new_address_ends_with_the_password(page: Client, alice: Member) -> None:
+    page.post("/settings/profile/email", CHANGE)
+    link = mailed_link()
+    with time_machine.travel(now() + timedelta(hours=25)):
+        assert page.post(link).status_code in (302, 404)
+    new = {"oldpassword": PASSWORD, "password1": "other phrase", "password2": "other phrase"}
+    assert page.post("/password/change", new).status_code == 302
+    assert page.post(link).status_code == 404
+    alice.refresh_from_db()
+    assert alice.email == "alice@example.com"
+
+
+def test_two_who_prove_the_same_address(page: Client, bob: Member, page_of: PageOf) -> None:
+    links = []
+    for browser in (page, page_of(bob)):
+        browser.post("/settings/profile/email", CHANGE)
+        links.append(mailed_link())
+    page.post(links[0])
+    response = page_of(bob).post(links[1], follow=True)
+    assert "already a member" in alerts(parsed(response))
 
 
 def test_the_old_address_gets_no_reset_either(page: Client, alice: Member) -> None:
-    page.post("/settings/profile/email", {"email": "alice.new@example.com", "password": PASSWORD})
-    mail.outbox.clear()
+    page.post("/settings/profile/email", CHANGE)
+    page.post(mailed_link())
+    delivered()
     Client().post("/password/reset", {"email": "alice@example.com"})
-    assert mail.outbox == []
+    assert delivered() == []
 
 
 def test_the_business(page: Client, alice: Member) -> None:

@@ -121,7 +121,15 @@ def english(response: Any) -> list[str]:
 @pytest.mark.parametrize(
     "path",
     [
-        *("/login", "/signup", "/password/reset", "/password/reset/done", "/join/nothing"),
+        *(
+            "/login",
+            "/signup",
+            "/signup/sent",
+            "/signup/x",
+            "/password/reset",
+            "/password/reset/done",
+            "/join/nothing",
+        ),
         *("/help/google-calendar", "/password/reset/key/1-abc-def"),
     ],
 )

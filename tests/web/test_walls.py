@@ -21,6 +21,7 @@ OPEN = {
     *("account_login", "account_logout", "account_reset_password", "account_reset_password_done"),
     *("account_reset_password_from_key", "account_reset_password_from_key_done"),
     *("account_inactive", "help-google-calendar", "home", "settings", "live", "sign-up", "join"),
+    *("sign-up-sent", "sign-up-finish"),
     "set_language",
     "google-notifications",  # Google's own; `tests/sync/test_push.py` knocks at it
 }
@@ -32,7 +33,7 @@ WITH_ID = {name: route for name, route in ROUTES.items() if "appointment_id" in 
 
 
 def address(route: str, appointment_id: object) -> str:
-    return "/" + re.sub(r"<uuid:\w+>", str(appointment_id), route)
+    return "/" + re.sub(r"<\w+:\w+>", str(appointment_id), route)
 
 
 @pytest.mark.parametrize("name", GUARDED)

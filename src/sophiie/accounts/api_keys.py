@@ -77,6 +77,14 @@ def revoke_api_key(*, by: Member, key_id: UUID) -> ApiKey | None:
     return key
 
 
+def revoke_all_keys_of(member: Member) -> int:
+    """Ends every key of a member, as a change of password does; returns how many."""
+    revoked = ApiKey.objects.filter(member=member, revoked_at=None).update(revoked_at=now())
+    if revoked:
+        logger.info("api keys revoked with the password", member_id=str(member.pk), keys=revoked)
+    return revoked
+
+
 def member_of_api_key(text: str) -> Member | None:
     """The active member a key acts as, or None for anything that is not a living key."""
     shape = _SHAPE.fullmatch(text)

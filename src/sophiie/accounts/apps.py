@@ -6,6 +6,7 @@ class AccountsConfig(AppConfig):
     label = "accounts"
 
     def ready(self) -> None:
+        from sophiie.accounts import known_addresses  # noqa: F401 - it listens to sign-ins
         from sophiie.accounts.sessions import announce_ends
 
         announce_ends()

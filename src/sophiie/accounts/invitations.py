@@ -1,6 +1,6 @@
 """Inviting people into a business: a link that works once, for a week.
 
-The link's secret leaves this module once, for the mail; here only its digest is kept. Accepting is
+The secret of the link comes to be when the mail leaves, and only its digest is kept. Accepting is
 what proves that the address is the person's own.
 """
 
@@ -11,11 +11,14 @@ import secrets
 from datetime import timedelta
 from uuid import UUID
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
-from sophiie.accounts.models import Invitation, Member, Role
+from sophiie.accounts import mail
+from sophiie.accounts.limits import Limit
+from sophiie.accounts.models import Invitation, MailKind, Member, OutgoingMail, Role
 from sophiie.accounts.people import (
     InvalidAccount,
     NotAllowed,
@@ -31,10 +34,13 @@ logger = log(__name__)
 GOOD_FOR = timedelta(days=7)
 # A business is a team, not a mailing list.
 MOST_OPEN = 100
+FROM_ONE_BUSINESS = Limit(name="invite-from", amount=50, seconds=24 * 3600)
+# From all businesses together: whoever is invited has not asked for it.
+FOR_ONE_PERSON = Limit(name="invite-to", amount=5, seconds=24 * 3600)
 
 
-def invite(*, by: Member, email: str, role: str) -> tuple[Invitation, str]:
-    """An invitation and the secret of its link. Inviting somebody again makes the old link useless.
+def invite(*, by: Member, email: str, role: str) -> Invitation:
+    """An invitation, for which a mail leaves. Inviting somebody again makes the old link useless.
 
     Raises `NotAllowed`, or `InvalidAccount` with the field that is wrong.
     """
@@ -45,7 +51,7 @@ def invite(*, by: Member, email: str, role: str) -> tuple[Invitation, str]:
         raise InvalidAccount(_("Choose a role that you may give."), field="role")
     if Member.objects.filter(business=by.business_id, email__iexact=email).exists():
         raise InvalidAccount(_("This person is in the team already."), field="email")
-    secret = secrets.token_urlsafe(32)
+    _check_not_too_often(by, email)
     moment = now()
     with transaction.atomic():
         Invitation.objects.filter(business=by.business_id, email__iexact=email).delete()
@@ -57,13 +63,58 @@ def invite(*, by: Member, email: str, role: str) -> tuple[Invitation, str]:
             business=by.business,
             email=email,
             role=role,
-            digest=_digest(secret),
+            digest=_digest(secrets.token_urlsafe(32)),  # of a secret that nobody has
             invited_by=by,
             created_at=moment,
             expires_at=moment + GOOD_FOR,
         )
+        mail.post(MailKind.INVITATION, to=email, about=invitation.pk)
     logger.info("member invited", invitation_id=str(invitation.id), by=str(by.id), role=role)
-    return invitation, secret
+    return invitation
+
+
+def _check_not_too_often(by: Member, email: str) -> None:
+    if FROM_ONE_BUSINESS.take(str(by.business_id)):
+        raise InvalidAccount(
+            _("Your business sent %(n)s invitations within a day. Go on later.")
+            % {"n": FROM_ONE_BUSINESS.amount}
+        )
+    if FOR_ONE_PERSON.take(email):
+        raise InvalidAccount(
+            _("This person was invited often today. Try again tomorrow."), field="email"
+        )
+
+
+def link_secret(invitation: Invitation) -> str | None:
+    """A new secret for the link of an invitation; the one before is useless from now on. None if
+    the invitation was withdrawn meanwhile."""
+    secret = secrets.token_urlsafe(32)
+    kept = Invitation.objects.filter(pk=invitation.pk)
+    return secret if kept.update(digest=_digest(secret)) else None
+
+
+def link_to_hand_on(*, by: Member, invitation_id: UUID) -> str | None:
+    """The secret of the link of an invitation whose mail does not leave, instead of the mail; None
+    if there is no such invitation.
+
+    Only where strangers cannot sign up: a link that did not come by mail proves no address.
+    """
+    if not (by.is_active and by.manages_business):
+        raise NotAllowed(_("Only owners and admins of this business may do that."))
+    invitation = open_invitations(by).filter(pk=invitation_id).first()
+    if invitation is None or settings.SIGN_UP_OPEN or invitation_id not in stuck_invitations(by):
+        return None
+    with transaction.atomic():
+        OutgoingMail.objects.filter(about=invitation.pk).delete()
+        return link_secret(invitation)
+
+
+def stuck_invitations(by: Member) -> set[UUID]:
+    """Those of the business whose mail could not be sent yet; it is tried again."""
+    stuck = OutgoingMail.objects.filter(
+        kind=MailKind.INVITATION, about__in=open_invitations(by).values("pk"), attempts__gt=0
+    )
+    return {about for about in stuck.values_list("about", flat=True) if about}
 
 
 def open_invitations(by: Member) -> QuerySet[Invitation]:

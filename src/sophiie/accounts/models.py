@@ -1,4 +1,4 @@
-"""Business, Member, Invitation, ApiKey."""
+"""Business, Member, Invitation, ApiKey; mails that wait to leave; what limits are counted by."""
 
 from __future__ import annotations
 
@@ -172,3 +172,56 @@ class ApiKey(models.Model):
     # To the hour, so that a call does not cost a write.
     last_used_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
+
+
+class MailKind(models.TextChoices):
+    """What a mail is about; its text is made when it leaves."""
+
+    RESET = "reset"
+    SIGN_UP = "sign_up"
+    INVITATION = "invitation"
+    NEW_ADDRESS = "new_address"
+    ADDRESS_CHANGED = "address_changed"
+
+
+class OutgoingMail(models.Model):
+    """A mail that the worker will send: what it is about, never its text or the secret of its link,
+    which come to be when it leaves. Gone when it has left."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    kind = models.CharField(max_length=20, choices=MailKind.choices)
+    to = models.EmailField(max_length=254)
+    # The member or invitation it is about.
+    about = models.UUIDField(null=True, blank=True)
+    language = models.CharField(max_length=10)
+    created_at = models.DateTimeField()
+    attempts = models.PositiveSmallIntegerField(default=0)
+    next_attempt_at = models.DateTimeField(db_index=True)
+
+
+class Attempts(models.Model):
+    """An entry of the cache in which the sign-in library counts attempts; see `attempts`."""
+
+    name = models.CharField(max_length=64, primary_key=True)
+    value = models.JSONField()
+    expires_at = models.DateTimeField(db_index=True)
+
+
+class Allowance(models.Model):
+    """A bucket that is not full; see `limits`."""
+
+    name = models.CharField(max_length=64, primary_key=True)
+    full_at = models.DateTimeField(db_index=True)
+
+
+class KnownAddress(models.Model):
+    """An address on the network from which a member signed in; only a digest of it."""
+
+    member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="+")
+    digest = models.CharField(max_length=64)
+    seen_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["member", "digest"], name="address_known_once"),
+        ]

@@ -8,7 +8,7 @@ from django.core.validators import MaxLengthValidator, validate_email
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
-from sophiie.accounts.models import Business, Member, Role
+from sophiie.accounts.models import ApiKey, Business, Member, Role
 from sophiie.accounts.signals import member_deactivated, member_reactivated
 from sophiie.common import live
 from sophiie.common.clock import now
@@ -74,7 +74,7 @@ def add_member(
 
 
 def deactivate(by: Member, member: Member) -> None:
-    """Ends a member's access at once: sessions, API keys, sign-in; what is theirs stays.
+    """Ends a member's access at once: sessions, API keys (for good), sign-in; what is theirs stays.
 
     Twice is as once. Raises `NotAllowed`. An owner is deactivated only by another one, who stays,
     so a business keeps an active owner whatever happens at the same time.
@@ -86,6 +86,7 @@ def deactivate(by: Member, member: Member) -> None:
             return
         member.is_active, member.deactivated_at = False, now()
         member.save(update_fields=["is_active", "deactivated_at"])
+        ApiKey.objects.filter(member=member, revoked_at=None).update(revoked_at=now())
         member_deactivated.send(sender=Member, member=member)
         live.announce(member.business_id, signed_out=member.id)
     logger.info("member deactivated", member_id=str(member.id), by=str(by.id))

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from allauth.account.models import EmailAddress
+from django.core import signing
 from django.db import IntegrityError, transaction
+from django.utils.crypto import constant_time_compare, salted_hmac
 from django.utils.translation import gettext as _
 
-from sophiie.accounts.models import Clock, Member
+from sophiie.accounts import mail
+from sophiie.accounts.models import Clock, MailKind, Member
 from sophiie.accounts.people import InvalidAccount, check_email, check_person_name
 from sophiie.accounts.signals import member_readdressed
 from sophiie.common.logs import log
 
 logger = log(__name__)
+
+GOOD_FOR = timedelta(days=1)
+_SALT = "sophiie.new-address"
 
 
 def change_profile(member: Member, *, name: str, language: str, clock: str) -> None:
@@ -26,16 +34,47 @@ def change_profile(member: Member, *, name: str, language: str, clock: str) -> N
     member.save(update_fields=["name", "language", "clock"])
 
 
-def change_email(member: Member, *, email: str, password: str) -> str:
-    """Another address to sign in with; returns the one before. Raises `InvalidAccount`.
+def ask_for_new_address(member: Member, *, email: str, password: str) -> str:
+    """Has a mail sent to another address to sign in with; nothing changes until its link is
+    followed. Returns the address. Raises `InvalidAccount`.
 
-    The password proves that it is the person and not somebody at an unlocked screen.
+    The password proves that it is the person and not somebody at an unlocked screen. Whether
+    somebody has the address already is told to its owner alone.
     """
     if not member.check_password(password):
         raise InvalidAccount(_("This is not your password."), field="password")
-    wanted, before = check_email(email), member.email
-    if wanted == before:
-        return before
+    wanted = check_email(email)
+    if wanted == member.email:
+        raise InvalidAccount(_("You sign in with this address already."), field="email")
+    mail.post(MailKind.NEW_ADDRESS, to=wanted, about=member.pk)
+    return wanted
+
+
+def new_address_secret(member: Member, *, email: str) -> str:
+    """The secret of the link in that mail. It ends with the address or the password of now."""
+    return signing.dumps([str(member.pk), email, _state(member)], salt=_SALT)
+
+
+def proven_address(member: Member, *, secret: str) -> str | None:
+    """The address that a link proves to be this member's; None for a link that does not work."""
+    try:
+        whose, email, state = signing.loads(secret, salt=_SALT, max_age=GOOD_FOR)
+    except (signing.BadSignature, ValueError):
+        return None
+    if whose != str(member.pk) or not constant_time_compare(state, _state(member)):
+        return None
+    return str(email)
+
+
+def take_new_address(member: Member, *, secret: str) -> bool:
+    """Makes the proven address the one to sign in with; the one before is told.
+
+    False for a link that does not work. Raises `InvalidAccount` if somebody else proved the same
+    address meanwhile.
+    """
+    wanted, before = proven_address(member, secret=secret), member.email
+    if wanted is None:
+        return False
     member.email = wanted
     try:
         with transaction.atomic():
@@ -43,10 +82,15 @@ def change_email(member: Member, *, email: str, password: str) -> str:
             # The sign-in library keeps addresses of its own, and would go on letting in by the old.
             EmailAddress.objects.filter(user=member).delete()
             member_readdressed.send(sender=Member, member=member)
+            mail.post(MailKind.ADDRESS_CHANGED, to=before, about=member.pk)
     except IntegrityError:
         member.email = before
         raise InvalidAccount(
             _("%(email)s is already a member of a business.") % {"email": wanted}, field="email"
         ) from None
     logger.info("address changed", member_id=str(member.id))
-    return before
+    return True
+
+
+def _state(member: Member) -> str:
+    return salted_hmac(_SALT, f"{member.email}{member.get_session_auth_hash()}").hexdigest()[:20]

@@ -1,13 +1,50 @@
-"""What Sophiie asks of django-allauth."""
+"""What Sophiie asks of django-allauth.
+
+Guessing at passwords is slowed down by what the guesser cannot change: first for an address on the
+network together with an account, so that nobody locks anybody else out; then for the address alone
+(the library's own limit); and for the account as a whole only where its owner never signed in from.
+"""
 
 from __future__ import annotations
 
+from typing import Any
+
 from allauth.account.adapter import DefaultAccountAdapter
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.http import HttpRequest
+
+from sophiie.accounts.client_address import client_address, client_network
+from sophiie.accounts.known_addresses import is_known_address
+from sophiie.accounts.limits import Limit
+
+FROM_HERE = Limit(name="sign-in-here", amount=10, seconds=300)
+FROM_ANYWHERE = Limit(name="sign-in-anywhere", amount=100, seconds=3600)
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is untyped
-    """Members are added by their business, so nobody signs up alone."""
+    """Sign-up is `accounts.sign_up`, not the library's."""
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
+
+    def get_client_ip(self, request: HttpRequest) -> str:
+        return client_address(request)
+
+    def authenticate(self, request: HttpRequest, **credentials: Any) -> AbstractBaseUser | None:
+        """An attempt is counted before it is made, so that many at once are no way around."""
+        email = str(credentials.get("email") or "").strip().lower()
+        taken = self._taken(request, email)
+        user: AbstractBaseUser | None = super().authenticate(request, **credentials)
+        if user:  # only failures count
+            for limit, who in taken:
+                limit.give_back(who)
+        return user
+
+    def _taken(self, request: HttpRequest, email: str) -> list[tuple[Limit, str]]:
+        taken = [(FROM_HERE, f"{client_network(request)} {email}")]
+        if not is_known_address(request, email=email):
+            taken.append((FROM_ANYWHERE, email))
+        for limit, who in taken:
+            if limit.take(who):
+                raise self.validation_error("too_many_login_attempts")
+        return taken

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 import time
+from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
@@ -11,51 +13,97 @@ from django.http import HttpRequest
 from ninja.security import HttpBearer
 
 from sophiie.accounts.api_keys import member_of_api_key
+from sophiie.accounts.client_address import client_network
+from sophiie.accounts.limits import Limit
 from sophiie.accounts.models import Member
 from sophiie.api.problems import ProblemError
 
-
-class Buckets:
-    """A token bucket for each key: a minute's worth at once, refilled evenly.
-
-    Counted in each web process for itself: with several processes a caller may get up to that many
-    times the rate. It is there against runaway scripts, not as an account of use.
-    """
-
-    def __init__(self, per_minute: int, most_keys: int = 10_000) -> None:
-        self._per_minute, self._most_keys = per_minute, most_keys
-        self._levels: dict[str, tuple[float, float]] = {}
-
-    def seconds_to_wait(self, key: str, moment: float) -> float:
-        """Takes one token; 0 when there was one, else the seconds until there is."""
-        level, since = self._levels.get(key, (float(self._per_minute), moment))
-        level = min(self._per_minute, level + (moment - since) * self._per_minute / 60)
-        if len(self._levels) > self._most_keys:
-            self._levels.clear()
-        if level < 1:
-            self._levels[key] = (level, moment)
-            return (1 - level) * 60 / self._per_minute
-        self._levels[key] = (level - 1, moment)
-        return 0.0
+# What this process remembers, however many names are tried.
+MOST_REMEMBERED = 10_000
 
 
-buckets = Buckets(settings.API_REQUESTS_PER_MINUTE)
+@dataclass
+class _Remembered:
+    left: int = 0
+    refused_until: float = 0.0
+
+
+class Drawn:
+    """What this process has drawn from a limit that all processes share: so much at once that most
+    requests cost no statement, and so little that it hardly matters which process has it."""
+
+    def __init__(self, limit: Limit, *, at_once: int = 1) -> None:
+        self._limit, self._at_once = limit, at_once
+        self._names: dict[str, _Remembered] = {}
+        self._lock = threading.Lock()
+
+    def seconds_refused(self, who: str) -> float:
+        """How long this one is refused yet, as far as this process knows; takes nothing."""
+        known = self._names.get(who)
+        return max(0.0, known.refused_until - time.monotonic()) if known else 0.0
+
+    def take(self, who: str) -> float:
+        """Takes one: 0 when there was one, else the seconds until there is."""
+        with self._lock:
+            known = self._names.get(who)
+            if known and known.left:
+                known.left -= 1
+                return 0.0
+        if wait := self.seconds_refused(who):
+            return wait
+        if self._at_once > 1 and not self._limit.take(who, units=self._at_once):
+            self._remember(who, more=self._at_once - 1)
+            return 0.0
+        wait = self._limit.take(who)
+        if wait:
+            self._remember(who, refused_until=time.monotonic() + wait)
+        return wait
+
+    def _remember(self, who: str, *, more: int = 0, refused_until: float = 0.0) -> None:
+        with self._lock:
+            if who not in self._names and len(self._names) >= MOST_REMEMBERED:
+                # The one that came first: it draws again, and loses nothing that is counted.
+                del self._names[next(iter(self._names))]
+            known = self._names.setdefault(who, _Remembered())
+            known.left, known.refused_until = known.left + more, refused_until
+
+
+def of_key(per_minute: int) -> Drawn:
+    """A minute's worth of requests for each key at once, refilled evenly; drawn by the second."""
+    limit = Limit(name="api-key", amount=per_minute, seconds=60)
+    return Drawn(limit, at_once=max(1, per_minute // 60))
+
+
+requests = of_key(settings.API_REQUESTS_PER_MINUTE)
+# A key cannot be guessed; this is about what guessing costs us. Whoever has a key is not refused
+# for what others try from the same address.
+wrong_keys = Drawn(Limit(name="api-wrong-key", amount=60, seconds=60))
 
 
 class ApiKeyBearer(HttpBearer):
     """`Authorization: Bearer <key>`; the request then acts as the key's member."""
 
     def authenticate(self, request: HttpRequest, token: str) -> Any:
-        name = hashlib.sha256(token.encode()).hexdigest()
-        if wait := buckets.seconds_to_wait(name, time.monotonic()):
-            raise ProblemError(
-                429,
-                "too-many-requests",
-                "Too many requests",
-                f"At most {settings.API_REQUESTS_PER_MINUTE} requests a minute for each key.",
-                retry_after=max(1, round(wait)),
-            )
-        return member_of_api_key(token)
+        key = hashlib.sha256(token.encode(errors="replace")).hexdigest()
+        if wait := requests.seconds_refused(key):
+            raise _too_many(wait)
+        member = member_of_api_key(token)
+        if member is None:
+            if wait := wrong_keys.take(client_network(request)):
+                raise _too_many(wait, "Too many requests with keys that are none.")
+        elif wait := requests.take(key):
+            raise _too_many(wait)
+        return member
+
+
+def _too_many(wait: float, why: str = "") -> ProblemError:
+    return ProblemError(
+        429,
+        "too-many-requests",
+        "Too many requests",
+        why or f"At most {settings.API_REQUESTS_PER_MINUTE} requests a minute for each key.",
+        retry_after=max(1, round(wait)),
+    )
 
 
 def member_of(request: HttpRequest) -> Member:

@@ -25,7 +25,10 @@ _public = urlsplit(PUBLIC_URL)
 LOOPBACK_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
 PUBLIC_URL_IS_LOOPBACK = _public.hostname in ("localhost", "127.0.0.1", "::1")
 HTTPS = _public.scheme == "https"
-ALLOWED_HOSTS = [*LOOPBACK_HOSTS, _public.hostname or "localhost"]
+# A Host header is what whoever asks says. On one's own machine all its names are one's own.
+ALLOWED_HOSTS = [f"[{_public.hostname}]" if ":" in (_public.hostname or "") else _public.hostname]
+if DEMO or PUBLIC_URL_IS_LOOPBACK:
+    ALLOWED_HOSTS += LOOPBACK_HOSTS
 CSRF_TRUSTED_ORIGINS = [f"{_public.scheme}://{_public.netloc}"]
 if HTTPS:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
@@ -68,6 +71,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "sophiie.ops.health.HealthUnderAnyNameMiddleware",  # first: the others look at the Host header
     "django.middleware.security.SecurityMiddleware",
     "sophiie.web.assets.Assets",
     "csp.middleware.CSPMiddleware",
@@ -159,16 +163,31 @@ ACCOUNT_LOGOUT_REDIRECT_URL = "/login"
 ACCOUNT_PASSWORD_RESET_BY_CODE_ENABLED = False
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
-# A reset asked for an unknown address answers like any other and mails nobody.
-ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
-# Behind a shared address (a clinic's router, the tests' loopback) many people sign in at once; what
-# protects an account is the limit on failures for that account.
+ACCOUNT_FORMS = {
+    "reset_password": "sophiie.web.password_forms.AskForResetForm",
+    "reset_password_from_key": "sophiie.web.password_forms.ResetPasswordForm",
+    "change_password": "sophiie.web.password_forms.ChangePasswordForm",
+    "set_password": "sophiie.web.password_forms.SetPasswordForm",
+}
+# Behind a shared address (a clinic's router, the tests' loopback) many people sign in at once, so
+# an address alone may do much; what slows guessing down stands in `accounts.sign_in`.
 ACCOUNT_RATE_LIMITS = {
     "login": "300/m/ip",
-    "login_failed": "100/m/ip,10/300s/key",
-    # Each makes a business; what it tells of an address that is taken is worth limiting, too.
-    "signup": "10/m/ip,60/h/ip",
+    "login_failed": "60/m/ip,300/h/ip",
+    "reset_password": "20/m/ip,60/h/ip,5/h/key",
+    "reset_password_from_key": "20/m/ip",
+    "change_password": "5/m/user",
+    "reauthenticate": "10/m/user",
+    # Each sends a mail to somebody who may not have asked for it.
+    "signup": "10/m/ip,60/h/ip,5/h/key",
+    "change_email": "5/h/user",
+    # Each costs a password's slow hash.
+    "join": "20/m/ip",
 }
+# What one customer of a provider is given.
+ALLAUTH_RATE_LIMIT_IPV6_PREFIX = 64
+# The sign-in library counts in the default cache, and nothing else is kept there.
+CACHES = {"default": {"BACKEND": "sophiie.accounts.attempts.AttemptsCache"}}
 SIGN_UP_OPEN = ENVIRONMENT.sign_up_open
 
 if ENVIRONMENT.email_url:
@@ -185,6 +204,7 @@ else:
     EMAIL_FILE_PATH = DATA_DIR / "mail"
 DEFAULT_FROM_EMAIL = ENVIRONMENT.email_from
 
+MESSAGE_STORAGE = "sophiie.web.messages.Messages"
 SESSION_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"  # the callback from Google is a cross-site navigation

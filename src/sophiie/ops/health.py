@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+from collections.abc import Callable
 from datetime import timedelta
+from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.db.models import Min
@@ -28,6 +31,19 @@ from sophiie.sync.models import MirroredEvent, MirrorState, SyncAttempt
 from sophiie.sync.workers_alive import workers_alive
 
 READY_SECONDS = 3.0
+
+
+class HealthUnderAnyNameMiddleware:
+    """A supervisor asks by whatever name reaches the process (127.0.0.1, a container's address),
+    which is no allowed host. Nothing in these answers is made from it."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.path in ("/healthz", "/readyz", "/metrics"):
+            request.META["HTTP_HOST"] = urlsplit(settings.PUBLIC_URL).netloc
+        return self.get_response(request)
 
 
 @require_safe

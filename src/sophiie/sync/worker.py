@@ -15,7 +15,8 @@ from procrastinate.exceptions import ConnectorException
 from procrastinate.jobs import Status
 from procrastinate.psycopg_connector import PsycopgConnector
 
-from sophiie.accounts.sessions import forget_ended_sessions
+from sophiie.accounts.mail_sending import send_due
+from sophiie.accounts.tidying import forget_what_is_over
 from sophiie.appointments.holds import let_go_of_expired
 from sophiie.calendar_link.reminders import send_due_reminders
 from sophiie.common import ending
@@ -60,6 +61,7 @@ async def _work_until(stop: asyncio.Event, places: Places, concurrency: int) -> 
             asyncio.create_task(_forever(lambda: _sweep_regularly(http))),
             asyncio.create_task(_forever(_keep_house)),
             asyncio.create_task(_forever(_review_guests_regularly)),
+            asyncio.create_task(_forever(_send_mails_regularly)),
             asyncio.create_task(_forever(lambda: poll_regularly(http))),
             asyncio.create_task(_forever(lambda: push.tend_regularly(http))),
         ]
@@ -123,18 +125,24 @@ async def _clear_abandoned_jobs(worker_app: App) -> None:
 
 async def _keep_house() -> None:
     """What may wait a little: reminders by e-mail, old rows of the ledger, holds that ran out,
-    sessions that ended and what was typed in them."""
+    sessions that ended and what was typed in them, counts of attempts."""
     while True:
         await in_thread(send_due_reminders)
         await in_thread(prune_ledger)
         await in_thread(let_go_of_expired)
-        await in_thread(forget_ended_sessions)
+        await in_thread(forget_what_is_over)
         await asyncio.sleep(HOUSE_SECONDS)
 
 
 async def _review_guests_regularly() -> None:
     while True:
         await in_thread(review_guests)
+        await asyncio.sleep(SWEEP_SECONDS)
+
+
+async def _send_mails_regularly() -> None:
+    while True:
+        await in_thread(send_due)
         await asyncio.sleep(SWEEP_SECONDS)
 
 

@@ -81,6 +81,12 @@ def timezone_field(kept: str = "", help_text: Any = "") -> forms.ChoiceField:
 
 
 class SignUpForm(forms.Form):
+    """Only the address: the rest is asked for when it is proven."""
+
+    email = email_field(autocomplete="username")
+
+
+class NewBusinessForm(forms.Form):
     business_name = forms.CharField(
         label=gettext_lazy("Name of the business"),
         widget=forms.TextInput(attrs={"autocomplete": "organization"}),
@@ -88,7 +94,6 @@ class SignUpForm(forms.Form):
     )
     timezone = timezone_field()
     name = name_field()
-    email = email_field(autocomplete="username")
     password = new_password_field()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -23,6 +23,7 @@ def banners(request: HttpRequest) -> dict[str, Any]:
         return {
             "demo_sign_ins": settings.DEMO_SIGN_INS if settings.DEMO else [],
             "sign_up_open": settings.SIGN_UP_OPEN,
+            "demo_mail_folder": _demo_mail_folder(),
         }
     broken = CalendarLink.objects.filter(member=member, state=LinkState.NEEDS_RECONNECT)
     return {
@@ -32,3 +33,9 @@ def banners(request: HttpRequest) -> dict[str, Any]:
         "first_steps": partial(first_steps, member),
         "typed_by": partial(typed_by, member),
     }
+
+
+def _demo_mail_folder() -> str:
+    """Where the demo's mails are; "" where mails are sent, and for everybody else's eyes."""
+    in_folder = settings.EMAIL_BACKEND.endswith("filebased.EmailBackend")
+    return str(settings.EMAIL_FILE_PATH) if settings.DEMO and in_folder else ""

@@ -4,24 +4,20 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib import messages
-from django.core.mail import send_mail
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
-from sophiie.accounts.invitations import invite, withdraw
-from sophiie.accounts.models import Invitation
+from sophiie.accounts.invitations import invite, link_to_hand_on, withdraw
 from sophiie.accounts.people import InvalidAccount, NotAllowed, change_role
-from sophiie.common.logs import log
 from sophiie.web.account_forms import InvitationForm, show_refusal
-from sophiie.web.requests import base_url, members_only
+from sophiie.web.requests import members_only
 from sophiie.web.team_pages import colleague, manager, roles_to_give, team_page
-
-logger = log(__name__)
 
 
 @members_only
@@ -33,22 +29,28 @@ def member_invite(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return team_page(request, invitation_form=form, status=422)
     try:
-        invitation, secret = invite(
-            by=by, email=form.cleaned_data["email"], role=form.cleaned_data["role"]
-        )
+        invitation = invite(by=by, email=form.cleaned_data["email"], role=form.cleaned_data["role"])
     except InvalidAccount as refusal:
         show_refusal(form, refusal)
         return team_page(request, invitation_form=form, status=422)
-    address = base_url(request) + reverse("join", args=[secret])
-    if _send(invitation, address):
-        messages.success(
-            request,
-            _("%(email)s gets a mail with a link. It works once, for seven days.")
-            % {"email": invitation.email},
-        )
-        return redirect("settings-team")
+    messages.success(
+        request,
+        _("%(email)s gets a mail with a link. It works once, for seven days.")
+        % {"email": invitation.email},
+    )
+    return redirect("settings-team")
+
+
+@members_only
+@never_cache
+@require_POST
+def invitation_link(request: HttpRequest, invitation_id: UUID) -> HttpResponse:
+    """The link of an invitation whose mail does not leave, to hand on."""
+    secret = link_to_hand_on(by=manager(request), invitation_id=invitation_id)
+    if secret is None:
+        raise Http404
     # Shown this once, to the one who may hand it on: it is kept nowhere.
-    return team_page(request, unsent=(invitation.email, address))
+    return team_page(request, to_hand_on=f"{settings.PUBLIC_URL}{reverse('join', args=[secret])}")
 
 
 @members_only
@@ -77,18 +79,3 @@ def member_role(request: HttpRequest, member_id: UUID) -> HttpResponse:
     else:
         messages.success(request, _("The role of %(name)s is changed.") % {"name": member.name})
     return redirect("settings-team")
-
-
-def _send(invitation: Invitation, address: str) -> bool:
-    context = {"invitation": invitation, "address": address}
-    text = render_to_string("mail/invitation.txt", context)
-    subject = _("%(name)s invites you to %(business)s in Sophiie") % {
-        "name": invitation.invited_by.name,
-        "business": invitation.business.name,
-    }
-    try:
-        send_mail(subject, text, None, [invitation.email])
-    except OSError as error:
-        logger.warning("mail not sent", what="invitation", error=type(error).__name__)
-        return False
-    return True

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -22,7 +23,7 @@ from sophiie.accounts.models import ApiKey
 from sophiie.accounts.people import InvalidAccount
 from sophiie.common.wall_time import in_zone
 from sophiie.web.account_forms import ApiKeyForm, show_refusal
-from sophiie.web.requests import base_url, members_only, signed_in
+from sophiie.web.requests import members_only, signed_in
 
 
 @members_only
@@ -49,7 +50,7 @@ def api_keys(request: HttpRequest) -> HttpResponse:
         "fresh": fresh,
         "keys": [_row(key, zone) for key in living_keys_of(member)],
         "team_keys": [_row(key, zone) for key in living_keys_of_team(member)],
-        "api_url": f"{base_url(request)}/api/v1",
+        "api_url": f"{settings.PUBLIC_URL}/api/v1",
     }
     return render(request, "settings/keys.html", context, status=422 if form.errors else 200)
 

@@ -23,7 +23,7 @@ from sophiie.calendar_link.problems import LinkProblem, misconfigured
 from sophiie.calendar_link.unlink import unlink, unlink_and_remove
 from sophiie.calendar_link.waiting import waiting_for_google
 from sophiie.web.preflight_page import preflight_of_selected
-from sophiie.web.requests import base_url, members_only, signed_in
+from sophiie.web.requests import address_in_this_browser, members_only, signed_in
 from sophiie.web.shown_link import permissions, row_of, shown, simulator_url
 
 # What the last attempt failed with, in the session.
@@ -78,7 +78,7 @@ def google_connect(request: HttpRequest) -> HttpResponse:
     address = connect.begin(
         member=member,
         session_key=request.session.session_key or "",
-        redirect_uri=base_url(request) + reverse("google-callback"),
+        redirect_uri=address_in_this_browser(request) + reverse("google-callback"),
     )
     return HttpResponseRedirect(address)
 

@@ -57,13 +57,18 @@ def signed_in(request: HttpRequest) -> Member:
     return request.user
 
 
-def base_url(request: HttpRequest) -> str:
-    """The address of this installation as this browser uses it.
+def address_in_this_browser(request: HttpRequest) -> str:
+    """The address of this installation under the name that this browser uses.
 
     On one's own machine `localhost` and `127.0.0.1` are two sites with two sets of cookies, so the
-    walk to Google has to come back to the one it started from.
+    walk to Google has to come back to the one it started from. Only among the installation's own
+    names: what else a Host header says is made into no address.
     """
-    host = request.get_host()
-    if settings.PUBLIC_URL_IS_LOOPBACK and host.rsplit(":", 1)[0] in settings.LOOPBACK_HOSTS:
-        return f"http://{host}"
-    return str(settings.PUBLIC_URL)
+    own = str(settings.PUBLIC_URL)
+    if settings.PUBLIC_URL_IS_LOOPBACK:
+        public = urlsplit(own)
+        port = f":{public.port}" if public.port else ""
+        for name in settings.LOOPBACK_HOSTS:
+            if request.get_host() == f"{name}{port}":
+                return f"{public.scheme}://{name}{port}"
+    return own

@@ -1,4 +1,5 @@
-"""Signing up: a new business with its owner; and joining one by an invitation."""
+"""Signing up: first an address, then, behind the link that was mailed to it, a new business with
+its owner; and joining a business by an invitation."""
 
 from __future__ import annotations
 
@@ -11,45 +12,81 @@ from django.contrib.auth import login
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_GET, require_http_methods
 
+from sophiie.accounts import mail
 from sophiie.accounts.invitations import accept, invitation_of
-from sophiie.accounts.models import Member
-from sophiie.accounts.people import InvalidAccount, create_business
-from sophiie.web.account_forms import JoinForm, SignUpForm, show_refusal
+from sophiie.accounts.models import MailKind, Member
+from sophiie.accounts.people import InvalidAccount, check_email
+from sophiie.accounts.sign_up import email_of_sign_up, finish_sign_up
+from sophiie.web.account_forms import JoinForm, NewBusinessForm, SignUpForm, show_refusal
 
 BACKEND = settings.AUTHENTICATION_BACKENDS[0]
 
 
-@sensitive_post_parameters("password")
 @require_http_methods(["GET", "POST"])
 def sign_up(request: HttpRequest) -> HttpResponse:
-    """Where this installation is open for it; elsewhere there is no such page."""
-    if not settings.SIGN_UP_OPEN:
-        raise Http404
+    """Where this installation is open for it; elsewhere there is no such page. What is answered,
+    and how long it takes, is the same for every address."""
+    _check_open()
     if request.user.is_authenticated:
         return redirect("calendar")
     form = SignUpForm(request.POST if request.method == "POST" else None)
     if request.method != "POST" or not form.is_valid():
         return _form(request, "account/sign_up.html", form)
-    if refused := consume_or_429(request, action="signup"):
-        return refused
-    said = form.cleaned_data
     try:
-        _business, owner = create_business(
-            name=said["business_name"],
-            timezone=said["timezone"],
-            owner_email=said["email"],
-            owner_name=said["name"],
-            password=said["password"],
-        )
+        email = check_email(form.cleaned_data["email"])
     except InvalidAccount as refusal:
         show_refusal(form, refusal)
         return _form(request, "account/sign_up.html", form)
+    if refused := consume_or_429(request, action="signup", key=email):
+        return refused
+    mail.post(MailKind.SIGN_UP, to=email)
+    return redirect("sign-up-sent")
+
+
+@require_GET
+def sign_up_sent(request: HttpRequest) -> HttpResponse:
+    """Says that a mail is on its way."""
+    _check_open()
+    return render(request, "account/sign_up_sent.html")
+
+
+@never_cache
+@sensitive_post_parameters("password")
+@require_http_methods(["GET", "POST"])
+def sign_up_finish(request: HttpRequest, secret: str) -> HttpResponse:
+    """The page behind the link in the mail: here the business and its owner come to be."""
+    _check_open()
+    if request.user.is_authenticated:
+        return redirect("calendar")
+    email = email_of_sign_up(secret)
+    if email is None:
+        return render(request, "account/sign_up_gone.html", status=404)
+    form = NewBusinessForm(request.POST if request.method == "POST" else None)
+    context = {"email": email}
+    if request.method != "POST" or not form.is_valid():
+        return _form(request, "account/sign_up_finish.html", form, **context)
+    if refused := consume_or_429(request, action="join"):
+        return refused
+    try:
+        owner = finish_sign_up(secret=secret, **form.cleaned_data)
+    except InvalidAccount as refusal:
+        show_refusal(form, refusal)
+        return _form(request, "account/sign_up_finish.html", form, **context)
+    if owner is None:
+        return render(request, "account/sign_up_gone.html", status=404)
     return _welcome(request, owner)
 
 
+def _check_open() -> None:
+    if not settings.SIGN_UP_OPEN:
+        raise Http404
+
+
+@never_cache
 @sensitive_post_parameters("password")
 @require_http_methods(["GET", "POST"])
 def join(request: HttpRequest, secret: str) -> HttpResponse:
@@ -64,6 +101,8 @@ def join(request: HttpRequest, secret: str) -> HttpResponse:
     context = {"invitation": invitation}
     if request.method != "POST" or not form.is_valid():
         return _form(request, "account/join.html", form, **context)
+    if refused := consume_or_429(request, action="join"):
+        return refused
     said = form.cleaned_data
     try:
         member = accept(secret=secret, name=said["name"], password=said["password"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
@@ -12,7 +13,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from sophiie.accounts.invitations import open_invitations
+from sophiie.accounts.invitations import open_invitations, stuck_invitations
 from sophiie.accounts.models import Invitation, Member, Role
 from sophiie.accounts.people import (
     NotAllowed,
@@ -45,10 +46,10 @@ def team_page(
     request: HttpRequest,
     *,
     invitation_form: InvitationForm | None = None,
-    unsent: tuple[str, str] | None = None,
+    to_hand_on: str = "",
     status: int = 200,
 ) -> HttpResponse:
-    """The page; `unsent` is an invitation that no mail could be sent for, with its link."""
+    """The page; `to_hand_on` is the link of an invitation that no mail could be sent for."""
     by = manager(request)
     people = list(Member.objects.filter(business=by.business_id))
     leaving = _chosen(by, people, request.GET.get("deactivate", ""))
@@ -56,13 +57,14 @@ def team_page(
     links = links_of_team(by.business_id)
     ahead = still_ahead_of([*gone, *leaving], now())
     shown = {p.pk: _row(by, p, links.get(p.pk), ahead.get(p.pk)) for p in people}
+    stuck = stuck_invitations(by)
     context = {
         "members": [shown[person.pk] for person in people if person.is_active],
         "gone": [shown[person.pk] for person in gone],
         "leaving": shown[leaving[0].pk] if leaving else None,
-        "invitations": [_invitation_row(by, one) for one in open_invitations(by)],
+        "invitations": [_invitation_row(by, one, stuck) for one in open_invitations(by)],
         "invitation_form": invitation_form or _new_invitation(by),
-        "unsent": unsent,
+        "to_hand_on": to_hand_on,
     }
     return render(request, "settings/team.html", context, status=status)
 
@@ -76,7 +78,7 @@ def _new_invitation(by: Member) -> InvitationForm:
     return InvitationForm(roles=roles_to_give(by), initial={"role": Role.MEMBER})
 
 
-def _invitation_row(by: Member, invitation: Invitation) -> dict[str, Any]:
+def _invitation_row(by: Member, invitation: Invitation, stuck: set[UUID]) -> dict[str, Any]:
     return {
         "id": invitation.pk,
         "email": invitation.email,
@@ -84,6 +86,8 @@ def _invitation_row(by: Member, invitation: Invitation) -> dict[str, Any]:
         "by": invitation.invited_by.name,
         "until": in_zone(invitation.expires_at, by.business.timezone),
         "is_over": invitation.expires_at <= now(),
+        "is_stuck": invitation.pk in stuck,
+        "may_hand_on": not settings.SIGN_UP_OPEN,
     }
 
 

@@ -22,6 +22,8 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 
+from sophiie.accounts.client_address import client_network
+from sophiie.accounts.limits import Limit
 from sophiie.accounts.models import Member
 from sophiie.common.clock import now
 from sophiie.web.requests import View
@@ -29,6 +31,11 @@ from sophiie.web.requests import View
 KEPT_FOR = timedelta(minutes=30)
 # Of JSON. The longest form that can be saved is a fraction of it.
 MOST = 100_000
+# What can be kept of people who are signed out: for one member, from one address, and of all, as
+# whoever has a page of a member can send its form again and again.
+FOR_ONE_MEMBER = Limit(name="typed-by", amount=20, seconds=1800)
+FROM_ONE_ADDRESS = Limit(name="typed-from", amount=60, seconds=1800)
+ALTOGETHER = Limit(name="typed", amount=2000, seconds=1800)
 # The hidden field of a form, and what the address of a form says when it is shown again.
 TYPED_BY = "typed_by"
 NOT_SAVED = "not-saved"
@@ -46,7 +53,7 @@ def keeps_typed_text(view: View) -> View:
             if request.method == "POST":
                 request.session.pop(_KEY, None)
             return view(request, *args, **kwargs)
-        if not _keep(request):
+        if not (_may_keep(request) and _keep(request)):
             return redirect_to_login(request.get_full_path())
         request.session.set_expiry(KEPT_FOR)
         words = _("You are signed out. Sign in, and what you typed is here again; it is not saved.")
@@ -62,6 +69,18 @@ def shown_again(request: HttpRequest) -> HttpResponse | None:
     if _typist(request) == str(request.user.pk) and _keep(request):
         return redirect(_address(request))
     return None
+
+
+def _may_keep(request: HttpRequest) -> bool:
+    """Whether there is room for what somebody signed out sends."""
+    typist = _typist(request)
+    if not typist or not Member.objects.filter(pk=typist, is_active=True).exists():
+        return False
+    return not (
+        FOR_ONE_MEMBER.take(typist)
+        or FROM_ONE_ADDRESS.take(client_network(request))
+        or ALTOGETHER.take("")
+    )
 
 
 def _keep(request: HttpRequest) -> bool:

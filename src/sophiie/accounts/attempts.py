@@ -1,0 +1,82 @@
+"""Where the sign-in library keeps its counts of attempts: a cache in PostgreSQL.
+
+The library locks with `add`, which here is atomic between processes. Nothing is thrown away before
+its time, unlike in Django's own caches, which make room by clearing a third of what they hold: that
+is how anybody could flush everybody's limits.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.core.cache.backends.base import DEFAULT_TIMEOUT, BaseCache
+
+from sophiie.accounts.models import Attempts
+from sophiie.common.clock import now
+from sophiie.common.sql import execute
+
+_PUT = """
+INSERT INTO accounts_attempts AS kept (name, value, expires_at)
+VALUES (%(name)s, %(value)s::jsonb, %(expires_at)s)
+ON CONFLICT (name) DO UPDATE SET value = excluded.value, expires_at = excluded.expires_at
+"""
+_NEVER = datetime(9998, 1, 1, tzinfo=UTC)
+
+
+class AttemptsCache(BaseCache):
+    """Values are what JSON can hold."""
+
+    def __init__(self, _location: str, params: dict[str, Any]) -> None:
+        super().__init__(params)
+
+    def get(self, key: Any, default: Any = None, version: int | None = None) -> Any:
+        found = Attempts.objects.filter(name=self._name(key, version), expires_at__gt=now())
+        value = found.values_list("value", flat=True).first()
+        return default if value is None else value
+
+    def add(
+        self,
+        key: Any,
+        value: Any,
+        timeout: float | None = DEFAULT_TIMEOUT,
+        version: int | None = None,
+    ) -> bool:
+        """True for the one caller that found nothing there, or only what was over."""
+        only_over = _PUT + "WHERE kept.expires_at <= %(moment)s RETURNING 1"
+        return bool(execute(only_over, **self._row(key, value, timeout, version), moment=now()))
+
+    def set(
+        self,
+        key: Any,
+        value: Any,
+        timeout: float | None = DEFAULT_TIMEOUT,
+        version: int | None = None,
+    ) -> None:
+        execute(_PUT + "RETURNING 1", **self._row(key, value, timeout, version))
+
+    def delete(self, key: Any, version: int | None = None) -> bool:
+        return bool(Attempts.objects.filter(name=self._name(key, version)).delete()[0])
+
+    def clear(self) -> None:
+        Attempts.objects.all().delete()
+
+    def _row(
+        self, key: Any, value: Any, timeout: float | None, version: int | None
+    ) -> dict[str, Any]:
+        seconds = self.default_timeout if timeout is DEFAULT_TIMEOUT else timeout
+        return {
+            "name": self._name(key, version),
+            "value": json.dumps(value),
+            "expires_at": _NEVER if seconds is None else now() + timedelta(seconds=seconds),
+        }
+
+    def _name(self, key: Any, version: int | None) -> str:
+        return hashlib.sha256(self.make_key(key, version=version).encode()).hexdigest()
+
+
+def forget_old_attempts() -> int:
+    """Takes away the counts whose time is over."""
+    return Attempts.objects.filter(expires_at__lte=now()).delete()[0]

@@ -1,0 +1,53 @@
+"""The addresses from which a member signed in before: a brake on their account, pulled by strangers
+who guess at its password, does not hold there. Only digests are kept."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django.contrib.auth.signals import user_logged_in
+from django.db.models.functions import Lower
+from django.dispatch import receiver
+from django.http import HttpRequest
+from django.utils.crypto import salted_hmac
+
+from sophiie.accounts.client_address import UNKNOWN, client_network
+from sophiie.accounts.models import KnownAddress, Member
+from sophiie.common.clock import now
+
+KEPT_FOR = timedelta(days=180)
+MOST = 20
+
+
+def note_address(request: HttpRequest, member: Member) -> None:
+    """From now on this address is known to be the member's."""
+    network = client_network(request)
+    if network == UNKNOWN:
+        return
+    KnownAddress.objects.update_or_create(
+        member=member, digest=_digest(network), defaults={"seen_at": now()}
+    )
+    newest = KnownAddress.objects.filter(member=member).order_by("-seen_at")
+    KnownAddress.objects.filter(pk__in=list(newest.values_list("pk", flat=True)[MOST:])).delete()
+
+
+def is_known_address(request: HttpRequest, *, email: str) -> bool:
+    """Whether whoever has this e-mail address signed in from here before."""
+    known = KnownAddress.objects.annotate(email=Lower("member__email"))
+    return known.filter(
+        email=email.lower(), digest=_digest(client_network(request)), seen_at__gt=now() - KEPT_FOR
+    ).exists()
+
+
+def forget_old_addresses() -> int:
+    return KnownAddress.objects.filter(seen_at__lte=now() - KEPT_FOR).delete()[0]
+
+
+def _digest(network: str) -> str:
+    return salted_hmac("sophiie.known-address", network, algorithm="sha256").hexdigest()
+
+
+@receiver(user_logged_in)
+def _note(request: HttpRequest, user: Any, **_more: Any) -> None:
+    note_address(request, user)

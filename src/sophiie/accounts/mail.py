@@ -1,0 +1,48 @@
+"""Mails that leave by the worker, so that a request takes as long for an address that is known as
+for one that is not, and waits for no mail server.
+
+A row says what a mail is about; its text and the secret of its link come to be when it leaves
+(`mail_texts`, `mail_sending`).
+"""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.conf import settings
+from django.utils import translation
+
+from sophiie.accounts.limits import Limit
+from sophiie.accounts.models import MailKind, OutgoingMail
+from sophiie.common.clock import now
+from sophiie.common.logs import log
+
+logger = log(__name__)
+
+# Strangers can have these sent to anybody: so many at once to one address, and in a day.
+FROM_STRANGERS = (MailKind.RESET, MailKind.SIGN_UP, MailKind.NEW_ADDRESS)
+FOR_ONE_ADDRESS = Limit(name="mail", amount=8, seconds=24 * 3600)
+# What may wait altogether when mails do not leave.
+MOST_WAITING = 20_000
+
+
+def post(kind: MailKind, *, to: str, about: UUID | None = None) -> None:
+    """Asks for a mail; inside a transaction it is sent when that commits, or never.
+
+    The caller is not told when there were too many: strangers would learn from it.
+    """
+    moment = now()
+    if kind in FROM_STRANGERS and FOR_ONE_ADDRESS.take(to.lower()):
+        logger.warning("mail not posted: too many for one address", kind=kind)
+        return
+    if OutgoingMail.objects.count() >= MOST_WAITING:
+        logger.error("mail not posted: too many are waiting", kind=kind)
+        return
+    OutgoingMail.objects.create(
+        kind=kind,
+        to=to,
+        about=about,
+        language=translation.get_language() or settings.LANGUAGE_CODE,
+        created_at=moment,
+        next_attempt_at=moment,
+    )

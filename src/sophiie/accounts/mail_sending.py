@@ -1,0 +1,83 @@
+"""Sending the mails that wait: done by the worker, each as often as it takes and delivered once.
+
+A mail is claimed before it is sent and its row goes when the server took it; a retry carries the
+same Message-ID, by which a mailbox knows it again. One that fails holds up none of the others.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.mail import EmailMessage
+from django.db import transaction
+from django.utils import translation
+
+from sophiie.accounts.mail_texts import text_of
+from sophiie.accounts.models import OutgoingMail
+from sophiie.common.clock import now
+from sophiie.common.logs import log
+
+logger = log(__name__)
+
+KEPT_FOR = timedelta(days=3)
+FIRST_RETRY = timedelta(minutes=1)
+LAST_RETRY = timedelta(hours=1)
+# In one round of the worker.
+MOST_AT_ONCE = 50
+
+
+def send_due() -> int:
+    """Sends what is due and returns how many left. Several workers may do so at a time."""
+    sent = 0
+    for _ in range(MOST_AT_ONCE):
+        mail = _claim()
+        if mail is None:
+            break
+        sent += _send(mail)
+    return sent
+
+
+def _claim() -> OutgoingMail | None:
+    """The next mail, for this worker alone until its next attempt is due."""
+    moment = now()
+    with transaction.atomic():
+        due = OutgoingMail.objects.filter(next_attempt_at__lte=moment).order_by("next_attempt_at")
+        mail = due.select_for_update(skip_locked=True).first()
+        if mail is None:
+            return None
+        wait = min(FIRST_RETRY * 2 ** min(mail.attempts, 10), LAST_RETRY)
+        mail.attempts, mail.next_attempt_at = mail.attempts + 1, moment + wait
+        mail.save(update_fields=["attempts", "next_attempt_at"])
+    return mail
+
+
+def _send(mail: OutgoingMail) -> int:
+    if mail.created_at < now() - KEPT_FOR:
+        logger.error("mail given up", kind=mail.kind, attempts=mail.attempts - 1)
+        mail.delete()
+        return 0
+    try:
+        sent = _made_and_sent(mail)
+    except OSError as error:  # the mail server's own errors, too
+        logger.warning("mail not sent", kind=mail.kind, error=type(error).__name__)
+        return 0
+    except Exception:  # one that cannot be made must not hold up the others
+        logger.exception("mail cannot be made", kind=mail.kind)
+        return 0
+    mail.delete()
+    return sent
+
+
+def _made_and_sent(mail: OutgoingMail) -> int:
+    with translation.override(mail.language):
+        text = text_of(mail)
+    if text is None:
+        return 0
+    # The same at each attempt: whoever gets the mail twice keeps one.
+    host = urlsplit(settings.PUBLIC_URL).hostname or "localhost"
+    headers = {"Message-ID": f"<{mail.id}@{host}>"}
+    EmailMessage(text.subject, text.body, to=[mail.to], headers=headers).send()
+    logger.info("mail sent", kind=mail.kind)
+    return 1

@@ -1,0 +1,18 @@
+"""What may be forgotten because its time is over; the worker does it every minute."""
+
+from __future__ import annotations
+
+from sophiie.accounts.attempts import forget_old_attempts
+from sophiie.accounts.known_addresses import forget_old_addresses
+from sophiie.accounts.limits import forget_full_buckets
+from sophiie.accounts.sessions import forget_ended_sessions
+
+
+def forget_what_is_over() -> int:
+    """Sessions that ended and what was typed in them, counts of attempts, old addresses."""
+    return (
+        forget_ended_sessions()
+        + forget_old_attempts()
+        + forget_full_buckets()
+        + forget_old_addresses()
+    )
