@@ -33,7 +33,7 @@ class Product:
             **google.environment(),
             "SOPHIIE_DATA_DIR": str(folder / "data"),
             "SOPHIIE_PUBLIC_URL": self.url,
-            "SOPHIIE_SECRET_KEY": "tests-only",
+            "SOPHIIE_SECRET_KEY": "of-no-worth-outside-the-tests-" * 2,
             "SOPHIIE_ENCRYPTION_KEYS": Fernet.generate_key().decode(),
             **variables,
         }

@@ -87,6 +87,11 @@ class Doctor:
         ):
             self._say(bool(value), f"{name}: {'set' if value else 'not set'}", f"set {name}")
             self.can_go_on = self.can_go_on and bool(value)
+        if older := len(environment.secret_key_fallbacks):
+            self._say(True, f"SOPHIIE_SECRET_KEY_FALLBACKS: {older} still accepted")
+        for name in dict.fromkeys(environment.easy_to_guess):
+            self._say(False, f"{name}: too easy to guess", "make a long random one")
+            self.can_go_on = False
 
     def _public_url(self) -> None:
         url = self._environment.public_url

@@ -2,7 +2,7 @@
 
 What is encrypted is found in Django's registry of models, so that no field is forgotten. A secret
 is exchanged only if it still is the one that was read: what a worker renews at the same moment
-stays. Nothing is locked for longer than one statement, and interrupted or run twice it does no harm.
+stays. Nothing is locked for longer than one statement; interrupted or run twice it does no harm.
 """
 
 from __future__ import annotations

@@ -100,8 +100,8 @@ async def _clear_abandoned_jobs(worker_app: App) -> None:
 
 
 async def _keep_house() -> None:
-    """What may wait a little: links whose key is back, reminders by e-mail, old rows of the ledger, holds that ran out,
-    sessions that ended and what was typed in them."""
+    """What may wait a little: links whose key is back, reminders by e-mail, old rows of the
+    ledger, holds that ran out, sessions that ended and what was typed in them."""
     while True:
         await in_thread(mend_what_can_be_read_again)
         await in_thread(send_due_reminders)
