@@ -6,6 +6,7 @@ Google: an address that nobody answers stands in its place until a test starts t
 
 import atexit
 import os
+import secrets
 import shutil
 import tempfile
 from pathlib import Path
@@ -29,7 +30,7 @@ for name in [n for n in os.environ if n.startswith(("SOPHIIE_", "GOOGLE_"))]:
 os.environ.update(
     SOPHIIE_DATABASE_URL=SERVER.start(),
     SOPHIIE_DATA_DIR=str(FOLDER),
-    SOPHIIE_SECRET_KEY="tests-only",
+    SOPHIIE_SECRET_KEY=secrets.token_urlsafe(48),
     SOPHIIE_ENCRYPTION_KEYS=Fernet.generate_key().decode(),
     SOPHIIE_PUBLIC_URL="http://localhost:8000",
     GOOGLE_CLIENT_ID="sophiie-demo",

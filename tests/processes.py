@@ -142,13 +142,16 @@ class Api:
 class Demo(Running):
     """`sophiie demo` on free ports with a folder of its own."""
 
-    def __init__(self, folder: Path, *, port: int = 0, simulator_port: int = 0) -> None:
+    def __init__(
+        self, folder: Path, *, port: int = 0, simulator_port: int = 0, **variables: str
+    ) -> None:
         self.port, self.simulator_port = port or free_port(), simulator_port or free_port()
         self.folder = folder
         self.variables = {
             "PORT": str(self.port),
             "SIMULATOR_PORT": str(self.simulator_port),
             "SOPHIIE_DATA_DIR": str(folder),
+            **variables,
         }
         self.url = f"http://localhost:{self.port}"
         self.simulator_url = f"http://localhost:{self.simulator_port}"
@@ -170,8 +173,8 @@ class Demo(Running):
 
 
 @contextmanager
-def running_demo(folder: Path) -> Iterator[Demo]:
-    demo = Demo(folder)
+def running_demo(folder: Path, **variables: str) -> Iterator[Demo]:
+    demo = Demo(folder, **variables)
     try:
         yield demo.wait()
     finally:

@@ -19,7 +19,7 @@ from tests.processes import Api, Running, answers, free_port, sophiie, until
 ALICE = "alice@example.com"
 PASSWORD = "correct horse battery"
 SECRETS = {
-    "SOPHIIE_SECRET_KEY": "tests-only",
+    "SOPHIIE_SECRET_KEY": "of-no-worth-outside-the-tests-" * 2,
     "SOPHIIE_ENCRYPTION_KEYS": Fernet.generate_key().decode(),
 }
 

@@ -1,6 +1,7 @@
 """Fails when the models and the migrations are out of step."""
 
 import os
+import secrets
 import sys
 import tempfile
 
@@ -10,7 +11,7 @@ from cryptography.fernet import Fernet
 def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         os.environ["SOPHIIE_DATA_DIR"] = folder
-        os.environ["SOPHIIE_SECRET_KEY"] = "check"  # noqa: S105
+        os.environ["SOPHIIE_SECRET_KEY"] = secrets.token_urlsafe(48)
         os.environ["SOPHIIE_ENCRYPTION_KEYS"] = Fernet.generate_key().decode()
         os.environ.pop("SOPHIIE_DATABASE_URL", None)
 

@@ -200,6 +200,16 @@ def status(environment: Environment) -> None:
         click.echo(report())
 
 
+@cli.command("rotate-keys")
+@click.pass_obj
+def rotate_keys(environment: Environment) -> None:
+    """Encrypts every stored secret with the first of SOPHIIE_ENCRYPTION_KEYS, while serving."""
+    with django_ready(environment):
+        from sophiie.ops import keys
+
+        click.echo(keys.rotate())
+
+
 @cli.command("create-business")
 @click.argument("name")
 @click.option("--timezone", required=True, help="IANA name, e.g. Australia/Sydney.")

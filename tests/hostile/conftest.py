@@ -12,6 +12,7 @@ from tests.processes import Demo, running_demo
 @pytest.fixture(scope="session")
 def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     """`sophiie demo`, shared by the attacks of one test process: each leaves it in working order,
-    and attacks that end or starve processes start their own."""
-    with running_demo(tmp_path_factory.mktemp("hostile") / "data") as demo:
+    and attacks that end or starve processes start their own. It logs all there is to log."""
+    folder = tmp_path_factory.mktemp("hostile") / "data"
+    with running_demo(folder, SOPHIIE_LOG_LEVEL="DEBUG") as demo:
         yield demo

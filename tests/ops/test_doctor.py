@@ -80,6 +80,17 @@ def test_without_secrets_it_says_so_and_stops_there() -> None:
     assert done.stderr == ""
 
 
+def test_a_secret_key_that_can_be_guessed_is_named_and_never_shown() -> None:
+    fine = os.environ["SOPHIIE_SECRET_KEY"]
+    done = sophiie("doctor", SOPHIIE_SECRET_KEY="s3cret-but-short")
+    assert done.returncode == 1
+    assert "WRONG   SOPHIIE_SECRET_KEY: too easy to guess: make a long random one" in done.stdout
+    assert "s3cret" not in done.stdout + done.stderr
+    done = sophiie("doctor", SOPHIIE_SECRET_KEY_FALLBACKS=f"{fine[::-1]},short")
+    assert "ok      SOPHIIE_SECRET_KEY_FALLBACKS: 2 still accepted" in done.stdout
+    assert "WRONG   SOPHIIE_SECRET_KEY_FALLBACKS: too easy to guess" in done.stdout
+
+
 def test_without_a_database_the_rest_is_still_told() -> None:
     done = sophiie("doctor", SOPHIIE_DATABASE_URL=NOBODY)
     assert done.returncode == 1

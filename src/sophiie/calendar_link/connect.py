@@ -124,6 +124,9 @@ def _use_attempt(member: Member, session_key: str, state: str) -> LinkAttempt:
         raise problems.replayed()
     if attempt.expires_at < moment:
         raise problems.expired()
+    if not attempt.code_verifier:
+        logger.warning("attempt cannot be decrypted", attempt_id=str(attempt.id))
+        raise problems.key_lost()
     return attempt
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.db import models
 
-from sophiie.common.encrypted import EncryptedTextField
+from sophiie.common.encrypted import EncryptedTextField, Unreadable
 from sophiie.common.ids import new_id
 
 
@@ -97,6 +97,11 @@ class CalendarLink(models.Model):
             ),
         ]
         indexes = [models.Index(fields=["google_sub"], name="calendar_link_by_account")]
+
+    @property
+    def grant_is_lost(self) -> bool:
+        """Whether the key that its grant was encrypted with is not there any more."""
+        return isinstance(self.refresh_token, Unreadable)
 
     def __repr__(self) -> str:  # never the tokens
         return f"<CalendarLink {self.id} {self.state}>"

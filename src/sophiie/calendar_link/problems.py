@@ -10,6 +10,9 @@ from django.utils.translation import gettext as _
 GRANT_DEAD = gettext_noop(
     "Google no longer lets Sophiie in: the permission was withdrawn or has expired."
 )
+KEY_LOST = gettext_noop(
+    "Sophiie can no longer read the permission you gave: the key it was locked away with is gone."
+)
 PERMISSION_MISSING = gettext_noop("Google says that Sophiie lacks a permission it needs.")
 CALENDAR_GONE = gettext_noop(
     "The chosen calendar cannot be written to any more: it was deleted, or is no longer shared "
@@ -74,6 +77,17 @@ def expired() -> LinkProblem:
         _(
             "The attempt to link your calendar was started more than ten minutes ago and has "
             "expired. Nothing was saved. Start again from your settings."
+        ),
+    )
+
+
+def key_lost() -> LinkProblem:
+    return LinkProblem(
+        "key_lost",
+        _("Start once more"),
+        _(
+            "While you were at Google, the keys of this installation of Sophiie were changed. "
+            "Nothing was saved. Start again from your settings."
         ),
     )
 

@@ -28,16 +28,26 @@ LONGEST_PAUSE = timedelta(hours=6)
 
 def record_revocation(token: str, google_sub: str) -> Revocation | None:
     """Records that this grant is to be withdrawn; None while another link lives from it."""
-    others = CalendarLink.objects.filter(google_sub=google_sub).exclude(state=LinkState.UNLINKED)
-    if others.exists():
+    if is_in_use(google_sub):
         return None
     return Revocation.objects.create(token=token, google_sub=google_sub, next_attempt_at=now())
 
 
+def is_in_use(google_sub: str) -> bool:
+    """Whether a link lives from the grant of this account."""
+    links = CalendarLink.objects.filter(google_sub=google_sub)
+    return links.exclude(state=LinkState.UNLINKED).exists()
+
+
 async def revoke(http: aiohttp.ClientSession, revocation: Revocation) -> bool:
-    """Tries once; True when the grant is withdrawn. A failure is recorded and tried again later."""
+    """Tries once; True when the grant is withdrawn. A failure is recorded and tried again later,
+    unless there is nothing left to try with."""
     if await in_thread(_is_needed_again, revocation):
         return True
+    if not revocation.token:
+        logger.error("revocation given up, its token cannot be decrypted")
+        await in_thread(revocation.delete)
+        return False
     try:
         await revoke_at_google(http, google_app(), token=revocation.token)
     except GoogleError as error:
@@ -55,11 +65,7 @@ def revocations_due() -> list[Revocation]:
 
 def _is_needed_again(revocation: Revocation) -> bool:
     """The account was linked anew meanwhile: revoking now would cut off the new link."""
-    again = (
-        CalendarLink.objects.filter(google_sub=revocation.google_sub)
-        .exclude(state=LinkState.UNLINKED)
-        .exists()
-    )
+    again = is_in_use(revocation.google_sub)
     if again:
         revocation.delete()
     return again
@@ -72,4 +78,4 @@ def _try_later(revocation: Revocation) -> None:
         return
     pause = min(timedelta(seconds=5 * 2 ** min(revocation.attempts, 13)), LONGEST_PAUSE)
     revocation.next_attempt_at = now() + pause
-    revocation.save()
+    revocation.save(update_fields=["attempts", "next_attempt_at"])

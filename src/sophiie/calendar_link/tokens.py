@@ -18,8 +18,8 @@ from django.db.models import Q
 
 from sophiie.calendar_link.google_app import google_app
 from sophiie.calendar_link.models import CalendarLink, LinkState
-from sophiie.calendar_link.problems import GRANT_DEAD
-from sophiie.calendar_link.signals import link_asks_google, link_changed
+from sophiie.calendar_link.problems import GRANT_DEAD, KEY_LOST
+from sophiie.calendar_link.signals import link_asks_google, link_changed, link_mended
 from sophiie.common.clock import now
 from sophiie.common.in_thread import in_thread
 from sophiie.common.logs import log
@@ -51,6 +51,9 @@ class LinkTokens:
                 return self._token
             while True:
                 link = await in_thread(_read, self._link_id)
+                if link.grant_is_lost:
+                    logger.warning("grant cannot be decrypted", link_id=str(link.id))
+                    await in_thread(mark_needs_reconnect, link.id, KEY_LOST)
                 if not link.refresh_token:
                     raise AccessLost("This calendar link has no grant any more.")
                 if link.access_token and link.access_token != rejected:
@@ -113,6 +116,24 @@ def mark_needs_reconnect(link_id: UUID, problem: str) -> None:
             ]
         )
         link_changed.send(sender=CalendarLink, link=link)
+
+
+def mend_what_can_be_read_again() -> int:
+    """Links that broke because their key was gone work again when it is back; returns how many."""
+    broken = CalendarLink.objects.filter(state=LinkState.NEEDS_RECONNECT, problem=KEY_LOST)
+    return sum(_mend(link.pk) for link in broken if link.refresh_token)
+
+
+def _mend(link_id: UUID) -> bool:
+    with transaction.atomic():
+        link = CalendarLink.objects.select_for_update().get(pk=link_id)
+        if link.state != LinkState.NEEDS_RECONNECT or link.problem != KEY_LOST:
+            return False
+        link.state, link.problem, link.broken_at = LinkState.ACTIVE, "", None
+        link.save(update_fields=["state", "problem", "broken_at"])
+        link_mended.send(sender=CalendarLink, link=link)
+    logger.info("grant can be decrypted again", link_id=str(link_id))
+    return True
 
 
 def _is_old(expires_at: datetime) -> bool:

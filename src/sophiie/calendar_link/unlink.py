@@ -11,7 +11,7 @@ from sophiie.accounts.models import Member
 from sophiie.calendar_link.connect import link_of
 from sophiie.calendar_link.lease import wait_until_free
 from sophiie.calendar_link.models import CalendarLink, LinkState, Revocation
-from sophiie.calendar_link.revocation import record_revocation, revoke
+from sophiie.calendar_link.revocation import is_in_use, record_revocation, revoke
 from sophiie.calendar_link.signals import link_changed, link_ending, link_unlinking
 from sophiie.common.clock import now
 from sophiie.common.in_thread import in_thread
@@ -35,7 +35,8 @@ async def unlink(*, member: Member) -> bool | None:
     3. Revoke at Google; a failure is tried again in the background.
 
     Returns True when the grant is withdrawn (or still serves another member), False when that is
-    still to be done, None when there was no link. A crash after 1 leaves only the revocation,
+    still to be done (by the person, if the grant cannot be read any more), None when there was no
+    link. A crash after 1 leaves only the revocation,
     which the worker's sweep carries out.
     """
     link = await in_thread(link_of, member)
@@ -48,7 +49,7 @@ async def unlink(*, member: Member) -> bool | None:
     except Unreachable:
         return revocation is None
     if revocation is None:
-        return True
+        return not link.grant_is_lost or await in_thread(is_in_use, link.google_sub)
     async with google_session() as http:
         return await revoke(http, revocation)
 

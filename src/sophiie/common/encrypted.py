@@ -1,7 +1,13 @@
-"""Text that is encrypted before it reaches the database."""
+"""Text that is encrypted before it reaches the database.
+
+What no key of SOPHIIE_ENCRYPTION_KEYS opens reads as an empty text, `Unreadable`: whoever needs the
+secret has none and says so, and nobody else, no list and no loop, notices. Saved again it is the
+ciphertext that it was, so nothing is lost if the key comes back.
+"""
 
 from __future__ import annotations
 
+from enum import Enum
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -14,24 +20,80 @@ class UnreadableSecret(Exception):
     """A stored secret was encrypted with a key that is not in SOPHIIE_ENCRYPTION_KEYS."""
 
 
+class Unreadable(str):
+    """What stands in the place of a secret that cannot be decrypted: no text at all."""
+
+    __slots__ = ("ciphertext",)
+    ciphertext: str
+
+    def __new__(cls, ciphertext: str) -> Unreadable:
+        self = super().__new__(cls, "")
+        self.ciphertext = ciphertext
+        return self
+
+    def __getnewargs__(self) -> tuple[str]:
+        return (self.ciphertext,)
+
+
+class Standing(Enum):
+    """Which key a stored secret needs."""
+
+    FIRST = "first"
+    OLDER = "older"
+    LOST = "lost"
+
+
 @lru_cache(maxsize=4)
 def _box(keys: tuple[str, ...]) -> MultiFernet:
     return MultiFernet([Fernet(key) for key in keys])
 
 
+def _keys() -> tuple[str, ...]:
+    return tuple(settings.ENCRYPTION_KEYS)
+
+
 def encrypt(text: str) -> str:
     """Encrypts with the first key."""
-    return _box(tuple(settings.ENCRYPTION_KEYS)).encrypt(text.encode()).decode()
+    return _box(_keys()).encrypt(text.encode()).decode()
 
 
 def decrypt(token: str) -> str:
     """Decrypts with any key of the list, so that keys can be rotated."""
+    return _open(token, _keys())
+
+
+def rotated(token: str) -> str:
+    """The same secret, encrypted with the first key. Raises `UnreadableSecret`."""
     try:
-        return _box(tuple(settings.ENCRYPTION_KEYS)).decrypt(token.encode()).decode()
+        return _box(_keys()).rotate(token.encode()).decode()
     except InvalidToken:
-        raise UnreadableSecret(
-            "A stored secret cannot be decrypted: its key is missing from SOPHIIE_ENCRYPTION_KEYS."
-        ) from None
+        raise _unreadable() from None
+
+
+def standing(token: str) -> Standing:
+    """Which key it takes to read a stored secret."""
+    keys = _keys()
+    for wanted, tried in ((Standing.FIRST, keys[:1]), (Standing.OLDER, keys[1:])):
+        try:
+            if tried:
+                _open(token, tried)
+                return wanted
+        except UnreadableSecret:
+            continue
+    return Standing.LOST
+
+
+def _open(token: str, keys: tuple[str, ...]) -> str:
+    try:
+        return _box(keys).decrypt(token.encode()).decode()
+    except (InvalidToken, UnicodeDecodeError):
+        raise _unreadable() from None
+
+
+def _unreadable() -> UnreadableSecret:
+    return UnreadableSecret(
+        "A stored secret cannot be decrypted: its key is missing from SOPHIIE_ENCRYPTION_KEYS."
+    )
 
 
 if TYPE_CHECKING:
@@ -44,8 +106,13 @@ class EncryptedTextField(_TextField):
     """A text column that holds ciphertext; empty stays empty. Cannot be searched."""
 
     def get_prep_value(self, value: Any) -> Any:
+        if isinstance(value, Unreadable):
+            return value.ciphertext
         text = super().get_prep_value(value)
         return encrypt(text) if text else text
 
     def from_db_value(self, value: Any, expression: Any, connection: Any) -> Any:
-        return decrypt(value) if value else value
+        try:
+            return decrypt(value) if value else value
+        except UnreadableSecret:
+            return Unreadable(value)

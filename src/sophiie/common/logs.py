@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import logging
-import re
-from collections.abc import Mapping, MutableMapping
-from functools import lru_cache
+from collections.abc import Iterable, Mapping, MutableMapping
 from typing import Any
 from uuid import UUID
 
 import structlog
 
-SECRET_NAMES = re.compile(
-    r"token|secret|password|authorization|cookie|code_verifier|^code$|api_?key", re.IGNORECASE
+from sophiie.common.hidden import (
+    HIDDEN,
+    hide_known,
+    names_a_secret,
+    secrets_in_path,
+    without_literals,
+    without_secrets,
 )
-# What Google's and our own secrets look like, wherever they turn up in a text.
-SECRET_SHAPES = re.compile(
-    r"ya29\.[\w.~/-]+|1//[\w.~/-]+|4/[\w-]{10,}|sophiie_[0-9a-zA-Z_-]{20,}|eyJ[\w-]+\.[\w-]+\.[\w-]+"
-    r"|(?<=[?&]code=)[^&\s\"']+|(?<=[?&]state=)[^&\s\"']+|(?<=/password/reset/key/)[^/\s\"']+"
-)
-# One of these stands in each of them; most of what is logged has none and need not be searched.
-SECRET_SIGNS = frozenset("./_=")
-HIDDEN = "[hidden]"
+
+# Of these Django keeps the statements with all their values.
+SQL_LOGGERS = "django.db.backends"
 
 
 def hide_secrets(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
@@ -29,33 +27,49 @@ def hide_secrets(_logger: Any, _method: str, event: MutableMapping[str, Any]) ->
     return {key: _clean(key, value) for key, value in event.items()}
 
 
+def hide_what_the_record_knows(
+    _logger: Any, _method: str, event: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    """A structlog processor: hides what only the record says is a secret, by its request or its
+    logger. `secret` and `key` in the address of a page are such."""
+    record = event.get("_record")
+    text = event.get("event")
+    if record is None or not isinstance(text, str):
+        return event
+    for secret in secrets_in_path(getattr(record, "request", None)):
+        text = text.replace(secret, HIDDEN)
+    if record.name.startswith(SQL_LOGGERS):
+        text = without_literals(text)
+    event["event"] = text
+    return event
+
+
 def _clean(key: str, value: Any) -> Any:
-    if value and _names_a_secret(key):
+    if value and names_a_secret(key):
         return HIDDEN
     if isinstance(value, str):
-        return _without_secrets(value)
+        return without_secrets(value)
     if isinstance(value, UUID):
         return str(value)
     if isinstance(value, dict):
-        return {inner: _clean(str(inner), item) for inner, item in value.items()}
+        return {_shown_key(inner): _clean(str(inner), item) for inner, item in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
         return [_clean("", item) for item in value]
     if value is None or isinstance(value, bool | int | float):
         return value
-    return _without_secrets(str(value))  # errors, bytes: as they would be written
+    return without_secrets(str(value))  # errors, bytes: as they would be written
 
 
-@lru_cache(maxsize=1000)
-def _names_a_secret(key: str) -> bool:
-    return SECRET_NAMES.search(key) is not None
+def _shown_key(key: Any) -> Any:
+    return without_secrets(key) if isinstance(key, str) else key
 
 
-def _without_secrets(text: str) -> str:
-    return text if SECRET_SIGNS.isdisjoint(text) else SECRET_SHAPES.sub(HIDDEN, text)
+def configure_logging(level: str, *, known: Iterable[str] = ()) -> None:
+    """Sends the logs of the product and of its libraries to stderr as JSON lines.
 
-
-def configure_logging(level: str) -> None:
-    """Sends the logs of the product and of its libraries to stderr as JSON lines."""
+    `known`: the secrets that this process was started with.
+    """
+    hide_known(known)
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -84,6 +98,7 @@ def configure_logging(level: str) -> None:
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
             processors=[
+                hide_what_the_record_knows,
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 hide_secrets,
                 structlog.processors.JSONRenderer(),

@@ -8,6 +8,7 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from urllib.parse import unquote, urlsplit
 
 import psycopg
 
@@ -75,8 +76,17 @@ def _knock(url: str) -> None:
     try:
         psycopg.connect(url, connect_timeout=5).close()
     except psycopg.Error as error:
-        reason = str(error).strip().splitlines()[0]
+        reason = without_password(str(error).strip().splitlines()[0], url)
         raise DatabaseError(f"The database cannot be reached: {reason}") from None
+
+
+def without_password(text: str, url: str) -> str:
+    """What a library says of an address that it does not understand, without the secret in it."""
+    userinfo = urlsplit(url).netloc.rpartition("@")[0]
+    password = userinfo.partition(":")[2]
+    for secret in {password, unquote(password)} - {""}:
+        text = text.replace(secret, "…")
+    return text
 
 
 @contextmanager
@@ -88,6 +98,9 @@ def django_ready(environment: Environment) -> Iterator[None]:
         os.environ["DJANGO_SETTINGS_MODULE"] = "sophiie.config.settings"
         import django
 
+        from sophiie.common.logs import configure_logging
+
+        configure_logging(environment.log_level, known=environment.known_secrets(url))
         django.setup()
         _follow_outages()
         try:

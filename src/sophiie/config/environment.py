@@ -11,7 +11,7 @@ import os
 import secrets
 from pathlib import Path
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from cryptography.fernet import Fernet
 from pydantic import AliasChoices, Field, ValidationError, field_validator
@@ -25,6 +25,7 @@ GOOGLE_API_URL = "https://www.googleapis.com/calendar/v3"
 
 DEFAULT_PUBLIC_URL = "http://localhost:8000"
 SECRETS_FILE = "secrets.json"
+LEAST_LENGTH, LEAST_DISTINCT = 50, 5
 
 
 class ConfigurationError(Exception):
@@ -47,19 +48,29 @@ def _named(name: str) -> AliasChoices:
 class Environment(BaseSettings):
     """The variables of the contract, with their defaults."""
 
-    model_config = SettingsConfigDict(extra="ignore", case_sensitive=True)
+    # What is secret here stands in no error and in no `repr`.
+    model_config = SettingsConfigDict(
+        extra="ignore", case_sensitive=True, hide_input_in_errors=True
+    )
 
-    database_url: str = Field(default="", validation_alias=_named("SOPHIIE_DATABASE_URL"))
+    database_url: str = Field(
+        default="", validation_alias=_named("SOPHIIE_DATABASE_URL"), repr=False
+    )
     data_dir: Path = Field(
         default_factory=default_data_dir, validation_alias=_named("SOPHIIE_DATA_DIR")
     )
     public_url: str = Field(default="", validation_alias=_named("SOPHIIE_PUBLIC_URL"))
-    secret_key: str = Field(default="", validation_alias=_named("SOPHIIE_SECRET_KEY"))
+    secret_key: str = Field(default="", validation_alias=_named("SOPHIIE_SECRET_KEY"), repr=False)
+    secret_key_fallbacks: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(), validation_alias=_named("SOPHIIE_SECRET_KEY_FALLBACKS"), repr=False
+    )
     encryption_keys: Annotated[tuple[str, ...], NoDecode] = Field(
-        default=(), validation_alias=_named("SOPHIIE_ENCRYPTION_KEYS")
+        default=(), validation_alias=_named("SOPHIIE_ENCRYPTION_KEYS"), repr=False
     )
     google_client_id: str = Field(default="", validation_alias=_named("GOOGLE_CLIENT_ID"))
-    google_client_secret: str = Field(default="", validation_alias=_named("GOOGLE_CLIENT_SECRET"))
+    google_client_secret: str = Field(
+        default="", validation_alias=_named("GOOGLE_CLIENT_SECRET"), repr=False
+    )
     google_auth_url: str = Field(
         default=GOOGLE_AUTH_URL, validation_alias=_named("SOPHIIE_GOOGLE_AUTH_URL")
     )
@@ -85,7 +96,7 @@ class Environment(BaseSettings):
     api_requests_per_minute: int = Field(
         default=6000, gt=0, validation_alias=_named("SOPHIIE_API_REQUESTS_PER_MINUTE")
     )
-    email_url: str = Field(default="", validation_alias=_named("SOPHIIE_EMAIL_URL"))
+    email_url: str = Field(default="", validation_alias=_named("SOPHIIE_EMAIL_URL"), repr=False)
     email_from: str = Field(
         default="Sophiie <no-reply@localhost>", validation_alias=_named("SOPHIIE_EMAIL_FROM")
     )
@@ -95,7 +106,7 @@ class Environment(BaseSettings):
     )
     demo: bool = Field(default=False, validation_alias=_named("SOPHIIE_DEMO"))
 
-    @field_validator("encryption_keys", mode="before")
+    @field_validator("encryption_keys", "secret_key_fallbacks", mode="before")
     @classmethod
     def _comma_list(cls, value: object) -> object:
         if isinstance(value, str):
@@ -135,8 +146,11 @@ class Environment(BaseSettings):
             raise ValueError("must begin with postgresql://")
         try:
             urlsplit(value).port  # noqa: B018 - raises what is wrong with it
-        except ValueError as error:
-            raise ValueError(f"is not an address: {error}") from None
+        except ValueError:  # whose own words may hold a piece of the password
+            raise ValueError(
+                "is not an address; in the password write every character that is neither a letter "
+                "nor a digit as its code, a / as %2F"
+            ) from None
         return value
 
     @field_validator("email_url")
@@ -166,8 +180,31 @@ class Environment(BaseSettings):
         return self.sign_up == "open" or (self.demo and not self.sign_up)
 
     @property
+    def easy_to_guess(self) -> list[str]:
+        """The variables with a key for sessions and links that would not do on the open internet:
+        by the rule of Django's own check of a deployment (security.W009)."""
+        keys = [("SOPHIIE_SECRET_KEY", self.secret_key)] if self.secret_key else []
+        keys += [("SOPHIIE_SECRET_KEY_FALLBACKS", key) for key in self.secret_key_fallbacks]
+        return [] if self.demo else [name for name, key in keys if _is_easy_to_guess(key)]
+
+    def known_secrets(self, database_url: str) -> list[str]:
+        """What no log may show, whoever writes it there."""
+        passwords = [
+            unquote(urlsplit(url).password or "") for url in (database_url, self.email_url)
+        ]
+        return [
+            *(self.secret_key, *self.secret_key_fallbacks, *self.encryption_keys),
+            *(self.google_client_secret, *passwords),
+        ]
+
+    @property
     def google_configured(self) -> bool:
         return bool(self.google_client_id and self.google_client_secret)
+
+
+def _is_easy_to_guess(key: str) -> bool:
+    too_short = len(key) < LEAST_LENGTH or len(set(key)) < LEAST_DISTINCT
+    return too_short or key.startswith("django-insecure-")
 
 
 def read_environment() -> Environment:
@@ -208,6 +245,11 @@ def require_secrets(environment: Environment) -> None:
         raise ConfigurationError(
             "SOPHIIE_SECRET_KEY is not set: give it a long random text that stays the same "
             "between starts (the demo, `sophiie demo`, makes its own)."
+        )
+    for name in environment.easy_to_guess:
+        raise ConfigurationError(
+            f"{name} is too easy to guess: give it at least {LEAST_LENGTH} random characters; make "
+            'some with: python -c "import secrets; print(secrets.token_urlsafe(48))".'
         )
     if not environment.encryption_keys:
         raise ConfigurationError(

@@ -16,6 +16,7 @@ require_secrets(ENVIRONMENT)
 
 DEBUG = False
 SECRET_KEY = ENVIRONMENT.secret_key
+SECRET_KEY_FALLBACKS = list(ENVIRONMENT.secret_key_fallbacks)
 ENCRYPTION_KEYS = ENVIRONMENT.encryption_keys
 DATA_DIR = ENVIRONMENT.data_dir
 DEMO = ENVIRONMENT.demo

@@ -53,6 +53,23 @@ class Doctor:
             self._say(
                 workers_alive() > 0, f"Workers running: {workers_alive()}", "start `sophiie worker`"
             )
+            self._stored_secrets()
+
+    def _stored_secrets(self) -> None:
+        from sophiie.ops.keys import take_stock
+
+        stock = take_stock()
+        words = f"Stored secrets: {stock.total}, {stock.older} of them need an older key"
+        if stock.older:
+            words += ": run `sophiie rotate-keys` before you take that key away"
+        self._say(True, words)
+        if stock.lost:
+            self._say(
+                False,
+                f"Stored secrets that no key opens: {stock.lost}",
+                "put their key back at the end of SOPHIIE_ENCRYPTION_KEYS, or let the people "
+                "concerned connect their calendars again",
+            )
 
     def no_database(self, reason: str) -> None:
         """The database could not be reached or started."""
@@ -70,6 +87,11 @@ class Doctor:
         ):
             self._say(bool(value), f"{name}: {'set' if value else 'not set'}", f"set {name}")
             self.can_go_on = self.can_go_on and bool(value)
+        if older := len(environment.secret_key_fallbacks):
+            self._say(True, f"SOPHIIE_SECRET_KEY_FALLBACKS: {older} still accepted")
+        for name in dict.fromkeys(environment.easy_to_guess):
+            self._say(False, f"{name}: too easy to guess", "make a long random one")
+            self.can_go_on = False
 
     def _public_url(self) -> None:
         url = self._environment.public_url

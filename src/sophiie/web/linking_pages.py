@@ -183,6 +183,7 @@ def google_unlink(request: HttpRequest) -> HttpResponse:
             _("Sophiie is removing your upcoming events and will then be disconnected."),
         )
         return redirect("settings-calendar")
+    link = connect.link_of(member)
     with waiting_for_google(or_not_at_all=True):
         withdrawn = async_to_sync(unlink)(member=member)
     if withdrawn is None:
@@ -191,6 +192,13 @@ def google_unlink(request: HttpRequest) -> HttpResponse:
         text = _(
             "Google Calendar is disconnected. Your events stay in Google and are no longer "
             "managed by Sophiie."
+        )
+    elif link and link.grant_is_lost:
+        text = _(
+            "Google Calendar is disconnected. Your events stay in Google and are no longer "
+            "managed by Sophiie. The permission you gave can no longer be read and so not be "
+            "withdrawn: remove Sophiie in your Google account yourself "
+            "(myaccount.google.com/connections)."
         )
     else:
         text = _(

@@ -10,6 +10,7 @@ from collections.abc import Callable
 import structlog
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 
+from sophiie.common.hidden import HIDDEN, secrets_in_path
 from sophiie.common.logs import log
 from sophiie.web.errors import wrong_method
 
@@ -56,10 +57,8 @@ class WrongMethodMiddleware:
 
 
 def _path(request: HttpRequest) -> str:
-    """The path without what only its receiver may know: an invitation's or a reset's key."""
-    path, match = request.path, request.resolver_match
-    for name in ("secret", "key"):
-        value = str(match.kwargs.get(name, "")) if match else ""
-        if value:
-            path = path.replace(value, "…")
+    """The path without what only its receiver may know."""
+    path = request.path
+    for secret in secrets_in_path(request):
+        path = path.replace(secret, HIDDEN)
     return path

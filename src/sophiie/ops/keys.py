@@ -1,0 +1,101 @@
+"""`sophiie rotate-keys`: every stored secret is encrypted with the first key, while all goes on.
+
+What is encrypted is found in Django's registry of models, so that no field is forgotten. A secret
+is exchanged only if it still is the one that was read: what a worker renews at the same moment
+stays. Nothing is locked for longer than one statement; interrupted or run twice it does no harm.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.apps import apps
+from django.db.models import Model, TextField, Value
+from django.db.models.functions import Cast
+
+from sophiie.common.encrypted import EncryptedTextField, Standing, rotated, standing
+from sophiie.common.logs import log
+
+logger = log(__name__)
+
+BATCH = 200
+
+
+@dataclass(frozen=True)
+class Stored:
+    """One secret as the database has it."""
+
+    model: type[Model]
+    column: str
+    pk: Any
+    ciphertext: str
+
+    def replace(self, ciphertext: str) -> bool:
+        """False if it is another one by now."""
+        same = _raw(self.model, self.column).filter(pk=self.pk, kept=self.ciphertext)
+        # As it is: the field itself would encrypt it once more.
+        changed = same.update(**{self.column: Value(ciphertext, output_field=TextField())})
+        return bool(changed)
+
+
+@dataclass(frozen=True)
+class Stock:
+    """How many secrets are stored, how many need an older key, and how many nobody can read."""
+
+    total: int
+    older: int
+    lost: int
+
+
+def rotate() -> str:
+    """Does it, and says in a sentence what was done and what is left."""
+    exchanged = 0
+    for secret in _stored_secrets():
+        if standing(secret.ciphertext) == Standing.OLDER:
+            exchanged += secret.replace(rotated(secret.ciphertext))
+    left = take_stock()
+    logger.info("keys rotated", exchanged=exchanged, older=left.older, lost=left.lost)
+    words = f"{exchanged} secrets encrypted anew; {left.older} are left on older keys."
+    if left.older:
+        words += " Something still writes with an older key first: give every process the new list."
+    if left.lost:
+        words += f" {left.lost} can be read with no key; `sophiie doctor` says what to do."
+    return words
+
+
+def take_stock() -> Stock:
+    """Looks at every stored secret and changes nothing."""
+    count = dict.fromkeys(Standing, 0)
+    for secret in _stored_secrets():
+        count[standing(secret.ciphertext)] += 1
+    return Stock(sum(count.values()), count[Standing.OLDER], count[Standing.LOST])
+
+
+def encrypted_columns() -> list[tuple[type[Model], str]]:
+    """Every field whose text is encrypted, in whichever model."""
+    return [
+        (model, field.name)
+        for model in apps.get_models(include_auto_created=True)
+        if model._meta.managed and not model._meta.proxy
+        for field in model._meta.local_concrete_fields
+        if isinstance(field, EncryptedTextField)
+    ]
+
+
+def _stored_secrets() -> Iterator[Stored]:
+    """All of them, a batch at a time, in an order in which it can go on."""
+    for model, column in encrypted_columns():
+        rows = _raw(model, column).exclude(kept="").order_by("pk").values_list("pk", "kept")
+        batch = list(rows[:BATCH])
+        while batch:
+            for pk, ciphertext in batch:
+                yield Stored(model, column, pk, ciphertext)
+            batch = list(rows.filter(pk__gt=batch[-1][0])[:BATCH])
+
+
+def _raw(model: type[Model], column: str) -> Any:
+    """The rows of a model with the ciphertext of one column as `kept`, not decrypted."""
+    found = model._base_manager.exclude(**{f"{column}__isnull": True})
+    return found.annotate(kept=Cast(column, TextField()))
