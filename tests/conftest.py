@@ -21,6 +21,7 @@ from sophiie.accounts.people import add_member, create_business
 from sophiie.appointments.booking import book
 from sophiie.appointments.models import Appointment
 from sophiie.appointments.rules import Details
+from tests.emptying import let_audit_log_be_emptied
 
 PASSWORD = "correct horse battery"
 SYDNEY = "Australia/Sydney"
@@ -37,6 +38,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The longest first, so that of two processes none is left alone with them at the end."""
     longest = ("test_convergence.py", "test_races_over_http.py", "test_crashes.py")
     items.sort(key=lambda item: item.path.name not in longest)
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
+    with django_db_blocker.unblock():
+        let_audit_log_be_emptied()
 
 
 @pytest.fixture

@@ -33,6 +33,7 @@ from sophiie.common.logs import configure_logging
 from sophiie.ops.schema import migrate
 from tests.convergence.machine import MirrorMachine
 from tests.convergence.worker import watched_threads
+from tests.emptying import let_audit_log_be_emptied
 
 EXAMPLES_A_ROUND = 20
 
@@ -46,6 +47,7 @@ def main() -> int:
     asked = parser.parse_args()
     configure_logging("CRITICAL")
     list(migrate())
+    let_audit_log_be_emptied()
     with running_simulator() as google, watched_threads():
         for name, value in google.environment().items():
             setattr(django_settings, name.removeprefix("SOPHIIE_"), value)

@@ -10,9 +10,10 @@ from django.conf import settings
 from django.http import HttpRequest
 from ninja.security import HttpBearer
 
-from sophiie.accounts.api_keys import member_of_api_key
+from sophiie.accounts.api_keys import member_of_api_key, prefix_of
 from sophiie.accounts.models import Member
 from sophiie.api.problems import ProblemError
+from sophiie.audit.origin import acts_with_key
 
 
 class Buckets:
@@ -55,7 +56,10 @@ class ApiKeyBearer(HttpBearer):
                 f"At most {settings.API_REQUESTS_PER_MINUTE} requests a minute for each key.",
                 retry_after=max(1, round(wait)),
             )
-        return member_of_api_key(token)
+        member = member_of_api_key(token)
+        if member is not None:
+            acts_with_key(request, prefix_of(token))
+        return member
 
 
 def member_of(request: HttpRequest) -> Member:

@@ -45,6 +45,7 @@ PUSH_ADDRESS = ENVIRONMENT.push_address
 MIRROR_COALESCE_SECONDS = 0.4
 API_REQUESTS_PER_MINUTE = ENVIRONMENT.api_requests_per_minute
 LOG_LEVEL = ENVIRONMENT.log_level
+AUDIT_DAYS = ENVIRONMENT.audit_days
 
 INSTALLED_APPS = [
     "sophiie.web",  # first, so that its templates come before the libraries' own
@@ -58,6 +59,7 @@ INSTALLED_APPS = [
     "allauth.account",
     "ninja",
     "procrastinate.contrib.django",
+    "sophiie.audit",
     "sophiie.accounts",
     "sophiie.busy_time",
     "sophiie.appointments",
@@ -72,6 +74,7 @@ MIDDLEWARE = [
     "sophiie.web.assets.Assets",
     "csp.middleware.CSPMiddleware",
     "sophiie.web.middleware.RequestLogMiddleware",
+    "sophiie.audit.middleware.OriginMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",

@@ -18,6 +18,8 @@ from procrastinate.psycopg_connector import PsycopgConnector
 
 from sophiie.accounts.sessions import forget_ended_sessions
 from sophiie.appointments.holds import let_go_of_expired
+from sophiie.audit.failures import close_hours
+from sophiie.audit.upkeep import prune
 from sophiie.calendar_link.reminders import send_due_reminders
 from sophiie.common.in_thread import in_thread
 from sophiie.common.logs import log
@@ -100,12 +102,14 @@ async def _clear_abandoned_jobs(worker_app: App) -> None:
 
 async def _keep_house() -> None:
     """What may wait a little: reminders by e-mail, old rows of the ledger, holds that ran out,
-    sessions that ended and what was typed in them."""
+    sessions that ended and what was typed in them, failed sign-ins, old entries of the log."""
     while True:
         await in_thread(send_due_reminders)
         await in_thread(prune_ledger)
         await in_thread(let_go_of_expired)
         await in_thread(forget_ended_sessions)
+        await in_thread(close_hours)
+        await in_thread(prune)
         await asyncio.sleep(HOUSE_SECONDS)
 
 
