@@ -51,7 +51,7 @@ def create_api_key(member: Member, *, name: str = "") -> str:
             business_id=member.business_id,
             by=member,
             subject=audit.Subject("api_key", key.id, name or prefix),
-            details={"prefix": prefix, "for": member.name},
+            details=_whose(member),
         )
     logger.info("api key made", member_id=str(member.id), prefix=prefix)
     return text
@@ -89,7 +89,7 @@ def revoke_api_key(*, by: Member, key_id: UUID) -> ApiKey | None:
                 business_id=by.business_id,
                 by=by,
                 subject=audit.Subject("api_key", key.id, key.name or key.prefix),
-                details={"prefix": key.prefix, "for": key.member.name},
+                details=_whose(key.member),
             )
         logger.info("api key revoked", prefix=key.prefix, by=str(by.id))
     return key
@@ -119,6 +119,10 @@ def prefix_of(text: str) -> str:
     """The part of a key that is no secret; "" for what is no key."""
     shape = _SHAPE.fullmatch(text)
     return shape[1] if shape else ""
+
+
+def _whose(member: Member) -> dict[str, str]:
+    return {"for": member.name, "for_id": str(member.id)}
 
 
 def _digest(text: str) -> str:

@@ -53,7 +53,7 @@ def create_business(
         business_id=business.id,
         by=owner,
         subject=audit.Subject("business", business.id, business.name),
-        details={"owner": owner.name},
+        details={"for": owner.name, "for_id": str(owner.id)},
     )
     return business, owner
 

@@ -80,9 +80,8 @@ def _record_exception(
 ) -> None:
     """What is done every day stands in the history alone; here goes what went past a rule, and
     what takes the history out of sight."""
-    consents = differences.keys() & {"booked_anyway", "unverified"}
-    if anyway := {name: differences[name][1] for name in consents}:
-        record_about(audit.Act.BOOKED_ANYWAY, appointment, by, **anyway)
+    if consents := sorted(differences.keys() & {"booked_anyway", "unverified"}):
+        record_about(audit.Act.BOOKED_ANYWAY, appointment, by, consents=consents)
     if action == Action.DELETED:
         record_about(audit.Act.APPOINTMENT_DELETED, appointment, by)
 

@@ -7,6 +7,7 @@ from django.views.generic import RedirectView
 from django.views.i18n import set_language
 
 from sophiie.web import (
+    audit_pages,
     calendar_changes,
     calendar_feed,
     calendar_pages,
@@ -119,6 +120,12 @@ urlpatterns = [
         "settings/hours/days/<uuid:day_id>/remove",
         hours_pages.days_remove,
         name="hours-days-remove",
+    ),
+    path("settings/audit", audit_pages.audit_log, name="settings-audit"),
+    re_path(
+        r"^settings/audit/export\.(?P<form_of_file>csv|json)$",
+        audit_pages.audit_log_export,
+        name="audit-export",
     ),
     path("availability/explain", explain_page.explain, name="availability-explain"),
     path("settings/calendar", linking_pages.calendar_settings, name="settings-calendar"),

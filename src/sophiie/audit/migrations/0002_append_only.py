@@ -78,9 +78,14 @@ BEGIN
         subject_label = CASE
             WHEN subject_id = person OR lower(subject_label) = ANY (emails) THEN ''
             ELSE subject_label END,
-        details = CASE WHEN subject_id = person THEN '{}'::jsonb ELSE details END
-    WHERE business_id = business
-        AND (actor_id = person OR subject_id = person OR lower(subject_label) = ANY (emails));
+        details = CASE
+            WHEN subject_id = person THEN '{}'::jsonb
+            WHEN details ->> 'for_id' = person::text THEN details - 'for'
+            ELSE details END
+    WHERE business_id = business AND (
+        actor_id = person OR subject_id = person OR lower(subject_label) = ANY (emails)
+        OR details ->> 'for_id' = person::text
+    );
     GET DIAGNOSTICS changed = ROW_COUNT;
     PERFORM set_config('sophiie.audit_upkeep', 'off', true);
     INSERT INTO audit_entry (id, at, business_id, act, actor_kind, subject_kind, subject_id, details)
