@@ -6,7 +6,7 @@ What it protects against, and what not: docs/audit.md.
 """
 
 from sophiie.audit.acts import Act
-from sophiie.audit.origin import ActorKind, by_command
+from sophiie.audit.origin import ActorKind, by_command, by_itself
 from sophiie.audit.recording import Subject, record
 
-__all__ = ["Act", "ActorKind", "Subject", "by_command", "record"]
+__all__ = ["Act", "ActorKind", "Subject", "by_command", "by_itself", "record"]

@@ -62,6 +62,16 @@ def of_request(request: HttpRequest) -> Iterator[None]:
 
 
 @contextmanager
+def by_itself() -> Iterator[None]:
+    """What is recorded inside is nobody's act: Sophiie found it out, whoever it was working for."""
+    token = _request.set(None)
+    try:
+        yield
+    finally:
+        _request.reset(token)
+
+
+@contextmanager
 def by_command(name: str) -> Iterator[None]:
     """What is recorded inside was asked for at the command line: `sophiie <name>`."""
     token = _command.set(name)

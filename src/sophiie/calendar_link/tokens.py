@@ -113,7 +113,8 @@ def mark_needs_reconnect(link_id: UUID, problem: str) -> None:
                 "reminders_sent",
             ]
         )
-        record_about(audit.Act.LINK_BROKEN, link, problem=problem)
+        with audit.by_itself():
+            record_about(audit.Act.LINK_BROKEN, link, problem=problem)
         link_changed.send(sender=CalendarLink, link=link)
 
 
