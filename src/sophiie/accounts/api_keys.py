@@ -9,9 +9,11 @@ import secrets
 from datetime import timedelta
 from uuid import UUID
 
+from django.db import transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
+from sophiie import audit
 from sophiie.accounts.models import ApiKey, Member
 from sophiie.accounts.people import InvalidAccount
 from sophiie.common.clock import now
@@ -42,7 +44,15 @@ def create_api_key(member: Member, *, name: str = "") -> str:
     # Hexadecimal, so that the separator cannot occur in it; 256 bits, so that a plain digest (no
     # slow password hash) is enough.
     text = f"{_MARK}_{prefix}_{secrets.token_hex(32)}"
-    ApiKey.objects.create(member=member, prefix=prefix, digest=_digest(text), name=name)
+    with transaction.atomic():
+        key = ApiKey.objects.create(member=member, prefix=prefix, digest=_digest(text), name=name)
+        audit.record(
+            act=audit.Act.API_KEY_MADE,
+            business_id=member.business_id,
+            by=member,
+            subject=audit.Subject("api_key", key.id, name or prefix),
+            details=_whose(member),
+        )
     logger.info("api key made", member_id=str(member.id), prefix=prefix)
     return text
 
@@ -71,8 +81,16 @@ def revoke_api_key(*, by: Member, key_id: UUID) -> ApiKey | None:
         keys = keys.filter(member=by)
     key = keys.filter(pk=key_id).first()
     if key is not None and key.revoked_at is None:
-        key.revoked_at = now()
-        key.save(update_fields=["revoked_at"])
+        with transaction.atomic():
+            key.revoked_at = now()
+            key.save(update_fields=["revoked_at"])
+            audit.record(
+                act=audit.Act.API_KEY_REVOKED,
+                business_id=by.business_id,
+                by=by,
+                subject=audit.Subject("api_key", key.id, key.name or key.prefix),
+                details=_whose(key.member),
+            )
         logger.info("api key revoked", prefix=key.prefix, by=str(by.id))
     return key
 
@@ -103,6 +121,16 @@ def member_of_api_key(text: str) -> Member | None:
     if key.last_used_at is None or moment - key.last_used_at > _USE_NOTED_EVERY:
         ApiKey.objects.filter(pk=key.pk).update(last_used_at=moment)
     return key.member
+
+
+def prefix_of(text: str) -> str:
+    """The part of a key that is no secret; "" for what is no key."""
+    shape = _SHAPE.fullmatch(text)
+    return shape[1] if shape else ""
+
+
+def _whose(member: Member) -> dict[str, str]:
+    return {"for": member.name, "for_id": str(member.id)}
 
 
 def _digest(text: str) -> str:

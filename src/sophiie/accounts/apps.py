@@ -6,7 +6,11 @@ class AccountsConfig(AppConfig):
     label = "accounts"
 
     def ready(self) -> None:
-        from sophiie.accounts import known_addresses  # noqa: F401 - it listens to sign-ins
+        from sophiie.accounts import (
+            known_addresses,  # noqa: F401 - it listens to sign-ins
+            sign_in_records,
+        )
         from sophiie.accounts.sessions import announce_ends
 
         announce_ends()
+        sign_in_records.connect()

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from sophiie import audit
 from sophiie.accounts.models import Business, Clock, Member, WeekStart
 from sophiie.accounts.people import (
     InvalidAccount,
@@ -18,6 +20,8 @@ from sophiie.accounts.signals import business_changed
 from sophiie.common.logs import log
 
 logger = log(__name__)
+
+_SETTINGS = ("name", "timezone", "clock", "week_start", "invite_guests")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,10 +50,28 @@ def change_business(by: Member, details: BusinessDetails) -> Business:
         raise InvalidAccount(_("Choose a day from the list."), field="week_start")
     with transaction.atomic():
         business = Business.objects.select_for_update(no_key=True).get(pk=by.business_id)
+        before = {name: getattr(business, name) for name in _SETTINGS}
         business.name, business.timezone = name, details.timezone
         business.clock, business.week_start = details.clock, details.week_start
         business.invite_guests = details.invite_guests
         business.save()
+        _record_change(by, business, before)
         business_changed.send(sender=Business, business=business)
     logger.info("business changed", business_id=str(business.id), by=str(by.id))
     return business
+
+
+def _record_change(by: Member, business: Business, before: dict[str, Any]) -> None:
+    changes = {
+        name: [old, getattr(business, name)]
+        for name, old in before.items()
+        if old != getattr(business, name)
+    }
+    if changes:
+        audit.record(
+            act=audit.Act.BUSINESS_CHANGED,
+            business_id=business.id,
+            by=by,
+            subject=audit.Subject("business", business.id, business.name),
+            details=changes,
+        )

@@ -16,6 +16,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
+from sophiie import audit
 from sophiie.accounts import mail
 from sophiie.accounts.limits import Limit
 from sophiie.accounts.models import Invitation, MailKind, Member, OutgoingMail, Role
@@ -69,6 +70,7 @@ def invite(*, by: Member, email: str, role: str) -> Invitation:
             expires_at=moment + GOOD_FOR,
         )
         mail.post(MailKind.INVITATION, to=email, about=invitation.pk)
+        _record(audit.Act.INVITATION_MADE, invitation, by)
     logger.info("member invited", invitation_id=str(invitation.id), by=str(by.id), role=role)
     return invitation
 
@@ -128,7 +130,9 @@ def withdraw(*, by: Member, invitation_id: UUID) -> Invitation | None:
         raise NotAllowed(_("Only owners and admins of this business may do that."))
     invitation = open_invitations(by).filter(pk=invitation_id).first()
     if invitation is not None:
-        invitation.delete()
+        with transaction.atomic():
+            _record(audit.Act.INVITATION_WITHDRAWN, invitation, by)
+            invitation.delete()
         logger.info("invitation withdrawn", invitation_id=str(invitation_id), by=str(by.id))
     return invitation
 
@@ -159,9 +163,20 @@ def accept(*, secret: str, name: str, password: str) -> Member | None:
             role=invitation.role,
             password=password,
         )
+        _record(audit.Act.INVITATION_ACCEPTED, invitation, member)
         invitation.delete()
     logger.info("invitation accepted", member_id=str(member.id), role=member.role)
     return member
+
+
+def _record(act: audit.Act, invitation: Invitation, by: Member) -> None:
+    audit.record(
+        act=act,
+        business_id=invitation.business_id,
+        by=by,
+        subject=audit.Subject("invitation", invitation.id, invitation.email),
+        details={"role": str(invitation.role)},
+    )
 
 
 def _still_meant(invitation: Invitation) -> bool:

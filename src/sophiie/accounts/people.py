@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxLengthValidator, validate_email
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
+from sophiie import audit
 from sophiie.accounts.models import ApiKey, Business, Member, Role
 from sophiie.accounts.signals import member_deactivated, member_reactivated
 from sophiie.common import live
@@ -44,6 +47,13 @@ def create_business(
     business = Business.objects.create(name=name, timezone=timezone)
     owner = add_member(
         business=business, email=owner_email, name=owner_name, role=Role.OWNER, password=password
+    )
+    audit.record(
+        act=audit.Act.BUSINESS_CREATED,
+        business_id=business.id,
+        by=owner,
+        subject=audit.Subject("business", business.id, business.name),
+        details={"for": owner.name, "for_id": str(owner.id)},
     )
     return business, owner
 
@@ -87,6 +97,7 @@ def deactivate(by: Member, member: Member) -> None:
         member.is_active, member.deactivated_at = False, now()
         member.save(update_fields=["is_active", "deactivated_at"])
         ApiKey.objects.filter(member=member, revoked_at=None).update(revoked_at=now())
+        record_about(audit.Act.MEMBER_DEACTIVATED, member, by=by)
         member_deactivated.send(sender=Member, member=member)
         live.announce(member.business_id, signed_out=member.id)
     logger.info("member deactivated", member_id=str(member.id), by=str(by.id))
@@ -104,6 +115,7 @@ def reactivate(by: Member, member: Member) -> None:
             return
         member.is_active = True
         member.save(update_fields=["is_active"])
+        record_about(audit.Act.MEMBER_REACTIVATED, member, by=by)
         member_reactivated.send(sender=Member, member=member)
     logger.info("member reactivated", member_id=str(member.id), by=str(by.id))
 
@@ -115,6 +127,17 @@ def may_deactivate(by: Member, member: Member) -> bool:
     except NotAllowed:
         return False
     return True
+
+
+def record_about(act: audit.Act, member: Member, *, by: Member | None, **details: Any) -> None:
+    """Tells the audit log what `by` (None: see `audit.record`) did to `member`."""
+    audit.record(
+        act=act,
+        business_id=member.business_id,
+        by=by,
+        subject=audit.Subject("member", member.id, member.name),
+        details=details,
+    )
 
 
 def _check_may_end(by: Member, member: Member) -> None:
@@ -138,6 +161,8 @@ def change_role(by: Member, member: Member, role: str) -> None:
             raise NotAllowed(_("Only an owner may make somebody an owner."))
         before, member.role = member.role, role
         member.save(update_fields=["role"])
+        if before != role:
+            record_about(audit.Act.ROLE_CHANGED, member, by=by, role=[before, role])
     logger.info("role changed", member_id=str(member.id), by=str(by.id), before=before, now=role)
 
 

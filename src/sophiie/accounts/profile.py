@@ -10,9 +10,15 @@ from django.db import IntegrityError, transaction
 from django.utils.crypto import constant_time_compare, salted_hmac
 from django.utils.translation import gettext as _
 
+from sophiie import audit
 from sophiie.accounts import mail
 from sophiie.accounts.models import Clock, MailKind, Member
-from sophiie.accounts.people import InvalidAccount, check_email, check_person_name
+from sophiie.accounts.people import (
+    InvalidAccount,
+    check_email,
+    check_person_name,
+    record_about,
+)
 from sophiie.accounts.signals import member_readdressed
 from sophiie.common.logs import log
 
@@ -29,9 +35,18 @@ def change_profile(member: Member, *, name: str, language: str, clock: str) -> N
     """
     if clock and clock not in Clock.values:
         raise InvalidAccount(_("Choose one of the two clocks."), field="clock")
-    member.name = check_person_name(name)
-    member.language, member.clock = language, clock
-    member.save(update_fields=["name", "language", "clock"])
+    wanted = {"name": check_person_name(name), "language": language, "clock": clock}
+    changes = {
+        field: [getattr(member, field), value]
+        for field, value in wanted.items()
+        if getattr(member, field) != value
+    }
+    for field, value in wanted.items():
+        setattr(member, field, value)
+    with transaction.atomic():
+        member.save(update_fields=list(wanted))
+        if changes:
+            record_about(audit.Act.PROFILE_CHANGED, member, by=member, **changes)
 
 
 def ask_for_new_address(member: Member, *, email: str, password: str) -> str:
@@ -81,6 +96,7 @@ def take_new_address(member: Member, *, secret: str) -> bool:
             member.save(update_fields=["email"])
             # The sign-in library keeps addresses of its own, and would go on letting in by the old.
             EmailAddress.objects.filter(user=member).delete()
+            record_about(audit.Act.EMAIL_CHANGED, member, by=member, email=[before, wanted])
             member_readdressed.send(sender=Member, member=member)
             mail.post(MailKind.ADDRESS_CHANGED, to=before, about=member.pk)
     except IntegrityError:

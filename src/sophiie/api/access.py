@@ -12,11 +12,12 @@ from django.conf import settings
 from django.http import HttpRequest
 from ninja.security import HttpBearer
 
-from sophiie.accounts.api_keys import member_of_api_key
+from sophiie.accounts.api_keys import member_of_api_key, prefix_of
 from sophiie.accounts.client_address import client_network
 from sophiie.accounts.limits import Limit
 from sophiie.accounts.models import Member
 from sophiie.api.problems import ProblemError
+from sophiie.audit.origin import acts_with_key
 
 # What this process remembers, however many names are tried.
 MOST_REMEMBERED = 10_000
@@ -93,6 +94,8 @@ class ApiKeyBearer(HttpBearer):
                 raise _too_many(wait, "Too many requests with keys that are none.")
         elif wait := requests.take(key):
             raise _too_many(wait)
+        else:
+            acts_with_key(request, prefix_of(token))
         return member
 
 

@@ -26,6 +26,7 @@ from sophiie.appointments.record import (
     differences_between,
     locked,
     locked_one,
+    record_about,
     save_next_revision,
 )
 from sophiie.appointments.rules import Details, check_details
@@ -37,6 +38,7 @@ from sophiie.appointments.shares import (
     team_of,
     write_shares,
 )
+from sophiie.audit import Act
 from sophiie.common.clock import now
 from sophiie.common.sql import insert
 
@@ -99,13 +101,14 @@ def change(
     expected_revision: int | None = None,
     allow_overlap: bool = False,
     accept_unverified: bool = False,
+    audited_as: Act | None = None,
 ) -> Appointment:
     """Changes the named details, the assignees or the status of an appointment.
 
     A change that changes nothing makes no revision. Setting an open status confirms a hold, and
     brings a cancelled appointment back, if its time is still free. Without another time only
-    those who are new to it have to be free. Raises as `book`, and `UnknownAppointment` and
-    `StaleRevision`.
+    those who are new to it have to be free. What is more than an everyday change is `audited_as`
+    that. Raises as `book`, and `UnknownAppointment` and `StaleRevision`.
     """
     shown = find(by, appointment_id)
     wanted = replace(Details.of(shown), **changes)
@@ -136,6 +139,8 @@ def change(
         is_back = "status" in differences and not was_booked
         differences |= _assign_anew(appointment, team, consent, differences, is_back=is_back)
         announce(appointment, Action.CHANGED, by, differences)
+        if audited_as:
+            record_about(audited_as, appointment, by)
         return appointment
 
     return booking_transaction(update, wanted, new_team, but=appointment_id)

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
+from sophiie import audit
 from sophiie.accounts.models import Member
 from sophiie.appointments.errors import StaleRevision, UnknownAppointment
 from sophiie.appointments.models import Action, Appointment, AppointmentChange
@@ -59,7 +60,30 @@ def announce(
         fields=differences,
     )
     insert([change])
+    _record_exception(appointment, action, by, differences)
     appointment_changed.send(sender=Appointment, appointment=appointment)
+
+
+def record_about(act: audit.Act, appointment: Appointment, by: Member, **details: Any) -> None:
+    """Tells the audit log of an act; of the appointment only which it is and when it starts."""
+    audit.record(
+        act=act,
+        business_id=appointment.business_id,
+        by=by,
+        subject=audit.Subject("appointment", appointment.id),
+        details={"start": appointment.start.isoformat(), **details},
+    )
+
+
+def _record_exception(
+    appointment: Appointment, action: Action, by: Member, differences: dict[str, Any]
+) -> None:
+    """What is done every day stands in the history alone; here goes what went past a rule, and
+    what takes the history out of sight."""
+    if consents := sorted(differences.keys() & {"booked_anyway", "unverified"}):
+        record_about(audit.Act.BOOKED_ANYWAY, appointment, by, consents=consents)
+    if action == Action.DELETED:
+        record_about(audit.Act.APPOINTMENT_DELETED, appointment, by)
 
 
 def differences_between(

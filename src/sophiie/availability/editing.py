@@ -8,13 +8,17 @@ from __future__ import annotations
 from dataclasses import asdict
 from datetime import date, timedelta
 from itertools import pairwise
+from typing import Any
 from uuid import UUID
 
+from django.db import transaction
 from django.utils.translation import gettext as _
 
+from sophiie import audit
 from sophiie.accounts.models import Business, Member
 from sophiie.availability.hours import Spans, Week, spans_as_json, week_as_json
 from sophiie.availability.models import NAME_LENGTH, BookingRules, SpecialDay, WorkingHours
+from sophiie.availability.plans import rules_of
 from sophiie.availability.rules import LIMITS, Rules
 from sophiie.common.logs import log
 from sophiie.common.wall_time import is_zone
@@ -62,16 +66,20 @@ def save_week(*, by: Member, member: Member, week: Week, timezone: str = "") -> 
         errors["timezone"] = _("This is not an IANA time zone, such as Australia/Sydney.")
     if errors:
         raise InvalidHours(errors)
-    WorkingHours.objects.update_or_create(
-        member=member, defaults={"week": week_as_json(week), "timezone": timezone}
-    )
+    with transaction.atomic():
+        WorkingHours.objects.update_or_create(
+            member=member, defaults={"week": week_as_json(week), "timezone": timezone}
+        )
+        _record(audit.Act.HOURS_CHANGED, by, member, timezone=timezone)
     logger.info("working hours saved", member_id=str(member.pk), by=str(by.pk))
 
 
 def work_usual_hours(*, by: Member, member: Member) -> None:
     """The member works Monday to Friday from nine to five again, in the business's clocks."""
     _check_right(by, member)
-    WorkingHours.objects.filter(member=member).delete()
+    with transaction.atomic():
+        WorkingHours.objects.filter(member=member).delete()
+        _record(audit.Act.HOURS_CHANGED, by, member, usual=True)
     logger.info("usual hours count again", member_id=str(member.pk), by=str(by.pk))
 
 
@@ -98,14 +106,16 @@ def add_special_days(
         }
     if errors:
         raise InvalidHours(errors)
-    made = SpecialDay.objects.create(
-        business=by.business,
-        member=member,
-        first_day=first_day,
-        last_day=last_day,
-        spans=spans_as_json(spans),
-        name=name.strip(),
-    )
+    with transaction.atomic():
+        made = SpecialDay.objects.create(
+            business=by.business,
+            member=member,
+            first_day=first_day,
+            last_day=last_day,
+            spans=spans_as_json(spans),
+            name=name.strip(),
+        )
+        _record(audit.Act.DAYS_ADDED, by, member, **_days_of(made))
     logger.info("special days added", day_id=str(made.pk), by=str(by.pk))
     return made
 
@@ -117,7 +127,9 @@ def remove_special_days(*, by: Member, day_id: UUID) -> SpecialDay:
     if found is None:
         raise UnknownDay
     _check_right(by, found.member)
-    SpecialDay.objects.filter(pk=day_id).delete()
+    with transaction.atomic():
+        SpecialDay.objects.filter(pk=day_id).delete()
+        _record(audit.Act.DAYS_REMOVED, by, found.member, **_days_of(found))
     logger.info("special days removed", day_id=str(day_id), by=str(by.pk))
     return found
 
@@ -137,7 +149,12 @@ def save_rules(*, by: Member, rules: Rules) -> None:
     }
     if errors:
         raise InvalidHours(errors)
-    BookingRules.objects.update_or_create(business=by.business, defaults=asdict(rules))
+    before, after = asdict(rules_of(by.business)), asdict(rules)
+    changes = {name: [before[name], after[name]] for name in after if before[name] != after[name]}
+    with transaction.atomic():
+        BookingRules.objects.update_or_create(business=by.business, defaults=after)
+        if changes:
+            _record(audit.Act.RULES_CHANGED, by, None, **changes)
     logger.info(
         "booking rules saved", business_id=str(by.business_id), by=str(by.pk), **asdict(rules)
     )
@@ -154,6 +171,19 @@ def spans_error(spans: Spans) -> str:
         if first.ends_next_day or second.starts < first.ends:
             return _("%(first)s and %(second)s overlap.") % {"first": first, "second": second}
     return ""
+
+
+def _record(act: audit.Act, by: Member, member: Member | None, **details: Any) -> None:
+    """Tells the audit log what was decided for a member, or (None) for the whole business."""
+    if member is None:
+        subject = audit.Subject("business", by.business_id, by.business.name)
+    else:
+        subject = audit.Subject("member", member.id, member.name)
+    audit.record(act=act, business_id=by.business_id, by=by, subject=subject, details=details)
+
+
+def _days_of(day: SpecialDay) -> dict[str, str]:
+    return {"first_day": day.first_day.isoformat(), "last_day": day.last_day.isoformat()}
 
 
 def _check_right(by: Member, member: Member | None) -> None:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from sophiie import audit
 from sophiie.calendar_link import problems
+from sophiie.calendar_link.audit_records import record_about
 from sophiie.calendar_link.connect import hold
 from sophiie.calendar_link.google_app import google_app
 from sophiie.calendar_link.models import RECORDING, CalendarLink, Covers, LinkState, Privacy
@@ -102,6 +105,7 @@ def _activate(
         link.problem, link.broken_at = "", None
         link.state, link.activated_at = LinkState.BACKFILLING, link.activated_at or now()
         link.save()
+        record_about(audit.Act.LINK_CHOSEN, link, calendar=link.calendar_name)
         link_scope_changed.send(sender=CalendarLink, link=link, again=False, found=found)
     logger.info("calendar chosen", link_id=str(link.id))
     return link
@@ -116,7 +120,15 @@ def change_options(*, link: CalendarLink, covers: str, privacy: str) -> Calendar
         if link.state not in RECORDING:
             raise CannotChoose(_("Choose a calendar first."))
         again = link.privacy != privacy
+        wanted = {"covers": covers, "privacy": privacy}
+        changes: dict[str, Any] = {
+            name: [getattr(link, name), value]
+            for name, value in wanted.items()
+            if getattr(link, name) != value
+        }
         link.covers, link.privacy = covers, privacy
         link.save()
+        if changes:
+            record_about(audit.Act.LINK_CHANGED, link, **changes)
         link_scope_changed.send(sender=CalendarLink, link=link, again=again, found={})
     return link

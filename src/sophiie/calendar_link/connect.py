@@ -16,8 +16,10 @@ import aiohttp
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from sophiie import audit
 from sophiie.accounts.models import Member
 from sophiie.calendar_link import problems
+from sophiie.calendar_link.audit_records import record_about
 from sophiie.calendar_link.google_app import google_app
 from sophiie.calendar_link.models import (
     CalendarLink,
@@ -176,6 +178,9 @@ def _save_grant(member: Member, grant: Grant, account: Account) -> CalendarLink 
         link.save()
         if left[0] and left[1] != account.sub:  # another account was chosen on the second try
             record_revocation(*left)
+        is_new = link.state == LinkState.CHOOSING
+        act = audit.Act.LINK_CONNECTED if is_new else audit.Act.LINK_RECONNECTED
+        record_about(act, link, by=member, account=link.google_email)
         if mended:
             link_mended.send(sender=CalendarLink, link=link)
     logger.info("google account linked", link_id=str(link.id), state=link.state)

@@ -16,6 +16,8 @@ import aiohttp
 from django.db import transaction
 from django.db.models import Q
 
+from sophiie import audit
+from sophiie.calendar_link.audit_records import record_about
 from sophiie.calendar_link.google_app import google_app
 from sophiie.calendar_link.models import CalendarLink, LinkState
 from sophiie.calendar_link.problems import GRANT_DEAD, KEY_LOST
@@ -115,6 +117,8 @@ def mark_needs_reconnect(link_id: UUID, problem: str) -> None:
                 "reminders_sent",
             ]
         )
+        with audit.by_itself():
+            record_about(audit.Act.LINK_BROKEN, link, problem=problem)
         link_changed.send(sender=CalendarLink, link=link)
 
 

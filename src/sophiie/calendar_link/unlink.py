@@ -7,7 +7,9 @@ from uuid import UUID
 
 from django.db import transaction
 
+from sophiie import audit
 from sophiie.accounts.models import Member
+from sophiie.calendar_link.audit_records import record_about
 from sophiie.calendar_link.connect import link_of
 from sophiie.calendar_link.lease import wait_until_free
 from sophiie.calendar_link.models import CalendarLink, LinkState, Revocation
@@ -70,6 +72,7 @@ def unlink_and_remove(*, member: Member) -> bool:
         link.save(update_fields=["state", "unlinked_at"])
         answers = link_unlinking.send(sender=CalendarLink, link=link)
         if any(answer for _, answer in answers):
+            record_about(audit.Act.LINK_UNLINKING, link)
             return True
         link.state = LinkState.ACTIVE  # nothing to wait for: the caller unlinks at once
         link.save(update_fields=["state"])
@@ -80,6 +83,8 @@ def end_link(link_id: UUID) -> Revocation | None:
     """Erases what is secret of the link and records the grant that is to be withdrawn."""
     with transaction.atomic():
         link = CalendarLink.objects.select_for_update().get(pk=link_id)
+        if link.state != LinkState.UNLINKED:
+            record_about(audit.Act.LINK_UNLINKED, link)
         token = link.refresh_token or link.access_token
         link.state, link.unlinked_at = LinkState.UNLINKED, now()
         link.refresh_token = link.access_token = link.problem = ""

@@ -49,6 +49,7 @@ PUSH_ADDRESS = ENVIRONMENT.push_address
 MIRROR_COALESCE_SECONDS = 0.4
 API_REQUESTS_PER_MINUTE = ENVIRONMENT.api_requests_per_minute
 LOG_LEVEL = ENVIRONMENT.log_level
+AUDIT_DAYS = ENVIRONMENT.audit_days
 
 INSTALLED_APPS = [
     "sophiie.web",  # first, so that its templates come before the libraries' own
@@ -62,6 +63,7 @@ INSTALLED_APPS = [
     "allauth.account",
     "ninja",
     "procrastinate.contrib.django",
+    "sophiie.audit",
     "sophiie.accounts",
     "sophiie.busy_time",
     "sophiie.appointments",
@@ -77,6 +79,7 @@ MIDDLEWARE = [
     "sophiie.web.assets.Assets",
     "csp.middleware.CSPMiddleware",
     "sophiie.web.middleware.RequestLogMiddleware",
+    "sophiie.audit.middleware.OriginMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -112,9 +115,9 @@ def _database(url: str) -> dict[str, Any]:
     """Django's form of a PostgreSQL URL, with a pool of connections for each process."""
     parts = urlsplit(url)
     options: dict[str, Any] = {
-        # One for every thread that may ask: those of pages and API, and those of `in_thread`. After
-        # a while without success a pool begins anew: its pauses grow from try to try, and a database
-        # that is back would be found minutes later.
+        # One for every thread that may ask: those of pages and API, and those of `in_thread`.
+        # After a while without success a pool begins anew: its pauses grow from try to try, and a
+        # database that is back would be found minutes later.
         "pool": {"min_size": 1, "max_size": 24, "timeout": 15, "reconnect_timeout": 5},
         "application_name": "sophiie",
         # A server or a network that went silent is given up, not waited for in a thread for ever.

@@ -6,6 +6,7 @@ from datetime import date, datetime, time, timedelta
 
 from django.db import transaction
 
+from sophiie import audit
 from sophiie.accounts.models import Member
 from sophiie.accounts.people import add_member, create_business
 from sophiie.appointments.booking import book
@@ -44,6 +45,7 @@ _HOURS = {
 }
 
 
+@audit.by_command("demo-data")
 @transaction.atomic
 def create() -> None:
     """Makes the demo, once; does nothing where it is there already."""

@@ -37,6 +37,7 @@ class Doctor:
         """The database, its schema and the workers."""
         from django.db import connection
 
+        from sophiie.audit.upkeep import is_protected
         from sophiie.ops.health import missing_migrations
         from sophiie.sync.workers_alive import workers_alive
 
@@ -50,6 +51,11 @@ class Doctor:
         missing = missing_migrations()
         self._say(not missing, f"Schema: {missing} migrations missing", "run `sophiie migrate`")
         if not missing:
+            self._say(
+                is_protected(),
+                "Audit log: the database refuses changes of it",
+                "somebody switched its triggers off; find out who, then see docs/audit.md",
+            )
             self._say(
                 workers_alive() > 0, f"Workers running: {workers_alive()}", "start `sophiie worker`"
             )

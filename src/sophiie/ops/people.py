@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 from uuid import UUID
 
+from django.db import transaction
+
+from sophiie import audit
 from sophiie.accounts import api_keys, people
 from sophiie.accounts.models import Business, Member
 from sophiie.ops.errors import CommandError
@@ -14,13 +17,14 @@ def create_business(
     *, name: str, timezone: str, owner_email: str, owner_name: str, password: str | None
 ) -> str:
     try:
-        business, owner = people.create_business(
-            name=name,
-            timezone=timezone,
-            owner_email=owner_email,
-            owner_name=owner_name,
-            password=password,
-        )
+        with audit.by_command("create-business"):
+            business, owner = people.create_business(
+                name=name,
+                timezone=timezone,
+                owner_email=owner_email,
+                owner_name=owner_name,
+                password=password,
+            )
     except people.InvalidAccount as error:
         raise CommandError(str(error)) from None
     return _ids(business, owner)
@@ -28,9 +32,11 @@ def create_business(
 
 def add_member(*, email: str, name: str, role: str, business: str, password: str | None) -> str:
     try:
-        member = people.add_member(
-            business=_business(business), email=email, name=name, role=role, password=password
-        )
+        with audit.by_command("add-member"), transaction.atomic():
+            member = people.add_member(
+                business=_business(business), email=email, name=name, role=role, password=password
+            )
+            people.record_about(audit.Act.MEMBER_ADDED, member, by=None, role=role)
     except people.InvalidAccount as error:
         raise CommandError(str(error)) from None
     return _ids(member.business, member)
@@ -40,7 +46,8 @@ def create_api_key(email: str) -> str:
     member = Member.objects.filter(email__iexact=email.strip(), is_active=True).first()
     if member is None:
         raise CommandError(f"Nobody with the address {email} is a member of a business.")
-    return api_keys.create_api_key(member)
+    with audit.by_command("create-api-key"):
+        return api_keys.create_api_key(member)
 
 
 def _ids(business: Business, member: Member) -> str:

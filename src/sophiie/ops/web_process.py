@@ -26,7 +26,5 @@ class _Server(uvicorn.Server):
 
 def run(*, host: str, port: int) -> None:
     """Serves until SIGTERM or SIGINT; open live streams do not hold it up for long."""
-    config = uvicorn.Config(
-        **server_settings(), host=host, port=port, timeout_graceful_shutdown=2
-    )
+    config = uvicorn.Config(**server_settings(), host=host, port=port, timeout_graceful_shutdown=2)
     _Server(config).run()

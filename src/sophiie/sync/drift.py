@@ -12,9 +12,11 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
+from sophiie import audit
 from sophiie.accounts.models import Member
 from sophiie.appointments import booking
 from sophiie.appointments.models import Appointment
+from sophiie.appointments.record import record_about
 from sophiie.calendar_link.models import RECORDING
 from sophiie.sync import mirror
 from sophiie.sync.models import DriftKind, MirroredEvent, MirrorState
@@ -33,7 +35,10 @@ def put_back(by: Member, appointment_id: UUID, *, calendar_of: UUID | None = Non
     with transaction.atomic():
         appointment = booking.find(by, appointment_id)
         # A list first: the rows are held until the work is recorded.
-        mirror.put_back(list(_drifted(appointment, calendar_of).select_for_update(of=("self",))))
+        rows = list(_drifted(appointment, calendar_of).select_for_update(of=("self",)))
+        mirror.put_back(rows)
+        if rows:
+            record_about(audit.Act.DRIFT_PUT_BACK, appointment, by)
     return appointment
 
 
@@ -61,6 +66,7 @@ def use_googles_time(
         expected_revision=row.shown_revision,
         allow_overlap=allow_overlap,
         accept_unverified=accept_unverified,
+        audited_as=audit.Act.DRIFT_ACCEPTED,
     )
 
 

@@ -18,6 +18,8 @@ from procrastinate.psycopg_connector import PsycopgConnector
 from sophiie.accounts.mail_sending import send_due
 from sophiie.accounts.tidying import forget_what_is_over
 from sophiie.appointments.holds import let_go_of_expired
+from sophiie.audit.failures import close_hours
+from sophiie.audit.upkeep import prune
 from sophiie.calendar_link.reminders import send_due_reminders
 from sophiie.calendar_link.tokens import mend_what_can_be_read_again
 from sophiie.common import ending
@@ -125,14 +127,17 @@ async def _clear_abandoned_jobs(worker_app: App) -> None:
 
 
 async def _keep_house() -> None:
-    """What may wait a little: links whose key is back, reminders by e-mail, old rows of the
-    ledger, holds that ran out, sessions that ended and what was typed in them, counts of attempts."""
+    """What may wait a little: links whose key is back, reminders by e-mail, old rows of the ledger
+    and of the audit log, holds that ran out, sessions that ended and what was typed in them, counts
+    of attempts and of failed sign-ins."""
     while True:
         await in_thread(mend_what_can_be_read_again)
         await in_thread(send_due_reminders)
         await in_thread(prune_ledger)
         await in_thread(let_go_of_expired)
         await in_thread(forget_what_is_over)
+        await in_thread(close_hours)
+        await in_thread(prune)
         await asyncio.sleep(HOUSE_SECONDS)
 
 

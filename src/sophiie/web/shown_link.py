@@ -113,6 +113,11 @@ def _options(chosen: str, words: dict[str, str]) -> list[dict[str, Any]]:
     return [{"value": v, "label": text, "chosen": v == chosen} for v, text in words.items()]
 
 
+def option_words() -> dict[str, str]:
+    """What the options of a link are called, by their values."""
+    return {**_covers_words(), **_privacy_words()}
+
+
 def _covers_words() -> dict[str, str]:
     return {
         Covers.MINE: _("Appointments assigned to me or made by me"),

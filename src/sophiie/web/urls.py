@@ -1,11 +1,13 @@
 """The addresses of the pages."""
 
 from allauth.account import views as account
+from django.db.transaction import atomic
 from django.urls import path, re_path
 from django.views.generic import RedirectView
 from django.views.i18n import set_language
 
 from sophiie.web import (
+    audit_pages,
     calendar_changes,
     calendar_feed,
     calendar_pages,
@@ -130,6 +132,12 @@ urlpatterns = [
         hours_pages.days_remove,
         name="hours-days-remove",
     ),
+    path("settings/audit", audit_pages.audit_log, name="settings-audit"),
+    re_path(
+        r"^settings/audit/export\.(?P<form_of_file>csv|json)$",
+        audit_pages.audit_log_export,
+        name="audit-export",
+    ),
     path("availability/explain", explain_page.explain, name="availability-explain"),
     path("settings/calendar", linking_pages.calendar_settings, name="settings-calendar"),
     path("settings/calendar/choose", linking_pages.calendar_choose, name="calendar-choose"),
@@ -164,14 +172,14 @@ urlpatterns = [
     path("join/<str:secret>", sign_up_pages.join, name="join"),
     path("login", account.login, name="account_login"),
     path("logout", account.logout, name="account_logout"),
-    path("password/change", account.password_change, name="account_change_password"),
-    path("password/set", account.password_set, name="account_set_password"),
+    path("password/change", atomic(account.password_change), name="account_change_password"),
+    path("password/set", atomic(account.password_set), name="account_set_password"),
     path("password/reset", account.password_reset, name="account_reset_password"),
     path("password/reset/done", account.password_reset_done, name="account_reset_password_done"),
     # The key holds a hyphen of its own, the name of the member does not.
     re_path(
         r"^password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>[^/]+)$",
-        account.password_reset_from_key,
+        atomic(account.password_reset_from_key),
         name="account_reset_password_from_key",
     ),
     path(

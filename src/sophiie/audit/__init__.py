@@ -1,0 +1,12 @@
+"""The audit log: who did what, when, from where. Rows are added and never changed.
+
+An act is recorded by `audit.record(...)` in its own transaction. Ids and names are kept as they
+were then, without foreign keys: the log knows no other package and outlives what it tells of.
+What it protects against, and what not: docs/audit.md.
+"""
+
+from sophiie.audit.acts import Act
+from sophiie.audit.origin import ActorKind, by_command, by_itself
+from sophiie.audit.recording import Subject, record
+
+__all__ = ["Act", "ActorKind", "Subject", "by_command", "by_itself", "record"]
