@@ -36,7 +36,7 @@ def test_what_is_left_in_an_earlier_calendar_comes_to_the_chosen_one(
 def test_what_was_called_off_is_removed_from_an_earlier_calendar_too(
     watched_link: CalendarLink, alice: Member, google: RunningSimulator
 ) -> None:
-    """Nothing of it is planned and nothing stands in the chosen calendar: it differs all the same."""
+    """Nothing of it is planned and nothing stands in the chosen calendar: yet it differs."""
     appointment = mirrored(alice)
     MirroredEvent.objects.update(calendar_id=EARLIER)
     Appointment.objects.filter(pk=appointment.pk).update(status="cancelled", revision=2)
