@@ -272,3 +272,40 @@ def test_what_has_passed_has_passed(alice: Member) -> None:
     start = datetime.now(UTC) - timedelta(hours=2)
     reasons = why_not(member=alice, start=start, end=start + HOUR)
     assert [reason.detail for reason in reasons] == ["This time has passed."]
+
+
+def test_exactly_as_many_as_were_asked_for(alice: Member) -> None:
+    """Neither too few nor a promise of more: with all eight there is nothing to go on from."""
+
+    def asked(limit: int) -> tuple[int, datetime | None]:
+        found = find_slots(
+            business=alice.business,
+            members=[alice],
+            start=monday(0),
+            end=monday(24),
+            duration=HOUR,
+            step=HOUR,
+            limit=limit,
+        )
+        return len(found.slots), found.next_from
+
+    assert asked(len(ALL_DAY)) == (len(ALL_DAY), None)
+    assert asked(len(ALL_DAY) + 1) == (len(ALL_DAY), None)
+    assert asked(len(ALL_DAY) - 1) == (len(ALL_DAY) - 1, monday(16))
+
+
+@pytest.mark.parametrize("source", ["appointment", "google"])
+def test_a_neighbour_just_outside_the_period_asks_for_its_buffer(
+    alice: Member, source: str
+) -> None:
+    """Asked for from ten to twelve; something ends at ten and something begins at twelve."""
+    rules = Rules(buffer_before_minutes=15, buffer_after_minutes=15, step_minutes=30)
+    save_rules(by=alice, rules=rules)
+    for start in (monday(9), monday(12)):
+        if source == "appointment":
+            book(by=alice, details=details(start=start), assignees=[alice], allow_overlap=True)
+        else:
+            calendar = alice.busy_calendars.first() or calendar_of(alice)
+            busy(calendar, start, start + HOUR)
+    times = clocks(alice, minutes=30, step=30, start=monday(10), end=monday(12))
+    assert times == ["10:30", "11:00"]

@@ -10,6 +10,7 @@ from sophiie.google.errors import (
     AccessLost,
     AlreadyExists,
     CalendarLost,
+    DayUsedUp,
     EventGone,
     Forbidden,
     GoogleError,
@@ -29,6 +30,12 @@ def backend(reason: str, message: str = "…") -> str:
     """The shape of the Calendar service itself."""
     error = {"errors": [{"domain": "global", "reason": reason, "message": message}]}
     return json.dumps({"error": {**error, "code": 400, "message": message}})
+
+
+def limit(reason: str, message: str = "…") -> str:
+    """What is refused because of a limit on use, whichever it is."""
+    error = {"errors": [{"domain": "usageLimits", "reason": reason, "message": message}]}
+    return json.dumps({"error": {**error, "code": 403, "message": message}})
 
 
 def front_end(reason: str, detail: str) -> str:
@@ -63,6 +70,20 @@ def front_end(reason: str, detail: str) -> str:
         (429, backend("rateLimitExceeded"), RateLimited),
         (429, "", RateLimited),
         (403, backend("quotaExceeded"), UsageLimited),
+        (403, limit("dailyLimitExceeded"), DayUsedUp),
+        (403, limit("dailyLimitExceededUnreg"), DayUsedUp),
+        (403, backend("dailyLimitExceeded"), DayUsedUp),
+        (429, limit("dailyLimitExceeded"), DayUsedUp),
+        (403, limit("rateLimitExceeded", "… and limit 'Queries per day' of service …"), DayUsedUp),
+        (403, limit("variableTermLimitExceeded"), RateLimited),
+        (403, limit("aReasonOfTomorrow"), RateLimited),
+        (429, backend("aReasonOfTomorrow"), RateLimited),
+        (429, backend("authError"), RateLimited),
+        (429, limit("quotaExceeded"), UsageLimited),
+        (403, limit("quotaExceeded"), UsageLimited),
+        (403, limit("accessNotConfigured"), Misconfigured),
+        (400, limit("aReasonOfTomorrow"), Refused),
+        (503, limit("dailyLimitExceeded"), Unreachable),
         (403, backend("insufficientPermissions"), AccessLost),
         (403, front_end("other", "ACCESS_TOKEN_SCOPE_INSUFFICIENT"), AccessLost),
         (403, front_end("forbidden", "SERVICE_DISABLED"), Misconfigured),
@@ -127,7 +148,16 @@ def grant(description: str) -> str:
         (429, "", RateLimited),
         (500, '{"error": "invalid_grant"}', Unreachable),
         (503, "<html>", Unreachable),
-        (400, '{"error": {"code": 400}}', Refused),
+        # A word that is new to us is the link's trouble.
+        (400, '{"error": {"code": 400}}', AccessLost),
+        (400, '{"error": "a_word_of_tomorrow"}', AccessLost),
+        (403, '{"error": "access_denied"}', AccessLost),
+        (404, '{"error": "not_found"}', AccessLost),
+        (429, '{"error": "invalid_grant"}', RateLimited),
+        # And what has another form comes from somebody on the way.
+        (403, "<html>Captive portal</html>", Unreachable),
+        (404, "", Unreachable),
+        (302, "", Unreachable),
     ],
 )
 def test_oauth(status: int, body: str, meaning: type[GoogleError]) -> None:

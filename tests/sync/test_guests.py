@@ -345,3 +345,29 @@ def test_it_is_said_on_the_page_and_in_the_api(
     assert "As guests without an email: bob@example.com" in page
     answer = api_of(alice)("GET", f"/appointments/{appointment.id}").json()
     assert answer["sync"][0]["guests"] == [BOB]
+
+
+def test_who_is_added_in_google_just_before_an_event_is_removed_is_not_overwritten(
+    alice: Member, bob: Member, google: RunningSimulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between our reading of the list and our writing of it, when guests are taken off before a
+    deletion: the list that was read is old by then, and Google refuses it."""
+    link(alice, google)
+    appointment = book_for(alice, alice, bob)
+    drain_all()
+    (event,) = google.events(ALICE)
+    cancel(by=alice, appointment_id=appointment.id)
+    real, acts = show.without_our_guests, [{"attendees": [{"email": "green@example.com"}]}]
+    google.clear_calls()
+
+    def meanwhile(*words: Any) -> Any:
+        if acts:
+            google.patch_event(ALICE, ALICE, event["id"], acts.pop())
+        return real(*words)
+
+    monkeypatch.setattr(show, "without_our_guests", meanwhile)
+    drain_all()
+    assert [c["status"] for c in google.calls(method="calendar.events.patch")] == [412]
+    due_now()
+    drain_all()
+    assert seen_by(google, ALICE) == seen_by(google, BOB) == 0

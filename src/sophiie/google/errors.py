@@ -4,6 +4,7 @@
      ├─ Unreachable        no answer, an unusable one, or 5xx: a write may have happened; try again
      ├─ RateLimited        too many calls in this minute; wait a little and try again
      ├─ UsageLimited       the account's calendar takes no writes for hours; park them
+     ├─ DayUsedUp          the project's calls of this day are used up; go on when the next begins
      ├─ AccessLost         the grant is dead or too small; only the person can mend it
      ├─ CalendarLost       the calendar is gone or may not be written; only the person can mend it
      ├─ AlreadyExists      an event with this id exists or existed
@@ -43,6 +44,10 @@ class RateLimited(GoogleError):
 
 
 class UsageLimited(GoogleError):
+    pass
+
+
+class DayUsedUp(GoogleError):
     pass
 
 
@@ -88,6 +93,7 @@ _BY_REASON: dict[str, type[GoogleError]] = {
     "userRateLimitExceeded": RateLimited,
     "RATE_LIMIT_EXCEEDED": RateLimited,
     "quotaExceeded": UsageLimited,
+    "dailyLimitExceeded": DayUsedUp,
     "authError": AccessLost,
     "insufficientPermissions": AccessLost,
     "ACCESS_TOKEN_SCOPE_INSUFFICIENT": AccessLost,
@@ -114,6 +120,10 @@ _BY_STATUS: dict[int, type[GoogleError]] = {
     412: Stale,
     429: RateLimited,
 }
+# The domain of every limit on use, also of those whose reason is new to us.
+_LIMITS = "usageLimits"
+_LATER = (RateLimited, UsageLimited, DayUsedUp)
+_OF_A_DAY = ("daily", "per day", "perday")
 # RFC 6749 5.2 and Google's additions.
 _BY_OAUTH_ERROR: dict[str, type[GoogleError]] = {
     "invalid_grant": AccessLost,
@@ -132,19 +142,26 @@ _BY_OAUTH_ERROR: dict[str, type[GoogleError]] = {
 
 
 def calendar_error(status: int, body: str, headers: Mapping[str, str]) -> GoogleError:
-    """The meaning of an error answer of the Calendar API, in either of its two JSON shapes."""
+    """The meaning of an error answer of the Calendar API, in either of its two JSON shapes.
+
+    A limit on use is known by its domain, whatever its reason: a delay is not a refusal.
+    """
     error = _object(body).get("error")
     error = error if isinstance(error, dict) else {}
-    reasons = [
-        str(item["reason"])
+    items = [
+        item
         for part in ("errors", "details")
-        for item in error.get(part) or []
-        if isinstance(item, dict) and item.get("reason")
+        for item in _list(error.get(part))
+        if isinstance(item, dict)
     ]
-    kind = next((_BY_REASON[reason] for reason in reasons if reason in _BY_REASON), None)
-    if kind is None or status >= 500:
-        kind = _of_status(status)
+    reasons = [str(item["reason"]) for item in items if item.get("reason")]
     message = str(error.get("message") or f"HTTP {status}")
+    kind = next((_BY_REASON[reason] for reason in reasons if reason in _BY_REASON), None)
+    if status >= 500:
+        kind = Unreachable
+    elif status == 429 or (kind in (None, *_LATER) and _names_a_limit(items, status)):
+        kind = _of_limit(kind, f"{message} {json.dumps(items)}")
+    kind = kind or _of_status(status)
     return kind(
         message[:300],
         status=status,
@@ -153,14 +170,36 @@ def calendar_error(status: int, body: str, headers: Mapping[str, str]) -> Google
     )
 
 
+def _names_a_limit(items: list[dict[str, Any]], status: int) -> bool:
+    return status == 403 and any(item.get("domain") == _LIMITS for item in items)
+
+
+def _of_limit(kind: type[GoogleError] | None, told: str) -> type[GoogleError]:
+    """Which limit it is; one of a day is told by its reason or, as live answers show, only by the
+    name of the quota in the message."""
+    if any(word in told.casefold() for word in _OF_A_DAY):
+        return DayUsedUp
+    return kind if kind in _LATER else RateLimited
+
+
 def oauth_error(status: int, body: str, headers: Mapping[str, str]) -> GoogleError:
-    """The meaning of an error answer of the token or revocation endpoint."""
+    """The meaning of an error answer of the token or revocation endpoint.
+
+    A word that is new to us concerns the grant, and so the link: never the events. What is not in
+    the endpoint's own form did not come from it: somebody on the way answered.
+    """
     answer = _object(body)
     reason = answer.get("error")
     reason = reason if isinstance(reason, str) else ""
-    kind = _BY_OAUTH_ERROR.get(reason, Misconfigured if status == 401 else _of_status(status))
+    kind = _BY_OAUTH_ERROR.get(reason)
     if status >= 500:
         kind = Unreachable
+    elif status in (408, 429):
+        kind = _of_status(status)
+    elif kind is None and status == 401:
+        kind = Misconfigured
+    elif kind is None:
+        kind = AccessLost if "error" in answer else Unreachable
     message = str(answer.get("error_description") or reason or f"HTTP {status}")
     return kind(message[:300], status=status, reason=reason, retry_after=_retry_after(headers))
 
@@ -175,6 +214,10 @@ def _object(body: str) -> dict[str, Any]:
     except ValueError:  # empty, HTML or cut off: the status has to do
         return {}
     return answer if isinstance(answer, dict) else {}
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:

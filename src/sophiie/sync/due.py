@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+import random
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from django.db.models import Q
 
 from sophiie.calendar_link.models import MIRRORING, CalendarLink
+from sophiie.common.wall_time import in_zone, start_of_day
 from sophiie.sync.models import MirrorState
+
+# In which the days of Google's quotas begin. Source: the guide to quotas.
+QUOTA_ZONE = "America/Los_Angeles"
+# Not all at the same moment.
+QUOTA_SPREAD_SECONDS = 300.0
 
 # The rows whose time has come, of links that may be used now; with the values of `due_at`.
 # `pending` is written out because the index of the outbox holds those rows only.
@@ -32,3 +39,10 @@ def park(link_id: UUID, until: datetime) -> None:
     CalendarLink.objects.filter(
         Q(parked_until=None) | Q(parked_until__lt=until), pk=link_id
     ).update(parked_until=until)
+
+
+def until_the_quotas_next_day(moment: datetime) -> timedelta:
+    """How long until the calls that Google allows in a day are new, and a little longer."""
+    tomorrow = in_zone(moment, QUOTA_ZONE).date() + timedelta(days=1)
+    spread = timedelta(seconds=random.uniform(0, QUOTA_SPREAD_SECONDS))  # noqa: S311 - no secret
+    return start_of_day(tomorrow, QUOTA_ZONE) - moment + spread

@@ -102,6 +102,12 @@ class MirroredEvent(models.Model):
                 name="mirrored_event_due",
                 condition=models.Q(state=MirrorState.PENDING),
             ),
+            # What Google refused and is to be tried again.
+            models.Index(
+                fields=["next_attempt_at"],
+                name="mirrored_event_refused",
+                condition=models.Q(state=MirrorState.FAILED),
+            ),
             # Whether an event that somebody's calendar holds is of our making.
             models.Index(fields=["event_id"], name="mirrored_event_by_event"),
         ]

@@ -23,6 +23,7 @@ from sophiie.common.sql import pipeline, send
 from sophiie.google.errors import (
     AccessLost,
     CalendarLost,
+    DayUsedUp,
     GoogleError,
     Misconfigured,
     RateLimited,
@@ -32,7 +33,7 @@ from sophiie.google.errors import (
 )
 from sophiie.sync.claim import Work
 from sophiie.sync.drift_state import clear_drift
-from sophiie.sync.due import park
+from sophiie.sync.due import park, until_the_quotas_next_day
 from sophiie.sync.guard import NotOurs
 from sophiie.sync.guests import note_shown_guests
 from sophiie.sync.kept import CRASHED, INTERNAL, REFUSED_BY_GOOGLE, REFUSED_BY_GUARD
@@ -42,6 +43,8 @@ from sophiie.sync.writing import FAILURE_FIELDS, OUTCOME_FIELDS, insert_rows, up
 
 LONGEST_PAUSE = timedelta(minutes=5)
 USAGE_LIMIT_PAUSE = timedelta(hours=1)
+# What Google refused today, without our knowing better, it may take tomorrow.
+REFUSAL_PAUSE = timedelta(days=1)
 
 _HOLD_LINK = """
     SELECT link.state, member.business_id FROM calendar_link_calendarlink link
@@ -130,7 +133,7 @@ def _hold(results: list[Result]) -> tuple[_HeldLink, set[UUID]]:
 def _park(results: list[Result], moment: datetime) -> None:
     """Google spoke of the account, not of the event: the link's other writes wait as well."""
     for result in results:
-        if isinstance(result.failure, UsageLimited | RateLimited):
+        if isinstance(result.failure, UsageLimited | RateLimited | DayUsedUp):
             _, pause = meaning(result.failure, result.row.attempts)
             park(result.row.link_id, moment + (pause or timedelta()))
 
@@ -194,8 +197,9 @@ def _record_failure(result: Result, failure: Exception, touched: bool, moment: d
         row.state, row.next_attempt_at = MirrorState.PENDING, moment + pause
     elif touched:  # a newer revision may be one that Google accepts
         row.state, row.next_attempt_at = MirrorState.PENDING, moment
-    else:
-        row.state, row.next_attempt_at = MirrorState.FAILED, None
+    else:  # the sweep tries it again then
+        again = None if result.work.left_behind else moment + REFUSAL_PAUSE
+        row.state, row.next_attempt_at = MirrorState.FAILED, again
 
 
 def meaning(failure: Exception, attempts: int) -> tuple[str, timedelta | None]:
@@ -203,6 +207,9 @@ def meaning(failure: Exception, attempts: int) -> tuple[str, timedelta | None]:
     match failure:
         case UsageLimited():
             return _("Google accepts no more changes to this calendar for now."), USAGE_LIMIT_PAUSE
+        case DayUsedUp():
+            words = _("The calls to Google that are allowed in a day are used up.")
+            return words, until_the_quotas_next_day(now())
         case RateLimited():
             return _("Google asked Sophiie to slow down."), _pause(attempts, failure.retry_after)
         case Unreachable() | Stale():

@@ -22,7 +22,8 @@ from sophiie.calendar_link.tokens import mark_needs_reconnect
 from sophiie.common import live
 from sophiie.common.clock import now
 from sophiie.common.logs import log
-from sophiie.google.errors import AccessLost, EventGone, GoogleError
+from sophiie.google.errors import AccessLost, DayUsedUp, EventGone, GoogleError
+from sophiie.sync.due import until_the_quotas_next_day
 from sophiie.sync.kept import CRASHED, NOT_READ, NOT_THERE
 from sophiie.sync.known import Known, known_events
 from sophiie.sync.models import WatchedCalendar
@@ -185,7 +186,7 @@ def record_failure(reading: Reading, error: Exception) -> None:
     if not again:
         live.announce(reading.business_id, link=reading.link_id)
     moment = now()
-    earliest = moment + timedelta(seconds=min(getattr(error, "retry_after", None) or 0.0, 3600.0))
+    earliest = moment + _asked_patience(error, moment)
     _claim_of(reading).update(
         error=words,
         reader=None,
@@ -198,6 +199,13 @@ def record_failure(reading: Reading, error: Exception) -> None:
     copy.note_problem(reading.member_id, words, calendar_id=reading.calendar_id)
     if isinstance(error, EventGone) and again and reading.is_chosen:
         mark_needs_reconnect(reading.link_id, problems.CALENDAR_GONE)
+
+
+def _asked_patience(error: Exception, moment: datetime) -> timedelta:
+    """How long Google wants to be left alone."""
+    if isinstance(error, DayUsedUp):
+        return until_the_quotas_next_day(moment)
+    return timedelta(seconds=min(getattr(error, "retry_after", None) or 0.0, 3600.0))
 
 
 def next_time(moment: datetime) -> datetime:

@@ -14,7 +14,7 @@ from sophiie.common.clock import now
 from sophiie.common.in_thread import in_thread
 from sophiie.common.sql import execute
 from sophiie.sync.due import DUE, due_at
-from sophiie.sync.models import SyncAttempt
+from sophiie.sync.models import MirrorState, SyncAttempt
 from sophiie.sync.wake import defer_drain
 
 LEDGER_KEPT = timedelta(days=30)
@@ -33,9 +33,27 @@ async def sweep(http: aiohttp.ClientSession) -> None:
 
 
 def _look_around() -> list[Revocation]:
+    try_refused_again()
     wake_due_links()
     end_overdue_unlinkings()
     return revocations_due()
+
+
+_REFUSED_AND_DUE = f"""
+    UPDATE sync_mirroredevent SET state = '{MirrorState.PENDING}' WHERE id IN (
+        SELECT row.id FROM sync_mirroredevent row
+        JOIN appointments_appointment appointment ON appointment.id = row.appointment_id
+        WHERE row.state = '{MirrorState.FAILED}' AND row.next_attempt_at <= %(moment)s
+        AND (appointment."end" > %(moment)s OR NOT row.wanted)
+        FOR UPDATE OF row SKIP LOCKED LIMIT 500
+    )
+    RETURNING id
+"""  # noqa: S608 - no values
+
+
+def try_refused_again() -> int:
+    """Gives what Google refused a while ago another chance, unless it is over."""
+    return len(execute(_REFUSED_AND_DUE, moment=now()))
 
 
 def wake_due_links() -> list[UUID]:
