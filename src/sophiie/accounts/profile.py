@@ -21,9 +21,11 @@ def change_profile(member: Member, *, name: str, language: str, clock: str) -> N
     """
     if clock and clock not in Clock.values:
         raise InvalidAccount(_("Choose one of the two clocks."), field="clock")
-    member.name = check_person_name(name)
-    member.language, member.clock = language, clock
-    member.save(update_fields=["name", "language", "clock"])
+    kept = check_person_name(name)
+    if kept != member.name and member.name not in member.former_names:
+        member.former_names = [*member.former_names, member.name]
+    member.name, member.language, member.clock = kept, language, clock
+    member.save(update_fields=["name", "former_names", "language", "clock"])
 
 
 def change_email(member: Member, *, email: str, password: str) -> str:

@@ -44,6 +44,9 @@ PUSH_ADDRESS = ENVIRONMENT.push_address
 # How long after a write to Google further changes of the same appointment are gathered.
 MIRROR_COALESCE_SECONDS = 0.4
 API_REQUESTS_PER_MINUTE = ENVIRONMENT.api_requests_per_minute
+HISTORY_DAYS = ENVIRONMENT.history_days
+LEDGER_DAYS = ENVIRONMENT.ledger_days
+IDEMPOTENCY_DAYS = ENVIRONMENT.idempotency_days
 LOG_LEVEL = ENVIRONMENT.log_level
 
 INSTALLED_APPS = [
@@ -64,6 +67,7 @@ INSTALLED_APPS = [
     "sophiie.availability",
     "sophiie.calendar_link",
     "sophiie.sync",
+    "sophiie.privacy",
     "sophiie.api",
 ]
 
