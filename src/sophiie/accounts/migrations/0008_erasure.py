@@ -4,20 +4,19 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('accounts', '0004_preferences_invitations_keys'),
+        ("accounts", "0004_preferences_invitations_keys"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='member',
-            name='erased_at',
+            model_name="member",
+            name="erased_at",
             field=models.DateTimeField(blank=True, null=True),
         ),
         migrations.AddField(
-            model_name='member',
-            name='former_names',
+            model_name="member",
+            name="former_names",
             field=models.JSONField(blank=True, db_default=[], default=list),
         ),
     ]

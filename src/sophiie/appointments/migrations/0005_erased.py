@@ -4,15 +4,27 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('appointments', '0003_running_out_and_booked_anyway'),
+        ("appointments", "0003_running_out_and_booked_anyway"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='appointmentchange',
-            name='action',
-            field=models.CharField(choices=[('created', 'created'), ('changed', 'changed'), ('cancelled', 'cancelled'), ('deleted', 'deleted'), ('reinstated', 'reinstated'), ('held', 'held'), ('confirmed', 'confirmed'), ('expired', 'expired'), ('erased', 'erased')], max_length=10),
+            model_name="appointmentchange",
+            name="action",
+            field=models.CharField(
+                choices=[
+                    ("created", "created"),
+                    ("changed", "changed"),
+                    ("cancelled", "cancelled"),
+                    ("deleted", "deleted"),
+                    ("reinstated", "reinstated"),
+                    ("held", "held"),
+                    ("confirmed", "confirmed"),
+                    ("expired", "expired"),
+                    ("erased", "erased"),
+                ],
+                max_length=10,
+            ),
         ),
     ]
