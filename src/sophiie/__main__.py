@@ -17,6 +17,7 @@ from sophiie.config.environment import (
     read_environment,
 )
 from sophiie.database import DatabaseError
+from sophiie.privacy_commands import erase, export
 
 HOST = click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 PORT = click.option(
@@ -117,9 +118,10 @@ def worker(environment: Environment, concurrency: int) -> None:
     with django_ready(environment):
         import asyncio
 
+        from sophiie.privacy.chores import CHORES
         from sophiie.sync.worker import run_worker
 
-        asyncio.run(run_worker(concurrency=concurrency))
+        asyncio.run(run_worker(concurrency=concurrency, chores=CHORES))
 
 
 @cli.command(
@@ -208,6 +210,10 @@ def create_api_key(environment: Environment, member: str) -> None:
         from sophiie.ops import people
 
         click.echo(people.create_api_key(member))
+
+
+cli.add_command(erase)
+cli.add_command(export)
 
 
 @cli.command("demo-data", hidden=True)

@@ -50,4 +50,6 @@ def book_dana(alice: Member) -> Book:
 def let_pass(appointment: Appointment, *, days: int = 3) -> None:
     """As if it had taken place some days ago."""
     start = now() - timedelta(days=days)
-    Appointment.objects.filter(pk=appointment.pk).update(start=start, end=start + timedelta(hours=1))
+    Appointment.objects.filter(pk=appointment.pk).update(
+        start=start, end=start + timedelta(hours=1)
+    )

@@ -25,7 +25,18 @@ from sophiie.web.typed_text import typed_by
 from tests.conftest import ApiCaller, details, tomorrow_at
 from tests.linking import link
 from tests.mirroring import drain_all, read_all
-from tests.privacy.conftest import DANA, EMAIL, NAME, NOTES, PHONE, PLACE, TITLE, TRACES, Book, let_pass
+from tests.privacy.conftest import (
+    DANA,
+    EMAIL,
+    NAME,
+    NOTES,
+    PHONE,
+    PLACE,
+    TITLE,
+    TRACES,
+    Book,
+    let_pass,
+)
 from tests.privacy.everywhere import places_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -153,15 +164,19 @@ def test_others_lose_nothing_but_a_mention(alice: Member, book_dana: Book) -> No
         hour=3,
         title="Leaking tap",
         location="1 Bay Street",
-        notes=f"Sent by {EMAIL}, call 02 5550 4711 or +61 (2) 5550 4711. Not xdana.w@customers.example",
+        notes=f"By {EMAIL}, 02 5550 4711 or +61 (2) 5550 4711. Not xdana.w@customers.example",
         customer_name="Eve",
         customer_email="eve@example.com",
         customer_phone="+61 2 9999 8888",
     )
     erase(alice, str(first.id))
     other.refresh_from_db()
-    assert (other.title, other.location, other.customer_name) == ("Leaking tap", "1 Bay Street", "Eve")
-    assert other.notes == "Sent by […], call 02 5550 4711 or […]. Not xdana.w@customers.example"
+    assert (other.title, other.location, other.customer_name) == (
+        "Leaking tap",
+        "1 Bay Street",
+        "Eve",
+    )
+    assert other.notes == "By […], 02 5550 4711 or […]. Not xdana.w@customers.example"
     assert (other.customer_email, other.customer_phone) == ("eve@example.com", "+61 2 9999 8888")
 
 

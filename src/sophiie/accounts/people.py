@@ -82,13 +82,21 @@ def deactivate(by: Member, member: Member) -> None:
     with transaction.atomic():
         by, member = _held(by, member)
         _check_may_end(by, member)
-        if not member.is_active:
+        if not end_access(member):
             return
-        member.is_active, member.deactivated_at = False, now()
-        member.save(update_fields=["is_active", "deactivated_at"])
-        member_deactivated.send(sender=Member, member=member)
-        live.announce(member.business_id, signed_out=member.id)
     logger.info("member deactivated", member_id=str(member.id), by=str(by.id))
+
+
+def end_access(member: Member) -> bool:
+    """Ends a member's access, whoever wants it so; False if it had ended before. In a transaction,
+    with the member held."""
+    if not member.is_active:
+        return False
+    member.is_active, member.deactivated_at = False, now()
+    member.save(update_fields=["is_active", "deactivated_at"])
+    member_deactivated.send(sender=Member, member=member)
+    live.announce(member.business_id, signed_out=member.id)
+    return True
 
 
 def reactivate(by: Member, member: Member) -> None:
@@ -118,6 +126,8 @@ def may_deactivate(by: Member, member: Member) -> bool:
 
 def _check_may_end(by: Member, member: Member) -> None:
     _check_manages(by, member)
+    if member.erased_at is not None:
+        raise NotAllowed(_("This person was erased and cannot come back."))
     if by.pk == member.pk:
         raise NotAllowed(_("You cannot deactivate yourself; ask another owner or admin."))
     if member.role == Role.OWNER and by.role != Role.OWNER:

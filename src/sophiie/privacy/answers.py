@@ -56,9 +56,12 @@ def rename_in_answers(business_id: UUID, member_id: UUID, name: str, email: str)
 
 
 def _answers_in(business_id: UUID) -> QuerySet[Any]:
-    answers: QuerySet[Any] = apps.get_model(ANSWERS)._default_manager.all()
-    answers = answers.filter(member__business=business_id)
-    return answers.exclude(body=None).alias(text=Cast("body", TextField()))
+    answers: QuerySet[Any] = (
+        apps.get_model(ANSWERS)
+        ._default_manager.filter(member__business=business_id, body__isnull=False)
+        .alias(text=Cast("body", TextField()))
+    )
+    return answers
 
 
 def _rewrite(answers: QuerySet[Any], change: Callable[[Any], Any]) -> None:

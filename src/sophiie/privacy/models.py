@@ -34,7 +34,7 @@ class Erasure(models.Model):
     language = models.CharField(max_length=10)
     # None: by command.
     asked_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, null=True, related_name="+"
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
     )
     asked_at = models.DateTimeField()
     due_at = models.DateTimeField()

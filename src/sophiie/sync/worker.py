@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 import aiohttp
 from django.db.utils import InterfaceError, OperationalError
@@ -36,8 +36,14 @@ CLEANING_SECONDS = 30.0
 HOUSE_SECONDS = 60.0
 
 
-async def run_worker(*, concurrency: int) -> None:
-    """Works until SIGTERM or SIGINT; outlives a database that goes away for a while."""
+Chores = Sequence[Callable[[], object]]
+
+
+async def run_worker(*, concurrency: int, chores: Chores = ()) -> None:
+    """Works until SIGTERM or SIGINT; outlives a database that goes away for a while.
+
+    `chores` is house-keeping that others ask for, done beside the worker's own.
+    """
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -48,7 +54,7 @@ async def run_worker(*, concurrency: int) -> None:
         tasks = [
             asyncio.create_task(_forever(lambda: _work_jobs(http, concurrency, places))),
             asyncio.create_task(_forever(lambda: _sweep_regularly(http))),
-            asyncio.create_task(_forever(_keep_house)),
+            asyncio.create_task(_forever(lambda: _keep_house(chores))),
             asyncio.create_task(_forever(_review_guests_regularly)),
             asyncio.create_task(_forever(lambda: poll_regularly(http))),
             asyncio.create_task(_forever(lambda: push.tend_regularly(http))),
@@ -98,7 +104,7 @@ async def _clear_abandoned_jobs(worker_app: App) -> None:
         await asyncio.sleep(CLEANING_SECONDS)
 
 
-async def _keep_house() -> None:
+async def _keep_house(chores: Chores) -> None:
     """What may wait a little: reminders by e-mail, old rows of the ledger, holds that ran out,
     sessions that ended and what was typed in them."""
     while True:
@@ -106,6 +112,8 @@ async def _keep_house() -> None:
         await in_thread(prune_ledger)
         await in_thread(let_go_of_expired)
         await in_thread(forget_ended_sessions)
+        for chore in chores:
+            await in_thread(chore)
         await asyncio.sleep(HOUSE_SECONDS)
 
 
