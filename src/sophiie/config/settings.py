@@ -163,6 +163,8 @@ ACCOUNT_RATE_LIMITS = {
     "login_failed": "100/m/ip,10/300s/key",
     # Each makes a business; what it tells of an address that is taken is worth limiting, too.
     "signup": "10/m/ip,60/h/ip",
+    # Each reads and packs all that there is.
+    "export": "10/h/user",
 }
 SIGN_UP_OPEN = ENVIRONMENT.sign_up_open
 

@@ -67,6 +67,10 @@ class CustomerPreview:
     listed: list[Appointment]
 
     @property
+    def unlisted(self) -> int:
+        return self.appointments - len(self.listed)
+
+    @property
     def nothing(self) -> bool:
         return not (self.appointments or self.mentions)
 

@@ -98,7 +98,7 @@ def _is_text(value: object) -> bool:
 Act = Callable[..., HttpResponse]
 
 
-def _answering(act: Act) -> Act:
+def _answering(act: Act) -> View:
     """Turns every way in which the act can be refused into its answer."""
 
     @for_signed_in
