@@ -24,6 +24,7 @@ from sophiie.config.environment import (
     read_environment,
 )
 from sophiie.database import DatabaseError
+from sophiie.privacy_commands import erase, export
 
 HOST = click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 PORT = click.option(
@@ -141,10 +142,12 @@ def worker(environment: Environment, concurrency: int) -> None:
     with django_ready(environment):
         import asyncio
 
+        from sophiie.privacy.chores import CHORES
         from sophiie.sync.worker import run_worker
 
         # Not `asyncio.run`: it waits for every thread, also for those that hang.
-        asyncio.new_event_loop().run_until_complete(run_worker(concurrency=concurrency))
+        work = run_worker(concurrency=concurrency, chores=CHORES)
+        asyncio.new_event_loop().run_until_complete(work)
 
 
 @cli.command(
@@ -243,6 +246,10 @@ def create_api_key(environment: Environment, member: str) -> None:
         from sophiie.ops import people
 
         click.echo(people.create_api_key(member))
+
+
+cli.add_command(erase)
+cli.add_command(export)
 
 
 @cli.command("demo-data", hidden=True)

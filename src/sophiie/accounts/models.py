@@ -84,6 +84,10 @@ class Member(AbstractBaseUser):
     is_active = models.BooleanField(default=True)
     # When the member was last deactivated; kept when they come back, see `get_session_auth_hash`.
     deactivated_at = models.DateTimeField(null=True, blank=True)
+    # When all that was known of the person was erased. The row stays for what they did.
+    erased_at = models.DateTimeField(null=True, blank=True)
+    # Under which names histories may know the person, so that they can be erased there as well.
+    former_names = models.JSONField(default=list, blank=True, db_default=[])
     date_joined = models.DateTimeField(auto_now_add=True)
     # Empty: what the browser asks for, and the clock of the business.
     language = models.CharField(max_length=10, blank=True, default="", db_default="")

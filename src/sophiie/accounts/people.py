@@ -92,15 +92,23 @@ def deactivate(by: Member, member: Member) -> None:
     with transaction.atomic():
         by, member = _held(by, member)
         _check_may_end(by, member)
-        if not member.is_active:
+        if not end_access(member):
             return
-        member.is_active, member.deactivated_at = False, now()
-        member.save(update_fields=["is_active", "deactivated_at"])
-        ApiKey.objects.filter(member=member, revoked_at=None).update(revoked_at=now())
         record_about(audit.Act.MEMBER_DEACTIVATED, member, by=by)
-        member_deactivated.send(sender=Member, member=member)
-        live.announce(member.business_id, signed_out=member.id)
     logger.info("member deactivated", member_id=str(member.id), by=str(by.id))
+
+
+def end_access(member: Member) -> bool:
+    """Ends a member's access, whoever wants it so; False if it had ended before. In a transaction,
+    with the member held."""
+    if not member.is_active:
+        return False
+    member.is_active, member.deactivated_at = False, now()
+    member.save(update_fields=["is_active", "deactivated_at"])
+    ApiKey.objects.filter(member=member, revoked_at=None).update(revoked_at=now())
+    member_deactivated.send(sender=Member, member=member)
+    live.announce(member.business_id, signed_out=member.id)
+    return True
 
 
 def reactivate(by: Member, member: Member) -> None:
@@ -142,6 +150,8 @@ def record_about(act: audit.Act, member: Member, *, by: Member | None, **details
 
 def _check_may_end(by: Member, member: Member) -> None:
     _check_manages(by, member)
+    if member.erased_at is not None:
+        raise NotAllowed(_("This person was erased and cannot come back."))
     if by.pk == member.pk:
         raise NotAllowed(_("You cannot deactivate yourself; ask another owner or admin."))
     if member.role == Role.OWNER and by.role != Role.OWNER:

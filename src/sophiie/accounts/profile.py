@@ -41,10 +41,12 @@ def change_profile(member: Member, *, name: str, language: str, clock: str) -> N
         for field, value in wanted.items()
         if getattr(member, field) != value
     }
+    if "name" in changes and member.name not in member.former_names:
+        member.former_names = [*member.former_names, member.name]
     for field, value in wanted.items():
         setattr(member, field, value)
     with transaction.atomic():
-        member.save(update_fields=list(wanted))
+        member.save(update_fields=[*wanted, "former_names"])
         if changes:
             record_about(audit.Act.PROFILE_CHANGED, member, by=member, **changes)
 

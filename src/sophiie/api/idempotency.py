@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 from django.http import HttpRequest
 
@@ -15,7 +16,6 @@ from sophiie.api.models import IdempotentAnswer
 from sophiie.api.problems import ProblemError, invalid
 from sophiie.common.clock import now
 
-KEPT = timedelta(days=1)
 LONGEST_KEY = 255
 
 
@@ -25,7 +25,7 @@ def kept_answer(request: HttpRequest, member: Member) -> tuple[int, Any] | None:
     if not key or not _can_be_kept(key):
         return None
     kept = IdempotentAnswer.objects.filter(member=member, key=key, body_digest=_digest(request))
-    found = kept.filter(created_at__gte=now() - KEPT).exclude(status=0).first()
+    found = kept.filter(created_at__gte=now() - _kept()).exclude(status=0).first()
     return (found.status, found.body) if found else None
 
 
@@ -65,6 +65,10 @@ def answer_once(
         return kept.status, kept.body
 
 
+def _kept() -> timedelta:
+    return timedelta(days=settings.IDEMPOTENCY_DAYS)
+
+
 def _can_be_kept(key: str) -> bool:
     return len(key) <= LONGEST_KEY and key.isprintable()
 
@@ -76,6 +80,6 @@ def _digest(request: HttpRequest) -> str:
 
 def _forget_old(moment: datetime) -> None:
     """Forgets some answers whose day is over; rows that another request has are left to it."""
-    old = IdempotentAnswer.objects.filter(created_at__lt=moment - KEPT)
+    old = IdempotentAnswer.objects.filter(created_at__lt=moment - _kept())
     some = list(old.select_for_update(skip_locked=True).values_list("pk", flat=True)[:100])
     IdempotentAnswer.objects.filter(pk__in=some).delete()

@@ -7,7 +7,8 @@ from django.db import models
 
 
 class IdempotentAnswer(models.Model):
-    """Kept for a day, so that a caller that lost an answer can ask again and books only once."""
+    """Kept for a day, or as long as is set, so that a caller that lost an answer can ask again and
+    books only once."""
 
     member = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     key = models.CharField(max_length=255)

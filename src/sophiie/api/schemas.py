@@ -65,6 +65,33 @@ class CustomerIn(Strict):
     email: Text = ""
 
 
+class CustomerErasureIn(Strict):
+    email: Annotated[StrictStr, Field(max_length=254)] | None = None
+    phone: Annotated[StrictStr, Field(max_length=50)] | None = None
+    appointment_id: UUID | None = None
+    upcoming: Literal["cancel", "keep"] = "cancel"
+    preview: StrictBool = True
+
+
+class CustomerErasureOut(Schema):
+    """What would be erased, or was. `google_events` are changed or removed by a worker; those in
+    calendars that are not linked any more are out of reach. `mentions`: other customers'
+    appointments in whose texts an address or a number was blanked out. `alike`: appointments with
+    the same name, or another address or number of theirs, that are not touched."""
+
+    state: Literal["preview", "erased", "under_way"]
+    names: list[str]
+    emails: list[str]
+    phones: list[str]
+    appointments: int
+    upcoming: int
+    mentions: int
+    google_events: int
+    google_events_waiting: int
+    google_events_out_of_reach: int
+    alike: int
+
+
 class AppointmentIn(Strict):
     title: Text
     start: Instant

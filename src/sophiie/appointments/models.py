@@ -156,10 +156,12 @@ class Action(models.TextChoices):
     HELD = "held", "held"
     CONFIRMED = "confirmed", "confirmed"
     EXPIRED = "expired", "expired"
+    ERASED = "erased", "erased"
 
 
 class AppointmentChange(models.Model):
-    """Who did what, when. Kept for ever, also when the appointment is deleted."""
+    """Who did what, when. Kept also when the appointment is deleted, as long as the operator says;
+    see `privacy/retention.py`."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     appointment = models.ForeignKey(Appointment, on_delete=models.CASCADE, related_name="changes")
@@ -167,7 +169,7 @@ class AppointmentChange(models.Model):
     action = models.CharField(max_length=10, choices=Action.choices)
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     at = models.DateTimeField()
-    # {field: [before, after]} as JSON values.
+    # {field: [before, after]} as JSON values; [null, null]: what stood there was erased.
     fields = models.JSONField(default=dict)
 
     class Meta:

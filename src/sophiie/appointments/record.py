@@ -86,6 +86,24 @@ def _record_exception(
         record_about(audit.Act.APPOINTMENT_DELETED, appointment, by)
 
 
+def announce_erasure(
+    appointment: Appointment, by: Member | None, differences: dict[str, Any], *, aloud: bool
+) -> None:
+    """Writes that something was erased, if a member asked for it; tells the others if `aloud`."""
+    if by is not None:
+        change = AppointmentChange(
+            appointment=appointment,
+            revision=appointment.revision,
+            action=Action.ERASED,
+            by=by,
+            at=appointment.updated_at,
+            fields=differences,
+        )
+        insert([change])
+    if aloud:
+        appointment_changed.send(sender=Appointment, appointment=appointment)
+
+
 def differences_between(
     before: Details | None,
     after: Details,

@@ -97,6 +97,16 @@ class Environment(BaseSettings):
         default=6000, gt=0, validation_alias=_named("SOPHIIE_API_REQUESTS_PER_MINUTE")
     )
     audit_days: int = Field(default=730, ge=30, validation_alias=_named("SOPHIIE_AUDIT_DAYS"))
+    # How long things are kept; of the history 0 means for ever.
+    history_days: int = Field(
+        default=0, ge=0, le=36_500, validation_alias=_named("SOPHIIE_HISTORY_DAYS")
+    )
+    ledger_days: int = Field(
+        default=30, ge=1, le=36_500, validation_alias=_named("SOPHIIE_LEDGER_DAYS")
+    )
+    idempotency_days: int = Field(
+        default=1, ge=1, le=36_500, validation_alias=_named("SOPHIIE_IDEMPOTENCY_DAYS")
+    )
     email_url: str = Field(default="", validation_alias=_named("SOPHIIE_EMAIL_URL"), repr=False)
     email_from: str = Field(
         default="Sophiie <no-reply@localhost>", validation_alias=_named("SOPHIIE_EMAIL_FROM")

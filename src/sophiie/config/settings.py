@@ -48,6 +48,9 @@ PUSH_ADDRESS = ENVIRONMENT.push_address
 # How long after a write to Google further changes of the same appointment are gathered.
 MIRROR_COALESCE_SECONDS = 0.4
 API_REQUESTS_PER_MINUTE = ENVIRONMENT.api_requests_per_minute
+HISTORY_DAYS = ENVIRONMENT.history_days
+LEDGER_DAYS = ENVIRONMENT.ledger_days
+IDEMPOTENCY_DAYS = ENVIRONMENT.idempotency_days
 LOG_LEVEL = ENVIRONMENT.log_level
 AUDIT_DAYS = ENVIRONMENT.audit_days
 
@@ -70,6 +73,7 @@ INSTALLED_APPS = [
     "sophiie.availability",
     "sophiie.calendar_link",
     "sophiie.sync",
+    "sophiie.privacy",
     "sophiie.api",
 ]
 
@@ -187,6 +191,8 @@ ACCOUNT_RATE_LIMITS = {
     "change_email": "5/h/user",
     # Each costs a password's slow hash.
     "join": "20/m/ip",
+    # Each reads and packs all that there is.
+    "export": "10/h/user",
 }
 # What one customer of a provider is given.
 ALLAUTH_RATE_LIMIT_IPV6_PREFIX = 64

@@ -34,7 +34,11 @@ def add_member(*, email: str, name: str, role: str, business: str, password: str
     try:
         with audit.by_command("add-member"), transaction.atomic():
             member = people.add_member(
-                business=_business(business), email=email, name=name, role=role, password=password
+                business=business_called(business),
+                email=email,
+                name=name,
+                role=role,
+                password=password,
             )
             people.record_about(audit.Act.MEMBER_ADDED, member, by=None, role=role)
     except people.InvalidAccount as error:
@@ -61,7 +65,7 @@ def _ids(business: Business, member: Member) -> str:
     )
 
 
-def _business(name: str) -> Business:
+def business_called(name: str, *, option: str = "--business") -> Business:
     """The business that is meant: by id or name, or the only one there is."""
     found = Business.objects.all()
     if name:
@@ -73,7 +77,7 @@ def _business(name: str) -> Business:
         raise CommandError(
             f"There is no business “{name}”." if name else "There is no business yet."
         )
-    raise CommandError("There are several businesses: name one with --business NAME or ID.")
+    raise CommandError(f"There are several businesses: name one with {option} NAME or ID.")
 
 
 def _is_id(text: str) -> bool:

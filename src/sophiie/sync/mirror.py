@@ -7,7 +7,7 @@ the network.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from uuid import UUID
 
 from django.db import transaction
@@ -18,7 +18,7 @@ from sophiie.common import live
 from sophiie.common.clock import now
 from sophiie.common.sql import execute
 from sophiie.sync.guests import Circle, guests_of, hosting
-from sophiie.sync.models import MirroredEvent, MirrorState, WatchedCalendar
+from sophiie.sync.models import DriftKind, MirroredEvent, MirrorState, WatchedCalendar
 from sophiie.sync.outbox import Rows, adopt, align, save, want, write
 from sophiie.sync.wake import defer_drain
 
@@ -97,6 +97,32 @@ def record_anew(
         count = record_change(appointment, backfill=backfill, found=found)
         if count:
             live.announce(appointment.business_id, appointment=appointment.id)
+    return count
+
+
+def redraw(appointment: Appointment, *, without_guests: Collection[str] = ()) -> int:
+    """Has the events of an appointment that has not moved written anew, after all single changes;
+    returns how many.
+
+    Nothing is added: a past appointment that was never sent, or that a person deleted in Google,
+    stays away. The caller holds the appointment.
+    """
+    moment = now()
+    rows = (
+        MirroredEvent.objects.select_for_update(of=("self",))
+        .filter(appointment=appointment, wanted=True)
+        .exclude(link__state=LinkState.UNLINKED)
+        .exclude(drift_kind=DriftKind.DELETED)
+    )
+    count = 0
+    for row in rows.order_by("id"):
+        row.backfill = row.backfill or row.state != MirrorState.PENDING
+        row.guests = [guest for guest in row.guests if guest not in without_guests]
+        want(row, True, appointment.revision, moment)
+        write(row)
+        defer_drain(row.link_id)
+        count += 1
+    live.announce(appointment.business_id, appointment=appointment.id)
     return count
 
 

@@ -6,10 +6,12 @@ from datetime import timedelta
 from uuid import UUID
 
 import aiohttp
+from django.conf import settings
 
 from sophiie.calendar_link.models import Revocation
 from sophiie.calendar_link.revocation import revocations_due, revoke
 from sophiie.calendar_link.unlink import end_overdue_unlinkings
+from sophiie.common.batches import delete_in_batches
 from sophiie.common.clock import now
 from sophiie.common.in_thread import in_thread
 from sophiie.common.sql import execute
@@ -17,13 +19,11 @@ from sophiie.sync.due import DUE, due_at
 from sophiie.sync.models import MirrorState, SyncAttempt
 from sophiie.sync.wake import defer_drain
 
-LEDGER_KEPT = timedelta(days=30)
-
 
 def prune_ledger() -> int:
     """Forgets attempts that are too old to explain anything."""
-    deleted, _ = SyncAttempt.objects.filter(at__lt=now() - LEDGER_KEPT).delete()
-    return deleted
+    kept = timedelta(days=settings.LEDGER_DAYS)
+    return delete_in_batches(SyncAttempt.objects.filter(at__lt=now() - kept))
 
 
 async def sweep(http: aiohttp.ClientSession) -> None:

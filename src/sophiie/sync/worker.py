@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 import aiohttp
 from django.db.utils import InterfaceError, OperationalError
@@ -43,26 +43,31 @@ GRACE_SECONDS = 2.5  # for jobs that are at work
 STOP_SECONDS = 4.0
 
 
-async def run_worker(*, concurrency: int) -> None:
+Chores = Sequence[Callable[[], object]]
+
+
+async def run_worker(*, concurrency: int, chores: Chores = ()) -> None:
     """Works until SIGTERM or SIGINT; outlives a database that goes away for a while.
 
-    What has not ended in time, because the database hangs, is left as it is: `ending.leave` waits
-    for nobody.
+    `chores` is house-keeping that others ask for, done beside the worker's own. What has not ended
+    in time, because the database hangs, is left as it is: `ending.leave` waits for nobody.
     """
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     places = Places(concurrency)
     with ending.telling(lambda: loop.call_soon_threadsafe(stop.set)):
-        await _work_until(stop, places, concurrency)
+        await _work_until(stop, places, concurrency, chores)
 
 
-async def _work_until(stop: asyncio.Event, places: Places, concurrency: int) -> None:
+async def _work_until(
+    stop: asyncio.Event, places: Places, concurrency: int, chores: Chores
+) -> None:
     async with google_session(connections=concurrency * 4) as http:
         logger.info("worker started", concurrency=concurrency, process=os.getpid())
         tasks = [
             asyncio.create_task(_forever(lambda: _work_jobs(http, concurrency, places))),
             asyncio.create_task(_forever(lambda: _sweep_regularly(http))),
-            asyncio.create_task(_forever(_keep_house)),
+            asyncio.create_task(_forever(lambda: _keep_house(chores))),
             asyncio.create_task(_forever(_review_guests_regularly)),
             asyncio.create_task(_forever(_send_mails_regularly)),
             asyncio.create_task(_forever(lambda: poll_regularly(http))),
@@ -126,7 +131,7 @@ async def _clear_abandoned_jobs(worker_app: App) -> None:
         await asyncio.sleep(CLEANING_SECONDS)
 
 
-async def _keep_house() -> None:
+async def _keep_house(chores: Chores) -> None:
     """What may wait a little: links whose key is back, reminders by e-mail, old rows of the ledger
     and of the audit log, holds that ran out, sessions that ended and what was typed in them, counts
     of attempts and of failed sign-ins."""
@@ -138,6 +143,8 @@ async def _keep_house() -> None:
         await in_thread(forget_what_is_over)
         await in_thread(close_hours)
         await in_thread(prune)
+        for chore in chores:
+            await in_thread(chore)
         await asyncio.sleep(HOUSE_SECONDS)
 
 

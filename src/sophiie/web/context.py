@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from sophiie.accounts.models import Member
 from sophiie.calendar_link.models import CalendarLink, LinkState
 from sophiie.web.colleagues import colleagues_to_reconnect
+from sophiie.web.deletion_banner import deletion_ahead
 from sophiie.web.first_steps import first_steps
 from sophiie.web.typed_text import typed_by
 
@@ -30,6 +31,7 @@ def banners(request: HttpRequest) -> dict[str, Any]:
         "link_needs_reconnect": broken.exists(),
         # Called by the template that shows it: fragments do not.
         "colleagues_to_reconnect": partial(colleagues_to_reconnect, member),
+        "deletion": partial(deletion_ahead, member),
         "first_steps": partial(first_steps, member),
         "typed_by": partial(typed_by, member),
     }

@@ -97,6 +97,7 @@ _ACTS = {
     Action.CANCELLED: gettext_lazy("Cancelled it"),
     Action.DELETED: gettext_lazy("Deleted it"),
     Action.REINSTATED: gettext_lazy("Brought it back"),
+    Action.ERASED: gettext_lazy("Erased a customer’s data"),
 }
 # What somebody agreed to on the way, by the field that says so.
 _CONSENTS = {
@@ -143,6 +144,8 @@ def _difference(name: str, pair: list[Any], zone: str) -> str:
         "assignees": _("Assignees"),
         "status": _("Status"),
     }
+    if pair == [None, None]:
+        return _("%(name)s: erased") % {"name": names.get(name, name)}
     return _("%(name)s: %(before)s → %(after)s") % {
         "name": names.get(name, name),
         "before": _value(name, pair[0], zone),

@@ -30,7 +30,7 @@ def overview(request: HttpRequest) -> HttpResponse:
     member = signed_in(request)
     if not member.manages_business:
         return render(request, "overview/not_allowed.html", status=403)
-    people: list[Member] = list(Member.objects.filter(business=member.business_id))
+    people: list[Member] = list(Member.objects.filter(business=member.business_id, erased_at=None))
     links = links_of_team(member.business_id)
     zone = member.business.timezone
     queue = queue_of(member.business_id)

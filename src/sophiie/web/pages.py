@@ -205,6 +205,8 @@ def form_page(
         context["history"] = history_of(shown)
         context["attempts"] = attempts_shown(shown)
         states = {shown_badge.state for shown_badge in context["badges"]}
+        known = shown.customer_name or shown.customer_phone or shown.customer_email
+        context["may_erase_customer"] = bool(known) and member.manages_business
         context["needs_retry"] = bool(states & {"failed", "pending"})
     return render(request, "appointments/form.html", context, status=status)
 

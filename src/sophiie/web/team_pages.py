@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -26,6 +27,8 @@ from sophiie.accounts.people import (
 from sophiie.appointments.reading import Ahead, still_ahead_of
 from sophiie.common.clock import now
 from sophiie.common.wall_time import in_zone
+from sophiie.privacy.members import may_erase, waiting_erasures
+from sophiie.privacy.models import Erasure
 from sophiie.sync.team import TeamLink, links_of_team
 from sophiie.web.account_forms import ROLES, InvitationForm
 from sophiie.web.colleagues import since
@@ -51,22 +54,34 @@ def team_page(
 ) -> HttpResponse:
     """The page; `to_hand_on` is the link of an invitation that no mail could be sent for."""
     by = manager(request)
-    people = list(Member.objects.filter(business=by.business_id))
+    people = list(Member.objects.filter(business=by.business_id, erased_at=None))
     leaving = _chosen(by, people, request.GET.get("deactivate", ""))
     gone = [person for person in people if not person.is_active]
     links = links_of_team(by.business_id)
+    erasing = waiting_erasures(by.business_id) if gone else {}
     ahead = still_ahead_of([*gone, *leaving], now())
     shown = {p.pk: _row(by, p, links.get(p.pk), ahead.get(p.pk)) for p in people}
     stuck = stuck_invitations(by)
     context = {
         "members": [shown[person.pk] for person in people if person.is_active],
-        "gone": [shown[person.pk] for person in gone],
+        "gone": [
+            {
+                **shown[person.pk],
+                "may_erase": may_erase(by, person),
+                "erased_on": _local(by, erasing.get(person.pk)),
+            }
+            for person in gone
+        ],
         "leaving": shown[leaving[0].pk] if leaving else None,
         "invitations": [_invitation_row(by, one, stuck) for one in open_invitations(by)],
         "invitation_form": invitation_form or _new_invitation(by),
         "to_hand_on": to_hand_on,
     }
     return render(request, "settings/team.html", context, status=status)
+
+
+def _local(by: Member, erasure: Erasure | None) -> datetime | None:
+    return in_zone(erasure.due_at, by.business.timezone) if erasure else None
 
 
 def roles_to_give(by: Member) -> list[str]:

@@ -19,6 +19,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.core.signing import BadSignature, Signer
 from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 
@@ -48,7 +49,7 @@ def keeps_typed_text(view: View) -> View:
     """Like `members_only`; but what a signed-out person sends is not lost."""
 
     @wraps(view)
-    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if request.user.is_authenticated:
             if request.method == "POST":
                 request.session.pop(_KEY, None)

@@ -1,0 +1,70 @@
+"""What API callers were answered, and is kept so that they can ask again: without a person.
+
+The answers stay, only poorer: a caller that repeats its request must not book a second time. The
+table belongs to the API, above this package, so it is known here by its name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from typing import Any
+from uuid import UUID
+
+from django.apps import apps
+from django.db.models import Q, QuerySet, TextField
+from django.db.models.functions import Cast
+
+from sophiie.privacy.traces import Traces
+
+ANSWERS = "api.IdempotentAnswer"
+
+
+def blank_customer_in_answers(
+    business_id: UUID, traces: Traces, words: str, appointment_ids: Collection[UUID] = ()
+) -> None:
+    """Takes a customer out of the answers about these appointments, and out of all texts."""
+    ids = {str(appointment_id) for appointment_id in appointment_ids}
+    erased = {"title": words, "notes": "", "location": "", "customer": None}
+
+    def poorer(body: dict[str, Any]) -> Any:
+        return traces.blank({**body, **erased} if body.get("id") in ids else body)
+
+    meant = Q(body__id__in=sorted(ids))
+    if traces:
+        meant |= Q(text__iregex=traces.search)
+    _rewrite(_answers_in(business_id).filter(meant), poorer)
+
+
+def rename_in_answers(business_id: UUID, member_id: UUID, name: str, email: str) -> None:
+    """Gives a member another name and address wherever an answer lists them."""
+
+    def renamed(value: Any) -> Any:
+        if isinstance(value, list):
+            return [renamed(item) for item in value]
+        if not isinstance(value, dict):
+            return value
+        inside = {key: renamed(item) for key, item in value.items()}
+        if inside.get("id") == str(member_id):  # an assignee
+            inside |= {"name": name, "email": email}
+        if inside.get("member_id") == str(member_id) and "event_id" in inside:  # their calendar
+            inside |= {"calendar_id": "", "html_link": None}
+        if "conflicts" in inside:  # the sentence names who is not free
+            inside["detail"] = inside["title"]
+        return inside
+
+    _rewrite(_answers_in(business_id).filter(text__contains=str(member_id)), renamed)
+
+
+def _answers_in(business_id: UUID) -> QuerySet[Any]:
+    answers: QuerySet[Any] = (
+        apps.get_model(ANSWERS)
+        ._default_manager.filter(member__business=business_id, body__isnull=False)
+        .alias(text=Cast("body", TextField()))
+    )
+    return answers
+
+
+def _rewrite(answers: QuerySet[Any], change: Callable[[Any], Any]) -> None:
+    for answer in answers.iterator(chunk_size=200):
+        answer.body = change(answer.body)
+        answer.save(update_fields=["body"])

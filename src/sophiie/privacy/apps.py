@@ -1,0 +1,20 @@
+from typing import Any
+
+from django.apps import AppConfig
+
+
+class PrivacyConfig(AppConfig):
+    name = "sophiie.privacy"
+    label = "privacy"
+
+    def ready(self) -> None:
+        from sophiie.accounts.signals import member_reactivated
+
+        member_reactivated.connect(_on_reactivated, dispatch_uid="privacy")
+
+
+def _on_reactivated(member: Any, **_: Any) -> None:
+    """Who is let in again is not erased any more."""
+    from sophiie.privacy.members import call_off
+
+    call_off(member)

@@ -1,0 +1,51 @@
+"""What a worker does for privacy, beside its other house-keeping: carries out what is due."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sophiie.common.clock import now
+from sophiie.common.logs import log
+from sophiie.privacy.businesses import carry_out_business
+from sophiie.privacy.customers import carry_out_customer
+from sophiie.privacy.members import carry_out_member
+from sophiie.privacy.models import Erasure, Subject
+from sophiie.privacy.retention import forget_old
+
+logger = log(__name__)
+
+# How long a worker has one for itself, and how soon one that waits for Google is looked at again.
+CLAIM = timedelta(minutes=5)
+LOOK_AGAIN = timedelta(minutes=1)
+MOST_AT_ONCE = 20
+_ACTS = {
+    Subject.CUSTOMER: carry_out_customer,
+    Subject.MEMBER: carry_out_member,
+    Subject.BUSINESS: carry_out_business,
+}
+
+
+def carry_out_due() -> int:
+    """Carries out the erasures that are due; returns how many are done. One that fails does not
+    hold up the others, and is tried again."""
+    moment = now()
+    due = Erasure.objects.filter(due_at__lte=moment, next_attempt_at__lte=moment)
+    done = 0
+    for erasure in due.order_by("next_attempt_at")[:MOST_AT_ONCE]:
+        claim = Erasure.objects.filter(pk=erasure.pk, next_attempt_at=erasure.next_attempt_at)
+        if not claim.update(next_attempt_at=now() + CLAIM):
+            continue
+        try:
+            is_done = _ACTS[Subject(erasure.subject)](erasure)
+        except Exception:
+            logger.exception("erasure failed", erasure_id=str(erasure.pk))
+            continue
+        if is_done:
+            done += 1
+        else:
+            Erasure.objects.filter(pk=erasure.pk).update(next_attempt_at=now() + LOOK_AGAIN)
+    return done
+
+
+# In this order, after a worker's own.
+CHORES = (carry_out_due, forget_old)

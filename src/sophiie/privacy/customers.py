@@ -1,0 +1,284 @@
+"""Erasing a customer: what is found, what becomes of it, and doing it.
+
+What stands for the customer goes: name, phone, e-mail, and title, place and notes of their
+appointments, which may tell of them too; in the history that something was changed stays, not to
+what. Who had time when, and the appointment itself, stay. Google is told the same by the outbox.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Q, TextField
+from django.db.models.functions import Cast
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from sophiie.accounts.models import Member
+from sophiie.accounts.people import NotAllowed
+from sophiie.accounts.sessions import forget_in_sessions
+from sophiie.appointments.locking import in_transaction, lock_members
+from sophiie.appointments.models import Appointment, AppointmentChange, Status
+from sophiie.appointments.record import announce_erasure, locked, save_next_revision
+from sophiie.calendar_link.models import LinkState
+from sophiie.common.clock import now
+from sophiie.common.logs import log
+from sophiie.privacy.answers import blank_customer_in_answers
+from sophiie.privacy.identity import Identity, alike, appointments_of
+from sophiie.privacy.models import Erasure, Subject
+from sophiie.privacy.traces import blank_fields, ids_in
+from sophiie.sync import mirror
+from sophiie.sync.models import MirroredEvent, SyncAttempt
+
+logger = log(__name__)
+
+# What of an appointment may tell of its customer.
+PERSONAL = ("title", "location", "notes", "customer_name", "customer_phone", "customer_email")
+TEXTS = ("title", "location", "notes")
+# So long an erasure that was begun is left to whoever began it.
+CLAIM = timedelta(minutes=5)
+LISTED = 20
+
+
+@dataclass(frozen=True)
+class CustomerPreview:
+    """What an erasure would do now."""
+
+    names: list[str]
+    phones: list[str]
+    emails: list[str]
+    appointments: int
+    upcoming: int
+    # Of other customers, whose texts or history mention an address or a number of this one.
+    mentions: int
+    # In Google: to be changed or removed; there for good, because the link is gone; waiting until
+    # somebody reconnects.
+    events: int
+    out_of_reach: int
+    waiting: int
+    # With the same name, or with another address or number of theirs: not touched.
+    alike: int
+    listed: list[Appointment]
+
+    @property
+    def unlisted(self) -> int:
+        return self.appointments - len(self.listed)
+
+    @property
+    def nothing(self) -> bool:
+        return not (self.appointments or self.mentions)
+
+
+def preview_customer(identity: Identity) -> CustomerPreview:
+    """Changes nothing."""
+    theirs = appointments_of(identity)
+    ids = list(theirs.values_list("pk", flat=True))
+    written = theirs.order_by().values_list("customer_name", "customer_phone", "customer_email")
+    names, phones, emails = zip(*written.distinct(), strict=True) if ids else ((), (), ())
+    events = MirroredEvent.objects.filter(
+        appointment__in=ids, sent=True, shown_revision__gt=0, wanted=True
+    )
+    return CustomerPreview(
+        names=_distinct(names),
+        phones=_distinct(phones),
+        emails=_distinct(emails),
+        appointments=len(ids),
+        upcoming=sum(_is_upcoming(appointment, now()) for appointment in theirs.iterator()),
+        mentions=len(_mentions(identity, but=set(ids))),
+        events=events.exclude(link__state=LinkState.UNLINKED).count(),
+        out_of_reach=events.filter(link__state=LinkState.UNLINKED).count(),
+        waiting=events.filter(link__state=LinkState.NEEDS_RECONNECT).count(),
+        alike=alike(identity),
+        listed=list(theirs.reverse()[:LISTED]),
+    )
+
+
+@dataclass(frozen=True)
+class Erased:
+    """What was done. Not `finished`: a worker does the rest."""
+
+    found: CustomerPreview
+    finished: bool
+
+
+def erase_customer(
+    *, by: Member | None, identity: Identity, keep_upcoming: bool = False, most: int | None = None
+) -> Erased:
+    """Erases all that is known of a customer; without a member it is a command that asks.
+
+    What is asked for is stored first, so that a worker ends what is cut off here, or what is more
+    than `most` appointments. Twice is as once. Raises `NotAllowed`.
+    """
+    if by is not None and not (
+        by.is_active and by.manages_business and by.business_id == identity.business_id
+    ):
+        raise NotAllowed(_("Only owners and admins of this business may do that."))
+    found = preview_customer(identity)
+    moment = now()
+    erasure = Erasure.objects.create(
+        business_id=identity.business_id,
+        subject=Subject.CUSTOMER,
+        about=identity.as_json(),
+        keep_upcoming=keep_upcoming,
+        language=translation.get_language() or "en",
+        asked_by=by,
+        asked_at=moment,
+        due_at=moment,
+        next_attempt_at=moment + CLAIM,
+    )
+    if most is not None and found.appointments + found.mentions > most:
+        Erasure.objects.filter(pk=erasure.pk).update(next_attempt_at=moment)
+        return Erased(found, finished=False)
+    carry_out_customer(erasure)
+    return Erased(found, finished=True)
+
+
+def carry_out_customer(erasure: Erasure) -> bool:
+    """Does all that an erasure asks for, a short transaction for each appointment; True: done."""
+    identity = Identity.from_json(erasure.business_id, erasure.about)
+    with translation.override(erasure.language):
+        words = _("Erased customer")
+    done: set[UUID] = set()
+    # Once more, for what was booked meanwhile.
+    while ids := list(appointments_of(identity).values_list("pk", flat=True)):
+        # First, because afterwards nobody knows which answers were about the customer.
+        blank_customer_in_answers(erasure.business_id, identity.traces, words, ids)
+        for appointment_id in ids:
+            in_transaction(partial(_erase_from, appointment_id, erasure, words))
+        done.update(ids)
+    for appointment_id in _mentions(identity, but=done):
+        in_transaction(partial(_blank_mentions, appointment_id, erasure, identity))
+    blank_customer_in_answers(erasure.business_id, identity.traces, words)
+    forget_in_sessions(
+        lambda text: identity.traces.is_told_of_in(text) or bool(done & ids_in(text))
+    )
+    with transaction.atomic():
+        _record("customer erased", erasure, appointments=len(done))
+        erasure.delete()
+    return True
+
+
+def _erase_from(appointment_id: UUID, erasure: Erasure, words: str) -> None:
+    appointment = locked().filter(pk=appointment_id).first()
+    if appointment is None:
+        return
+    moment = now()
+    differences = {}
+    if _is_upcoming(appointment, moment) and not erasure.keep_upcoming:
+        lock_members(appointment.assignments.values_list("member_id", flat=True))
+        appointment.assignments.update(blocking=False)
+        differences["status"] = [appointment.status, str(Status.CANCELLED)]
+        appointment.status, appointment.held_until = Status.CANCELLED, None
+    for name in PERSONAL:
+        setattr(appointment, name, "")
+    appointment.title = words
+    _rewrite_history(appointment, lambda fields: blank_fields(fields, PERSONAL))
+    _forget_what_google_said(appointment)
+    _save(appointment, erasure, differences, moment)
+
+
+def _blank_mentions(appointment_id: UUID, erasure: Erasure, identity: Identity) -> None:
+    """In an appointment of somebody else: takes out an address or a number, no more; of one that
+    was the customer's before, what its history says of that time."""
+    appointment = locked().filter(pk=appointment_id).first()
+    if appointment is None:
+        return
+    traces = identity.traces
+    changes = list(appointment.changes.all())
+    was_theirs = any(_named(change, identity) for change in changes)
+    _rewrite_history(
+        appointment,
+        lambda fields: blank_fields(fields, PERSONAL) if was_theirs else traces.blank(fields),
+    )
+    _forget_what_google_said(appointment)
+    before = [getattr(appointment, name) for name in TEXTS]
+    for name in TEXTS:
+        setattr(appointment, name, traces.blank(getattr(appointment, name)))
+    if before != [getattr(appointment, name) for name in TEXTS]:
+        _save(appointment, erasure, {}, now())
+
+
+def _save(
+    appointment: Appointment, erasure: Erasure, differences: dict[str, list[str]], moment: datetime
+) -> None:
+    save_next_revision(appointment)
+    is_over = appointment.end <= moment
+    announce_erasure(appointment, erasure.asked_by, differences, aloud=not is_over)
+    if is_over:  # a change would also send events that were never sent, or undo a deletion
+        mirror.redraw(appointment)
+
+
+def _mentions(identity: Identity, *, but: set[UUID]) -> list[UUID]:
+    """Appointments of others in the business that may tell of the customer, in order."""
+    if not identity.traces:
+        return []
+    search = identity.traces.search
+    texts = Q()
+    for name in TEXTS:
+        texts |= Q(**{f"{name}__iregex": search})
+    appointments = Appointment.objects.filter(texts, business=identity.business_id)
+    changes = AppointmentChange.objects.filter(appointment__business=identity.business_id)
+    changes = changes.alias(text=Cast("fields", TextField())).filter(text__iregex=search)
+    found = {
+        appointment.pk
+        for appointment in appointments.iterator()
+        if any(_tells(getattr(appointment, name), identity) for name in TEXTS)
+    }
+    found |= {
+        change.appointment_id for change in changes.iterator() if _tells(change.fields, identity)
+    }
+    return sorted(found - but)
+
+
+def _tells(value: object, identity: Identity) -> bool:
+    return bool(identity.traces.blank(value) != value)
+
+
+def _named(change: AppointmentChange, identity: Identity) -> bool:
+    """Whether the appointment was this customer's before or after a change."""
+    emails = change.fields.get("customer_email", [])
+    phones = change.fields.get("customer_phone", [])
+    return any(identity.traces.name(email or "", "") for email in emails) or any(
+        identity.traces.name("", phone or "") for phone in phones
+    )
+
+
+def _rewrite_history(
+    appointment: Appointment, change: Callable[[dict[str, Any]], dict[str, Any]]
+) -> None:
+    for entry in appointment.changes.all():
+        fields = change(entry.fields)
+        if fields != entry.fields:
+            entry.fields = fields
+            entry.save(update_fields=["fields"])
+
+
+def _forget_what_google_said(appointment: Appointment) -> None:
+    """An answer may quote the event that it refused."""
+    SyncAttempt.objects.filter(mirrored_event__appointment=appointment).update(message="")
+    MirroredEvent.objects.filter(appointment=appointment).exclude(error="").update(error="")
+
+
+def _is_upcoming(appointment: Appointment, moment: datetime) -> bool:
+    return appointment.is_on and appointment.start > moment
+
+
+def _distinct(texts: tuple[str, ...]) -> list[str]:
+    return sorted({text for text in texts if text})
+
+
+def _record(act: str, erasure: Erasure, **more: int) -> None:
+    """Where the audit log is told; nothing here names the person."""
+    logger.info(
+        act,
+        business_id=str(erasure.business_id),
+        by=str(erasure.asked_by_id or "command"),
+        erasure_id=str(erasure.pk),
+        **more,
+    )

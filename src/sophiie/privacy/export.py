@@ -1,0 +1,165 @@
+"""Giving out what is known: of a business, a member, a customer. JSON files, appointments as a
+table as well, and a text that says what is in each.
+
+Read column by column and never as whole rows, so nothing secret is even decrypted.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager
+from typing import IO, Any, Protocol
+
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
+from django.db.models import Field, Prefetch, QuerySet
+from django.utils.translation import gettext as _
+
+from sophiie.accounts.models import Business, Member
+from sophiie.appointments.models import Appointment, AppointmentChange, Assignment
+from sophiie.common.clock import now
+from sophiie.common.encrypted import EncryptedTextField
+from sophiie.common.wall_time import in_zone
+from sophiie.privacy.descriptions import description_of
+from sophiie.privacy.holdings import HOLDINGS
+from sophiie.privacy.identity import Identity, appointments_of
+from sophiie.sync.models import MirroredEvent
+
+# Secrets, what they are known by, and what only one process means to another.
+LEFT_OUT = frozenset(
+    {
+        *("password", "digest", "body_digest", "token_digest", "state_digest", "session_digest"),
+        *("sync_token", "reader", "reading_until", "lease_holder", "lease_until"),
+        *("refreshing_until", "etag", "unjudged_etag"),
+    }
+)
+CUSTOMER = ("customer_name", "customer_phone", "customer_email")
+# Of an event in a colleague's calendar a customer is not told in which.
+OF_COLLEAGUES = ("calendar_id", "html_link", "guests", "shown_guests", "sent_guests")
+_AT_A_TIME = 1000
+
+
+class Place(Protocol):
+    """Where the files go: see `places.py`."""
+
+    def file(self, name: str) -> AbstractContextManager[IO[str]]: ...
+
+
+def export_business(business: Business, place: Place) -> None:
+    """All of a business."""
+    files = []
+    for holding in HOLDINGS:
+        if holding.file:
+            files.append(_write(place, holding.file, _rows(holding.of_business(business.pk))))
+    files.append(_write_table(place, Appointment.objects.filter(business=business), ()))
+    _write_readme(place, _("All that Sophiie keeps of %(name)s") % {"name": business.name}, files)
+
+
+def export_member(member: Member, place: Place) -> None:
+    """All of a member; of customers only what appointments are called and where they are, for how
+    to reach them is the business's to give out."""
+    files = []
+    for holding in HOLDINGS:
+        if holding.file and holding.member:
+            rows = _rows(holding.of_member(member.pk), without=CUSTOMER)
+            files.append(_write(place, holding.file, map(_without_customer, rows)))
+    theirs = next(h for h in HOLDINGS if h.file == "appointments").of_member(member.pk)
+    files.append(_write_table(place, theirs, CUSTOMER))
+    _write_readme(place, _("All that Sophiie keeps of %(name)s") % {"name": member.name}, files)
+
+
+def export_customer(identity: Identity, place: Place) -> None:
+    """All of a customer."""
+    theirs = appointments_of(identity)
+    ids = list(theirs.values_list("pk", flat=True))
+    changes = AppointmentChange.objects.filter(appointment__in=ids)
+    events = MirroredEvent.objects.filter(appointment__in=ids)
+    files = [
+        _write(place, "appointments", _rows(theirs)),
+        _write(place, "history", _rows(changes)),
+        _write(place, "google_events", _rows(events, without=OF_COLLEAGUES)),
+        _write_table(place, theirs, ()),
+    ]
+    _write_readme(place, _("All that Sophiie keeps of a customer"), files)
+
+
+def _rows(rows: QuerySet[Any], *, without: Iterable[str] = ()) -> Iterator[dict[str, Any]]:
+    hidden = LEFT_OUT | set(without)
+    names = [
+        field.attname
+        for field in rows.model._meta.concrete_fields
+        if isinstance(field, Field)
+        and field.name not in hidden
+        and not isinstance(field, EncryptedTextField)
+    ]
+    return rows.order_by("pk").values(*names).iterator(chunk_size=_AT_A_TIME)
+
+
+def _without_customer(row: dict[str, Any]) -> dict[str, Any]:
+    """A history entry, likewise."""
+    if isinstance(fields := row.get("fields"), dict):
+        row["fields"] = {name: pair for name, pair in fields.items() if name not in CUSTOMER}
+    return row
+
+
+def _write(place: Place, name: str, rows: Iterable[dict[str, Any]]) -> str:
+    with place.file(f"{name}.json") as file:
+        between = "[\n"
+        for row in rows:
+            file.write(between + json.dumps(row, cls=_Encoder, ensure_ascii=False, indent=2))
+            between = ",\n"
+        file.write("\n]\n" if between != "[\n" else "[]\n")
+    return f"{name}.json"
+
+
+class _Encoder(DjangoJSONEncoder):
+    def default(self, o: Any) -> Any:
+        if isinstance(o, DateTimeTZRange):
+            return {"start": o.lower, "end": o.upper}
+        return super().default(o)
+
+
+_COLUMNS = ("id", "title", "start", "end", "timezone", "status", "assignees", "location", "notes")
+
+
+def _write_table(place: Place, appointments: QuerySet[Appointment], without: Iterable[str]) -> str:
+    """As a table that a spreadsheet opens; times in the appointment's own zone."""
+    columns = [*_COLUMNS, *(name for name in CUSTOMER if name not in set(without))]
+    with place.file("appointments.csv") as file:
+        table = csv.writer(file)
+        table.writerow(columns)
+        team = Assignment.objects.select_related("member").order_by("id")
+        rows = appointments.order_by("pk").prefetch_related(Prefetch("assignments", team))
+        for appointment in rows.iterator(chunk_size=_AT_A_TIME):
+            told: dict[str, str] = {name: str(getattr(appointment, name, "")) for name in columns}
+            for name in ("start", "end"):
+                moment = in_zone(getattr(appointment, name), appointment.timezone)
+                told[name] = moment.isoformat(timespec="minutes")
+            shares = appointment.assignments.all()
+            told["assignees"] = ", ".join(share.member.name for share in shares)
+            table.writerow([_harmless(told[name]) for name in columns])
+    return "appointments.csv"
+
+
+def _harmless(text: str) -> str:
+    """A spreadsheet takes a cell that begins like this for a formula, and would run it."""
+    is_number = text.lstrip("+-").replace(" ", "").isdecimal()
+    return f"'{text}" if text[:1] in "=+-@\t\r" and text and not is_number else text
+
+
+def _write_readme(place: Place, title: str, files: list[str]) -> None:
+    width = max(len(name) for name in files)
+    moment = now().isoformat(timespec="minutes")
+    lines = [title, "=" * len(title), "", _("Written at %(moment)s.") % {"moment": moment}, ""]
+    lines += [f"{name:<{width}}  {description_of(name)}" for name in files]
+    lines += [
+        "",
+        _(
+            "Passwords, keys and tokens are in none of them. Ids stand for rows of other files. "
+            "Times are in UTC unless the file says otherwise."
+        ),
+    ]
+    with place.file("README.txt") as file:
+        file.write("\n".join(lines) + "\n")

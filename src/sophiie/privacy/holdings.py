@@ -1,0 +1,178 @@
+"""What is stored of a business and of a member: every table, and how to reach it from both.
+
+Erasing a business and giving its data out both follow this list, so a table that is in it can be
+forgotten by neither. A test compares it with all models there are. Tables that refer to others
+stand before them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.apps import apps
+from django.db.models import Q, QuerySet
+
+
+@dataclass(frozen=True, kw_only=True)
+class Holding:
+    """One table. `business` and `member` lead to whose it is, as a query says it; without `member`
+    it holds nothing that is a member's own. `file`: its name in what is given out, "" if it only
+    holds copies or secrets. `goes`: with the member; else it is a record of the business."""
+
+    table: str
+    business: str
+    member: tuple[str, ...] = ()
+    file: str = ""
+    goes: bool = False
+
+    def of_business(self, business_id: UUID) -> QuerySet[Any]:
+        return self._rows().filter(**{self.business: business_id})
+
+    def of_member(self, member_id: UUID) -> QuerySet[Any]:
+        theirs = Q(pk__in=[])
+        for way in self.member:
+            theirs |= Q(**{way: member_id})
+        rows = self._rows().filter(theirs)
+        return rows.distinct() if len(self.member) > 1 else rows
+
+    def _rows(self) -> QuerySet[Any]:
+        rows: QuerySet[Any] = apps.get_model(self.table)._default_manager.all()
+        return rows
+
+
+HOLDINGS = (
+    Holding(
+        table="sync.SyncAttempt",
+        business="mirrored_event__appointment__business",
+        member=("mirrored_event__link__member",),
+        file="google_attempts",
+        goes=True,
+    ),
+    Holding(
+        table="sync.MirroredEvent",
+        business="appointment__business",
+        member=("link__member",),
+        file="google_events",
+        goes=True,
+    ),
+    Holding(
+        table="sync.WatchedCalendar",
+        business="link__member__business",
+        member=("link__member",),
+        file="google_readings",
+        goes=True,
+    ),
+    Holding(
+        table="sync.PushChannel",
+        business="link__member__business",
+        member=("link__member",),
+        goes=True,
+    ),
+    Holding(
+        table="calendar_link.LinkAttempt",
+        business="member__business",
+        member=("member",),
+        goes=True,
+    ),
+    Holding(
+        table="busy_time.BusyPeriod",
+        business="member__business",
+        member=("member",),
+        file="busy_times",
+        goes=True,
+    ),
+    Holding(
+        table="busy_time.BusyCalendar",
+        business="member__business",
+        member=("member",),
+        file="busy_calendars",
+        goes=True,
+    ),
+    Holding(
+        table="calendar_link.CalendarLink",
+        business="member__business",
+        member=("member",),
+        file="calendar_links",
+        goes=True,
+    ),
+    Holding(
+        table="api.IdempotentAnswer",
+        business="member__business",
+        member=("member",),
+        goes=True,
+    ),
+    Holding(
+        table="appointments.AppointmentChange",
+        business="appointment__business",
+        member=("by",),
+        file="history",
+    ),
+    Holding(
+        table="appointments.Assignment",
+        business="appointment__business",
+        member=("member",),
+        file="assignments",
+    ),
+    Holding(
+        table="appointments.Appointment",
+        business="business",
+        member=("assignments__member", "created_by"),
+        file="appointments",
+    ),
+    Holding(
+        table="availability.WorkingHours",
+        business="member__business",
+        member=("member",),
+        file="working_hours",
+        goes=True,
+    ),
+    Holding(
+        table="availability.SpecialDay",
+        business="business",
+        member=("member",),
+        file="special_days",
+        goes=True,
+    ),
+    Holding(table="availability.BookingRules", business="business", file="booking_rules"),
+    Holding(table="sync.GuestReview", business="business"),
+    Holding(
+        table="accounts.Invitation",
+        business="business",
+        member=("invited_by",),
+        file="invitations",
+        goes=True,
+    ),
+    Holding(
+        table="accounts.ApiKey",
+        business="member__business",
+        member=("member",),
+        file="api_keys",
+        goes=True,
+    ),
+    Holding(
+        table="account.EmailConfirmation",
+        business="email_address__user__business",
+        member=("email_address__user",),
+        goes=True,
+    ),
+    Holding(
+        table="account.EmailAddress",
+        business="user__business",
+        member=("user",),
+        file="email_addresses",
+        goes=True,
+    ),
+    Holding(table="accounts.Member", business="business", member=("pk",), file="members"),
+    Holding(table="accounts.Business", business="pk", file="business"),
+)
+
+# Not in the list, because the row goes with the work it stands for, or is nobody's.
+ELSEWHERE = {
+    "privacy.Erasure": "goes when its work is done, or with its business",
+    "calendar_link.Revocation": "goes when Google has withdrawn the grant",
+    "sync.QuotaBucket": "by account; see `leaving.py`",
+    "sync.Tally": "counts, of nobody",
+    "sessions.Session": "by what is in it; see `accounts/sessions.py`",
+}

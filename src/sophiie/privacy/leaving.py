@@ -1,0 +1,59 @@
+"""Ending what a member has open, before anything of theirs is erased."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from pathlib import Path
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+
+from sophiie.accounts.models import Member
+from sophiie.accounts.people import end_access
+from sophiie.calendar_link.connect import link_of
+from sophiie.calendar_link.models import CalendarLink, LinkState
+from sophiie.calendar_link.unlink import end_link
+from sophiie.sync.models import QuotaBucket
+
+
+@transaction.atomic
+def let_go(member_id: UUID, *, remove_events: bool) -> bool:
+    """Ends a member's access and the link to Google at once; False while a worker still removes
+    upcoming events, which it gives up after a day.
+
+    The grant is withdrawn by the worker. Twice is as once.
+    """
+    member = Member.objects.select_for_update(no_key=True).get(pk=member_id)
+    link = link_of(member)
+    if link is not None and not remove_events:
+        end_link(link.id)
+    end_access(member)  # where events are to go, this begins it
+    link = link_of(member)
+    if link is None:
+        return True
+    if link.state == LinkState.UNLINKING:
+        return False
+    end_link(link.id)
+    return True
+
+
+def forget_quotas(member_ids: Collection[UUID]) -> None:
+    """What the members' Google accounts have left of their quotas, where nobody else uses them."""
+    links = CalendarLink.objects.filter(member__in=member_ids)
+    accounts = set(links.values_list("google_sub", flat=True))
+    others = CalendarLink.objects.exclude(member__in=member_ids).filter(google_sub__in=accounts)
+    accounts -= set(others.values_list("google_sub", flat=True))
+    QuotaBucket.objects.filter(scope__in=[f"user:{account}" for account in accounts]).delete()
+
+
+def forget_mails_to(addresses: Collection[str]) -> None:
+    """Mails that wait in the data folder, where no mail server is set."""
+    folder = getattr(settings, "EMAIL_FILE_PATH", None)
+    if folder is None or not Path(folder).is_dir():
+        return
+    wanted = [address.encode().lower() for address in addresses]
+    for path in Path(folder).glob("*.log"):
+        text = path.read_bytes().lower()
+        if any(address in text for address in wanted):
+            path.unlink(missing_ok=True)

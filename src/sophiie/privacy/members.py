@@ -1,0 +1,202 @@
+"""Erasing a member who has left: what was theirs goes, what they did for others stays.
+
+The row of the member is kept without anything that tells who it was, so that appointments keep
+their assignees and histories their order; in its place stands "Former member".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import timedelta
+from functools import partial
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from sophiie.accounts.models import Invitation, Member, Role
+from sophiie.accounts.people import NotAllowed
+from sophiie.accounts.sessions import end_sessions_of
+from sophiie.accounts.signals import member_readdressed
+from sophiie.appointments.locking import in_transaction
+from sophiie.appointments.record import locked
+from sophiie.common.batches import delete_in_batches
+from sophiie.common.clock import now
+from sophiie.common.logs import log
+from sophiie.privacy.answers import rename_in_answers
+from sophiie.privacy.colleagues import forget_in_history, forget_unknown_guests, shown_with
+from sophiie.privacy.holdings import HOLDINGS
+from sophiie.privacy.leaving import forget_mails_to, forget_quotas, let_go
+from sophiie.privacy.models import Erasure, Subject
+from sophiie.sync import mirror
+
+logger = log(__name__)
+
+# Between asking and erasing: so long it can be called off.
+DELAY = timedelta(days=30)
+CLAIM = timedelta(minutes=5)
+
+
+def may_erase(by: Member, member: Member) -> bool:
+    """Whether `by` may have this member erased: an owner, somebody who has left."""
+    try:
+        _check_may_erase(by, member)
+    except NotAllowed:
+        return False
+    return True
+
+
+def ask_to_erase_member(*, by: Member, member: Member) -> Erasure:
+    """Has a deactivated member erased after `DELAY`. Twice is as once. Raises `NotAllowed`."""
+    moment = now()
+    with transaction.atomic():
+        # As they are now; nobody reactivates them meanwhile.
+        member = Member.objects.select_for_update(no_key=True).get(pk=member.pk)
+        _check_may_erase(by, member)
+        erasure, is_new = Erasure.objects.get_or_create(
+            member=member,
+            defaults={
+                "business_id": member.business_id,
+                "subject": Subject.MEMBER,
+                # Deactivating has begun to remove events; what is left of that is waited for.
+                "remove_events": True,
+                "language": translation.get_language() or "en",
+                "asked_by": by,
+                "asked_at": moment,
+                "due_at": moment + DELAY,
+                "next_attempt_at": moment + DELAY,
+            },
+        )
+        if is_new:
+            _record("erasing a member asked for", erasure)
+    return erasure
+
+
+def keep_member(*, by: Member, member: Member) -> bool:
+    """Calls it off; False if there was nothing to call off, or it has begun. `NotAllowed`."""
+    _check_may_erase(by, Member.objects.get(pk=member.pk))
+    return call_off(member)
+
+
+def call_off(member: Member) -> bool:
+    with transaction.atomic():
+        waiting = Erasure.objects.select_for_update().filter(member=member, due_at__gt=now())
+        erasure = waiting.first()
+        if erasure is not None:
+            _record("erasing a member called off", erasure)
+            erasure.delete()
+    return erasure is not None
+
+
+def waiting_erasures(business_id: UUID) -> dict[UUID, Erasure]:
+    """The erasures of members that are asked for, by member."""
+    found = Erasure.objects.filter(business=business_id, subject=Subject.MEMBER)
+    return {erasure.member_id: erasure for erasure in found if erasure.member_id}
+
+
+def erase_member_now(member: Member, *, remove_events: bool = False) -> bool:
+    """Erases a member at once, because an operator says so; False while upcoming events are still
+    being removed from Google: a worker goes on. Raises `NotAllowed`."""
+    moment = now()
+    with transaction.atomic():
+        check_stays_owned(member)
+        due = {"remove_events": remove_events, "due_at": moment, "next_attempt_at": moment + CLAIM}
+        erasure, _is_new = Erasure.objects.update_or_create(
+            member=member,
+            defaults=due,
+            create_defaults={
+                **due,
+                "business_id": member.business_id,
+                "subject": Subject.MEMBER,
+                "language": translation.get_language() or "en",
+                "asked_at": moment,
+            },
+        )
+    return carry_out_member(erasure)
+
+
+def check_stays_owned(member: Member) -> None:
+    """Raises `NotAllowed` if the business has no other active owner. Holds the owners, so that two
+    cannot be erased at the same moment."""
+    owners = Member.objects.select_for_update(no_key=True).filter(
+        business=member.business_id, role=Role.OWNER, is_active=True
+    )
+    others = [owner for owner in owners.order_by("pk") if owner.pk != member.pk]
+    if member.role == Role.OWNER and not others:
+        raise NotAllowed(
+            _(
+                "This is the only owner of the business. Erase the business instead, or make "
+                "somebody else an owner first."
+            )
+        )
+
+
+def carry_out_member(erasure: Erasure) -> bool:
+    """Does all that an erasure asks for, in short steps; False if it has to wait for Google."""
+    member = erasure.member
+    assert member is not None
+    if not let_go(member.pk, remove_events=erasure.remove_events):
+        return False
+    _replace(member.pk, erasure)
+    names, emails = erasure.about["names"], erasure.about["emails"]
+    for appointment_id in shown_with(member.pk):
+        in_transaction(partial(_redraw, appointment_id, emails))
+    forget_unknown_guests(erasure.business_id)
+    words = Member.objects.values_list("name", "email").get(pk=member.pk)
+    forget_in_history(member, names, words[0])
+    rename_in_answers(erasure.business_id, member.pk, *words)
+    forget_quotas([member.pk])
+    for holding in HOLDINGS:
+        if holding.goes:
+            delete_in_batches(holding.of_member(member.pk))
+    Invitation.objects.filter(business=erasure.business_id, email__in=emails).delete()
+    end_sessions_of([str(member.pk)])
+    forget_mails_to(emails)
+    with transaction.atomic():
+        _record("member erased", erasure)
+        erasure.delete()
+    return True
+
+
+def _check_may_erase(by: Member, member: Member) -> None:
+    if by.business_id != member.business_id or not (by.is_active and by.role == Role.OWNER):
+        raise NotAllowed(_("Only an owner of the business may do that."))
+    if member.is_active or member.erased_at is not None:
+        raise NotAllowed(_("Deactivate somebody first, then they can be erased."))
+
+
+@transaction.atomic
+def _replace(member_id: UUID, erasure: Erasure) -> None:
+    """Puts "Former member" in the person's place, and notes for the steps to come who it was."""
+    member = Member.objects.select_for_update(no_key=True).get(pk=member_id)
+    if member.erased_at is not None:
+        return
+    erasure.about = {"names": [member.name, *member.former_names], "emails": [member.email]}
+    erasure.save(update_fields=["about"])
+    with translation.override(erasure.language):
+        member.name = _("Former member")
+    # Unique as all addresses are, and nobody's: RFC 2606 keeps the ending free.
+    member.email = f"{member.pk}@erased.invalid"
+    member.former_names, member.language, member.clock = [], "", ""
+    member.role, member.last_login, member.erased_at = Role.MEMBER, None, now()
+    member.set_unusable_password()
+    member.save()
+    member_readdressed.send(sender=Member, member=member)
+
+
+def _redraw(appointment_id: UUID, emails: Collection[str]) -> None:
+    appointment = locked().filter(pk=appointment_id).first()
+    if appointment is not None:
+        mirror.redraw(appointment, without_guests=emails)
+
+
+def _record(act: str, erasure: Erasure) -> None:
+    """Where the audit log is told; nothing here names the person."""
+    logger.info(
+        act,
+        business_id=str(erasure.business_id),
+        member_id=str(erasure.member_id),
+        by=str(erasure.asked_by_id or "command"),
+        due_at=erasure.due_at.isoformat(),
+    )

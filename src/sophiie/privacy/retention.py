@@ -1,0 +1,85 @@
+"""Forgetting in time what nobody needs any more: as long as the operator says, in small batches."""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from django.apps import apps
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet
+
+from sophiie.appointments.models import Appointment, AppointmentChange
+from sophiie.calendar_link.models import LinkState
+from sophiie.common.batches import delete_in_batches
+from sophiie.common.clock import now
+from sophiie.privacy.answers import ANSWERS
+from sophiie.sync.models import MirroredEvent, MirrorState, SyncAttempt
+
+# No column of the history is ordered by age, so it is looked through, and not often.
+HISTORY_SECONDS = 3600.0
+# Of mails in the data folder, where no mail server is set: links in them last a week at most.
+MAIL_DAYS = 30
+_looked_at: list[float] = []
+
+
+def forget_old() -> None:
+    """Kept answers and mails at once, the history now and then."""
+    forget_old_answers()
+    forget_old_mails()
+    if _looked_at and time.monotonic() < _looked_at[0] + HISTORY_SECONDS:
+        return
+    _looked_at[:] = [time.monotonic()]
+    forget_old_history()
+
+
+def forget_old_answers() -> int:
+    """What API callers were answered, when its day is over; also if nobody calls any more."""
+    answers = apps.get_model(ANSWERS)._default_manager
+    old = answers.filter(created_at__lt=_before(settings.IDEMPOTENCY_DAYS))
+    return delete_in_batches(old)
+
+
+def forget_old_history() -> int:
+    """Who changed what, and with it the appointments that are kept only for that: the deleted."""
+    if not settings.HISTORY_DAYS:
+        return 0
+    cutoff = _before(settings.HISTORY_DAYS)
+    count = delete_in_batches(AppointmentChange.objects.filter(at__lt=cutoff))
+    for appointment in _deleted_before(cutoff).iterator():
+        _take_out(appointment)
+        count += 1
+    return count
+
+
+def _deleted_before(cutoff: datetime) -> QuerySet[Appointment]:
+    """Those whose events have left Google, or never will."""
+    at_work = MirroredEvent.objects.filter(appointment=OuterRef("pk")).exclude(
+        link__state=LinkState.UNLINKED
+    )
+    at_work = at_work.exclude(wanted=False, state=MirrorState.SYNCED)
+    return Appointment.objects.filter(~Exists(at_work), deleted_at__lt=cutoff)
+
+
+@transaction.atomic
+def _take_out(appointment: Appointment) -> None:
+    SyncAttempt.objects.filter(mirrored_event__appointment=appointment).delete()
+    MirroredEvent.objects.filter(appointment=appointment).delete()
+    appointment.delete()
+
+
+def forget_old_mails() -> int:
+    folder = getattr(settings, "EMAIL_FILE_PATH", None)
+    if folder is None or not Path(folder).is_dir():
+        return 0
+    oldest = _before(MAIL_DAYS).timestamp()
+    old = [path for path in Path(folder).glob("*.log") if path.stat().st_mtime < oldest]
+    for path in old:
+        path.unlink(missing_ok=True)
+    return len(old)
+
+
+def _before(days: int) -> datetime:
+    return now() - timedelta(days=days)

@@ -1,0 +1,53 @@
+"""The forms that erase: each wants something typed, so that nobody does it by a slip."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+
+class TypedConfirmation(forms.Form):
+    """What is typed must be `expected`, however it is spaced and in whatever case."""
+
+    confirmation = forms.CharField(
+        widget=forms.TextInput(
+            attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}
+        ),
+        error_messages={"required": gettext_lazy("Type it, so that this is no slip.")},
+    )
+
+    def __init__(self, *args: Any, expected: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._expected = expected
+        self.fields["confirmation"].label = _("Type “%(expected)s” to confirm") % {
+            "expected": expected
+        }
+
+    def clean_confirmation(self) -> str:
+        typed = str(self.cleaned_data["confirmation"])
+        if _plain(typed) != _plain(self._expected):
+            raise forms.ValidationError(
+                _("Type exactly this: %(expected)s") % {"expected": self._expected}
+            )
+        return typed
+
+
+class CustomerErasureForm(TypedConfirmation):
+    upcoming = forms.ChoiceField(
+        choices=[("cancel", ""), ("keep", "")], required=False, initial="cancel"
+    )
+
+    @property
+    def keeps_upcoming(self) -> bool:
+        return self["upcoming"].value() == "keep"
+
+
+class BusinessDeletionForm(TypedConfirmation):
+    remove_events = forms.BooleanField(required=False)
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.split()).casefold()
