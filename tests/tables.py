@@ -11,8 +11,7 @@ from functools import cache
 import psycopg
 from django.db import connection
 
-from sophiie.database.cluster import APPLICATION
-from sophiie.database.server import ADMIN
+from sophiie.database.cluster import ADMIN, APPLICATION
 
 # Written by the migrations, read by every test.
 _KEPT = {"django_migrations", "django_content_type", "auth_permission"}
