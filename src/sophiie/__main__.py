@@ -280,6 +280,8 @@ def main() -> None:
         with ending.leavable():
             follow_parent()
             cli(standalone_mode=True)
+    except ending.Stopped:
+        ending.leave_by_signal()
     except SystemExit as end:
         ending.leave(end.code if isinstance(end.code, int) else 0)
     except Exception as error:

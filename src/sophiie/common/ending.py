@@ -24,7 +24,7 @@ LAST_RESORT_SECONDS = 2.5
 
 
 class Stopped(SystemExit):
-    """A signal came. Its code is the one that shells give to what a signal ended."""
+    """A signal came."""
 
 
 class _State:
@@ -123,6 +123,14 @@ def leave(code: int) -> NoReturn:
     _end(code)
 
 
+def leave_by_signal() -> NoReturn:
+    """Ends the process as the signal would have ended it, which is what supervisors look for."""
+    _flush()
+    signal.signal(_state.signal, signal.SIG_DFL)
+    os.kill(os.getpid(), _state.signal)
+    os._exit(128 + _state.signal)
+
+
 def _hear(number: int, _frame: FrameType | None) -> None:
     if was_told():
         return
@@ -158,7 +166,11 @@ def _last_resorts() -> None:
 
 
 def _end(code: int) -> NoReturn:
+    _flush()
+    os._exit(code)
+
+
+def _flush() -> None:
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError, ValueError):
             stream.flush()
-    os._exit(code)
