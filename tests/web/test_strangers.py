@@ -160,7 +160,7 @@ def test_a_new_password_ends_sessions_and_keys_unless_they_are_kept_on_purpose(
         form = page.get(mailed_link(), follow=True)
         where = form.redirect_chain[-1][0]
     shown = parsed(form)
-    assert "Keep all 2 API keys working" in shown.words
+    assert "Keep 2 API keys working" in shown.words
     box = shown.one("input", name="keep_keys")
     assert (box["type"], "checked" in box.attributes) == ("checkbox", False)
     assert page.post(where, typed).status_code == 302
