@@ -36,9 +36,9 @@ class _EndsKeys(forms.Form):
         super().__init__(*args, **kwargs)
         count = living_keys_of(self.user).count()
         if count:
-            label = ngettext(
-                "Keep the API key working", "Keep all %(n)s API keys working", count
-            ) % {"n": count}
+            label = ngettext("Keep %(n)s API key working", "Keep %(n)s API keys working", count) % {
+                "n": count
+            }
             self.fields["keep_keys"] = forms.BooleanField(
                 required=False,
                 label=label,
