@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.processes import Demo, running_demo
+from tests.site import running_site
 
 
 @pytest.fixture(scope="session")
@@ -15,3 +16,11 @@ def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     and attacks that end or starve processes start their own."""
     with running_demo(tmp_path_factory.mktemp("hostile") / "data") as demo:
         yield demo
+
+
+@pytest.fixture(scope="module")
+def site() -> Iterator[str]:
+    """The same pages and connections in a thread of this process, where patience can be made short:
+    for attacks that starve nobody but themselves."""
+    with running_site() as address:
+        yield address
