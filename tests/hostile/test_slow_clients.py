@@ -288,8 +288,8 @@ def test_who_does_not_read_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connections, "UNREAD_SECONDS", 0.3)
     pages, given_up = WholeRequests(answering(*[b"x" * MEGABYTE] * 40)), threading.Event()
 
-    async def application(*asked: Any) -> None:
-        await pages(*asked)
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        await pages(scope, receive, send)
         given_up.set()
 
     with running_site(application) as site, wire(site, receive_buffer=4096) as connection:

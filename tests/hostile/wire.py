@@ -61,6 +61,10 @@ class Wire:
         body, self.received = self.received[:length], self.received[length:]
         return status, body
 
+    def is_ended_stream(self) -> bool:
+        """Waits for the regular end of an answer in chunks."""
+        return bool(self.until(b"0\r\n\r\n"))
+
     def is_ended(self) -> bool:
         """Waits for the end of the connection."""
         while self.more():
