@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import uvicorn
 from django.conf import settings
@@ -24,13 +24,12 @@ BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 
 
 @contextmanager
-def running_site() -> Iterator[str]:
-    """The whole application (pages, API, live stream) in a thread; its address."""
+def running_site(application: Any = None) -> Iterator[str]:
+    """The whole application (pages, API, live stream), or another, in a thread; its address."""
     port = free_port()
+    how = server_settings() | ({"app": application} if application else {})
     server = uvicorn.Server(
-        uvicorn.Config(
-            **server_settings(), host="127.0.0.1", port=port, timeout_graceful_shutdown=20
-        )
+        uvicorn.Config(**how, host="127.0.0.1", port=port, timeout_graceful_shutdown=20)
     )
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.processes import Demo, running_demo
+from tests.site import running_site
 
 
 @pytest.fixture(scope="session")
@@ -16,3 +17,11 @@ def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     folder = tmp_path_factory.mktemp("hostile") / "data"
     with running_demo(folder, SOPHIIE_LOG_LEVEL="DEBUG") as demo:
         yield demo
+
+
+@pytest.fixture(scope="module")
+def site() -> Iterator[str]:
+    """The same pages and connections in a thread of this process, where patience can be made short:
+    for attacks that starve nobody but themselves."""
+    with running_site() as address:
+        yield address

@@ -18,6 +18,8 @@ MOST_HEAD_BYTES = 32_768
 UNREAD_SECONDS = 30.0
 # After a refusal what is still on its way is thrown away: a client that is reset reads no answer.
 LINGER_SECONDS = 1.0
+# Requests that were sent without waiting for the answer to the one before.
+MOST_AHEAD = 16
 MOST_CONNECTIONS = 10_000
 # What a process opens beside its connections: files, the database, Google.
 OTHER_FILES = 256
@@ -106,6 +108,10 @@ class PatientProtocol(HttpToolsProtocol):
         if size > MOST_HEAD_BYTES:
             self._refuse(b"431 Request Header Fields Too Large")
             raise ValueError("too large")  # the parser stops here
+        if len(self.pipeline) >= MOST_AHEAD:
+            self._refused = True
+            self.transport.abort()
+            raise ValueError("too many")
         super().on_headers_complete()
 
     def send_400_response(self, msg: str) -> None:
@@ -131,6 +137,8 @@ class PatientProtocol(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
+        if not self._is_idle:  # the next was sent ahead: what comes after it can wait outside
+            self.flow.pause_reading()
         self._since = time.monotonic()
         if self.transport.is_closing():
             self._end_within(UNREAD_SECONDS)
