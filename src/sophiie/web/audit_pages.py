@@ -57,8 +57,8 @@ class LogFilter(forms.Form):
         required=False,
         error_messages={"invalid_choice": gettext_lazy("Choose from the list.")},
     )
-    first_day = date_field(gettext_lazy("From"), required=False)
-    last_day = date_field(gettext_lazy("To"), required=False)
+    first_day = date_field(gettext_lazy("First day"), required=False)
+    last_day = date_field(gettext_lazy("Last day"), required=False)
 
     def __init__(self, data: Any, *, by: Member) -> None:
         super().__init__(data)

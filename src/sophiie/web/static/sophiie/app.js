@@ -53,7 +53,9 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
-// Arrow keys walk along the tabs.
+// Where there is no room for all tabs, the one that is open is in sight. Arrow keys walk along them.
+
+document.querySelector("[data-tabs] [aria-selected=true]")?.scrollIntoView({ block: "nearest", inline: "center" });
 
 document.addEventListener("keydown", (event) => {
   const tab = event.target.closest("[data-tabs] [role=tab]");
