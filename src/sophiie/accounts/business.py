@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from sophiie.accounts.models import Business, Clock, Member, WeekStart
+from sophiie.accounts.models import Business, Clock, Member, Role, WeekStart
 from sophiie.accounts.people import (
     InvalidAccount,
     NotAllowed,
@@ -29,6 +29,8 @@ class BusinessDetails:
     clock: str
     week_start: int
     invite_guests: bool
+    # Only an owner changes it; None: as it is.
+    members_may_mirror_all: bool | None = None
 
 
 def change_business(by: Member, details: BusinessDetails) -> Business:
@@ -49,7 +51,18 @@ def change_business(by: Member, details: BusinessDetails) -> Business:
         business.name, business.timezone = name, details.timezone
         business.clock, business.week_start = details.clock, details.week_start
         business.invite_guests = details.invite_guests
+        _decide_about_mirroring(by, business, details.members_may_mirror_all)
         business.save()
         business_changed.send(sender=Business, business=business)
     logger.info("business changed", business_id=str(business.id), by=str(by.id))
     return business
+
+
+def _decide_about_mirroring(by: Member, business: Business, may: bool | None) -> None:
+    if may is None or may == business.members_may_mirror_all:
+        return
+    if by.role != Role.OWNER:
+        raise InvalidAccount(
+            _("Only an owner decides what members may mirror."), field="members_may_mirror_all"
+        )
+    business.members_may_mirror_all = may

@@ -9,7 +9,11 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from sophiie.accounts.models import Business, Member, Role
-from sophiie.accounts.signals import member_deactivated, member_reactivated
+from sophiie.accounts.signals import (
+    member_deactivated,
+    member_reactivated,
+    member_role_changed,
+)
 from sophiie.common import live
 from sophiie.common.clock import now
 from sophiie.common.logs import log
@@ -137,6 +141,7 @@ def change_role(by: Member, member: Member, role: str) -> None:
             raise NotAllowed(_("Only an owner may make somebody an owner."))
         before, member.role = member.role, role
         member.save(update_fields=["role"])
+        member_role_changed.send(sender=Member, member=member)
     logger.info("role changed", member_id=str(member.id), by=str(by.id), before=before, now=role)
 
 

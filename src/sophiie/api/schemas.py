@@ -149,7 +149,13 @@ class DriftIn(Strict):
 
 class SyncOut(Schema):
     member_id: UUID
-    calendar_id: str
+    calendar_id: Annotated[
+        str | None,
+        Field(
+            description="Mostly the address of a Google account. `null` for a colleague's calendar, "
+            "unless the key's member is an owner or admin; so is `html_link`."
+        ),
+    ]
     event_id: str
     state: Literal["pending", "synced", "failed", "paused", "released"]
     shown_revision: int
@@ -284,7 +290,7 @@ def obstacle_out(obstacle: Obstacle) -> ObstacleOut:
 def _sync_out(status: EventStatus, zone: str) -> SyncOut:
     return SyncOut(
         member_id=status.member_id,
-        calendar_id=status.calendar_id,
+        calendar_id=status.calendar_id or None,
         event_id=status.event_id,
         state=status.state,  # type: ignore[arg-type]
         shown_revision=status.shown_revision,

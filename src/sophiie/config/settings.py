@@ -71,6 +71,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "sophiie.web.assets.Assets",
+    "sophiie.web.middleware.NothingIsKeptMiddleware",
     "csp.middleware.CSPMiddleware",
     "sophiie.web.middleware.RequestLogMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

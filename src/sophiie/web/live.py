@@ -106,6 +106,5 @@ async def live(request: HttpRequest) -> HttpResponseBase:
         hub.messages(str(member.business_id), str(member.pk)),
         content_type="text/event-stream",
     )
-    response["Cache-Control"] = "no-cache"
     response["X-Accel-Buffering"] = "no"
     return response

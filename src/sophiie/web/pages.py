@@ -153,8 +153,9 @@ def appointment_retry(request: HttpRequest, appointment_id: UUID) -> HttpRespons
 @require_GET
 def appointment_badge(request: HttpRequest, appointment_id: UUID) -> HttpResponse:
     """The fragment that replaces a badge in a list."""
-    shown = find(signed_in(request), appointment_id)
-    badge = most_urgent(statuses_of([shown.id]).get(shown.id, []))
+    member = signed_in(request)
+    shown = find(member, appointment_id)
+    badge = most_urgent(statuses_of([shown.id], to=member).get(shown.id, []))
     context = {"appointment": shown, "badge": badge}
     return render(request, "appointments/_sync_badge.html", context)
 
@@ -198,7 +199,7 @@ def form_page(
         "attempts": [],
     }
     if shown:
-        statuses = statuses_of([shown.id]).get(shown.id, [])
+        statuses = statuses_of([shown.id], to=member).get(shown.id, [])
         context["clashes"] = clashes_of([shown]).get(shown.id, [])
         context["badges"] = visible_badges(statuses, member)
         context["drifts"] = drift_panels(shown, statuses, member)
