@@ -79,6 +79,12 @@ def revoke_api_key(*, by: Member, key_id: UUID) -> ApiKey | None:
 
 def member_of_api_key(text: str) -> Member | None:
     """The active member a key acts as, or None for anything that is not a living key."""
+    key = living_key(text)
+    return key.member if key else None
+
+
+def living_key(text: str) -> ApiKey | None:
+    """The key itself, with its member; None for anything that is not a living one."""
     shape = _SHAPE.fullmatch(text)
     if shape is None:
         return None
@@ -94,7 +100,7 @@ def member_of_api_key(text: str) -> Member | None:
     moment = now()
     if key.last_used_at is None or moment - key.last_used_at > _USE_NOTED_EVERY:
         ApiKey.objects.filter(pk=key.pk).update(last_used_at=moment)
-    return key.member
+    return key
 
 
 def _digest(text: str) -> str:

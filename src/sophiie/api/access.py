@@ -10,8 +10,8 @@ from django.conf import settings
 from django.http import HttpRequest
 from ninja.security import HttpBearer
 
-from sophiie.accounts.api_keys import member_of_api_key
-from sophiie.accounts.models import Member
+from sophiie.accounts.api_keys import living_key
+from sophiie.accounts.models import ApiKey, Member
 from sophiie.api.problems import ProblemError
 
 
@@ -55,11 +55,16 @@ class ApiKeyBearer(HttpBearer):
                 f"At most {settings.API_REQUESTS_PER_MINUTE} requests a minute for each key.",
                 retry_after=max(1, round(wait)),
             )
-        return member_of_api_key(token)
+        return living_key(token)
 
 
 def member_of(request: HttpRequest) -> Member:
     """The member a request acts as."""
-    member = request.auth  # type: ignore[attr-defined]
-    assert isinstance(member, Member)
-    return member
+    return key_of(request).member
+
+
+def key_of(request: HttpRequest) -> ApiKey:
+    """The key a request came with."""
+    key = request.auth  # type: ignore[attr-defined]
+    assert isinstance(key, ApiKey)
+    return key

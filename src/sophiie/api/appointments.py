@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from ninja import Body, Query, Router
 
 from sophiie.accounts.models import Member
-from sophiie.api.access import member_of
+from sophiie.api.access import key_of, member_of
 from sophiie.api.appointment_list import page_of
 from sophiie.api.idempotency import answer_once, kept_answer
 from sophiie.api.problems import CONTENT_TYPE, ProblemError, conflict, invalid
@@ -56,6 +56,10 @@ ONE = "/appointments/{uuid:appointment_id}"
 def create(request: HttpRequest, data: AppointmentIn) -> HttpResponse:
     """Books an appointment, or holds its time for `hold_minutes`.
 
+    A hold is bounded: 24 hours of at most 10 people, no further ahead than times are offered (422
+    otherwise); 20 at once and 200 within an hour for each key, twice that for each member. Beyond
+    that the answer is 429 `too-many-holds` with `limit` and `Retry-After`.
+
     With an `Idempotency-Key` it can be repeated safely. Owners and admins may book over what is in
     the way (`allow_overlap`), everybody for a member whose calendar cannot be read
     (`accept_unverified`).
@@ -80,6 +84,7 @@ def create(request: HttpRequest, data: AppointmentIn) -> HttpResponse:
                 details=details,
                 assignees=team,
                 hold_minutes=data.hold_minutes,
+                hold_key=key_of(request).id,
                 allow_overlap=allow_overlap,
                 accept_unverified=data.accept_unverified,
             )

@@ -75,7 +75,13 @@ class AppointmentIn(Strict):
     notes: Text = ""
     assignees: Annotated[list[Text], Field(max_length=200)] | None = None
     customer: CustomerIn | None = None
-    hold_minutes: Annotated[StrictInt, Field(ge=1, le=30)] | None = None
+    hold_minutes: (
+        Annotated[
+            StrictInt,
+            Field(ge=1, le=30, description="Only hold the time, for so many minutes."),
+        ]
+        | None
+    ) = None
     allow_overlap: StrictBool = False
     accept_unverified: StrictBool = False
 
@@ -152,8 +158,8 @@ class SyncOut(Schema):
     calendar_id: Annotated[
         str | None,
         Field(
-            description="Mostly the address of a Google account. `null` for a colleague's calendar, "
-            "unless the key's member is an owner or admin; so is `html_link`."
+            description="Mostly the address of a Google account. `null` for a colleague's "
+            "calendar, unless the key's member is an owner or admin; so is `html_link`."
         ),
     ]
     event_id: str

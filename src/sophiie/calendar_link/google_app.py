@@ -9,7 +9,6 @@ from django.conf import settings
 
 from sophiie.google.app import GoogleApp
 
-
 LONGEST_ADDRESS = 2000
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 # What may stand in an address (RFC 3986); above all no blanks, control characters or backslashes.

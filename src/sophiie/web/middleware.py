@@ -1,5 +1,5 @@
-"""One log line for each request, without its query: that is where codes and states travel. Nothing is
-kept by caches. And a page where Django answers with none."""
+"""One log line for each request, without its query: that is where codes and states travel. Caches
+keep nothing. And a page where Django answers with none."""
 
 from __future__ import annotations
 

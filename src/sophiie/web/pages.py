@@ -17,9 +17,11 @@ from sophiie.appointments import booking
 from sophiie.appointments.conflicts import clashes_of
 from sophiie.appointments.errors import (
     Conflict,
+    InvalidAppointment,
     Obstacle,
     StaleRevision,
     TooBusy,
+    TooManyHolds,
     UnknownAppointment,
 )
 from sophiie.appointments.models import Appointment
@@ -60,6 +62,12 @@ def appointment_new(request: HttpRequest) -> HttpResponse:
         )
     except Conflict as conflict:
         return form_page(request, form, None, conflicts=conflict.obstacles, status=409)
+    except InvalidAppointment as refusal:
+        form.show(refusal)
+        return form_page(request, form, None, status=422)
+    except TooManyHolds as refusal:
+        messages.error(request, str(refusal))
+        return form_page(request, form, None, status=429)
     except TooBusy:
         return too_busy(request, form, None)
     if not appointment.is_hold:
@@ -95,6 +103,9 @@ def appointment(request: HttpRequest, appointment_id: UUID) -> HttpResponse:
         return form_page(request, form, find(member, appointment_id), stale=True, status=409)
     except Conflict as conflict:
         return form_page(request, form, shown, conflicts=conflict.obstacles, status=409)
+    except InvalidAppointment as refusal:
+        form.show(refusal)
+        return form_page(request, form, shown, status=422)
     except TooBusy:
         return too_busy(request, form, shown)
     messages.success(request, _("Saved."))
@@ -132,7 +143,7 @@ def appointment_reinstate(request: HttpRequest, appointment_id: UUID) -> HttpRes
         booking.reinstate(by=signed_in(request), appointment_id=appointment_id)
     except UnknownAppointment:
         raise Http404 from None
-    except (Conflict, TooBusy) as error:
+    except (Conflict, TooBusy, TooManyHolds) as error:
         messages.error(request, _("It cannot be brought back: %(why)s") % {"why": error})
         return redirect("calendar")
     messages.success(request, _("The appointment is back."))
