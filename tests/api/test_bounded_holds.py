@@ -6,11 +6,9 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-import pytest
 from django.test import Client
 
 from sophiie.accounts.models import Member
-from sophiie.appointments import holding
 from sophiie.appointments.models import Appointment
 from tests.api.problems import errors, problem
 from tests.conftest import ApiCaller, tomorrow_at
@@ -26,10 +24,12 @@ def hold(call: ApiCaller, n: int = 0, **more: Any) -> Any:
     return call("POST", "/appointments", {**asked, **more}, **headers)
 
 
-def test_many_holds_by_one_key(api: ApiCaller, api_of: ApiOf, alice: Member, bob: Member) -> None:
+def test_many_holds_by_one_key(
+    api: ApiCaller, api_of: ApiOf, alice: Member, bob: Member, settings: Any
+) -> None:
     """As it was seen: 150 holds for two colleagues in six seconds."""
     both = {"assignees": [str(alice.id), str(bob.id)]}
-    answers = [hold(api, n, **both) for n in range(holding.MOST_OF_KEY + 2)]
+    answers = [hold(api, n, **both) for n in range(settings.MOST_HOLDS + 2)]
     assert [answer.status_code for answer in answers[-3:]] == [201, 429, 429]
     body = problem(answers[-1], 429)
     assert body["type"].endswith("/too-many-holds")
@@ -41,10 +41,8 @@ def test_many_holds_by_one_key(api: ApiCaller, api_of: ApiOf, alice: Member, bob
     assert hold(api, 52).status_code == 201
 
 
-def test_a_refusal_is_not_kept_as_the_answer(
-    api: ApiCaller, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(holding, "MOST_OF_KEY", 1)
+def test_a_refusal_is_not_kept_as_the_answer(api: ApiCaller, settings: Any) -> None:
+    settings.MOST_HOLDS = 1
     first = hold(api, key="a")
     assert first.status_code == 201
     problem(hold(api, 1, key="b"), 429)
@@ -67,10 +65,8 @@ def test_a_hold_is_not_patched_to_more(api: ApiCaller) -> None:
     assert "24 hours" in errors(answer)["end"][0]
 
 
-def test_the_page_says_the_same(
-    page: Client, alice: Member, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(holding, "MOST_OF_MEMBER", 1)
+def test_the_page_says_the_same(page: Client, alice: Member, settings: Any) -> None:
+    settings.MOST_HOLDS = 1
     sent = {
         "title": "Leaking tap",
         "date": f"{tomorrow_at(0, days=3):%Y-%m-%d}",
@@ -84,9 +80,11 @@ def test_the_page_says_the_same(
     answer = page.post("/appointments/new", long)
     assert answer.status_code == 422
     assert "24 hours" in message_at(parsed(answer), "end")
-    assert page.post("/appointments/new", sent).status_code == 302
+    for start, end in (("10:00", "11:00"), ("11:00", "12:00")):
+        answer = page.post("/appointments/new", {**sent, "start": start, "end": end})
+        assert answer.status_code == 302
     answer = page.post("/appointments/new", {**sent, "start": "12:00", "end": "13:00"})
     assert answer.status_code == 429
     shown = parsed(answer)
-    assert "At most 1 times can be held" in alerts(shown) + shown.words
+    assert "At most 2 times can be held" in alerts(shown) + shown.words
     assert shown.one(id="id_title")["value"] == "Leaking tap"  # nothing typed is lost

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.db import connections
+from django.test import Client
 
 from sophiie.accounts.api_keys import create_api_key, living_keys_of
 from sophiie.accounts.models import Member
@@ -20,18 +21,17 @@ from sophiie.appointments.holds import confirm
 from sophiie.appointments.models import Appointment, AppointmentChange, Assignment
 from sophiie.availability.editing import save_rules
 from sophiie.availability.rules import Rules
+from sophiie.config.environment import Environment
 from tests.conftest import details, tomorrow_at
 
 BASE = tomorrow_at(0, days=2)
 
 
 @pytest.fixture(autouse=True)
-def few(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The same rules with small numbers."""
-    monkeypatch.setattr(holding, "MOST_OF_KEY", 2)
-    monkeypatch.setattr(holding, "MOST_OF_MEMBER", 3)
-    monkeypatch.setattr(holding, "MOST_OF_KEY_AN_HOUR", 4)
-    monkeypatch.setattr(holding, "MOST_OF_MEMBER_AN_HOUR", 6)
+def few(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same rules with small numbers: a key 2 and 4 within an hour, a member 4 and 8."""
+    settings.MOST_HOLDS = 2
+    monkeypatch.setattr(holding, "WITHIN_AN_HOUR", 2)
 
 
 @pytest.fixture
@@ -67,10 +67,10 @@ def pass_by(appointment: Appointment, **time: float) -> None:
 
 
 def test_so_many_live_at_once_and_one_that_ends_makes_room(alice: Member, hold: Hold) -> None:
-    first, second, third = hold(), hold(minutes=5), hold()
-    with pytest.raises(TooManyHolds, match="At most 3") as refused:
+    first, second, third, _ = hold(), hold(minutes=5), hold(), hold()
+    with pytest.raises(TooManyHolds, match="At most 4") as refused:
         hold()
-    assert refused.value.limit == 3
+    assert refused.value.limit == 4
     assert 290 <= refused.value.retry_after <= 300  # when the second runs out
     cancel(by=alice, appointment_id=first.id)
     hold()
@@ -83,7 +83,7 @@ def test_so_many_live_at_once_and_one_that_ends_makes_room(alice: Member, hold: 
 
 
 def test_one_that_has_run_out_counts_no_more(hold: Hold) -> None:
-    made = [hold(), hold(), hold()]
+    made = [hold() for _ in range(4)]
     pass_by(made[1], minutes=11)
     hold()
     with pytest.raises(TooManyHolds):
@@ -97,12 +97,13 @@ def test_a_key_has_less_than_its_member(alice: Member, hold: Hold) -> None:
     with pytest.raises(TooManyHolds, match="At most 2"):
         hold(hold_key=one)
     hold()  # by hand there is room
-    with pytest.raises(TooManyHolds, match="At most 3"):
+    hold()
+    with pytest.raises(TooManyHolds, match="At most 4"):
         hold(hold_key=other)
 
 
 def test_each_member_for_themselves(alice: Member, bob: Member, hold: Hold) -> None:
-    for _ in range(3):
+    for _ in range(4):
         hold()
         hold(by=bob)
     for member in (alice, bob):
@@ -111,9 +112,9 @@ def test_each_member_for_themselves(alice: Member, bob: Member, hold: Hold) -> N
 
 
 def test_so_many_within_an_hour_however_they_ended(alice: Member, hold: Hold) -> None:
-    for _ in range(6):
+    for _ in range(8):
         cancel(by=alice, appointment_id=hold().id)
-    with pytest.raises(TooManyHolds, match="At most 6 times can be held within an hour") as refused:
+    with pytest.raises(TooManyHolds, match="At most 8 times can be held within an hour") as refused:
         hold()
     assert 3500 < refused.value.retry_after <= 3600
     pass_by(Appointment.objects.order_by("created_at")[0], minutes=61)
@@ -131,7 +132,7 @@ def test_so_many_within_an_hour_by_one_key(alice: Member, hold: Hold) -> None:
 
 
 def test_an_appointment_is_not_a_hold(alice: Member, hold: Hold) -> None:
-    for _ in range(3):
+    for _ in range(4):
         hold()
     for n in range(8):
         start = BASE + timedelta(days=3, hours=n)
@@ -142,6 +143,7 @@ def test_nothing_comes_back_beyond_the_bound(alice: Member, hold: Hold) -> None:
     made = [hold(), hold(), hold()]
     for one in made:
         delete(by=alice, appointment_id=one.id)
+    hold()
     hold()
     reinstate(by=alice, appointment_id=made[0].id)
     reinstate(by=alice, appointment_id=made[1].id)
@@ -169,7 +171,7 @@ def test_the_bound_holds_whatever_races(alice: Member, hold: Hold) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    assert (len(made), len(refused)) == (3, 5)
+    assert (len(made), len(refused)) == (4, 4)
 
 
 # How much of whose time, and how far ahead.
@@ -246,17 +248,12 @@ def test_a_hold_cannot_be_made_larger_than_one_may_be(
 
 
 def test_the_numbers_are_what_the_description_says(monkeypatch: pytest.MonkeyPatch) -> None:
-    from django.test import Client
-
     monkeypatch.undo()
+    most = Environment.model_fields["most_holds"].default
     text = Client().get("/api/v1/openapi.json").json()["paths"]["/api/v1/appointments"]["post"]
-    assert (
-        f"{holding.LONGEST_HELD // holding.HOUR} hours of at most {holding.MOST_PEOPLE} people"
-        in " ".join(text["description"].split())
-    )
-    assert (
-        f"{holding.MOST_OF_KEY} at once and {holding.MOST_OF_KEY_AN_HOUR} within an hour for each "
-        "key, twice that for each member" in " ".join(text["description"].split())
-    )
-    assert holding.MOST_OF_MEMBER == 2 * holding.MOST_OF_KEY
-    assert holding.MOST_OF_MEMBER_AN_HOUR == 2 * holding.MOST_OF_KEY_AN_HOUR
+    said = " ".join(text["description"].split())
+    hours = holding.LONGEST_HELD // holding.HOUR
+    assert f"{hours} hours of at most {holding.MOST_PEOPLE} people" in said
+    assert f"{most} at once and {most * holding.WITHIN_AN_HOUR} within an hour for each key" in said
+    assert holding.FOR_A_MEMBER == 2
+    assert "twice that for each member" in said

@@ -57,8 +57,9 @@ def create(request: HttpRequest, data: AppointmentIn) -> HttpResponse:
     """Books an appointment, or holds its time for `hold_minutes`.
 
     A hold is bounded: 24 hours of at most 10 people, no further ahead than times are offered (422
-    otherwise); 20 at once and 200 within an hour for each key, twice that for each member. Beyond
-    that the answer is 429 `too-many-holds` with `limit` and `Retry-After`.
+    otherwise); where nothing else is set, 20 at once and 200 within an hour for each key, twice
+    that for each member. Beyond that the answer is 429 `too-many-holds` with `limit` and
+    `Retry-After`.
 
     With an `Idempotency-Key` it can be repeated safely. Owners and admins may book over what is in
     the way (`allow_overlap`), everybody for a member whose calendar cannot be read

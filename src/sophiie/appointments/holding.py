@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from math import ceil
 from uuid import UUID
 
+from django.conf import settings
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
@@ -25,9 +26,9 @@ from sophiie.common.clock import now
 LONGEST_HOLD_MINUTES = 30
 LONGEST_HELD = timedelta(hours=24)
 MOST_PEOPLE = 10
-# Living at the same time, and made within an hour.
-MOST_OF_KEY, MOST_OF_MEMBER = 20, 40
-MOST_OF_KEY_AN_HOUR, MOST_OF_MEMBER_AN_HOUR = 200, 400
+# A key may hold `settings.MOST_HOLDS` times at once; its member so many times that, and within an
+# hour each may hold so many times what it may at once.
+FOR_A_MEMBER, WITHIN_AN_HOUR = 2, 10
 HOUR = timedelta(hours=1)
 
 
@@ -63,13 +64,15 @@ def make_room_for_hold(holder_id: UUID, key_id: UUID | None, *, is_new: bool) ->
         created_by=holder_id, status=Status.HELD, held_until__gt=moment, deleted_at=None
     )
     made = AppointmentChange.objects.filter(by=holder_id, action=Action.HELD, at__gt=moment - HOUR)
+    most = settings.MOST_HOLDS
+    bounds = [(living, made, most * FOR_A_MEMBER)]
     if key_id is not None:
-        _check_living(living.filter(hold_key=key_id), MOST_OF_KEY, moment)
-    _check_living(living, MOST_OF_MEMBER, moment)
-    if is_new:
-        if key_id is not None:
-            _check_made(made.filter(appointment__hold_key=key_id), MOST_OF_KEY_AN_HOUR, moment)
-        _check_made(made, MOST_OF_MEMBER_AN_HOUR, moment)
+        of_key = made.filter(appointment__hold_key=key_id)
+        bounds.insert(0, (living.filter(hold_key=key_id), of_key, most))
+    for alive, lately, at_once in bounds:
+        _check_living(alive, at_once, moment)
+        if is_new:
+            _check_made(lately, at_once * WITHIN_AN_HOUR, moment)
 
 
 def _check_living(holds: QuerySet[Appointment], most: int, moment: datetime) -> None:

@@ -96,6 +96,7 @@ class Environment(BaseSettings):
     api_requests_per_minute: int = Field(
         default=6000, gt=0, validation_alias=_named("SOPHIIE_API_REQUESTS_PER_MINUTE")
     )
+    most_holds: int = Field(default=20, gt=0, validation_alias=_named("SOPHIIE_MOST_HOLDS"))
     email_url: str = Field(default="", validation_alias=_named("SOPHIIE_EMAIL_URL"), repr=False)
     email_from: str = Field(
         default="Sophiie <no-reply@localhost>", validation_alias=_named("SOPHIIE_EMAIL_FROM")

@@ -45,6 +45,7 @@ PUSH_ADDRESS = ENVIRONMENT.push_address
 # How long after a write to Google further changes of the same appointment are gathered.
 MIRROR_COALESCE_SECONDS = 0.4
 API_REQUESTS_PER_MINUTE = ENVIRONMENT.api_requests_per_minute
+MOST_HOLDS = ENVIRONMENT.most_holds
 LOG_LEVEL = ENVIRONMENT.log_level
 
 INSTALLED_APPS = [
