@@ -12,7 +12,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -143,7 +143,12 @@ class Demo(Running):
     """`sophiie demo` on free ports with a folder of its own."""
 
     def __init__(
-        self, folder: Path, *, port: int = 0, simulator_port: int = 0, **variables: str
+        self,
+        folder: Path,
+        *,
+        port: int = 0,
+        simulator_port: int = 0,
+        more: Mapping[str, str] | None = None,
     ) -> None:
         self.port, self.simulator_port = port or free_port(), simulator_port or free_port()
         self.folder = folder
@@ -151,7 +156,7 @@ class Demo(Running):
             "PORT": str(self.port),
             "SIMULATOR_PORT": str(self.simulator_port),
             "SOPHIIE_DATA_DIR": str(folder),
-            **variables,
+            **(more or {}),
         }
         self.url = f"http://localhost:{self.port}"
         self.simulator_url = f"http://localhost:{self.simulator_port}"
@@ -174,7 +179,7 @@ class Demo(Running):
 
 @contextmanager
 def running_demo(folder: Path, **variables: str) -> Iterator[Demo]:
-    demo = Demo(folder, **variables)
+    demo = Demo(folder, more=variables)
     try:
         yield demo.wait()
     finally:

@@ -43,8 +43,12 @@ class World:
         self.first_day = (datetime.now(UTC) + timedelta(days=1)).replace(
             hour=0, minute=0, second=0, microsecond=0
         )
-        plumbing = Business.objects.create(name="Harbour Plumbing", timezone=SYDNEY)
-        salon = Business.objects.create(name="Thames Salon", timezone="Europe/London")
+        plumbing = Business.objects.create(
+            name="Harbour Plumbing", timezone=SYDNEY, members_may_mirror_all=True
+        )
+        salon = Business.objects.create(
+            name="Thames Salon", timezone="Europe/London", members_may_mirror_all=True
+        )
         self.members = {
             "Alice": _member(plumbing, "Alice", "owner"),
             "Bob": _member(plumbing, "Bob", "member"),

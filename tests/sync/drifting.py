@@ -30,7 +30,7 @@ def event_id_of(appointment: Appointment) -> str:
 
 
 def drift_of(appointment: Appointment) -> Drift | None:
-    return statuses_of([appointment.id])[appointment.id][0].drift
+    return statuses_of([appointment.id], to=appointment.created_by)[appointment.id][0].drift
 
 
 def move_in_google(

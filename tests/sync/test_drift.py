@@ -222,9 +222,9 @@ def test_of_two_calendars_the_one_that_is_meant(
         google.patch_event(member.email, member.email, events[member.id], body)
         times[member.id] = start
     read_all()
-    assert len([s for s in statuses_of([both.id])[both.id] if s.drift]) == 2
+    assert len([s for s in statuses_of([both.id], to=both.created_by)[both.id] if s.drift]) == 2
     drift.put_back(alice, both.id, calendar_of=bob.id)
-    assert len([s for s in statuses_of([both.id])[both.id] if s.drift]) == 1
+    assert len([s for s in statuses_of([both.id], to=both.created_by)[both.id] if s.drift]) == 1
     changed = drift.use_googles_time(bob, both.id, calendar_of=alice.id)
     assert changed.start == times[alice.id]
 

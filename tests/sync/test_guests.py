@@ -77,7 +77,9 @@ def test_an_assignee_without_a_calendar_is_a_guest(
     assert verbs(google) == ["insert"]
     assert guests(google) == [{BOB}]
     assert seen_by(google, BOB) == 1
-    assert statuses_of([appointment.id])[appointment.id][0].guests == (BOB,)
+    assert statuses_of([appointment.id], to=appointment.created_by)[appointment.id][0].guests == (
+        BOB,
+    )
 
 
 def test_of_several_events_one_has_the_guests_and_keeps_them(

@@ -68,7 +68,7 @@ def book_one(member: Member, **changes: Any) -> Appointment:
 
 
 def state_of(appointment: Appointment) -> str:
-    return statuses_of([appointment.id])[appointment.id][0].state
+    return statuses_of([appointment.id], to=appointment.created_by)[appointment.id][0].state
 
 
 def test_its_words_are_in_the_language_of_the_member_or_in_which_the_calendar_was_chosen(
@@ -207,7 +207,7 @@ def test_a_lost_answer_never_doubles(
     appointment = book_one(alice)
     drain_all()
     assert state_of(appointment) == "pending"
-    assert statuses_of([appointment.id])[appointment.id][0].error
+    assert statuses_of([appointment.id], to=appointment.created_by)[appointment.id][0].error
     due_now()
     drain_all()
     due_now()

@@ -83,7 +83,7 @@ def test_one_event_through_its_whole_life(
     google.fault(method="calendar.events.insert", kind="cut", when="after", count=1)
     book(by=alice, details=details(title="Lost answer", start=tomorrow_at(6)), assignees=[alice])
     assert sorted(shown()) == ["After the trash", "Lost answer"]
-    (status,) = statuses_of([appointment.id])[appointment.id]
+    (status,) = statuses_of([appointment.id], to=appointment.created_by)[appointment.id]
     assert status.state == "synced"
 
     browser_of(alice).post("/settings/calendar/unlink")

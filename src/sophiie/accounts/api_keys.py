@@ -103,8 +103,8 @@ def revoke_all_keys_of(member: Member) -> int:
     return revoked
 
 
-def member_of_api_key(text: str) -> Member | None:
-    """The active member a key acts as, or None for anything that is not a living key."""
+def living_key(text: str) -> ApiKey | None:
+    """The key itself, with its member; None for anything that is not a living one."""
     shape = _SHAPE.fullmatch(text)
     if shape is None:
         return None
@@ -120,13 +120,7 @@ def member_of_api_key(text: str) -> Member | None:
     moment = now()
     if key.last_used_at is None or moment - key.last_used_at > _USE_NOTED_EVERY:
         ApiKey.objects.filter(pk=key.pk).update(last_used_at=moment)
-    return key.member
-
-
-def prefix_of(text: str) -> str:
-    """The part of a key that is no secret; "" for what is no key."""
-    shape = _SHAPE.fullmatch(text)
-    return shape[1] if shape else ""
+    return key
 
 
 def _whose(member: Member) -> dict[str, str]:

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from sophiie import audit
-from sophiie.accounts.models import Business, Clock, Member, WeekStart
+from sophiie.accounts.models import Business, Clock, Member, Role, WeekStart
 from sophiie.accounts.people import (
     InvalidAccount,
     NotAllowed,
@@ -21,7 +21,14 @@ from sophiie.common.logs import log
 
 logger = log(__name__)
 
-_SETTINGS = ("name", "timezone", "clock", "week_start", "invite_guests")
+_SETTINGS = (
+    "name",
+    "timezone",
+    "clock",
+    "week_start",
+    "invite_guests",
+    "members_may_mirror_all",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +40,8 @@ class BusinessDetails:
     clock: str
     week_start: int
     invite_guests: bool
+    # Only an owner changes it; None: as it is.
+    members_may_mirror_all: bool | None = None
 
 
 def change_business(by: Member, details: BusinessDetails) -> Business:
@@ -54,6 +63,7 @@ def change_business(by: Member, details: BusinessDetails) -> Business:
         business.name, business.timezone = name, details.timezone
         business.clock, business.week_start = details.clock, details.week_start
         business.invite_guests = details.invite_guests
+        _decide_about_mirroring(by, business, details.members_may_mirror_all)
         business.save()
         _record_change(by, business, before)
         business_changed.send(sender=Business, business=business)
@@ -75,3 +85,13 @@ def _record_change(by: Member, business: Business, before: dict[str, Any]) -> No
             subject=audit.Subject("business", business.id, business.name),
             details=changes,
         )
+
+
+def _decide_about_mirroring(by: Member, business: Business, may: bool | None) -> None:
+    if may is None or may == business.members_may_mirror_all:
+        return
+    if by.role != Role.OWNER:
+        raise InvalidAccount(
+            _("Only an owner decides what members may mirror."), field="members_may_mirror_all"
+        )
+    business.members_may_mirror_all = may

@@ -36,6 +36,9 @@ class Business(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     # Assignees who have not linked a calendar are guests of a colleague's event.
     invite_guests = models.BooleanField(default=True, db_default=True)
+    # Whether a member without special rights may have all of the business's appointments in their
+    # own Google calendar. Businesses made before there was the question have it answered with yes.
+    members_may_mirror_all = models.BooleanField(default=False, db_default=False)
     clock = models.CharField(
         max_length=2,
         choices=Clock.choices,

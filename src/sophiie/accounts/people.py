@@ -12,7 +12,11 @@ from django.utils.translation import gettext as _
 
 from sophiie import audit
 from sophiie.accounts.models import ApiKey, Business, Member, Role
-from sophiie.accounts.signals import member_deactivated, member_reactivated
+from sophiie.accounts.signals import (
+    member_deactivated,
+    member_reactivated,
+    member_role_changed,
+)
 from sophiie.common import live
 from sophiie.common.clock import now
 from sophiie.common.logs import log
@@ -173,6 +177,7 @@ def change_role(by: Member, member: Member, role: str) -> None:
         member.save(update_fields=["role"])
         if before != role:
             record_about(audit.Act.ROLE_CHANGED, member, by=by, role=[before, role])
+        member_role_changed.send(sender=Member, member=member)
     logger.info("role changed", member_id=str(member.id), by=str(by.id), before=before, now=role)
 
 

@@ -10,5 +10,7 @@ member_deactivated = Signal()
 member_reactivated = Signal()
 # Sent with `member` inside the transaction that gave them another e-mail address.
 member_readdressed = Signal()
+# Sent with `member` inside the transaction that gave them another role.
+member_role_changed = Signal()
 # Sent with `business` inside the transaction that changed one of its settings.
 business_changed = Signal()

@@ -12,10 +12,10 @@ from django.conf import settings
 from django.http import HttpRequest
 from ninja.security import HttpBearer
 
-from sophiie.accounts.api_keys import member_of_api_key, prefix_of
+from sophiie.accounts.api_keys import living_key
 from sophiie.accounts.client_address import client_network
 from sophiie.accounts.limits import Limit
-from sophiie.accounts.models import Member
+from sophiie.accounts.models import ApiKey, Member
 from sophiie.api.problems import ProblemError
 from sophiie.audit.origin import acts_with_key
 
@@ -85,18 +85,18 @@ class ApiKeyBearer(HttpBearer):
     """`Authorization: Bearer <key>`; the request then acts as the key's member."""
 
     def authenticate(self, request: HttpRequest, token: str) -> Any:
-        key = hashlib.sha256(token.encode(errors="replace")).hexdigest()
-        if wait := requests.seconds_refused(key):
+        digest = hashlib.sha256(token.encode(errors="replace")).hexdigest()
+        if wait := requests.seconds_refused(digest):
             raise _too_many(wait)
-        member = member_of_api_key(token)
-        if member is None:
+        key = living_key(token)
+        if key is None:
             if wait := wrong_keys.take(client_network(request)):
                 raise _too_many(wait, "Too many requests with keys that are none.")
-        elif wait := requests.take(key):
+        elif wait := requests.take(digest):
             raise _too_many(wait)
         else:
-            acts_with_key(request, prefix_of(token))
-        return member
+            acts_with_key(request, key.prefix)
+        return key
 
 
 def _too_many(wait: float, why: str = "") -> ProblemError:
@@ -111,6 +111,11 @@ def _too_many(wait: float, why: str = "") -> ProblemError:
 
 def member_of(request: HttpRequest) -> Member:
     """The member a request acts as."""
-    member = request.auth  # type: ignore[attr-defined]
-    assert isinstance(member, Member)
-    return member
+    return key_of(request).member
+
+
+def key_of(request: HttpRequest) -> ApiKey:
+    """The key a request came with."""
+    key = request.auth  # type: ignore[attr-defined]
+    assert isinstance(key, ApiKey)
+    return key

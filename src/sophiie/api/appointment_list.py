@@ -41,7 +41,7 @@ def page_of(member: Member, filters: AppointmentFilter) -> dict[str, Any]:
     page = list(found[: filters.limit + 1])
     more = len(page) > filters.limit
     page = page[: filters.limit]
-    statuses, clashes = statuses_of(a.id for a in page), clashes_of(page)
+    statuses, clashes = statuses_of((a.id for a in page), to=member), clashes_of(page)
     items = [
         appointment_out(
             a,

@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from ninja import Body, Query, Router
 
 from sophiie.accounts.models import Member
-from sophiie.api.access import member_of
+from sophiie.api.access import key_of, member_of
 from sophiie.api.appointment_list import page_of
 from sophiie.api.idempotency import answer_once, kept_answer
 from sophiie.api.problems import CONTENT_TYPE, ProblemError, conflict, invalid
@@ -56,6 +56,11 @@ ONE = "/appointments/{uuid:appointment_id}"
 def create(request: HttpRequest, data: AppointmentIn) -> HttpResponse:
     """Books an appointment, or holds its time for `hold_minutes`.
 
+    A hold is bounded: 24 hours of at most 10 people, no further ahead than times are offered (422
+    otherwise); where nothing else is set, 20 at once and 200 within an hour for each key, twice
+    that for each member. Beyond that the answer is 429 `too-many-holds` with `limit` and
+    `Retry-After`.
+
     With an `Idempotency-Key` it can be repeated safely. Owners and admins may book over what is in
     the way (`allow_overlap`), everybody for a member whose calendar cannot be read
     (`accept_unverified`).
@@ -80,13 +85,14 @@ def create(request: HttpRequest, data: AppointmentIn) -> HttpResponse:
                 details=details,
                 assignees=team,
                 hold_minutes=data.hold_minutes,
+                hold_key=key_of(request).id,
                 allow_overlap=allow_overlap,
                 accept_unverified=data.accept_unverified,
             )
         except Conflict as error:
             return 409, conflict(error).body()
         # What is known is not read again; nothing can have come in its way since.
-        statuses = statuses_of([appointment.id]).get(appointment.id, [])
+        statuses = statuses_of([appointment.id], to=member).get(appointment.id, [])
         return 201, appointment_out(appointment, team, statuses, []).model_dump(mode="json")
 
     answer = kept_answer(request, member)
@@ -117,7 +123,8 @@ def list_appointments(request: HttpRequest, filters: Query[AppointmentFilter]) -
 
 @router.get(ONE, response={200: AppointmentOut, **PROBLEMS}, summary="Read")
 def read(request: HttpRequest, appointment_id: UUID) -> HttpResponse:
-    return _answer(booking.find(member_of(request), appointment_id))
+    member = member_of(request)
+    return _answer(booking.find(member, appointment_id), member)
 
 
 @router.patch(ONE, response={200: AppointmentOut, **PROBLEMS}, summary="Change")
@@ -137,7 +144,8 @@ def change(request: HttpRequest, appointment_id: UUID, data: AppointmentPatch) -
         if len(data.model_fields_set) > 1:
             raise invalid({"status": ["Cancel in a request of its own."]})
         return _answer(
-            booking.cancel(by=member, appointment_id=appointment_id, expected_revision=expected)
+            booking.cancel(by=member, appointment_id=appointment_id, expected_revision=expected),
+            member,
         )
     changed = booking.change(
         by=member,
@@ -149,7 +157,7 @@ def change(request: HttpRequest, appointment_id: UUID, data: AppointmentPatch) -
         allow_overlap=_may_overlap(member, data.allow_overlap),
         accept_unverified=data.accept_unverified,
     )
-    return _answer(booking.find(member, changed.id))
+    return _answer(booking.find(member, changed.id), member)
 
 
 @router.delete(ONE, response={204: None, **PROBLEMS}, summary="Delete")
@@ -175,22 +183,23 @@ def confirm(
         allow_overlap=_may_overlap(member, asked.allow_overlap),
         accept_unverified=asked.accept_unverified,
     )
-    return _answer(booking.find(member, appointment_id))
+    return _answer(booking.find(member, appointment_id), member)
 
 
 @router.post(ONE + "/cancel", response={200: AppointmentOut, **PROBLEMS}, summary="Call off")
 def cancel(request: HttpRequest, appointment_id: UUID) -> HttpResponse:
     member = member_of(request)
     booking.cancel(by=member, appointment_id=appointment_id)
-    return _answer(booking.find(member, appointment_id))
+    return _answer(booking.find(member, appointment_id), member)
 
 
 @router.post(ONE + "/retry-sync", response={200: AppointmentOut, **PROBLEMS}, summary="Retry")
 def retry_sync(request: HttpRequest, appointment_id: UUID) -> HttpResponse:
     """Tries at once what failed or waits."""
-    found = booking.find(member_of(request), appointment_id)
+    member = member_of(request)
+    found = booking.find(member, appointment_id)
     mirror.retry(event_rows_of(found.id))
-    return _answer(found)
+    return _answer(found, member)
 
 
 @router.post(ONE + "/drift", response={200: AppointmentOut, **PROBLEMS}, summary="Answer drift")
@@ -213,17 +222,17 @@ def answer_drift(request: HttpRequest, appointment_id: UUID, data: DriftIn) -> H
             )
         except drift.DriftError as error:
             raise invalid({"action": [str(error)]}) from None
-    return _answer(booking.find(member, appointment_id))
+    return _answer(booking.find(member, appointment_id), member)
 
 
-def _answer(appointment: Appointment) -> HttpResponse:
-    response = JsonResponse(_out(appointment))
+def _answer(appointment: Appointment, member: Member) -> HttpResponse:
+    response = JsonResponse(_out(appointment, member))
     response["ETag"] = f'"{appointment.revision}"'
     return response
 
 
-def _out(appointment: Appointment) -> dict[str, Any]:
-    statuses = statuses_of([appointment.id]).get(appointment.id, [])
+def _out(appointment: Appointment, member: Member) -> dict[str, Any]:
+    statuses = statuses_of([appointment.id], to=member).get(appointment.id, [])
     clashes = clashes_of([appointment]).get(appointment.id, [])
     team = [share.member for share in appointment.assignments.all()]
     return appointment_out(appointment, team, statuses, clashes).model_dump(mode="json")

@@ -18,6 +18,7 @@ from sophiie.appointments.errors import (
     Source,
     StaleRevision,
     TooBusy,
+    TooManyHolds,
     UnknownAppointment,
 )
 
@@ -87,6 +88,15 @@ def of_appointment_error(error: Exception) -> ProblemError:
             return conflict(error)
         case NotHeld():
             return ProblemError(409, "not-held", "This is not a hold", str(error))
+        case TooManyHolds():
+            return ProblemError(
+                429,
+                "too-many-holds",
+                "Too many holds",
+                str(error),
+                retry_after=error.retry_after,
+                limit=error.limit,
+            )
         case TooBusy():
             return ProblemError(503, "busy", "Too busy", str(error), retry_after=1)
     raise error
@@ -128,7 +138,7 @@ def install(api: NinjaAPI) -> None:
 
     for kind in (
         *(InvalidAppointment, UnknownAppointment, StaleRevision),
-        *(Conflict, NotHeld, TooBusy),
+        *(Conflict, NotHeld, TooManyHolds, TooBusy),
     ):
 
         @api.exception_handler(kind)

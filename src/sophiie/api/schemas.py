@@ -102,7 +102,13 @@ class AppointmentIn(Strict):
     notes: Text = ""
     assignees: Annotated[list[Text], Field(max_length=200)] | None = None
     customer: CustomerIn | None = None
-    hold_minutes: Annotated[StrictInt, Field(ge=1, le=30)] | None = None
+    hold_minutes: (
+        Annotated[
+            StrictInt,
+            Field(ge=1, le=30, description="Only hold the time, for so many minutes."),
+        ]
+        | None
+    ) = None
     allow_overlap: StrictBool = False
     accept_unverified: StrictBool = False
 
@@ -176,7 +182,13 @@ class DriftIn(Strict):
 
 class SyncOut(Schema):
     member_id: UUID
-    calendar_id: str
+    calendar_id: Annotated[
+        str | None,
+        Field(
+            description="Mostly the address of a Google account. `null` for a colleague's "
+            "calendar, unless the key's member is an owner or admin; so is `html_link`."
+        ),
+    ]
     event_id: str
     state: Literal["pending", "synced", "failed", "paused", "released"]
     shown_revision: int
@@ -311,7 +323,7 @@ def obstacle_out(obstacle: Obstacle) -> ObstacleOut:
 def _sync_out(status: EventStatus, zone: str) -> SyncOut:
     return SyncOut(
         member_id=status.member_id,
-        calendar_id=status.calendar_id,
+        calendar_id=status.calendar_id or None,
         event_id=status.event_id,
         state=status.state,  # type: ignore[arg-type]
         shown_revision=status.shown_revision,

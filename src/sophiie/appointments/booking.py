@@ -13,11 +13,10 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from django.utils.translation import gettext as _
-
 from sophiie.accounts.models import Member
 from sophiie.appointments.conflicts import renew_knowledge
-from sophiie.appointments.errors import InvalidAppointment, UnknownAppointment
+from sophiie.appointments.errors import UnknownAppointment
+from sophiie.appointments.holding import check_minutes, check_what_is_held, make_room_for_hold
 from sophiie.appointments.locking import in_transaction, lock_members
 from sophiie.appointments.models import Action, Appointment, Status
 from sophiie.appointments.reading import visible_to
@@ -42,8 +41,6 @@ from sophiie.audit import Act
 from sophiie.common.clock import now
 from sophiie.common.sql import insert
 
-LONGEST_HOLD_MINUTES = 30
-
 
 def book(
     *,
@@ -51,26 +48,30 @@ def book(
     details: Details,
     assignees: Sequence[Member],
     hold_minutes: int | None = None,
+    hold_key: UUID | None = None,
     allow_overlap: bool = False,
     accept_unverified: bool = False,
 ) -> Appointment:
     """Makes an appointment in the business of `by`; with `hold_minutes` one that only holds its
-    time for so long.
+    time for so long, on behalf of an API key if it is named.
 
-    Raises `InvalidAppointment`, `Conflict` (naming what is in the way) or `TooBusy`. With
+    Raises `InvalidAppointment`, `Conflict` (naming what is in the way), `TooManyHolds` or
+    `TooBusy`. With
     `allow_overlap` it is booked over appointments and busy time, with `accept_unverified` for
     members whose calendar cannot be read; both are marked on the assignments concerned.
     """
     check_details(details)
-    if hold_minutes is not None and not 1 <= hold_minutes <= LONGEST_HOLD_MINUTES:
-        words = _("A time can be held for 1 to %(n)s minutes.") % {"n": LONGEST_HOLD_MINUTES}
-        raise InvalidAppointment({"hold_minutes": words})
+    if hold_minutes is not None:
+        check_minutes(hold_minutes)
+        check_what_is_held(by.business, details, assignees)
     renew_knowledge(team=assignees, start=details.start, end=details.end)
 
     def make() -> Appointment:
+        held = hold_minutes is not None
+        if held:
+            make_room_for_hold(by.id, hold_key, is_new=True)
         lock_members(member.id for member in assignees)
         moment = now()
-        held = hold_minutes is not None
         appointment = Appointment(
             business=by.business,
             created_by=by,
@@ -78,6 +79,7 @@ def book(
             updated_at=moment,
             status=Status.HELD if held else Status.SCHEDULED,
             held_until=moment + timedelta(minutes=hold_minutes or 0) if held else None,
+            hold_key_id=hold_key if held else None,
             **details.as_dict(),
         )
         consent = Consent(allow_overlap, accept_unverified)
@@ -132,6 +134,8 @@ def change(
             appointment.status, appointment.held_until = Status(status), None
         if not differences:
             return appointment
+        if appointment.is_hold and differences.keys() & {"start", "end", "assignees"}:
+            check_what_is_held(appointment.business, after, team)
         for name, value in after.as_dict().items():
             setattr(appointment, name, value)
         save_next_revision(appointment)
@@ -230,6 +234,8 @@ def reinstate(*, by: Member, appointment_id: UUID) -> Appointment:
         appointment = locked().get(pk=shown.pk)
         if appointment.deleted_at is None and appointment.is_on:
             return appointment
+        if appointment.is_hold and not appointment.has_run_out:
+            make_room_for_hold(appointment.created_by_id, appointment.hold_key_id, is_new=False)
         lock_members(member.id for member in team)
         differences: dict[str, Any] = {}
         if appointment.deleted_at is not None:

@@ -6,6 +6,7 @@ AppointmentError
  ├─ StaleRevision         somebody changed it meanwhile
  ├─ Conflict              an assignee is not free, or it cannot be said
  ├─ NotHeld               there is no hold to confirm
+ ├─ TooManyHolds          this member, or key, holds as much as may be held; later it may again
  └─ TooBusy               the locks could not be had in time; trying again helps
 """
 
@@ -140,6 +141,14 @@ class NotHeld(AppointmentError):
         }
         words = _("This appointment is not a hold; it is %(what)s.")
         super().__init__(words % {"what": what.get(status, status)})
+
+
+class TooManyHolds(AppointmentError):
+    """`limit` is what may be held; in `retry_after` seconds there is room for one more."""
+
+    def __init__(self, message: str, *, limit: int, retry_after: int) -> None:
+        self.limit, self.retry_after = limit, retry_after
+        super().__init__(message)
 
 
 class TooBusy(AppointmentError):

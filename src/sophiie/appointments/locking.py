@@ -46,8 +46,15 @@ def lock_members(member_ids: Iterable[UUID]) -> None:
     send("SELECT pg_advisory_xact_lock(key) FROM unnest(%(keys)s::bigint[]) AS key", keys=keys)
 
 
-def _lock_key(member_id: UUID) -> int:
-    digest = hashlib.blake2b(member_id.bytes, digest_size=8, person=b"member").digest()
+def lock_holder(member_id: UUID) -> None:
+    """Nobody else holds a time on behalf of this member until the transaction ends. Taken before
+    the locks of `lock_members`."""
+    key = _lock_key(member_id, person=b"holder")
+    send("SELECT pg_advisory_xact_lock(%(key)s::bigint)", key=key)
+
+
+def _lock_key(member_id: UUID, *, person: bytes = b"member") -> int:
+    digest = hashlib.blake2b(member_id.bytes, digest_size=8, person=person).digest()
     return int.from_bytes(digest, "big", signed=True)
 
 

@@ -45,6 +45,10 @@ class Appointment(models.Model):
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.SCHEDULED)
     # Of a hold and nothing else: until when it keeps its time. Then it lets go by itself.
     held_until = models.DateTimeField(null=True, blank=True)
+    # The API key that it was held with, if it was; see `holding.py`.
+    hold_key = models.ForeignKey(
+        "accounts.ApiKey", on_delete=models.SET_NULL, null=True, related_name="+", db_index=False
+    )
     revision = models.PositiveIntegerField(default=1)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
@@ -176,4 +180,8 @@ class AppointmentChange(models.Model):
         ordering = ["-revision"]
         constraints = [
             models.UniqueConstraint(fields=["appointment", "revision"], name="change_per_revision")
+        ]
+        indexes = [
+            # How often somebody has held a time lately.
+            models.Index(fields=["by", "at"], name="change_held", condition=models.Q(action="held"))
         ]

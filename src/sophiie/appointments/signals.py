@@ -9,6 +9,10 @@ from django.dispatch import Signal
 # Never sent inside a transaction, so a receiver may talk to the network.
 booking_ahead = Signal()
 
+# Sent with `business` and `start` before a time is held: whoever has something against it raises
+# `InvalidAppointment`.
+hold_asked = Signal()
+
 # Sent with `appointment` after every committed-to-be change, inside its transaction: a receiver
 # that fails takes the change back with it.
 appointment_changed = Signal()

@@ -11,6 +11,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from sophiie import audit
+from sophiie.accounts.models import Business, Member
 from sophiie.calendar_link import problems
 from sophiie.calendar_link.audit_records import record_about
 from sophiie.calendar_link.connect import hold
@@ -111,11 +112,38 @@ def _activate(
     return link
 
 
+def may_cover_all(member: Member) -> bool:
+    """Whether all of the business's appointments may go to this member's own calendar."""
+    return member.manages_business or member.business.members_may_mirror_all
+
+
+def limit_covers(business: Business) -> None:
+    """Links that show all of the business and may not (any more) show their member's own from now
+    on. In the transaction that made it so, which holds the business or the member."""
+    links = CalendarLink.objects.filter(member__business=business, covers=Covers.ALL)
+    links = links.exclude(state__in=(LinkState.UNLINKED, LinkState.UNLINKING))
+    for found in links.select_related("member__business").order_by("id"):
+        if not may_cover_all(found.member):
+            link = hold(found)
+            link.covers = Covers.MINE
+            link.save(update_fields=["covers"])
+            if link.state in RECORDING:
+                link_scope_changed.send(sender=CalendarLink, link=link, again=False, found={})
+            logger.info("link shows less", link_id=str(link.id))
+
+
 def change_options(*, link: CalendarLink, covers: str, privacy: str) -> CalendarLink:
     """Changes which appointments go to the calendar, and how much. Raises `CannotChoose`."""
     if covers not in Covers.values or privacy not in Privacy.values:
         raise CannotChoose(_("Choose one of the options."))
     with transaction.atomic():
+        # Held, so that whoever takes the right away at this moment comes before or after.
+        people = Member.objects.select_related("business").select_for_update(no_key=True)
+        member = people.get(pk=link.member_id)
+        if covers == Covers.ALL and not may_cover_all(member):
+            raise CannotChoose(
+                _("The owners of your business do not let members mirror all appointments.")
+            )
         link = hold(link)
         if link.state not in RECORDING:
             raise CannotChoose(_("Choose a calendar first."))

@@ -26,6 +26,7 @@ from sophiie.calendar_link.models import (
     LinkAttempt,
     LinkState,
 )
+from sophiie.calendar_link.problems import LinkProblem
 from sophiie.calendar_link.revocation import record_revocation, revoke
 from sophiie.calendar_link.signals import link_mended
 from sophiie.common.clock import now
@@ -100,16 +101,11 @@ async def finish(*, member: Member, session_key: str, answer: Mapping[str, str])
         except GoogleError as error:
             logger.warning("linking failed", reason=error.reason, status=error.status)
             raise problems.unreachable() from None
-        if missing := NEEDED_SCOPES - grant.scopes:
+        try:
+            return await in_thread(_save_grant, member, grant, account)
+        except LinkProblem:
             await _give_back(http, grant, account)
-            raise problems.permission_missing(frozenset(missing))
-        if not grant.refresh_token:
-            raise problems.no_refresh_token()
-        link = await in_thread(_save_grant, member, grant, account)
-        if link is None:
-            await _give_back(http, grant, account)
-            raise problems.wrong_state()
-        return link
+            raise
 
 
 def _use_attempt(member: Member, session_key: str, state: str) -> LinkAttempt:
@@ -155,12 +151,16 @@ async def _give_back(http: aiohttp.ClientSession, grant: Grant, account: Account
         await revoke(http, revocation)
 
 
-def _save_grant(member: Member, grant: Grant, account: Account) -> CalendarLink | None:
-    """Saves the grant; None when the member was deactivated while Google was asked."""
+def _save_grant(member: Member, grant: Grant, account: Account) -> CalendarLink:
+    """Saves the grant. Raises `LinkProblem` when it is of no use: then nothing was saved."""
+    if missing := NEEDED_SCOPES - grant.scopes:
+        raise problems.permission_missing(frozenset(missing))
+    if not grant.refresh_token:
+        raise problems.no_refresh_token()
     with transaction.atomic():
         # The member's row is the lock: two callbacks at once must not make two links.
         if not Member.objects.select_for_update(no_key=True).get(pk=member.pk).is_active:
-            return None
+            raise problems.wrong_state()  # deactivated while Google was asked
         link = _hold_link_of(member)
         left = ("", "")
         if link is None or link.state == LinkState.CHOOSING:

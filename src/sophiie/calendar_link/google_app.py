@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import re
+from urllib.parse import urlsplit
+
 from django.conf import settings
 
 from sophiie.google.app import GoogleApp
+
+LONGEST_ADDRESS = 2000
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
+# What may stand in an address (RFC 3986); above all no blanks, control characters or backslashes.
+_PLAIN = re.compile(r"[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]+")
 
 
 def google_app() -> GoogleApp:
@@ -17,6 +25,25 @@ def google_app() -> GoogleApp:
         userinfo_url=settings.GOOGLE_USERINFO_URL,
         api_url=settings.GOOGLE_API_URL,
     )
+
+
+def address_in_google(text: object) -> str:
+    """Where a person can look at something in Google, if that is safe to be led to; or "".
+
+    What stands in Google's answer is anybody's text: nothing but a plain https address becomes a
+    link. Where a simulator on this machine stands in Google's place, its http is as good.
+    """
+    if not isinstance(text, str) or len(text) > LONGEST_ADDRESS or not _PLAIN.fullmatch(text):
+        return ""
+    try:
+        parts = urlsplit(text)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        return ""
+    if not host or "@" in parts.netloc:
+        return ""
+    is_simulated = host in LOOPBACK and urlsplit(settings.GOOGLE_API_URL).hostname in LOOPBACK
+    return text if parts.scheme == "https" or (parts.scheme == "http" and is_simulated) else ""
 
 
 def google_is_configured() -> bool:

@@ -1,11 +1,13 @@
-"""What becomes of a calendar link when its member's access to the business ends."""
+"""What becomes of a calendar link when its member's access to the business ends, or their rights
+become others."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from sophiie.accounts.models import Member
-from sophiie.accounts.signals import member_deactivated
+from sophiie.accounts.models import Business, Member
+from sophiie.accounts.signals import business_changed, member_deactivated, member_role_changed
+from sophiie.calendar_link.choose import limit_covers
 from sophiie.calendar_link.connect import link_of
 from sophiie.calendar_link.models import CalendarLink, LinkState
 from sophiie.calendar_link.unlink import end_link, unlink_and_remove
@@ -13,6 +15,8 @@ from sophiie.calendar_link.unlink import end_link, unlink_and_remove
 
 def connect() -> None:
     member_deactivated.connect(_on_deactivated, dispatch_uid="calendar_link")
+    member_role_changed.connect(_on_role, dispatch_uid="calendar_link")
+    business_changed.connect(_on_business, dispatch_uid="calendar_link")
 
 
 def _on_deactivated(member: Member, **_: Any) -> None:
@@ -29,3 +33,11 @@ def _on_deactivated(member: Member, **_: Any) -> None:
         return  # about to end anyway
     if not unlink_and_remove(member=member):
         end_link(link.id)
+
+
+def _on_role(member: Member, **_: Any) -> None:
+    limit_covers(member.business)
+
+
+def _on_business(business: Business, **_: Any) -> None:
+    limit_covers(business)

@@ -1,7 +1,9 @@
 """What no log line may show: secrets, known by their name, their shape, the path they stand in, or
 because the process was started with them.
 
-Rather too much is hidden than too little. Ids of ours stay: UUIDs, and 32 hexadecimal digits.
+Rather too much is hidden than too little. Ids of ours stay: UUIDs, and 32 hexadecimal digits. What
+is logged may be long, and somebody's who means ill: no pattern looks at a place more than once or
+a bounded number of times.
 """
 
 from __future__ import annotations
@@ -51,13 +53,13 @@ _PATTERNS = (
     # cookies as well.
     _pattern(
         "lookup",
-        r"(Failed lookup for key \[[^\]]*\]) in .*?(?=\n\n|\Z)",
+        r"(Failed lookup for key \[[^\]]{0,200}\]) in .*?(?=\n\n|\Z)",
         rf"\1 in {HIDDEN}",
         re.DOTALL,
     ),
     # PostgreSQL's details of a refusal are the row.
     _pattern("failing", r"(Failing row contains ).*", rf"\1{HIDDEN}"),
-    _pattern(")=(", r"(Key \(.*?\)=\().*(\))", rf"\1{HIDDEN}\2"),
+    _pattern(")=(", r"(Key \(.{0,200}?\)=\().*(\))", rf"\1{HIDDEN}\2"),
     _pattern("://", r"(?<=://)[^\s/@'\"]+(?=@)", HIDDEN),
     _pattern(
         "join feeds reset confirm verify",
@@ -68,16 +70,16 @@ _PATTERNS = (
     # Headers go on to the end of their line, or of the quotes they stand in.
     _pattern(
         "cookie authorization",
-        r"([\w-]*(?:cookie|authorization)['\"]?\s*[:,=]\s*b?)"
-        r"(?:'[^'\n]*'|\"[^\"\n]*\"|[^'\"\s][^'\"\n]*)",
+        r"((?:cookie|authorization)['\"]?\s{0,9}[:,=]\s{0,9}b?)"
+        r"(?:'[^'\n]*'?|\"[^\"\n]*\"?|[^'\"\s][^'\"\n]*)",
         rf"\1{HIDDEN}",
         re.IGNORECASE,
     ),
     _pattern("bearer basic", r"\b((?:Bearer|Basic) )\S+", rf"\1{HIDDEN}", re.IGNORECASE),
     _pattern(
         _NAMES.replace("|", " ").replace("_?", "_") + " apikey",
-        rf"([\w-]*(?:{_NAMES})[\w-]*['\"\]]{{0,2}}\s*(?:[:=]|,(?=\s*b?['\"]))\s*)"
-        r"(b?'[^'\n]*'|\[[^\]\n]*\]|b?\"[^\"\n]*\"|[^\s'\"&;,)\]}>]+)",
+        rf"((?:{_NAMES})[\w-]{{0,40}}['\"\]]{{0,2}}\s{{0,9}}(?:[:=]|,(?=\s{{0,9}}b?['\"]))\s{{0,9}})"
+        r"(b?'[^'\n]*'?|b?\"[^\"\n]*\"?|\[[^\]\n]*\]?|[^\s'\"&;,)\]}>]+)",
         lambda found: found[1] + (found[2] if _is_plain(found) else HIDDEN),
         re.IGNORECASE,
     ),
@@ -96,7 +98,7 @@ _PATTERNS = (
         r"|GOCSPX-[\w-]+"
         r"|sophiie_[0-9a-zA-Z_-]{20,}"
         r"|whsec_[\w+/=-]+"
-        r"|eyJ[\w-]+\.[\w-]+\.[\w-]+"
+        r"|(?<![\w-])eyJ[\w-]+\.[\w-]+\.[\w-]+"
         r"|gAAAA[\w-]{16,}={0,2}"
         r"|\b(?:pbkdf2|argon2|bcrypt|scrypt|md5|sha1)\w*\$[^\s'\",;)]+",
         HIDDEN,

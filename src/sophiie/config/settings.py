@@ -51,6 +51,7 @@ API_REQUESTS_PER_MINUTE = ENVIRONMENT.api_requests_per_minute
 HISTORY_DAYS = ENVIRONMENT.history_days
 LEDGER_DAYS = ENVIRONMENT.ledger_days
 IDEMPOTENCY_DAYS = ENVIRONMENT.idempotency_days
+MOST_HOLDS = ENVIRONMENT.most_holds
 LOG_LEVEL = ENVIRONMENT.log_level
 AUDIT_DAYS = ENVIRONMENT.audit_days
 
@@ -81,6 +82,7 @@ MIDDLEWARE = [
     "sophiie.ops.health.HealthUnderAnyNameMiddleware",  # first: the others look at the Host header
     "django.middleware.security.SecurityMiddleware",
     "sophiie.web.assets.Assets",
+    "sophiie.web.middleware.NothingIsKeptMiddleware",
     "csp.middleware.CSPMiddleware",
     "sophiie.web.middleware.RequestLogMiddleware",
     "sophiie.audit.middleware.OriginMiddleware",

@@ -14,6 +14,7 @@ from django.db import transaction
 from django.utils.translation import gettext_noop as _
 
 from sophiie.calendar_link import problems
+from sophiie.calendar_link.google_app import address_in_google
 from sophiie.calendar_link.models import CalendarLink, LinkState
 from sophiie.calendar_link.tokens import mark_needs_reconnect
 from sophiie.calendar_link.unlink import end_link
@@ -176,7 +177,8 @@ def _break_link(link_id: UUID, problem: str) -> None:
 
 def _record_shown(row: MirroredEvent, shown: Shown, touched: bool, moment: datetime) -> None:
     row.shown_revision, row.synced_at, row.attempts = shown.revision, moment, 0
-    row.html_link, row.error, row.etag = shown.html_link[:2000], "", shown.etag[:100]
+    row.html_link, row.error = address_in_google(shown.html_link), ""
+    row.etag = shown.etag[:100]
     note_shown_guests(row, there=shown.revision > 0, touched=touched)
     clear_drift(row)  # whatever somebody made of it in Google, ours is the last word now
     if touched:  # changed again while we were at it: due at once

@@ -9,6 +9,8 @@ from uuid import UUID
 
 from django.db.models import Count, Min, Q
 
+from sophiie.accounts.models import Member
+from sophiie.calendar_link.google_app import address_in_google
 from sophiie.calendar_link.models import RECORDING, CalendarLink, LinkState
 from sophiie.common.clock import now
 from sophiie.sync.kept import REFUSED_BY_GUARD
@@ -28,13 +30,14 @@ class Drift:
 
 @dataclass(frozen=True)
 class EventStatus:
-    """The state of one appointment in one link, as pages and API show it."""
+    """The state of one appointment in one link, as pages and API show it to one person.
+
+    `calendar_id` and `html_link` are "" where they are none of that person's business."""
 
     appointment_id: UUID
     member_id: UUID
     member_name: str
     calendar_id: str
-    calendar_name: str
     event_id: str
     state: str
     wanted: bool
@@ -86,13 +89,13 @@ _SHOWN = (
     "drift_end",
     "link__state",
     "link__problem",
-    "link__calendar_name",
     "link__member__name",
 )
 
 
-def statuses_of(appointment_ids: Iterable[UUID]) -> dict[UUID, list[EventStatus]]:
-    """The states of these appointments, by appointment; those long unlinked are left out."""
+def statuses_of(appointment_ids: Iterable[UUID], *, to: Member) -> dict[UUID, list[EventStatus]]:
+    """The states of these appointments as `to` may see them, by appointment; those long unlinked
+    are left out."""
     rows = (
         MirroredEvent.objects.filter(appointment__in=list(appointment_ids))
         .select_related("link__member")
@@ -108,7 +111,7 @@ def statuses_of(appointment_ids: Iterable[UUID]) -> dict[UUID, list[EventStatus]
             newest[row.appointment_id, row.link.member_id] = row
     found: dict[UUID, list[EventStatus]] = {}
     for row in newest.values():
-        found.setdefault(row.appointment_id, []).append(_status(row))
+        found.setdefault(row.appointment_id, []).append(_status(row, to))
     return found
 
 
@@ -127,14 +130,16 @@ def event_rows_of(appointment_id: UUID) -> list[MirroredEvent]:
     return list(rows.exclude(link__state=LinkState.UNLINKED).order_by("link_id"))
 
 
-def _status(row: MirroredEvent) -> EventStatus:
+def _status(row: MirroredEvent, to: Member) -> EventStatus:
+    """A calendar's id is mostly the address of its owner's Google account, and stands in the
+    address of each of its events: colleagues without the right to see the link see neither."""
+    is_shown = to.manages_business or row.link.member_id == to.id
     state = displayed_state(row)
     return EventStatus(
         appointment_id=row.appointment_id,
         member_id=row.link.member_id,
         member_name=row.link.member.name,
-        calendar_id=row.calendar_id,
-        calendar_name=row.link.calendar_name,
+        calendar_id=row.calendar_id if is_shown else "",
         event_id=row.event_id,
         state=state,
         wanted=row.wanted,
@@ -143,7 +148,7 @@ def _status(row: MirroredEvent) -> EventStatus:
         attempts=row.attempts,
         error=row.link.problem if state == "paused" else row.error,
         next_attempt_at=row.next_attempt_at if state == "pending" else None,
-        html_link=row.html_link,
+        html_link=address_in_google(row.html_link) if is_shown else "",
         guests=tuple(row.shown_guests),
         drift=_drift(row),
     )

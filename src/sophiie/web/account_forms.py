@@ -166,9 +166,15 @@ class BusinessForm(forms.Form):
     invite_guests = forms.BooleanField(
         label=gettext_lazy("Add colleagues without a linked calendar as guests"), required=False
     )
+    members_may_mirror_all = forms.BooleanField(
+        label=gettext_lazy("Members may have all appointments in their own Google calendar"),
+        required=False,
+    )
 
-    def __init__(self, *args: Any, timezone: str, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, timezone: str, is_owner: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        # What an admin cannot change is not read from what they send.
+        self.fields["members_may_mirror_all"].disabled = not is_owner
         names = list(self.fields)
         self.fields["timezone"] = timezone_field(
             timezone,

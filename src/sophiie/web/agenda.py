@@ -25,7 +25,7 @@ def week_of(member: Member, first: date, today: date) -> dict[str, Any]:
     days = [first + timedelta(days=n) for n in range(7)]
     start, end = local_day(days[0], zone)[0], local_day(days[-1], zone)[1]
     appointments = in_period(member, start, end)[:MOST_IN_A_WEEK]
-    statuses = statuses_of(a.id for a in appointments)
+    statuses = statuses_of((a.id for a in appointments), to=member)
     clashes = clashes_of(appointments)
     by_day: dict[date, list[dict[str, Any]]] = {day: [] for day in days}
     for appointment in appointments:

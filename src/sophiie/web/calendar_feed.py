@@ -72,9 +72,7 @@ def calendar_feed(request: HttpRequest) -> HttpResponse:
     if not 0 < (last - first).days <= MOST_DAYS:
         message = _("Ask for at least one day and at most %(n)s.") % {"n": MOST_DAYS}
         return JsonResponse({"message": message}, status=400)
-    response = JsonResponse(feed(request.user, first, last))
-    response["Cache-Control"] = "private, no-store"
-    return response
+    return JsonResponse(feed(request.user, first, last))
 
 
 def _day(text: str) -> date:
@@ -95,7 +93,7 @@ def feed(member: Member, first: date, last: date) -> dict[str, Any]:
     rows = list(_rows(member, start, end))
     clashes = members_with_clashes(row[0] for row in rows if row[STATUS] in TAKING_TIME)
     appointments = [_appointment(row, zone, number, clashes) for row in rows]
-    _mark(appointments, perhaps_in_need(business, start, end))
+    _mark(member, appointments, perhaps_in_need(business, start, end))
     return {
         "people": [person.shown() for person in people],
         "unread": _unread(people),
@@ -180,11 +178,11 @@ def _across_a_change(shown: Row, start: datetime, end: datetime, length: timedel
         shown["drawn_end"] = _plain(start.replace(tzinfo=None) + length)
 
 
-def _mark(appointments: list[Row], perhaps: set[UUID]) -> None:
+def _mark(member: Member, appointments: list[Row], perhaps: set[UUID]) -> None:
     """Says at the appointments that need somebody what is the matter with them."""
     if not perhaps:
         return
-    statuses = statuses_of(perhaps)
+    statuses = statuses_of(perhaps, to=member)
     for shown in appointments:
         badge = most_urgent(statuses.get(UUID(shown["id"]), []))
         if badge and badge.state in WORTH_A_LOOK:

@@ -11,8 +11,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from sophiie.accounts.models import Member
-from sophiie.appointments.booking import LONGEST_HOLD_MINUTES
 from sophiie.appointments.errors import InvalidAppointment
+from sophiie.appointments.holding import LONGEST_HOLD_MINUTES
 from sophiie.appointments.models import Appointment
 from sophiie.appointments.rules import Details, check_details
 from sophiie.common.clock import now
@@ -159,10 +159,14 @@ class AppointmentForm(forms.Form):
         try:
             check_details(self.details)
         except InvalidAppointment as error:
-            for field, message in error.errors.items():
-                if field not in self.errors:
-                    self.add_error(field, message)
+            self.show(error)
         return data
+
+    def show(self, refusal: InvalidAppointment) -> None:
+        """Puts each message at its field, where none is yet."""
+        for field, message in refusal.errors.items():
+            if field not in self.errors:
+                self.add_error(field if field in self.fields else None, message)
 
     def _end_day(self, data: dict[str, Any]) -> dt.date | None:
         day: dt.date | None = data.get("end_date") or data.get("date")

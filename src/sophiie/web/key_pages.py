@@ -10,7 +10,6 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from sophiie.accounts.api_keys import (
@@ -27,7 +26,6 @@ from sophiie.web.requests import members_only, signed_in
 
 
 @members_only
-@never_cache
 @require_http_methods(["GET", "POST"])
 def api_keys(request: HttpRequest) -> HttpResponse:
     """One's own keys, and for owners and admins those of the team.

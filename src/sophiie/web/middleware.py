@@ -1,5 +1,5 @@
-"""One log line for each request, without its query: that is where codes and states travel. And a
-page where Django answers with none."""
+"""One log line for each request, without its query: that is where codes and states travel. Caches
+keep nothing. And a page where Django answers with none."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from collections.abc import Callable
 
 import structlog
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.utils.cache import patch_cache_control
 
-from sophiie.common.hidden import HIDDEN, secrets_in_path
+from sophiie.common.hidden import secrets_in_path
 from sophiie.common.logs import log
 from sophiie.web.errors import wrong_method
 
@@ -41,6 +42,19 @@ class RequestLogMiddleware:
         return response
 
 
+class NothingIsKeptMiddleware:
+    """Pages and answers are of one person and one moment: no cache keeps them, and nobody finds
+    them by going back after signing out. Static files are answered before this."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        patch_cache_control(response, private=True, no_store=True)
+        return response
+
+
 class WrongMethodMiddleware:
     """A refusal of the method, which has no body, becomes a page like any other error."""
 
@@ -60,5 +74,5 @@ def _path(request: HttpRequest) -> str:
     """The path without what only its receiver may know."""
     path = request.path
     for secret in secrets_in_path(request):
-        path = path.replace(secret, HIDDEN)
+        path = path.replace(secret, "…")
     return path

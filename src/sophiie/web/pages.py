@@ -17,9 +17,11 @@ from sophiie.appointments import booking
 from sophiie.appointments.conflicts import clashes_of
 from sophiie.appointments.errors import (
     Conflict,
+    InvalidAppointment,
     Obstacle,
     StaleRevision,
     TooBusy,
+    TooManyHolds,
     UnknownAppointment,
 )
 from sophiie.appointments.models import Appointment
@@ -60,6 +62,12 @@ def appointment_new(request: HttpRequest) -> HttpResponse:
         )
     except Conflict as conflict:
         return form_page(request, form, None, conflicts=conflict.obstacles, status=409)
+    except InvalidAppointment as refusal:
+        form.show(refusal)
+        return form_page(request, form, None, status=422)
+    except TooManyHolds as refusal:
+        messages.error(request, str(refusal))
+        return form_page(request, form, None, status=429)
     except TooBusy:
         return too_busy(request, form, None)
     if not appointment.is_hold:
@@ -95,6 +103,9 @@ def appointment(request: HttpRequest, appointment_id: UUID) -> HttpResponse:
         return form_page(request, form, find(member, appointment_id), stale=True, status=409)
     except Conflict as conflict:
         return form_page(request, form, shown, conflicts=conflict.obstacles, status=409)
+    except InvalidAppointment as refusal:
+        form.show(refusal)
+        return form_page(request, form, shown, status=422)
     except TooBusy:
         return too_busy(request, form, shown)
     messages.success(request, _("Saved."))
@@ -132,7 +143,7 @@ def appointment_reinstate(request: HttpRequest, appointment_id: UUID) -> HttpRes
         booking.reinstate(by=signed_in(request), appointment_id=appointment_id)
     except UnknownAppointment:
         raise Http404 from None
-    except (Conflict, TooBusy) as error:
+    except (Conflict, TooBusy, TooManyHolds) as error:
         messages.error(request, _("It cannot be brought back: %(why)s") % {"why": error})
         return redirect("calendar")
     messages.success(request, _("The appointment is back."))
@@ -153,8 +164,9 @@ def appointment_retry(request: HttpRequest, appointment_id: UUID) -> HttpRespons
 @require_GET
 def appointment_badge(request: HttpRequest, appointment_id: UUID) -> HttpResponse:
     """The fragment that replaces a badge in a list."""
-    shown = find(signed_in(request), appointment_id)
-    badge = most_urgent(statuses_of([shown.id]).get(shown.id, []))
+    member = signed_in(request)
+    shown = find(member, appointment_id)
+    badge = most_urgent(statuses_of([shown.id], to=member).get(shown.id, []))
     context = {"appointment": shown, "badge": badge}
     return render(request, "appointments/_sync_badge.html", context)
 
@@ -198,7 +210,7 @@ def form_page(
         "attempts": [],
     }
     if shown:
-        statuses = statuses_of([shown.id]).get(shown.id, [])
+        statuses = statuses_of([shown.id], to=member).get(shown.id, [])
         context["clashes"] = clashes_of([shown]).get(shown.id, [])
         context["badges"] = visible_badges(statuses, member)
         context["drifts"] = drift_panels(shown, statuses, member)

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from sophiie.accounts.business import BusinessDetails, change_business
-from sophiie.accounts.models import Member
+from sophiie.accounts.models import Member, Role
 from sophiie.accounts.people import InvalidAccount
 from sophiie.accounts.profile import change_profile
 from sophiie.web.account_forms import BusinessForm, ProfileForm, show_refusal
@@ -56,9 +56,11 @@ def business(request: HttpRequest) -> HttpResponse:
         "clock": own.clock,
         "week_start": own.week_start,
         "invite_guests": own.invite_guests,
+        "members_may_mirror_all": own.members_may_mirror_all,
     }
     typed = typed_in(request)
-    form = BusinessForm(typed, timezone=own.timezone, initial=initial)
+    is_owner = member.role == Role.OWNER
+    form = BusinessForm(typed, timezone=own.timezone, is_owner=is_owner, initial=initial)
     if request.method != "POST" or not form.is_valid():
         return _business_page(request, form)
     said = dict(form.cleaned_data)

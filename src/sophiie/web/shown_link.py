@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
 from sophiie.accounts.models import Member
+from sophiie.calendar_link.choose import may_cover_all
 from sophiie.calendar_link.models import (
     CalendarLink,
     Covers,
@@ -59,6 +60,7 @@ class ShownLink:
     progress: dict[str, int]
     readings: list[ShownReading]
     covers: list[dict[str, Any]]
+    may_cover_all: bool
     privacy: list[dict[str, Any]]
 
 
@@ -85,7 +87,8 @@ def shown(link: CalendarLink, member: Member) -> ShownLink:
         worker_is_away=not workers_alive(),
         progress={"done": health.backfill_done, "total": health.backfill_total},
         readings=[_shown_reading(reading, member) for reading in readings_of(link)],
-        covers=_options(link.covers, _covers_words()),
+        covers=_options(link.covers, _covers_words(may_cover_all(member))),
+        may_cover_all=may_cover_all(member),
         privacy=_options(link.privacy, _privacy_words()),
     )
 
@@ -115,15 +118,17 @@ def _options(chosen: str, words: dict[str, str]) -> list[dict[str, Any]]:
 
 def option_words() -> dict[str, str]:
     """What the options of a link are called, by their values."""
-    return {**_covers_words(), **_privacy_words()}
+    return {**_covers_words(all_too=True), **_privacy_words()}
 
 
-def _covers_words() -> dict[str, str]:
-    return {
+def _covers_words(all_too: bool) -> dict[str, str]:
+    words: dict[str, str] = {
         Covers.MINE: _("Appointments assigned to me or made by me"),
         Covers.ASSIGNED: _("Only appointments assigned to me"),
-        Covers.ALL: _("All appointments of the business"),
     }
+    if all_too:
+        words[Covers.ALL] = _("All appointments of the business")
+    return words
 
 
 def _privacy_words() -> dict[str, str]:

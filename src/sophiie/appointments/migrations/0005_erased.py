@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("appointments", "0003_running_out_and_booked_anyway"),
+        ("appointments", "0004_bounded_holds"),
     ]
 
     operations = [

@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ("accounts", "0008_erasure"),
+        ("accounts", "0007_erasure"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0005_limits_and_mails"),
+        ("accounts", "0006_members_may_mirror_all"),
     ]
 
     operations = [

@@ -1,0 +1,94 @@
+"""How much may be held: for how long, how much time of how many people, how far ahead, how often.
+
+A hold costs its maker nothing and keeps others out, so it is bounded; an appointment that somebody
+means is not. Each API key has less than its member, so that a key gone wild leaves its member room.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from math import ceil
+from uuid import UUID
+
+from django.conf import settings
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+
+from sophiie.accounts.models import Business, Member
+from sophiie.appointments.errors import InvalidAppointment, TooManyHolds
+from sophiie.appointments.locking import lock_holder
+from sophiie.appointments.models import Action, Appointment, AppointmentChange, Status
+from sophiie.appointments.rules import Details
+from sophiie.appointments.signals import hold_asked
+from sophiie.common.clock import now
+
+LONGEST_HOLD_MINUTES = 30
+LONGEST_HELD = timedelta(hours=24)
+MOST_PEOPLE = 10
+# A key may hold `settings.MOST_HOLDS` times at once; its member so many times that, and within an
+# hour each may hold so many times what it may at once.
+FOR_A_MEMBER, WITHIN_AN_HOUR = 2, 10
+HOUR = timedelta(hours=1)
+
+
+def check_minutes(minutes: int) -> None:
+    """Raises `InvalidAppointment`."""
+    if not 1 <= minutes <= LONGEST_HOLD_MINUTES:
+        words = _("A time can be held for 1 to %(n)s minutes.") % {"n": LONGEST_HOLD_MINUTES}
+        raise InvalidAppointment({"hold_minutes": words})
+
+
+def check_what_is_held(business: Business, details: Details, team: Collection[Member]) -> None:
+    """Raises `InvalidAppointment` where this could be booked, but is too much to be held."""
+    errors = {}
+    if details.end - details.start > LONGEST_HELD:
+        errors["end"] = _("At most %(n)s hours can be held; book it instead.") % {
+            "n": LONGEST_HELD // HOUR
+        }
+    if len(team) > MOST_PEOPLE:
+        errors["assignees"] = _("The time of at most %(n)s people can be held at once.") % {
+            "n": MOST_PEOPLE
+        }
+    if errors:
+        raise InvalidAppointment(errors)
+    hold_asked.send(sender=Appointment, business=business, start=details.start)
+
+
+def make_room_for_hold(holder_id: UUID, key_id: UUID | None, *, is_new: bool) -> None:
+    """In the transaction that makes a hold, or brings one back: nobody else makes one of the same
+    member meanwhile. Raises `TooManyHolds`."""
+    lock_holder(holder_id)
+    moment = now()
+    living = Appointment.objects.filter(
+        created_by=holder_id, status=Status.HELD, held_until__gt=moment, deleted_at=None
+    )
+    made = AppointmentChange.objects.filter(by=holder_id, action=Action.HELD, at__gt=moment - HOUR)
+    most = settings.MOST_HOLDS
+    bounds = [(living, made, most * FOR_A_MEMBER)]
+    if key_id is not None:
+        of_key = made.filter(appointment__hold_key=key_id)
+        bounds.insert(0, (living.filter(hold_key=key_id), of_key, most))
+    for alive, lately, at_once in bounds:
+        _check_living(alive, at_once, moment)
+        if is_new:
+            _check_made(lately, at_once * WITHIN_AN_HOUR, moment)
+
+
+def _check_living(holds: QuerySet[Appointment], most: int, moment: datetime) -> None:
+    ends = list(holds.order_by("-held_until").values_list("held_until", flat=True)[:most])
+    if len(ends) == most and (last := ends[-1]) is not None:
+        words = _("At most %(n)s times can be held at once: confirm or cancel one of them first.")
+        raise TooManyHolds(words % {"n": most}, limit=most, retry_after=_until(last, moment))
+
+
+def _check_made(holds: QuerySet[AppointmentChange], most: int, moment: datetime) -> None:
+    times = list(holds.order_by("-at").values_list("at", flat=True)[:most])
+    if len(times) == most:
+        words = _("At most %(n)s times can be held within an hour. Try again later.")
+        wait = _until(times[-1] + HOUR, moment)
+        raise TooManyHolds(words % {"n": most}, limit=most, retry_after=wait)
+
+
+def _until(then: datetime, moment: datetime) -> int:
+    return max(1, ceil((then - moment).total_seconds()))
