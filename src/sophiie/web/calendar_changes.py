@@ -35,6 +35,7 @@ from sophiie.appointments.rules import Details, assignees_of
 from sophiie.common.wall_time import TimeDoesNotExist, TimeIsAmbiguous, instant_of
 from sophiie.web.anyway import Given, consent_to_ask_for
 from sophiie.web.calendar_feed import for_signed_in
+from sophiie.web.requests import View
 
 Body = dict[str, Any]
 
