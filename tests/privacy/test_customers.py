@@ -39,7 +39,9 @@ from tests.privacy.conftest import (
 )
 from tests.privacy.everywhere import places_of
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
+# Where a worker is at it, in threads with connections of their own.
+working = pytest.mark.django_db(transaction=True)
 ALICE = "alice@example.com"
 
 
@@ -50,6 +52,7 @@ def erase(by: Member, who: str = EMAIL, **how: Any) -> customers.Erased:
 # Everywhere
 
 
+@working
 def test_nothing_of_a_customer_is_left_in_any_column_of_any_table(
     alice: Member, bob: Member, book_dana: Book, google: RunningSimulator
 ) -> None:
@@ -209,6 +212,7 @@ def test_the_history_says_that_something_changed_and_who_erased_it(
     assert oldest.by == "Alice"
 
 
+@working
 def test_upcoming_appointments_are_cancelled_or_kept_without_a_name(
     alice: Member, book_dana: Book, google: RunningSimulator
 ) -> None:
@@ -246,6 +250,7 @@ def test_a_caller_that_repeats_its_request_books_nothing_twice(
 # In Google
 
 
+@working
 def test_past_events_that_never_were_in_google_do_not_appear_there(
     alice: Member, book_dana: Book, google: RunningSimulator
 ) -> None:
@@ -258,6 +263,7 @@ def test_past_events_that_never_were_in_google_do_not_appear_there(
     assert google.events(ALICE) == []
 
 
+@working
 def test_an_event_that_a_person_deleted_in_google_stays_deleted(
     alice: Member, book_dana: Book, google: RunningSimulator
 ) -> None:
@@ -274,6 +280,7 @@ def test_an_event_that_a_person_deleted_in_google_stays_deleted(
     assert google.events(ALICE) == []
 
 
+@working
 def test_what_an_ended_link_left_in_google_is_said(
     alice: Member, book_dana: Book, google: RunningSimulator
 ) -> None:

@@ -41,7 +41,9 @@ from tests.privacy.conftest import DANA, EMAIL, NAME, PHONE, TRACES, Book
 from tests.privacy.everywhere import places_of
 from tests.web.pages import message_at, parsed, statuses
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
+# Where a worker is at it, in threads with connections of their own.
+working = pytest.mark.django_db(transaction=True)
 ERASE = "/customers/erase"
 
 
@@ -306,6 +308,7 @@ def test_a_business_a_member_and_a_customer_get_what_is_theirs(
     assert "Cut and colour" not in "".join(p.read_text() for p in (tmp_path / "business").iterdir())
 
 
+@working
 def test_no_secret_is_given_out(
     alice: Member, google: RunningSimulator, page: Client, tmp_path: Path
 ) -> None:
@@ -343,6 +346,7 @@ def test_a_cell_that_a_spreadsheet_would_run_is_text(
     assert f",{PHONE}," in table
 
 
+@working  # a download that is closed closes the connection
 @pytest.mark.parametrize(
     ("path", "allowed"),
     [("/settings/profile/data", {"alice", "bob"}), ("/settings/business/data", {"alice"})],
@@ -362,6 +366,7 @@ def test_downloads(alice: Member, bob: Member, path: str, allowed: set[str]) -> 
             assert len(json.loads(packed.read("appointments.json"))) == 1
 
 
+@working
 def test_downloads_are_limited(page: Client) -> None:
     answers = []
     for _ in range(11):
@@ -374,6 +379,7 @@ def test_downloads_are_limited(page: Client) -> None:
 # For how long
 
 
+@working
 def test_what_is_old_is_forgotten_as_the_operator_says(
     alice: Member, api: ApiCaller, google: RunningSimulator, settings: Any
 ) -> None:

@@ -38,7 +38,9 @@ from tests.mirroring import drain_all, sweep_once
 from tests.privacy.conftest import DANA, TRACES, let_pass
 from tests.privacy.everywhere import places_of, tables
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
+# Where a worker is at it, in threads with connections of their own.
+working = pytest.mark.django_db(transaction=True)
 QUENTIN = "quentin.farnsworth@staff.example"
 ACCOUNT = "bob@example.com"
 OF_QUENTIN = ("Quentin Farnsworth", "Quent Farnsworth", QUENTIN, ACCOUNT, "Farnsworth")
@@ -112,6 +114,7 @@ def _leave_more(quentin: Member, alice: Member) -> None:
 # A member
 
 
+@working
 @pytest.mark.parametrize("remove_events", [False, True])
 def test_nothing_of_a_member_is_left_in_any_column_of_any_table(
     alice: Member,
@@ -138,6 +141,7 @@ def test_nothing_of_a_member_is_left_in_any_column_of_any_table(
     assert left == (["Past"] if remove_events else ["Ahead", "Past"])
 
 
+@working
 def test_appointments_keep_their_assignees_and_block_as_before(
     alice: Member, quentin: Member, traces: Appointment
 ) -> None:
@@ -241,6 +245,7 @@ def test_an_erased_member_cannot_come_back(alice: Member, quentin: Member) -> No
         reactivate(alice, Member.objects.get(pk=quentin.pk))
 
 
+@working
 def test_a_member_whose_erasure_was_cut_off_is_erased_by_a_worker(
     alice: Member, quentin: Member, traces: Appointment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -259,6 +264,7 @@ def test_a_member_whose_erasure_was_cut_off_is_erased_by_a_worker(
 # A business
 
 
+@working
 def test_nothing_of_a_business_is_left_in_any_table(
     alice: Member, quentin: Member, charlie: Member, traces: Appointment, google: RunningSimulator
 ) -> None:
@@ -277,6 +283,7 @@ def test_nothing_of_a_business_is_left_in_any_table(
     assert len(google.events("alice@example.com")) == events
 
 
+@working
 def test_asked_to_the_upcoming_events_go_first(
     alice: Member, quentin: Member, traces: Appointment, google: RunningSimulator
 ) -> None:
@@ -308,6 +315,7 @@ def test_the_owner_types_the_name_and_has_thirty_days(alice: Member, quentin: Me
     assert not Business.objects.exists()
 
 
+@working
 @pytest.mark.parametrize("step", ["forget_quotas", "delete_in_batches"])
 def test_a_deletion_that_was_cut_off_is_ended_by_a_worker(
     alice: Member,
@@ -361,6 +369,7 @@ def test_every_table_is_in_the_list_or_named_as_one_that_is_elsewhere() -> None:
     assert {apps.get_model(label)._meta.db_table for label in known} <= set(tables())
 
 
+@working
 def test_what_a_member_holds_is_all_reached_from_the_member(
     alice: Member, quentin: Member, traces: Appointment
 ) -> None:
