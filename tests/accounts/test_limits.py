@@ -19,6 +19,7 @@ from sophiie.accounts.limits import Limit, forget_full_buckets
 from sophiie.accounts.models import Allowance, Attempts, KnownAddress, Member
 from sophiie.accounts.tidying import forget_what_is_over
 from tests.conftest import PASSWORD
+from tests.mails import mailed_link
 
 NOON = datetime(2026, 12, 1, 12, tzinfo=UTC)
 THREE = Limit(name="three", amount=3, seconds=60)
@@ -172,6 +173,20 @@ def test_many_addresses_are_braked_but_the_owner_is_not_where_they_are_known(
         assert signs_in(alice, HOME)
         clock.shift(601)
         assert signs_in(alice, "198.51.100.200")  # slowed down, not locked out
+
+
+def test_who_resets_the_password_is_known_where_they_did(
+    alice: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sign_in, "FROM_ANYWHERE", Limit(name="any", amount=1, seconds=3600))
+    signs_in(alice, STRANGER, "wrong")
+    assert not signs_in(alice, HOME)
+    browser, new = Client(REMOTE_ADDR=HOME), "a quite different phrase"
+    browser.post("/password/reset", {"email": alice.email})
+    where = browser.get(mailed_link(), follow=True).redirect_chain[-1][0]
+    browser.post(where, {"password1": new, "password2": new})
+    assert signs_in(alice, HOME, new)
+    assert not signs_in(alice, "203.0.113.8", new)
 
 
 def test_the_brake_tells_nobody_which_accounts_there_are(

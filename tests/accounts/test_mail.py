@@ -121,11 +121,23 @@ def test_too_many_for_one_address_are_not_sent(alice: Member) -> None:
     assert to == [DORA] * FOR_ONE_ADDRESS.amount + [alice.email]
 
 
-def test_what_waits_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_strangers_have_waiting_is_bounded(
+    alice: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("sophiie.accounts.mail.MOST_WAITING", 3)
     for number in range(5):
         post(MailKind.SIGN_UP, to=f"d{number}@example.com")
     assert OutgoingMail.objects.count() == 3
+    invite(by=alice, email=DORA, role="member")  # members are not held up by strangers
+    assert OutgoingMail.objects.count() == 4
+
+
+def test_a_server_that_does_not_answer_is_asked_once_a_round(alice: Member, away: None) -> None:
+    """Stopping the worker waits for one mail, not for all that are due."""
+    for _ in range(5):
+        post(MailKind.RESET, to=alice.email)
+    send_due()
+    assert sorted(OutgoingMail.objects.values_list("attempts", flat=True)) == [0, 0, 0, 0, 1]
 
 
 def test_a_withdrawn_invitation_is_not_sent(alice: Member) -> None:

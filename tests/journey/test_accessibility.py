@@ -10,6 +10,8 @@ import pytest
 from google_simulator.testing import RunningSimulator
 from sophiie.accounts.models import Member
 from sophiie.accounts.people import deactivate
+from sophiie.accounts.profile import new_address_secret
+from sophiie.accounts.sign_up import sign_up_secret
 from sophiie.appointments.booking import book, cancel
 from sophiie.calendar_link.models import CalendarLink, LinkState
 from sophiie.common.clock import now
@@ -39,8 +41,13 @@ def test_before_signing_in(alice: Member, settings: Any, site: str) -> None:
         tour.look("reset with a dead link", "/password/reset/key/1-abc-def")
         tour.look("help", "/help/google-calendar")
         tour.look("sign-up", "/signup")
-        tour.press("Make my calendar")
+        tour.press("Send me a link")
         tour.look("sign-up, refused")
+        tour.look("sign-up, mail sent", "/signup/sent")
+        tour.look("sign-up with a dead link", "/signup/nothing")
+        tour.look("a new business", f"/signup/{sign_up_secret('ed@example.com')}")
+        tour.press("Make my calendar")
+        tour.look("a new business, refused")
         tour.look("join", f"/join/{secret}")
         tour.press("Join")
         tour.look("join, refused")
@@ -157,6 +164,9 @@ def test_settings(alice: Member, bob: Member, site: str) -> None:
         tour.look("another address", "/settings/profile/email")
         tour.press("Change email address")
         tour.look("another address refused")
+        proof = new_address_secret(alice, email="alice.new@example.com")
+        tour.look("another address, proven", f"/settings/profile/email/{proof}")
+        tour.look("another address with a dead link", "/settings/profile/email/nothing")
         tour.look("business", "/settings/business")
         tour.page.get_by_label("Name of the business").fill("")
         tour.press("Save")

@@ -208,3 +208,5 @@ def test_something_that_is_no_address_is_told_at_the_field(db: None) -> None:
     shown = parsed(Client().post("/password/reset", {"email": "not an address"}))
     assert message_at(shown, "email")
     assert shown.one("input", name="email")["value"] == "not an address"
+    long = {"email": "x" * 250 + "@example.com"}
+    assert message_at(parsed(Client().post("/password/reset", long)), "email")

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import re
+import secrets
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from django.conf import settings as django_settings
+from django.contrib import messages
 from django.contrib.auth import hashers
+from django.contrib.auth.models import AnonymousUser
+from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
 from django.db import connection
+from django.http import HttpResponse
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
@@ -18,6 +23,7 @@ from sophiie.accounts.api_keys import create_api_key, living_key, living_keys_of
 from sophiie.accounts.models import ApiKey, Business, Member
 from sophiie.common import sql
 from sophiie.web import typed_text
+from sophiie.web.messages import Messages
 from sophiie.web.typed_text import typed_by
 from sophiie.web.urls import urlpatterns
 from tests.conftest import PASSWORD
@@ -215,9 +221,21 @@ def test_no_request_of_a_stranger_makes_a_session(alice: Member) -> None:
             where = address(route, alice.pk)
             stranger.get(where)
             stranger.post(where, {"email": DORA, "login": DORA, "password": "x", "title": "x"})
-    for _ in range(60):  # and its messages stay in its cookie
-        stranger.post("/calendar/book" if _ % 2 else "/settings/calendar/unlink")
     assert not Session.objects.exists()
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_more_messages_than_fit_into_a_cookie_are_kept_for_members_alone(
+    alice: Member, rf: Any, known: bool
+) -> None:
+    """A stranger presses a button a thousand times and never looks at the page."""
+    request = rf.get("/")
+    request.user, request.session = (alice if known else AnonymousUser()), SessionStore()
+    kept = Messages(request)
+    for _ in range(100):
+        kept.add(messages.INFO, secrets.token_hex(50))
+    kept.update(HttpResponse())
+    assert request.session.modified is known
 
 
 def kept_texts() -> int:

@@ -1,11 +1,15 @@
-"""The addresses from which a member signed in before: a brake on their account, pulled by strangers
-who guess at its password, does not hold there. Only digests are kept."""
+"""The addresses from which a member signed in before, or reset their password.
+
+A brake on their account, pulled by strangers who guess at its password, does not hold there. Only
+digests are kept.
+"""
 
 from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
 
+from allauth.account.signals import password_reset
 from django.contrib.auth.signals import user_logged_in
 from django.db.models.functions import Lower
 from django.dispatch import receiver
@@ -48,6 +52,6 @@ def _digest(network: str) -> str:
     return salted_hmac("sophiie.known-address", network, algorithm="sha256").hexdigest()
 
 
-@receiver(user_logged_in)
+@receiver([user_logged_in, password_reset])
 def _note(request: HttpRequest, user: Any, **_more: Any) -> None:
     note_address(request, user)

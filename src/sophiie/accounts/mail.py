@@ -22,7 +22,7 @@ logger = log(__name__)
 # Strangers can have these sent to anybody: so many at once to one address, and in a day.
 FROM_STRANGERS = (MailKind.RESET, MailKind.SIGN_UP, MailKind.NEW_ADDRESS)
 FOR_ONE_ADDRESS = Limit(name="mail", amount=8, seconds=24 * 3600)
-# What may wait altogether when mails do not leave.
+# What of them may wait altogether when mails do not leave.
 MOST_WAITING = 20_000
 
 
@@ -32,11 +32,8 @@ def post(kind: MailKind, *, to: str, about: UUID | None = None) -> None:
     The caller is not told when there were too many: strangers would learn from it.
     """
     moment = now()
-    if kind in FROM_STRANGERS and FOR_ONE_ADDRESS.take(to.lower()):
-        logger.warning("mail not posted: too many for one address", kind=kind)
-        return
-    if OutgoingMail.objects.count() >= MOST_WAITING:
-        logger.error("mail not posted: too many are waiting", kind=kind)
+    if kind in FROM_STRANGERS and _are_too_many(to):
+        logger.warning("mail not posted: too many for one address, or waiting", kind=kind)
         return
     OutgoingMail.objects.create(
         kind=kind,
@@ -46,3 +43,8 @@ def post(kind: MailKind, *, to: str, about: UUID | None = None) -> None:
         created_at=moment,
         next_attempt_at=moment,
     )
+
+
+def _are_too_many(to: str) -> bool:
+    taken = FOR_ONE_ADDRESS.take(to.lower()) == 0
+    return not taken or OutgoingMail.objects.count() >= MOST_WAITING

@@ -6,7 +6,10 @@ same Message-ID, by which a mailbox knows it again. One that fails holds up none
 
 from __future__ import annotations
 
+import time
+from contextlib import suppress
 from datetime import timedelta
+from smtplib import SMTPRecipientsRefused, SMTPResponseException
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -24,18 +27,23 @@ logger = log(__name__)
 KEPT_FOR = timedelta(days=3)
 FIRST_RETRY = timedelta(minutes=1)
 LAST_RETRY = timedelta(hours=1)
-# In one round of the worker.
-MOST_AT_ONCE = 50
+# A round of the worker ends after so long, and with the first mail that the server did not answer:
+# whoever stops the worker does not wait for the rest.
+ROUND_SECONDS = 3.0
+
+
+class _ServerAway(Exception):
+    """What comes next would wait as long."""
 
 
 def send_due() -> int:
     """Sends what is due and returns how many left. Several workers may do so at a time."""
-    sent = 0
-    for _ in range(MOST_AT_ONCE):
-        mail = _claim()
-        if mail is None:
-            break
-        sent += _send(mail)
+    sent, end = 0, time.monotonic() + ROUND_SECONDS
+    with suppress(_ServerAway):
+        while mail := _claim():
+            sent += _send(mail)
+            if time.monotonic() > end:
+                break
     return sent
 
 
@@ -60,9 +68,12 @@ def _send(mail: OutgoingMail) -> int:
         return 0
     try:
         sent = _made_and_sent(mail)
-    except OSError as error:  # the mail server's own errors, too
-        logger.warning("mail not sent", kind=mail.kind, error=type(error).__name__)
+    except (SMTPResponseException, SMTPRecipientsRefused) as error:
+        logger.warning("mail refused", kind=mail.kind, error=type(error).__name__)
         return 0
+    except OSError as error:  # the mail library's other errors, too
+        logger.warning("mail not sent", kind=mail.kind, error=type(error).__name__)
+        raise _ServerAway from None
     except Exception:  # one that cannot be made must not hold up the others
         logger.exception("mail cannot be made", kind=mail.kind)
         return 0

@@ -209,7 +209,7 @@ if ENVIRONMENT.email_url:
     EMAIL_HOST_PASSWORD = unquote(_mail.password or "")
     EMAIL_USE_SSL = _mail.scheme == "smtps"
     EMAIL_USE_TLS = not EMAIL_USE_SSL and bool(_mail.username)
-    EMAIL_TIMEOUT = 20
+    EMAIL_TIMEOUT = 8  # less than a process has to end
 else:
     # Not the console: a link that resets a password is a secret, and logs are read by many.
     EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"

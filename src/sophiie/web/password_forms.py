@@ -13,13 +13,17 @@ from django.utils.translation import gettext_lazy, ngettext
 from sophiie.accounts import mail
 from sophiie.accounts.api_keys import living_keys_of, revoke_all_keys_of
 from sophiie.accounts.models import MailKind, Member
+from sophiie.accounts.people import InvalidAccount, check_email
 
 
 class AskForResetForm(allauth.ResetPasswordForm):
     """Does the same for an address that is known and one that is not: the worker looks it up."""
 
     def clean_email(self) -> str:
-        return str(self.cleaned_data["email"])
+        try:
+            return check_email(self.cleaned_data["email"])
+        except InvalidAccount as refusal:
+            raise forms.ValidationError(str(refusal)) from None
 
     def save(self, request: Any, **_kwargs: Any) -> str:
         email = str(self.cleaned_data["email"])
