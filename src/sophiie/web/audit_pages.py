@@ -122,7 +122,7 @@ def audit_log(request: HttpRequest) -> HttpResponse:
 @owners_only
 @never_cache
 @require_GET
-def audit_log_export(request: HttpRequest, form_of_file: str) -> HttpResponse:
+def audit_log_export(request: HttpRequest, ending: str) -> HttpResponse:
     """All that the filter finds, as a file; that somebody took it stands in the log, too."""
     by = signed_in(request)
     form = LogFilter(request.GET, by=by)
@@ -140,9 +140,9 @@ def audit_log_export(request: HttpRequest, form_of_file: str) -> HttpResponse:
             act=Act.LOG_EXPORTED,
             business_id=by.business_id,
             by=by,
-            details={"format": form_of_file},
+            details={"format": ending},
         )
-    return export(form.wanted, FORMATS[form_of_file], zone=by.business.timezone)
+    return export(form.wanted, FORMATS[ending], zone=by.business.timezone)
 
 
 def _log_page(request: HttpRequest, form: LogFilter) -> HttpResponse:

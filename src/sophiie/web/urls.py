@@ -34,6 +34,7 @@ from sophiie.web import (
     team_pages,
 )
 from sophiie.web import help as help_pages
+from sophiie.web.audit_export import FORMATS
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="calendar"), name="home"),
@@ -146,10 +147,14 @@ urlpatterns = [
         name="hours-days-remove",
     ),
     path("settings/audit", audit_pages.audit_log, name="settings-audit"),
-    re_path(
-        r"^settings/audit/export\.(?P<form_of_file>csv|json)$",
-        audit_pages.audit_log_export,
-        name="audit-export",
+    *(
+        path(
+            f"settings/audit/export.{ending}",
+            audit_pages.audit_log_export,
+            {"ending": ending},
+            name=f"audit-{ending}",
+        )
+        for ending in FORMATS
     ),
     path("availability/explain", explain_page.explain, name="availability-explain"),
     path("settings/calendar", linking_pages.calendar_settings, name="settings-calendar"),
