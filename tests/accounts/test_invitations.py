@@ -50,6 +50,7 @@ def test_only_a_digest_is_kept(alice: Member) -> None:
     assert secret not in str(kept)
 
 
+@pytest.mark.every_date
 def test_it_works_for_a_week(alice: Member) -> None:
     invitation, secret = invite(by=alice, email=DORA, role=Role.MEMBER)
     Invitation.objects.update(expires_at=invitation.expires_at - GOOD_FOR - timedelta(seconds=1))

@@ -37,6 +37,8 @@ def product(tmp_path: Path) -> Iterator[Product]:
 # through while the test waits: on a fast machine it, not a crash, would set the pace.
 PAUSE_SECONDS = 0.08
 
+pytestmark = pytest.mark.real_clock
+
 
 class Load:
     """Somebody books and changes all the time. Only what was answered is expected."""

@@ -19,6 +19,7 @@ from sophiie.calendar_link.connect import begin, finish, link_of
 from sophiie.calendar_link.models import CalendarLink, LinkState
 from sophiie.calendar_link.problems import LinkProblem
 from sophiie.calendar_link.unlink import unlink
+from sophiie.common.clock import now
 
 SYDNEY = "Australia/Sydney"
 SESSION = "a session"
@@ -41,6 +42,7 @@ class World:
         self.google = google
         _empty_database()
         google.reset()
+        google.set_clock(now().isoformat())
         google.quotas(enabled=False)
         self.first_day = (datetime.now(UTC) + timedelta(days=1)).replace(
             hour=0, minute=0, second=0, microsecond=0

@@ -20,6 +20,8 @@ from tests.processes import Api, Demo, Running, answers, free_port, running_demo
 
 ALICE = "alice@example.com"
 
+pytestmark = pytest.mark.real_clock
+
 
 class Product:
     """Web and worker as two processes on a data folder of their own, with a simulator beside."""

@@ -51,6 +51,8 @@ def ask(product: Product) -> Iterator[Callable[[str], Any]]:
         yield lambda statement: connection.execute(statement).fetchone()[0]  # type: ignore[index]
     server.stop()
 
+pytestmark = pytest.mark.real_clock
+
 
 def test_an_event_made_in_google_keeps_busy(
     product: Product, google: RunningSimulator, ask: Callable[[str], Any]
