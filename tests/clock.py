@@ -17,8 +17,9 @@ import time_machine
 # 13:17 in Sydney, 02:17 in London.
 ORDINARY = datetime(2026, 12, 1, 2, 17, tzinfo=UTC)
 
-# Days on which something is wrong more easily than on others: the nights when the clocks change in
-# Sydney, London and Lord Howe, the ends of years and Februaries, and each day of the week in Sydney.
+# Days on which something is wrong more easily than on others: the nights when the clocks change
+# in Sydney, London and Lord Howe, the ends of years and Februaries, and in Sydney each day of
+# the week.
 DATES = {
     "Sydney before its clocks go forward": "2026-10-03T13:30Z",  # Saturday, 23:30
     "Lord Howe before its clocks go forward": "2026-10-03T15:15Z",  # and 45 minutes before Sydney's

@@ -32,7 +32,8 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     terminalreporter.line(_ran(stats, config))
     for reason, number in _skipped(stats).most_common():
         terminalreporter.line(f"Skipped {number}: {reason}")
-    failed = list(dict.fromkeys(r.nodeid for kind in ("failed", "error") for r in stats.get(kind, [])))
+    wrong = [*stats.get("failed", []), *stats.get("error", [])]
+    failed = list(dict.fromkeys(report.nodeid for report in wrong))  # each once
     if failed:
         terminalreporter.line("Each that failed, alone:")
     for nodeid in failed[:MANY]:

@@ -115,7 +115,7 @@ def test_the_last_lines_say_what_ran_and_how_to_run_each_failure(
 
 @pytest.mark.parametrize(
     "nodeid",
-    ["tests/a.py::test_b", "tests/a.py::test_b[x y]", "tests/a.py::test_b[it's \"$5\" \\ #`x`]"],
+    ["tests/a.py::test_b", "tests/a.py::test_b[x y]", 'tests/a.py::test_b[it\'s "$5" \\ #`x`]'],
 )
 def test_the_command_reaches_pytest_as_it_was_meant(nodeid: str) -> None:
     command = command_for(nodeid, "2027-04-03 20:00")

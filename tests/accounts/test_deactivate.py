@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
-import time
-from contextlib import suppress
+from contextlib import aclosing
 from typing import Any
 
 import psycopg
@@ -33,6 +32,7 @@ from sophiie.common.live import CHANNEL
 from sophiie.web.live import Hub, _connection_parameters
 from tests.conftest import PASSWORD
 from tests.linking import browser_of
+from tests.processes import until
 
 
 @pytest.fixture
@@ -211,13 +211,18 @@ def test_two_owners_who_deactivate_each_other_leave_one(alice: Member) -> None:
         finally:
             connection.close()
 
+    def waiting() -> int:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+            return int(cursor.fetchone()[0])
+
     pairs = [(alice, other), (other, alice)]
     threads = [threading.Thread(target=act, args=pair) for pair in pairs]
     with transaction.atomic():  # both have begun before either can go on
         list(Member.objects.select_for_update())
         for thread in threads:
             thread.start()
-        time.sleep(0.3)
+        until(lambda: waiting() >= 2, seconds=60, what="both wait for their turn")
     for thread in threads:
         thread.join()
     (left,) = Member.objects.filter(is_active=True)
@@ -230,7 +235,7 @@ def test_their_open_pages_hear_nothing_more(alice: Member, bob: Member) -> None:
     with psycopg.connect(**_connection_parameters(), autocommit=True) as listener:
         listener.execute(f"LISTEN {CHANNEL}")
         deactivate(alice, bob)
-        payloads = [n.payload for n in listener.notifies(timeout=5, stop_after=1)]
+        payloads = [n.payload for n in listener.notifies(timeout=60, stop_after=1)]
     news = json.dumps({"business": str(alice.business_id), "appointment": "a"})
 
     async def heard_by(member: Member) -> list[str]:
@@ -240,10 +245,11 @@ def test_their_open_pages_hear_nothing_more(alice: Member, bob: Member) -> None:
         lines = [await anext(stream)]
         for payload in [*payloads, news]:
             hub._pass_on(payload)
-        with suppress(TimeoutError):
-            async with asyncio.timeout(0.3):
-                async for line in stream:
-                    lines.append(line)
+        async with asyncio.timeout(60), aclosing(stream):
+            async for line in stream:
+                lines.append(line)
+                if '"appointment": "a"' in line:
+                    break
         return [line for line in lines if '"appointment": "a"' in line]
 
     assert async_to_sync(heard_by)(bob) == []

@@ -21,9 +21,5 @@ time.sleep = sleep
 
 # The server drops the environment of whoever starts it, and two clocks days apart prove nothing.
 binaries.CLEAN_ENVIRONMENT.update(
-    {
-        name: value
-        for name, value in os.environ.items()
-        if name == "LD_PRELOAD" or "FAKE" in name
-    }
+    {name: value for name, value in os.environ.items() if name == "LD_PRELOAD" or "FAKE" in name}
 )

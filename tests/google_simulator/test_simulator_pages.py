@@ -267,11 +267,11 @@ def test_in_a_browser_a_person_consents_and_sees_events_appear(
     }
     event_id = google.insert(body).json["id"]
     shown = browser_page.get_by_text("Leaking tap", exact=True)
-    shown.wait_for(timeout=3000)
+    shown.wait_for()
     browser_page.get_by_text("Details").click()
     google.patch(event_id, {"location": "Glebe"})
-    browser_page.get_by_text("Glebe").wait_for(timeout=3000)
+    browser_page.get_by_text("Glebe").wait_for()
     assert browser_page.get_by_role("button", name="Delete").is_visible()
     browser_page.get_by_role("button", name="Delete").click()
-    shown.wait_for(state="detached", timeout=3000)
+    shown.wait_for(state="detached")
     assert simulator.events(ALICE) == []

@@ -177,13 +177,12 @@ def test_they_can_be_put_away(page: Client) -> None:
 # How a link is doing
 
 
+@pytest.mark.usefixtures("clock_stands")
 def test_the_calendar_tab_says_how_the_link_is_doing(alice: Member, page: Client) -> None:
     link = linked(alice)
     in_google(alice, MirrorState.FAILED, error="No.")
     used = quota.USER_BUDGET.capacity / 2
-    QuotaBucket.objects.create(
-        scope=f"user:{link.google_sub}", level=used, counted_at=now() + timedelta(seconds=5)
-    )
+    QuotaBucket.objects.create(scope=f"user:{link.google_sub}", level=used, counted_at=now())
     shown = parsed(page.get("/settings/calendar"))
     assert "50 % used" in shown.words
     assert "As it should be" in shown.words  # nothing was refused by the guard
