@@ -12,11 +12,12 @@ BIN = .venv/bin
 LOCK = $(BIN)/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 \
 	--no-header --no-annotate --no-emit-index-url --no-emit-find-links --no-config
 
-.PHONY: help run demo-data test check format messages screenshots soak bench lock setup setup-dev clean
+.PHONY: help run demo-data test test-under-load check format messages screenshots soak bench lock setup setup-dev clean
 
 help:
 	@echo "make run        set up and run Sophiie with its demo (PORT, SIMULATOR_PORT)"
-	@echo "make test       set up and run every test"
+	@echo "make test       set up and run every test (DATE='2027-04-03 20:00', ARGS='-n0 tests/…')"
+	@echo "make test-under-load  the same with two busy loops beside it"
 	@echo "make check      lint, types, import rules, migrations in step"
 	@echo "make bench      benchmarks, as tables and JSON"
 	@echo "make demo-data  make the demo's business, people and appointments"
@@ -32,9 +33,17 @@ run: setup
 demo-data: setup
 	@$(BIN)/sophiie demo-data
 
+# ARGS: more words for pytest. DATE: with every clock set to it (see docs/testing.md).
+PYTEST = tools/at_date.sh "$(DATE)" \
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder $(ARGS)
+
 test: setup-dev
 	@tools/find_browser.sh
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder $(ARGS)
+	$(PYTEST)
+
+test-under-load: setup-dev
+	@tools/find_browser.sh
+	tools/under_load.sh $(PYTEST)
 
 check: setup-dev
 	$(BIN)/ruff check .

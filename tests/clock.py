@@ -17,27 +17,24 @@ import time_machine
 # 13:17 in Sydney, 02:17 in London.
 ORDINARY = datetime(2026, 12, 1, 2, 17, tzinfo=UTC)
 
-# Days on which something is wrong more easily than on others, every day of the week among them.
+# Days on which something is wrong more easily than on others: the nights when the clocks change
+# in Sydney, London and Lord Howe, the ends of years and Februaries, and in Sydney each day of
+# the week.
 DATES = {
     "Sydney before its clocks go forward": "2026-10-03T13:30Z",  # Saturday, 23:30
-    "Lord Howe before its clocks go forward": "2026-10-03T15:15Z",
-    "Sydney after its clocks went forward": "2026-10-03T16:05Z",  # Sunday, 03:05
-    "Lord Howe in the doubled half hour": "2027-04-03T15:10Z",
-    "Sydney in the doubled hour": "2027-04-03T16:30Z",
+    "Lord Howe before its clocks go forward": "2026-10-03T15:15Z",  # and 45 minutes before Sydney's
+    "Lord Howe in the doubled half hour": "2027-04-03T15:10Z",  # and Sydney in the doubled hour
     "Sydney after its clocks went back": "2027-04-03T20:00Z",
     "London before its clocks go forward": "2027-03-28T00:59Z",
     "London in the doubled hour": "2026-10-25T01:30Z",
     "Saturday": "2026-11-28T03:00Z",
-    "Monday, just begun": "2026-11-29T13:00Z",  # in Sydney
-    "Wednesday at 23:59": "2026-12-09T12:59Z",  # in Sydney
-    "Thursday at 23:59": "2026-12-10T23:59Z",  # in London
-    "Friday at noon": "2027-02-12T01:00Z",
-    "New Year's Eve in Sydney at 23:59": "2026-12-31T12:59Z",
-    "New Year's Eve in London at 23:30": "2026-12-31T23:30Z",
+    "Monday, just begun": "2026-11-29T13:00Z",
+    "Wednesday at 23:59": "2026-12-09T12:59Z",
+    "New Year's Eve in Sydney at 23:59": "2026-12-31T12:59Z",  # Thursday
+    "New Year's Eve in London at 23:30": "2026-12-31T23:30Z",  # Friday in Sydney
     "New Year's Eve in London at 23:59": "2026-12-31T23:59Z",
     "28 February of a leap year": "2028-02-27T22:00Z",
-    "29 February": "2028-02-28T22:00Z",
-    "29 February at 23:59": "2028-02-29T12:59Z",
+    "29 February": "2028-02-28T22:00Z",  # Tuesday
 }
 
 # The folders about processes as they are: the clock of a child process is the machine's.
@@ -47,12 +44,15 @@ REAL_CLOCK_FOLDERS = {"contract", "database", "google_simulator", "hostile", "op
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--date",
-        type=_instant,
         help="the instant at which every test begins, in UTC: '2027-04-03 20:00'",
     )
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    try:
+        beginning(config)
+    except ValueError:
+        raise pytest.UsageError("Write the date as '2027-04-03 20:00', in UTC.") from None
     config.addinivalue_line("markers", "every_date: the test is run on each date of tests/clock.py")
     config.addinivalue_line("markers", "real_clock: the test keeps the machine's clock")
 
@@ -82,7 +82,13 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[object]:
 
 def beginning(config: pytest.Config) -> datetime:
     """The instant at which tests begin that say nothing else."""
-    return config.option.date or ORDINARY
+    return _instant(config.option.date) if config.option.date else ORDINARY
+
+
+def must_be_real() -> None:
+    """Called where real processes start: they would live on another day than their test."""
+    if time_machine.escape_hatch.is_travelling():
+        raise AssertionError("Mark tests that start real processes with `real_clock`.")
 
 
 def keeps_the_real_clock(item: pytest.Item) -> bool:

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from django.conf import settings
 from django.test import Client, TransactionTestCase
 
@@ -110,6 +111,13 @@ def tomorrow_at(hour: int, minute: int = 0, *, days: int = 1) -> datetime:
     """
     day = in_zone(now(), SYDNEY).date() + timedelta(days=days)
     return datetime.combine(day, time(hour, minute), UTC)
+
+
+@pytest.fixture
+def clock_stands() -> Iterator[None]:
+    """Time does not pass by itself: nothing refills, ages or runs out while the machine is slow."""
+    with time_machine.travel(now().timestamp(), tick=False):
+        yield
 
 
 def details(**changes: Any) -> Details:

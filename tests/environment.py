@@ -26,7 +26,8 @@ def _end() -> None:
 
 
 for name in [n for n in os.environ if n.startswith(("SOPHIIE_", "GOOGLE_"))]:
-    del os.environ[name]
+    if not name.startswith("GOOGLE_CONTRACT_"):  # see tests/contract/conftest.py
+        del os.environ[name]
 os.environ.update(
     SOPHIIE_DATABASE_URL=SERVER.start(),
     SOPHIIE_DATA_DIR=str(FOLDER),

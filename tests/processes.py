@@ -19,6 +19,8 @@ from typing import Any
 
 import psutil
 
+from tests import clock
+
 ROOT = Path(__file__).resolve().parent.parent
 START_SECONDS = 60.0
 
@@ -57,6 +59,7 @@ class Running:
     """A command of the product that goes on running, with its log in a file."""
 
     def __init__(self, *arguments: str, log: Path, **variables: str) -> None:
+        clock.must_be_real()
         self.log = log
         with log.open("ab") as output:
             self.process = subprocess.Popen(

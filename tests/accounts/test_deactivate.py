@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 from typing import Any
 
 import psycopg
@@ -32,6 +31,7 @@ from sophiie.web.hub import Hub, connection_parameters
 from tests.conftest import PASSWORD
 from tests.linking import browser_of
 from tests.mails import delivered
+from tests.processes import until
 
 
 @pytest.fixture
@@ -210,13 +210,18 @@ def test_two_owners_who_deactivate_each_other_leave_one(alice: Member) -> None:
         finally:
             connection.close()
 
+    def waiting() -> int:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+            return int(cursor.fetchone()[0])
+
     pairs = [(alice, other), (other, alice)]
     threads = [threading.Thread(target=act, args=pair) for pair in pairs]
     with transaction.atomic():  # both have begun before either can go on
         list(Member.objects.select_for_update())
         for thread in threads:
             thread.start()
-        time.sleep(0.3)
+        until(lambda: waiting() >= 2, seconds=60, what="both wait for their turn")
     for thread in threads:
         thread.join()
     (left,) = Member.objects.filter(is_active=True)
@@ -229,7 +234,7 @@ def test_their_open_pages_hear_nothing_more(alice: Member, bob: Member) -> None:
     with psycopg.connect(**connection_parameters(), autocommit=True) as listener:
         listener.execute(f"LISTEN {CHANNEL}")
         deactivate(alice, bob)
-        payloads = [n.payload for n in listener.notifies(timeout=5, stop_after=1)]
+        payloads = [n.payload for n in listener.notifies(timeout=60, stop_after=1)]
     news = json.dumps({"business": str(alice.business_id), "appointment": "a"})
 
     async def heard_by(member: Member) -> bytes:

@@ -52,6 +52,7 @@ def test_only_a_digest_is_kept(alice: Member) -> None:
     assert secret not in str(kept)
 
 
+@pytest.mark.every_date
 def test_it_works_for_a_week(alice: Member) -> None:
     secret = invited(by=alice, email=DORA, role=Role.MEMBER)
     invitation = Invitation.objects.get()

@@ -128,6 +128,7 @@ def test_what_is_over_is_only_a_record(alice: Member) -> None:
     assert causes(caught) == [("Alice", "appointment")]
 
 
+@pytest.mark.every_date
 def test_of_what_has_begun_only_the_rest_has_to_be_free(alice: Member) -> None:
     moment = datetime.now(UTC)
     calendar = calendar_of(alice)

@@ -39,6 +39,7 @@ def book_the_same_time(by: Member) -> Appointment:
     return book(by=by, details=details(title="Another"), assignees=[by])
 
 
+@pytest.mark.every_date
 def test_a_hold_keeps_its_time(alice: Member, hold: Appointment) -> None:
     assert (hold.status, hold.is_on) == ("held", True)
     assert hold.held_until is not None
@@ -76,6 +77,7 @@ def test_an_expired_hold_does_not_hinder_a_move(alice: Member, hold: Appointment
     assert moved.assignments.get().blocking
 
 
+@pytest.mark.every_date
 def test_an_expired_hold_is_gone_from_lists_and_reads_as_cancelled(
     alice: Member, hold: Appointment
 ) -> None:

@@ -42,7 +42,7 @@ def at_once(acts: list[Callable[[], object]]) -> list[Outcome]:
     def run(act: Callable[[], object]) -> Outcome:
         try:
             connection.ensure_connection()
-            ready.wait(10)
+            ready.wait(60)
             started = time.monotonic()
             try:
                 act()

@@ -41,7 +41,7 @@ class Listener:
         self.address = f"http://127.0.0.1:{self.server.server_port}/notifications"
         threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
 
-    def wait_for(self, count: int, seconds: float = 5) -> list[dict[str, str]]:
+    def wait_for(self, count: int, seconds: float = 60) -> list[dict[str, str]]:
         deadline = time.monotonic() + seconds
         while len(self.messages) < count and time.monotonic() < deadline:
             time.sleep(0.01)

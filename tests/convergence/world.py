@@ -16,6 +16,7 @@ from sophiie.calendar_link.connect import begin, finish, link_of
 from sophiie.calendar_link.models import CalendarLink, LinkState
 from sophiie.calendar_link.problems import LinkProblem
 from sophiie.calendar_link.unlink import unlink
+from sophiie.common.clock import now
 from tests.tables import empty_tables
 
 SYDNEY = "Australia/Sydney"
@@ -39,6 +40,7 @@ class World:
         self.google = google
         empty_tables()
         google.reset()
+        google.set_clock(now().isoformat())
         google.quotas(enabled=False)
         self.first_day = (datetime.now(UTC) + timedelta(days=1)).replace(
             hour=0, minute=0, second=0, microsecond=0

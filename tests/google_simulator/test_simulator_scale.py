@@ -43,6 +43,7 @@ def test_ten_thousand_events_in_pages_of_five_hundred(
     for first in range(0, EVENTS, 2000):
         bodies = [_body(number, "a") for number in range(first, first + 2000)]
         simulator.insert_events("alice@example.com", "primary", bodies)
+    begun = time.perf_counter()
     pages, query = [], {"maxResults": PAGE, "singleEvents": "true"}
     while True:
         body = alice.events(**query).json
@@ -55,9 +56,9 @@ def test_ten_thousand_events_in_pages_of_five_hundred(
     assert len(ids) == EVENTS
     # An increment costs by what changed, not by what is there.
     alice.patch("a00000007", {"summary": "changed"})
-    begun = time.perf_counter()
+    everything, begun = time.perf_counter() - begun, time.perf_counter()
     changed = alice.events(syncToken=body["nextSyncToken"], singleEvents="true").json["items"]
-    assert time.perf_counter() - begun < 0.25
+    assert time.perf_counter() - begun < everything / 4
     assert [item["summary"] for item in changed] == ["changed"]
 
 

@@ -16,6 +16,7 @@ from google_simulator.control import SimulatorControl
 from tests.browser import browser_page
 from tests.processes import Demo, running_demo
 
+pytestmark = pytest.mark.real_clock
 days_ahead = count(20, 7)  # each look at the journey has a week of its own
 
 

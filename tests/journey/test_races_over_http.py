@@ -33,7 +33,7 @@ from tests.processes import Running, answers, free_port, until
 ROUNDS, CALLERS = 100, 50
 HOURS = (6, 14)  # two times a round, far enough apart
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.real_clock]
 
 
 @pytest.fixture

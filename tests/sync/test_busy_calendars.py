@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 import re
+from itertools import takewhile
 from typing import Any
 
 import pytest
@@ -283,7 +284,9 @@ def test_a_few_calendars_of_a_link_at_a_time(
         nonlocal running, most
         running += 1
         most = max(most, running)
-        await asyncio.sleep(0.05)
+        async with asyncio.timeout(60):  # the first wait for each other
+            while most < watch.CALENDARS_AT_ONCE:
+                await asyncio.sleep(0.01)
         try:
             return await real(self, *words, **further)
         finally:
@@ -425,7 +428,10 @@ def test_open_pages_hear_of_busy_time_when_it_changed(
     wrapped.execute(f"LISTEN {CHANNEL}")
 
     def heard() -> list[str]:
-        return [n.payload for n in wrapped.notifies(timeout=0.3) if '"busy"' in n.payload]
+        """What was said before now; it comes in the order in which it was said."""
+        wrapped.execute("SELECT pg_notify(%s, 'now')", [CHANNEL])
+        payloads = (n.payload for n in wrapped.notifies(timeout=60))
+        return [p for p in takewhile(lambda p: p != "now", payloads) if '"busy"' in p]
 
     heard()
     read_all()

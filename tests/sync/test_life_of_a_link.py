@@ -295,6 +295,7 @@ def test_an_event_of_another_living_link_is_never_adopted(
     assert len(live) == 1
 
 
+@pytest.mark.usefixtures("clock_stands")
 def test_a_backfill_says_how_far_it_is_and_ends_with_its_last_event(
     alice: Member, google: RunningSimulator, api: Any
 ) -> None:

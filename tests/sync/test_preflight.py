@@ -349,13 +349,13 @@ def test_a_slow_google_is_not_waited_for(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     book_at(alice, 2)
-    google.latency(ms=5_000)
+    google.latency(ms=60_000)
     monkeypatch.setattr(module, "PATIENCE_SECONDS", 0.3)
     before = time.monotonic()
     found = looked_at(choosing)
     google.latency()
     assert found == Preflight(upcoming=1, read=False)
-    assert time.monotonic() - before < 3
+    assert time.monotonic() - before < 30
 
 
 def test_bad_data_in_the_calendar_does_not_hide_the_rest(

@@ -263,11 +263,11 @@ def test_many_pages_are_paid_for_page_by_page(
     for n in range(23):
         event(google, tomorrow_at(n))
     WatchedCalendar.objects.update(sync_token="", window_start=None)
+    began = time.monotonic()
     QuotaBucket.objects.exclude(scope=PROJECT).update(
         level=FLOORS[Urgency.READING] + 1, counted_at=now()
     )
     google.clear_calls()
-    began = time.monotonic()
     assert poll(found) == [True]
     queries = [call["query"] for call in google.calls(method="calendar.events.list")]
     assert len(queries) == 12

@@ -36,6 +36,7 @@ def at_one(minutes: int = 0) -> datetime:
     return tomorrow_at(13, days=2) + timedelta(minutes=minutes)
 
 
+@pytest.mark.every_date
 def test_busy_in_google_is_said_without_saying_what_it_is(
     page: Client, alice: Member, typed: dict[str, Any]
 ) -> None:
@@ -51,6 +52,7 @@ def test_busy_in_google_is_said_without_saying_what_it_is(
     assert (share.booked_anyway, share.blocking) == (True, True)
 
 
+@pytest.mark.every_date
 def test_busy_over_several_days_is_said_with_both_days(
     page: Client, alice: Member, typed: dict[str, Any]
 ) -> None:
@@ -105,6 +107,7 @@ def test_one_button_agrees_to_both_and_only_managers_have_it(
     assert "booked although the calendar could not be read: Bob" in history
 
 
+@pytest.mark.every_date
 def test_a_clash_that_came_later_is_seen_in_the_list_and_on_the_page(
     page: Client, alice: Member
 ) -> None:
@@ -130,6 +133,7 @@ def hold(alice: Member) -> Appointment:
     return book(by=alice, details=details(), assignees=[alice], hold_minutes=10)
 
 
+@pytest.mark.every_date
 def test_a_time_is_held_from_the_form_and_confirmed_on_its_page(
     page: Client, alice: Member, typed: dict[str, Any]
 ) -> None:
@@ -171,6 +175,7 @@ def test_minutes_that_cannot_be_are_a_message_and_book_nothing(
     assert not Appointment.objects.exists()
 
 
+@pytest.mark.every_date
 def test_a_hold_that_ran_out_says_so_and_can_be_booked_after_all(
     page: Client, alice: Member, hold: Appointment
 ) -> None:

@@ -54,6 +54,7 @@ def test_the_empty_form_proposes_the_next_hour_for_oneself(page: Client, alice: 
     assert made.start > datetime.now(UTC)
 
 
+@pytest.mark.every_date
 def test_the_empty_form_proposes_an_hour_at_which_one_is_free(page: Client, alice: Member) -> None:
     """Taken by an appointment, then by an event; a calendar that was never read changes nothing."""
     hour = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) + HOUR
@@ -195,6 +196,7 @@ def test_until_midnight_means_the_end_of_the_day(page: Client, typed: dict[str, 
     assert Appointment.objects.get().end == made.end
 
 
+@pytest.mark.every_date
 def test_an_appointment_of_several_days_keeps_its_last_day(page: Client, alice: Member) -> None:
     start, end = tomorrow_at(1), tomorrow_at(3, days=3)
     made = book(by=alice, details=details(start=start, end=end), assignees=[alice])

@@ -76,6 +76,7 @@ def test_what_was_changed_in_google_waits_for_an_answer(bob: Member, page: Clien
     assert "Deleted in Google" in words
 
 
+@pytest.mark.every_date
 def test_a_broken_link_is_told_since_when(bob: Member, page: Client) -> None:
     broken(bob, days=1, waiting=2)
     words = section(overview(page), "people-heading")
@@ -84,6 +85,7 @@ def test_a_broken_link_is_told_since_when(bob: Member, page: Client) -> None:
     assert "All is well" not in overview(page).words
 
 
+@pytest.mark.every_date
 def test_appointments_of_who_has_left(alice: Member, bob: Member, page: Client) -> None:
     book(by=alice, details=details(title="Left behind"), assignees=[bob])
     deactivate(alice, bob)
@@ -92,12 +94,14 @@ def test_appointments_of_who_has_left(alice: Member, bob: Member, page: Client) 
     assert bob.email not in section(shown, "people-heading")
 
 
+@pytest.mark.every_date
 def test_when_nothing_is_wrong_it_says_so(alice: Member, page: Client) -> None:
     a_worker_lives()
     linked(alice)
     assert "All is well." in overview(page).words
 
 
+@pytest.mark.every_date
 def test_without_a_worker_it_says_that_nothing_is_sent(page: Client) -> None:
     assert "Nothing is sent to Google" in alerts(overview(page))
     a_worker_lives()
@@ -140,6 +144,7 @@ def test_it_costs_the_same_for_a_large_team(alice: Member, page: Client) -> None
 # The first steps
 
 
+@pytest.mark.every_date
 def test_the_steps_go_as_they_are_done(alice: Member, page: Client) -> None:
     assert "0 of 3 steps done" in parsed(page.get("/calendar")).words
     book(by=alice, details=details(), assignees=[alice])
@@ -172,13 +177,12 @@ def test_they_can_be_put_away(page: Client) -> None:
 # How a link is doing
 
 
+@pytest.mark.usefixtures("clock_stands")
 def test_the_calendar_tab_says_how_the_link_is_doing(alice: Member, page: Client) -> None:
     link = linked(alice)
     in_google(alice, MirrorState.FAILED, error="No.")
     used = quota.USER_BUDGET.capacity / 2
-    QuotaBucket.objects.create(
-        scope=f"user:{link.google_sub}", level=used, counted_at=now() + timedelta(seconds=5)
-    )
+    QuotaBucket.objects.create(scope=f"user:{link.google_sub}", level=used, counted_at=now())
     shown = parsed(page.get("/settings/calendar"))
     assert "50 % used" in shown.words
     assert "As it should be" in shown.words  # nothing was refused by the guard

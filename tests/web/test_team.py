@@ -138,6 +138,7 @@ def test_several_are_one_line(alice: Member, bob: Member, page: Client) -> None:
     assert "of Alice Two, Bob 2, Bob 1 and 2 others need" in said
 
 
+@pytest.mark.every_date
 def test_with_nothing_waiting_the_sentence_ends(bob: Member, page: Client) -> None:
     broken(bob, days=1)
     assert line(page.get("/calendar")).startswith(
@@ -173,6 +174,7 @@ def cost(page: Client, path: str) -> int:
     return len(queries)
 
 
+@pytest.mark.every_date
 def test_the_cost_does_not_grow_with_the_team(alice: Member, bob: Member, page: Client) -> None:
     def one_more(number: int, *, waiting: int) -> None:
         broken(colleague(alice, f"Bob {number}"), waiting=waiting)
