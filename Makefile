@@ -18,7 +18,8 @@ help:
 	@echo "make run        set up and run Sophiie with its demo (PORT, SIMULATOR_PORT)"
 	@echo "make test       set up and run every test (DATE='2027-04-03 20:00', ARGS='-n0 tests/…')"
 	@echo "make test-under-load  the same with two busy loops beside it"
-	@echo "make check      lint, types, import rules, migrations in step"
+	@echo "make check      lint, types, import rules, migrations in step, licences"
+	@echo "make audit      known weaknesses of what is installed (needs a network)"
 	@echo "make bench      benchmarks, as tables and JSON"
 	@echo "make demo-data  make the demo's business, people and appointments"
 	@echo "make screenshots  take the pictures of README and help anew"
@@ -51,6 +52,10 @@ check: setup-dev
 	$(BIN)/lint-imports
 	$(BIN)/mypy
 	$(BIN)/python tools/check_migrations.py
+	@tools/check_licences.sh
+
+audit: .venv/.audit
+	$(BIN)/pip-audit --require-hashes --disable-pip -r requirements/run.txt
 
 format: setup-dev
 	$(BIN)/ruff check --fix .
@@ -64,7 +69,7 @@ MINUTES ?= 30
 soak: setup-dev
 	@$(BIN)/python tools/soak.py --minutes $(MINUTES)
 
-bench: setup-dev
+bench: setup-dev .venv/.bench
 	@for script in bench/*.py; do $(BIN)/python $$script || exit 1; done
 
 MESSAGES = $(patsubst %.po,%.mo,$(wildcard src/sophiie/locale/*/LC_MESSAGES/django.po))
@@ -87,6 +92,10 @@ setup-dev: .venv/.dev src/sophiie/web/static/vendor/.vendored $(MESSAGES)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
 	@touch $@
 
+.venv/.audit .venv/.bench: .venv/.%: .venv/.dev requirements/%.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/$*.txt
+	@touch $@
+
 src/sophiie/web/static/vendor/.vendored: package-lock.json tools/vendor_frontend.py | .venv/.python
 	@echo "Installing the front-end parts ..."
 	@tools/npm.sh ci --ignore-scripts --no-audit --no-fund --silent
@@ -102,6 +111,8 @@ messages: setup-dev
 lock: setup-dev
 	$(LOCK) requirements/run.in -o requirements/run.txt
 	$(LOCK) -c requirements/run.txt requirements/dev.in -o requirements/dev.txt
+	$(LOCK) -c requirements/dev.txt requirements/audit.in -o requirements/audit.txt
+	$(LOCK) -c requirements/dev.txt requirements/bench.in -o requirements/bench.txt
 	$(LOCK) requirements/node.in -o requirements/node.txt
 	tools/npm.sh install --ignore-scripts --package-lock-only --no-audit --no-fund
 
