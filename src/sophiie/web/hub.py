@@ -94,6 +94,15 @@ class Hub:
         return self.is_full or of_member >= MOST_OF_A_MEMBER
 
     @contextmanager
+    def arriving(self) -> Iterator[None]:
+        """Counts one who is not let in yet."""
+        self._count += 1
+        try:
+            yield
+        finally:
+            self._count -= 1
+
+    @contextmanager
     def opened(self, session: SignedIn) -> Iterator[Stream]:
         """A stream that is told of every change from here on."""
         stream, business = Stream(session), str(session.business_id)
