@@ -32,10 +32,10 @@ django.setup()
 # isort: on
 
 import psutil  # noqa: E402
+from bench.streams import cookie_of, staff  # noqa: E402
 from django.conf import settings  # noqa: E402
 from django.core.management import call_command  # noqa: E402
 
-from bench.streams import cookie_of, staff  # noqa: E402
 from google_simulator.testing import RunningSimulator, running_simulator  # noqa: E402
 from sophiie.accounts.api_keys import create_api_key  # noqa: E402
 from sophiie.accounts.models import Member  # noqa: E402
