@@ -273,15 +273,22 @@ def answering(*pieces: bytes, wait: threading.Event | None = None) -> Any:
 async def test_who_does_not_read_keeps_no_thread() -> None:
     pages = WholeRequests(answering(*[b"x" * MEGABYTE] * 4))
 
+    begun = asyncio.Semaphore(0)
+
     async def never(_: Any) -> None:
+        begun.release()
         await asyncio.Event().wait()
 
     stuck = [asyncio.create_task(pages(SCOPE, nothing, never)) for _ in range(2 * THREADS)]
+    async with asyncio.timeout(30):
+        for _ in stuck:
+            await begun.acquire()
     told = Told()
     await asyncio.wait_for(pages(SCOPE, nothing, told), 30)
     assert told.body == b"x" * 4 * MEGABYTE
     for task in stuck:
         task.cancel()
+    await asyncio.gather(*stuck, return_exceptions=True)
 
 
 def test_who_does_not_read_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -48,9 +48,15 @@ def slow_google(google: RunningSimulator) -> Iterator[Callable[[], None]]:
 
 
 @pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(waiting, "PATIENCE_SECONDS", 0.3)
-    monkeypatch.setattr(reading_pages, "PATIENCE_SECONDS", 0.2)
+def outage(slow_google: Callable[[], None], monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """The same, with people of little patience."""
+
+    def begin() -> None:
+        monkeypatch.setattr(waiting, "PATIENCE_SECONDS", 0.3)
+        monkeypatch.setattr(reading_pages, "PATIENCE_SECONDS", 0.2)
+        slow_google()
+
+    return begin
 
 
 @pytest.fixture
@@ -107,57 +113,55 @@ def soon(act: Callable[[], Any]) -> Any:
     return answer
 
 
-@pytest.mark.usefixtures("impatient")
 class TestEachPageEnds:
-    def test_the_list_of_calendars(self, choosing: Client, slow_google: Any) -> None:
-        slow_google()
+    def test_the_list_of_calendars(self, choosing: Client, outage: Any) -> None:
+        outage()
         page = soon(lambda: choosing.get("/settings/calendar"))
         assert "Google cannot be reached" in page.content.decode()
 
     def test_the_way_back_from_google(
-        self, alice: Member, google: RunningSimulator, slow_google: Any
+        self, alice: Member, google: RunningSimulator, outage: Any
     ) -> None:
         page = browser_of(alice)
         back = google.authorize(consent_url(page), account="alice@example.com")
-        slow_google()
+        outage()
         answer = soon(lambda: page.get(path_of(back), follow=True))
         assert "Google cannot be reached" in answer.content.decode()
         assert not CalendarLink.objects.exists()
 
-    def test_the_choice(self, choosing: Client, slow_google: Any) -> None:
-        slow_google()
+    def test_the_choice(self, choosing: Client, outage: Any) -> None:
+        outage()
         chosen = {"calendar_id": "alice@example.com"}
         page = soon(lambda: choosing.post("/settings/calendar/choose", chosen, follow=True))
         assert "Google cannot be reached" in page.content.decode()
         assert CalendarLink.objects.get().state == LinkState.CHOOSING
 
-    def test_the_comparison_before_it(self, choosing: Client, slow_google: Any) -> None:
-        slow_google()
+    def test_the_comparison_before_it(self, choosing: Client, outage: Any) -> None:
+        outage()
         where = "/settings/calendar/preflight?calendar_id=alice@example.com"
         assert "could not" in soon(lambda: choosing.get(where)).content.decode()
 
-    def test_unlinking(self, linked: Client, slow_google: Any) -> None:
-        slow_google()
+    def test_unlinking(self, linked: Client, outage: Any) -> None:
+        outage()
         page = soon(lambda: linked.post("/settings/calendar/unlink", follow=True))
         assert "keeps trying" in " ".join(page.content.decode().split())
         assert CalendarLink.objects.get().state == LinkState.UNLINKED
         assert Revocation.objects.count() == 1
 
-    def test_unlinking_while_a_worker_waits_for_google(
-        self, linked: Client, slow_google: Any
-    ) -> None:
+    def test_unlinking_while_a_worker_waits_for_google(self, linked: Client, outage: Any) -> None:
+        outage()
         CalendarLink.objects.update(lease_until=now() + timedelta(hours=1))
         page = soon(lambda: linked.post("/settings/calendar/unlink", follow=True))
         assert "keeps trying" in " ".join(page.content.decode().split())
         assert Revocation.objects.count() == 1
 
-    def test_backing_out(self, choosing: Client, slow_google: Any) -> None:
-        slow_google()
+    def test_backing_out(self, choosing: Client, outage: Any) -> None:
+        outage()
         soon(lambda: choosing.post("/settings/calendar/cancel-linking"))
         assert CalendarLink.objects.get().state == LinkState.UNLINKED
 
-    def test_looking_again(self, linked: Client, slow_google: Any) -> None:
-        slow_google()
+    def test_looking_again(self, linked: Client, outage: Any) -> None:
+        outage()
         page = soon(lambda: linked.post("/settings/calendar/missing", follow=True))
         assert "could not be read just now" in page.content.decode()
 
@@ -174,11 +178,7 @@ def no_place() -> Iterator[None]:
 @pytest.mark.usefixtures("no_place")
 class TestWithoutAPlaceNothingIsAskedOfGoogle:
     @pytest.fixture(autouse=True)
-    def _no_calls(self, google: RunningSimulator, request: pytest.FixtureRequest) -> Iterator[None]:
-        for fixture in ("choosing", "linked"):
-            if fixture in request.fixturenames:
-                request.getfixturevalue(fixture)
-        google.clear_calls()
+    def _no_calls(self, google: RunningSimulator) -> Iterator[None]:
         yield
         assert google.calls() == []
 

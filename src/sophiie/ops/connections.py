@@ -169,4 +169,6 @@ def server_settings() -> dict[str, Any]:
         "access_log": False,
         "log_config": None,
         "server_header": False,
+        # Longer than a proxy keeps its own end: it must never send into one that is just closing.
+        "timeout_keep_alive": 75,
     }

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import psycopg
@@ -94,6 +94,15 @@ class Hub:
         return self.is_full or of_member >= MOST_OF_A_MEMBER
 
     @contextmanager
+    def arriving(self) -> Iterator[None]:
+        """Counts one who is not let in yet."""
+        self._count += 1
+        try:
+            yield
+        finally:
+            self._count -= 1
+
+    @contextmanager
     def opened(self, session: SignedIn) -> Iterator[Stream]:
         """A stream that is told of every change from here on."""
         stream, business = Stream(session), str(session.business_id)
@@ -111,6 +120,8 @@ class Hub:
     async def listens(self) -> None:
         """Returns when announcements are heard."""
         if not self._tasks or any(task.done() for task in self._tasks):
+            for task in self._tasks:
+                task.cancel()
             self._listening, self._doubt = asyncio.Event(), asyncio.Event()
             work = (self._listen(), self._look_regularly(), self._beat())
             self._tasks = [asyncio.create_task(each) for each in work]
@@ -122,11 +133,14 @@ class Hub:
     # -- what is announced ---------------------------------------------------------------------
 
     async def _listen(self) -> None:
+        was_heard = True
         while True:
             try:
                 await self._listen_once()
             except (DatabaseError, psycopg.Error, OSError) as error:
-                logger.warning("live updates interrupted", error=type(error).__name__)
+                if was_heard or self._listening.is_set():  # once, however long it lasts
+                    logger.warning("live updates interrupted", error=type(error).__name__)
+            was_heard = False
             self._listening.clear()
             await asyncio.sleep(1)
 
@@ -186,10 +200,8 @@ class Hub:
             except TimeoutError:
                 pass
             self._doubt.clear()
-            try:
+            with suppress(DatabaseError):  # `_listen` says that it is away
                 await self._look()
-            except DatabaseError as error:
-                logger.warning("sessions not looked at", error=type(error).__name__)
 
     async def _look(self) -> None:
         streams = self._all()

@@ -25,7 +25,8 @@ PATH = "/live"
 STREAM_SECONDS = (450.0, 750.0)
 # How often a page asks while there is no room for its stream.
 ASK_SECONDS = 30
-LISTENING_SECONDS = 5.0
+# After a restart all of them come at once.
+ARRIVING_SECONDS = 20.0
 
 
 @require_safe
@@ -39,7 +40,7 @@ def live(request: HttpRequest) -> HttpResponse:
 
 async def stream(scope: Scope, receive: Receive, send: Send) -> None:
     """The stream of the signed-in member's business: ids of what changed, nothing else."""
-    session = await _session(scope)
+    session = await _arrived(scope)
     if isinstance(session, HttpResponse):
         await send_answer(plain(session), scope["method"], send)
         return
@@ -47,7 +48,7 @@ async def stream(scope: Scope, receive: Receive, send: Send) -> None:
         await _send_all(opened, receive, send)
 
 
-async def _session(scope: Scope) -> SignedIn | HttpResponse:
+async def _arrived(scope: Scope) -> SignedIn | HttpResponse:
     """Who asks for a stream, or the answer that there is none."""
     headers = dict(scope["headers"])
     cookies = parse_cookie(headers.get(b"cookie", b"").decode("latin-1"))
@@ -57,9 +58,10 @@ async def _session(scope: Scope) -> SignedIn | HttpResponse:
     if hub.is_full:
         return _refused(503)
     try:
-        async with asyncio.timeout(LISTENING_SECONDS):
-            session = await in_thread(who_is_signed_in, key)
-            await hub.listens()
+        with hub.arriving():
+            async with asyncio.timeout(ARRIVING_SECONDS):
+                session = await in_thread(who_is_signed_in, key)
+                await hub.listens()
     except (TimeoutError, DatabaseError):
         return _refused(503)
     if session is None:
