@@ -131,6 +131,7 @@ def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
 
 def main(argv: list[str] | None = None) -> int:
     options = arguments(argv)
+    os.umask(0o077)  # the state file holds keys and tokens, if only simulated ones
     try:
         with asyncio.Runner(loop_factory=loop_factory()) as runner:
             runner.run(serve(options))

@@ -6,6 +6,7 @@ from sophiie.common import ending
 
 ending.listen()  # before the rest is loaded, which takes longer than some people wait
 
+import os
 import sys
 from collections.abc import Callable
 from contextlib import suppress
@@ -15,6 +16,7 @@ from typing import Any, ParamSpec
 import click
 
 from sophiie.common.logs import configure_logging
+from sophiie.common.private_files import PRIVATE_UMASK, make_private
 from sophiie.config.bootstrap import database_of, django_ready, follow_parent
 from sophiie.config.environment import (
     ConfigurationError,
@@ -61,8 +63,11 @@ def cli(context: click.Context) -> None:
 
     Try `sophiie demo`: it needs nothing but itself. What else can be set stands in the README.
     """
+    os.umask(PRIVATE_UMASK)
     context.obj = environment = read_environment()
     configure_logging(environment.log_level)
+    if context.invoked_subcommand != "doctor":  # which tells of it
+        make_private(environment.data_dir)
 
 
 @cli.command()
@@ -157,8 +162,6 @@ def worker(environment: Environment, concurrency: int) -> None:
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def simulator(arguments: tuple[str, ...]) -> None:
     """The Google simulator alone (`sophiie simulator --help` for its options)."""
-    import os
-
     # A program of its own: it shares nothing with the product but the machine.
     command = [sys.executable, "-m", "google_simulator", *arguments]
     os.execv(sys.executable, command)  # noqa: S606

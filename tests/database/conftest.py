@@ -200,5 +200,5 @@ def public_binaries(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     stranger = ServerUser(pwd.getpwnam("daemon").pw_uid, 1, differs=os.geteuid() == 0)
     shelf = Path(tempfile.mkdtemp(prefix="sophiie-test-"))
     shelf.chmod(0o755)
-    yield runnable_by(find_binaries(None), stranger, home=shelf).folder
+    yield runnable_by(find_binaries(None), stranger, shelf=shelf).folder
     shutil.rmtree(shelf)

@@ -11,7 +11,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from sophiie.database import DatabaseError, EmbeddedPostgres, binaries, users
+from sophiie.common.private_files import make_private, open_to_others
+from sophiie.database import DatabaseError, EmbeddedPostgres, binaries, embedded, users
 
 ORDINARY = pwd.getpwnam("daemon")
 DEBIANS = Path("/usr/lib/postgresql/15/bin")
@@ -60,7 +61,7 @@ def test_root_below_a_private_folder(place_at, tmp_path, query):
     place = place_at(private / "data")
     with place.postgres() as url:
         assert query(url, "SELECT 1") == 1
-        assert place.server_uid == pwd.getpwnam("nobody").pw_uid
+        assert place.server_uid == pwd.getpwnam(users.OWN).pw_uid
     assert stat.S_IMODE(private.stat().st_mode) == 0o700
     assert stat.S_IMODE(place.cluster.stat().st_mode) == 0o700
     for secret in place.path.glob("postgres/*.l*"):
@@ -69,11 +70,14 @@ def test_root_below_a_private_folder(place_at, tmp_path, query):
 
 
 @only_root
-def test_root_in_a_folder_that_all_may_pass(place_at, public_folder, query):
+def test_root_in_a_folder_that_all_may_pass(place_at, public_folder, public_binaries, query):
+    """Nobody else gets into the data folder, not even the server's user by its path."""
     place = place_at(public_folder / "data")
-    with place.postgres() as url:
+    make_private(place.path)
+    with place.postgres(bin_dir=public_binaries) as url:
         assert query(url, "SELECT 1") == 1
-        assert str(place.cluster) in Path(f"/proc/{place.postmaster()}/cmdline").read_text()
+        assert "/proc/self/cwd" in Path(f"/proc/{place.postmaster()}/cmdline").read_text()
+        assert open_to_others(place.path) == []
 
 
 @only_root
@@ -86,7 +90,7 @@ def test_others_cannot_connect_to_a_server_of_root(place_at, public_folder):
 
     with place.postgres() as url:
         run_as(ORDINARY, intrude)  # stopped by the folder
-        run_as(pwd.getpwnam("nobody"), intrude)  # the server's own user: stopped by its rules
+        run_as(pwd.getpwnam(users.OWN), intrude)  # the server's own user: stopped by its rules
 
 
 @only_root
@@ -105,7 +109,7 @@ def test_programs_in_a_private_folder_are_copied_beside_the_data(
 
 @only_root
 def test_programs_and_data_in_private_folders(places, public_folder, tmp_path, query, monkeypatch):
-    monkeypatch.setattr(binaries, "_SHARED_COPIES", public_folder / "cache")
+    monkeypatch.setattr(embedded, "SHARED_PROGRAMS", public_folder / "cache")
     place = places(tmp_path / "data")
     with place.postgres(bin_dir=private_programs(tmp_path)) as url:
         assert query(url, "SELECT 1") == 1
@@ -132,7 +136,7 @@ def test_postgresql_15_runs_except_below_a_private_folder(places, public_folder,
     with places(public_folder / "data").postgres(bin_dir=DEBIANS) as url:
         assert query(url, "SHOW server_version_num").startswith("15")
         assert query(url, "SELECT upper('é')") == "É"
-    with pytest.raises(DatabaseError, match=r"'nobody' cannot reach.*let all users through"):
+    with pytest.raises(DatabaseError, match=rf"'{users.OWN}' cannot reach.*let all users through"):
         places(tmp_path / "data").postgres(bin_dir=DEBIANS).start()
 
 
@@ -175,7 +179,7 @@ def test_an_ordinary_user_in_a_folder_of_roots(place_at, public_folder, public_b
     place = place_at(public_folder / "data")
 
     def be_refused() -> None:
-        with pytest.raises(DatabaseError, match="belongs to the user nobody"):
+        with pytest.raises(DatabaseError, match=f"belongs to the user {users.OWN}"):
             EmbeddedPostgres(place.path, bin_dir=public_binaries).start()
         unwritable = public_folder / "unwritable"
         with pytest.raises(DatabaseError, match=r"cannot hold the database: .*Permission denied"):
@@ -199,6 +203,7 @@ def test_a_user_without_a_name(owned_folder, public_binaries):
 
 @only_root
 def test_a_system_without_an_unprivileged_user(fresh, monkeypatch):
+    monkeypatch.setattr(users, "own_user", lambda: None)
     monkeypatch.setattr(users, "UNPRIVILEGED", "no-such-user")
     with pytest.raises(DatabaseError, match="does not run as root"):
         fresh.postgres().start()

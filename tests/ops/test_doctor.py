@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
+import pwd
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from threading import Thread
 
 import psycopg
 import pytest
 
+from sophiie.config.environment import Environment
+from sophiie.ops.doctor import Doctor
 from tests.ops.conftest import Run, sophiie
 
 NOBODY = "postgresql://nobody@127.0.0.1:9/nothing"
@@ -109,3 +113,33 @@ def test_how_google_reaches_us_is_said(run: Run, database: str) -> None:
     ):
         done = run("doctor", **variables)
         assert f"Notifications from Google: {words}" in done.stdout
+
+
+def test_a_data_folder_that_others_can_read_is_told_of_and_then_put_right(
+    run: Run, tmp_path: Path
+) -> None:
+    mail = tmp_path / "data" / "mail"
+    mail.mkdir(parents=True)
+    mail.parent.chmod(0o755)
+    (mail / "1.log").write_text("a link that resets a password")
+    (mail / "1.log").chmod(0o644)
+    folder = {"SOPHIIE_DATA_DIR": str(mail.parent)}
+    told = run("doctor", **folder).stdout
+    assert f"WRONG   SOPHIIE_DATA_DIR: others can get at {mail.parent} and 2 more" in told
+    assert f"chmod -R go= {mail.parent}" in told
+    assert (mail / "1.log").stat().st_mode & 0o077  # it only tells
+    run("status", **folder)
+    assert "others can get at" not in run("doctor", **folder).stdout
+    assert not (mail / "1.log").stat().st_mode & 0o077
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_a_database_of_nobody_is_warned_of(tmp_path: Path) -> None:
+    cluster = tmp_path / "postgres" / "cluster"
+    cluster.mkdir(parents=True)
+    environment = Environment(SOPHIIE_DATA_DIR=str(tmp_path), SOPHIIE_DATABASE_URL="")
+    for owner, warned in (("nobody", True), ("daemon", False)):
+        os.chown(cluster, pwd.getpwnam(owner).pw_uid, -1)
+        doctor = Doctor(environment)
+        doctor._folder()
+        assert ("warning Database (embedded): runs as the user nobody" in doctor.report()) is warned

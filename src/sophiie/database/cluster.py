@@ -104,12 +104,17 @@ def path_for_server(folder: Path, user: ServerUser, binaries: Binaries) -> str:
     """
     if user.can_reach(folder):
         return str(folder)
-    if binaries.major < 16 or not Path("/proc/self/cwd").exists():
+    if not names_working_folder(binaries):
         raise DatabaseError(
             f"PostgreSQL does not run as root, and the user '{name_of(user.uid)}' cannot reach"
             f" {folder}; choose a data folder whose parents let all users through."
         )
     return "/proc/self/cwd"
+
+
+def names_working_folder(binaries: Binaries) -> bool:
+    """Whether these programs can be told of a folder that their user has no path to."""
+    return binaries.major >= 16 and Path("/proc/self/cwd").exists()
 
 
 def check_version(cluster: Path, binaries: Binaries) -> None:

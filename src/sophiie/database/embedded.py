@@ -9,7 +9,6 @@ the count is right after any kill -9.
 """
 
 import logging
-import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -17,12 +16,29 @@ from types import TracebackType
 
 import psycopg
 
-from sophiie.database.binaries import Binaries, find_binaries, runnable_by
-from sophiie.database.cluster import APPLICATION, check_version, create_cluster
+from sophiie.database.binaries import (
+    SHARED_PROGRAMS,
+    Binaries,
+    can_run,
+    find_binaries,
+    runnable_by,
+)
+from sophiie.database.cluster import (
+    APPLICATION,
+    check_version,
+    create_cluster,
+    names_working_folder,
+)
 from sophiie.database.errors import DatabaseError
 from sophiie.database.locks import FileLock, held_alone
 from sophiie.database.server import STOP_SECONDS, Connection, Server
-from sophiie.database.users import ServerUser, choose_server_user, give_to_folder_owner
+from sophiie.database.users import (
+    OWN,
+    ServerUser,
+    choose_server_user,
+    give_to_folder_owner,
+    handed_over,
+)
 
 # When told to stop while starting.
 _GIVE_UP_SECONDS = 4.0
@@ -120,7 +136,7 @@ class EmbeddedPostgres:
             membership, server = FileLock(self._home / "users.lock"), None
             try:
                 membership.share()
-                server = self._ensure_cluster(user)
+                server, user = self._ensure_cluster(user)
                 self._bring_up(server, user)
                 self._server, self._membership = server, membership
             except BaseException as error:
@@ -140,21 +156,24 @@ class EmbeddedPostgres:
             raise DatabaseError(f"PostgreSQL runs but could not be set up: {error}") from error
 
     def _prepare_home(self) -> ServerUser:
-        # Passable for the server's user where that is another one; readable for nobody.
-        mode = 0o711 if os.geteuid() == 0 else 0o700
-        self._data_dir.mkdir(mode=mode, parents=True, exist_ok=True)
-        self._home.mkdir(mode=mode, exist_ok=True)
+        self._data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._home.mkdir(mode=0o700, exist_ok=True)
         user = choose_server_user(self._data_dir, self._cluster)
         if user.differs:
-            self._home.chmod(mode)  # whatever the umask made of it
             give_to_folder_owner(self._home)
+        if not self._programs.exists():
+            self._home.chmod(0o700)  # whatever the umask, or an earlier version, made of it
         return user
 
-    def _ensure_cluster(self, user: ServerUser) -> Server:
+    def _ensure_cluster(self, user: ServerUser) -> tuple[Server, ServerUser]:
         if not self._cluster.exists():
             create_cluster(self._cluster, self._binaries(user), user, durable=self._durable)
             _log.info("created a PostgreSQL cluster in %s", self._cluster)
-        return Server(self._cluster, user)
+        server = Server(self._cluster, user)
+        if server.has_ended() and (new := handed_over(self._cluster, user)) != user:
+            _log.info("the database in %s belongs to the user %s now", self._cluster, OWN)
+            return Server(self._cluster, new), new
+        return server, user
 
     def _ensure_answer(self, server: Server, user: ServerUser) -> Connection:
         server.outlast_orphans()
@@ -173,7 +192,19 @@ class EmbeddedPostgres:
         return connection
 
     def _binaries(self, user: ServerUser) -> Binaries:
-        return runnable_by(find_binaries(self._bin_dir), user, home=self._home)
+        """PostgreSQL's programs. What its user must get at inside the data folder, that user
+        alone may walk to."""
+        found = find_binaries(self._bin_dir)
+        shelf = self._programs if user.can_reach(self._data_dir) else SHARED_PROGRAMS
+        inside = shelf == self._programs and not can_run(found, user)
+        if inside or not names_working_folder(found):
+            for folder in (self._data_dir, self._home):
+                user.let_through(folder)
+        return runnable_by(found, user, shelf=shelf)
+
+    @property
+    def _programs(self) -> Path:
+        return self._home / "binaries"
 
     @property
     def _cluster(self) -> Path:

@@ -113,6 +113,10 @@ class Server:
     def is_alive(self) -> bool:
         return self.pid() is not None or self.is_listening()
 
+    def has_ended(self) -> bool:
+        """Whether nothing of it runs any more, not even a child without its postmaster."""
+        return not self.is_alive() and not self._find()
+
     def wait_for_connection(self, seconds: float, launched: int = 0) -> Connection | None:
         """A connection, or None when there is no server (any more) that could answer."""
         start = time.monotonic()
@@ -291,6 +295,7 @@ def _socket_folder(cluster: Path, user: ServerUser) -> Path:
     base = "/run" if os.access("/run", os.W_OK) else "/tmp"  # noqa: S108 - mkdtemp is private
     folder = Path(tempfile.mkdtemp(prefix="sophiie-", dir=base))
     user.give(folder)
+    note.touch(mode=0o600)
     note.write_text(str(folder))
     give_to_folder_owner(note)
     _log.info("the path of %s does not do for a socket, which lies in %s", cluster, folder)

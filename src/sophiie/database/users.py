@@ -1,19 +1,52 @@
 """As which operating system user the server runs, and which files that user can reach.
 
-PostgreSQL refuses to run as root, so root hands it to an unprivileged user. No user is added
-to the system and no folder above ours is opened for it.
+PostgreSQL refuses to run as root, so root hands it to a system user that is made for it: other
+services run as `nobody`, too, and would reach its files. `nobody` is what remains where no user
+can be made. No folder above ours is opened for it.
 """
 
+import fcntl
 import os
 import pwd
 import stat
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from sophiie.database.errors import DatabaseError
 
+OWN = "sophiie-postgres"
 UNPRIVILEGED = "nobody"
+_NO_SHELL = "/usr/sbin/nologin"
+_ADD_OWN = (
+    (
+        "useradd",
+        "--system",
+        "--user-group",
+        "--no-create-home",
+        "--home-dir",
+        "/nonexistent",
+        "--shell",
+        _NO_SHELL,
+    ),
+    (
+        "adduser",
+        "--system",
+        "--group",
+        "--no-create-home",
+        "--home",
+        "/nonexistent",
+        "--shell",
+        _NO_SHELL,
+    ),
+    ("adduser", "-S", "-D", "-H", "-h", "/nonexistent", "-s", _NO_SHELL),  # BusyBox
+)
+_ADD_PATH = "/usr/sbin:/sbin:/usr/bin:/bin"
+_ADD_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -31,6 +64,12 @@ class ServerUser:
     def give(self, path: Path) -> None:
         if self.differs:
             os.chown(path, self.uid, self.gid, follow_symlinks=False)
+
+    def let_through(self, folder: Path) -> None:
+        """Lets this user, and nobody else but the owner, walk through a folder of ours."""
+        if self.differs and not self._may(folder, 0o1):
+            os.chown(folder, -1, self.gid)
+            folder.chmod(0o710)
 
     def can_reach(self, path: Path) -> bool:
         """Whether every folder above this absolute path lets the user through."""
@@ -55,7 +94,7 @@ class ServerUser:
 
 
 def choose_server_user(data_dir: Path, cluster: Path) -> ServerUser:
-    """This user; for root, whoever owns the cluster or the data folder, else `nobody`."""
+    """This user; for root, whoever owns the cluster or the data folder, else one made for it."""
     me = os.geteuid()
     owner_of_cluster = _owner(cluster)
     if me != 0:
@@ -77,13 +116,74 @@ def choose_server_user(data_dir: Path, cluster: Path) -> ServerUser:
     # initdb refuses a user without a name; for root a server that exists runs without one.
     if owner_of_folder and _has_name(owner_of_folder):
         return _unprivileged(owner_of_folder)
-    try:
-        return _unprivileged(pwd.getpwnam(UNPRIVILEGED).pw_uid)
-    except KeyError:
+    found = own_user() or _named(UNPRIVILEGED)
+    if found is None:
         raise DatabaseError(
-            f"PostgreSQL does not run as root and this system has no user '{UNPRIVILEGED}';"
-            " start Sophiie as an ordinary user."
-        ) from None
+            f"PostgreSQL does not run as root, this system has no user '{UNPRIVILEGED}', and none"
+            " can be made; start Sophiie as an ordinary user."
+        )
+    return _unprivileged(found.pw_uid)
+
+
+def own_user() -> pwd.struct_passwd | None:
+    """The system user of the embedded database, made where it is not there and can be made."""
+    found = _named(OWN)
+    if found is None:
+        with _one_at_a_time():
+            end = time.monotonic() + _ADD_SECONDS
+            while (found := _named(OWN)) is None and any(map(_add_own, _ADD_OWN)):
+                if time.monotonic() > end:
+                    return None
+                time.sleep(0.1)
+    return found if found is not None and found.pw_uid != 0 else None
+
+
+@contextmanager
+def _one_at_a_time() -> Iterator[None]:
+    """Of two at the same moment `useradd` lets both succeed, and one loses its number."""
+    descriptor = os.open("/etc", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _add_own(words: tuple[str, ...]) -> bool:
+    """Whether it is worth to look, or to try once more: it succeeded, or had to wait."""
+    try:
+        done = subprocess.run(  # noqa: S603 - our own words
+            [*words, OWN],
+            env={"PATH": _ADD_PATH, "LC_ALL": "C"},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=_ADD_SECONDS,
+            check=False,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return False
+    return done.returncode == 0 or any(word in done.stderr for word in ("lock", "exist"))
+
+
+def handed_over(cluster: Path, user: ServerUser) -> ServerUser:
+    """The user of a cluster that nobody uses at the moment: one of `nobody`'s, which is how root
+    used to make them, goes to the user that is made for it. Interrupted, it goes on next time."""
+    nobody = _named(UNPRIVILEGED)
+    if not user.differs or nobody is None or user.uid != nobody.pw_uid:
+        return user
+    if _owner(cluster.parent) == user.uid or any((cluster / "pg_tblspc").iterdir()):
+        return user  # made for that user, or with parts elsewhere
+    own = own_user()
+    if own is None:
+        return user
+    new = _unprivileged(own.pw_uid)
+    for _, folders, files, place in os.fwalk(cluster, topdown=False):
+        for name in (*folders, *files):
+            if os.stat(name, dir_fd=place, follow_symlinks=False).st_uid == user.uid:
+                os.chown(name, new.uid, new.gid, dir_fd=place, follow_symlinks=False)
+    new.give(cluster)
+    return new
 
 
 def give_to_folder_owner(path: Path) -> None:
@@ -102,6 +202,13 @@ def name_of(uid: int | None) -> str:
 def _unprivileged(uid: int) -> ServerUser:
     gid = pwd.getpwuid(uid).pw_gid if _has_name(uid) else uid
     return ServerUser(uid, gid, differs=True)
+
+
+def _named(name: str) -> pwd.struct_passwd | None:
+    try:
+        return pwd.getpwnam(name)
+    except KeyError:
+        return None
 
 
 def _has_name(uid: int) -> bool:

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import os
+import pwd
 import urllib.error
 import urllib.parse
 import urllib.request
+from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+from sophiie.common.private_files import open_to_others
 
 if TYPE_CHECKING:
     from sophiie.config.environment import Environment
@@ -129,11 +134,33 @@ class Doctor:
 
     def _folder(self) -> None:
         folder = self._environment.data_dir
+        if found := open_to_others(folder):
+            self._say(
+                False,
+                f"SOPHIIE_DATA_DIR: others can get at {found[0]}"
+                + (f" and {len(found) - 1} more" if found[1:] else ""),
+                f"run `chmod -R go= {folder}` as the user who owns it; "
+                "the next start does so for all that is Sophiie's there",
+            )
         if self._environment.database_url:
             return
         usable = os.access(folder if folder.exists() else folder.parent, os.W_OK)
         self._say(usable, f"SOPHIIE_DATA_DIR: {folder}", "choose a folder that can be written")
         self.can_go_on = self.can_go_on and usable
+        self._user_of_database(folder / "postgres" / "cluster")
+
+    def _user_of_database(self, cluster: Path) -> None:
+        with suppress(OSError, KeyError):
+            if pwd.getpwuid(cluster.stat().st_uid).pw_name == "nobody":
+                self._warn(
+                    "Database (embedded): runs as the user nobody, as other services may",
+                    "let `useradd --system sophiie-postgres` make a user for it and start again,"
+                    " or start Sophiie as a user of its own",
+                )
+
+    def _warn(self, what: str, advice: str) -> None:
+        """Something that works, and could be safer."""
+        self._lines.append(f"warning {what}: {advice}")
 
     def _say(self, good: bool, what: str, advice: str = "") -> None:
         self.healthy = self.healthy and good
