@@ -27,6 +27,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    if config.option.collectonly:
+        return
     stats = terminalreporter.stats
     terminalreporter.section("What ran")
     terminalreporter.line(_ran(stats, config))
@@ -55,10 +57,11 @@ def _ran(stats: dict[str, list[Any]], config: pytest.Config) -> str:
     counted = ("passed", "failed", "error", "skipped", "xfailed", "xpassed")
     numbers = {kind: len(stats.get(kind, [])) for kind in counted}
     results = ", ".join(f"{n:,} {kind}" for kind, n in numbers.items() if n) or "nothing"
+    total = sum(numbers.values())
     minutes, seconds = divmod(round(time.monotonic() - config.stash[STARTED]), 60)
     whose = "as asked" if config.option.date else "the tests' own date"
     return (
-        f"{sum(numbers.values()):,} tests in {minutes} min {seconds} s: {results}. "
+        f"{total:,} test{'' if total == 1 else 's'} in {minutes} min {seconds} s: {results}. "
         f"They began at {beginning(config):%A, %Y-%m-%d %H:%M} UTC ({whose}); {_browser()}."
     )
 

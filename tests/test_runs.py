@@ -74,7 +74,7 @@ def test_each_date_runs_what_asks_for_it_and_a_given_one_alone(tmp_path: Path) -
     said = run(tmp_path, "def test_it():\n assert time.gmtime()[:5] == (2027, 4, 3, 20, 0)\n")
     assert "1 failed" in said
     said = run(tmp_path, tests, "--date", "2027-03-28 10:00")
-    assert "1 tests in" in said
+    assert "1 test in" in said
     assert "1 failed" in said
 
 

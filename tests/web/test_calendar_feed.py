@@ -132,6 +132,7 @@ def test_a_day_of_23_hours_is_told_whole(page: Client, alice: Member) -> None:
     assert second["start"] == "2026-10-04T23:30:00"
 
 
+@pytest.mark.time_machine("2026-11-30T10:00:00Z")
 def test_a_hold_is_there_until_it_lets_go(page: Client, alice: Member) -> None:
     held = book(by=alice, details=details(start=at("2026-12-01 01:00")), assignees=[alice])
     until = at("2026-11-30 10:10")
