@@ -53,6 +53,19 @@ def test_dragged_it_moves_and_undo_puts_it_back(opened: Opened, alice: Member) -
         assert page.problems == []  # type: ignore[attr-defined]
 
 
+def test_undo_says_what_it_did_before_the_page_has_loaded_it(opened: Opened, alice: Member) -> None:
+    """A change of somebody else at the same moment has the page ask twice."""
+    tap = made(alice, "Leaking tap", "10:00", alice)
+    with opened() as page:
+        drag(page, entry(page, "Leaking tap"), down=6 * QUARTER)
+        expect(toast(page)).to_contain_text("11:30–12:30")
+        page.route("**/calendar/feed*", lambda route: route.abort())
+        toast(page).get_by_role("button", name="Undo").click()
+        expect(toast(page)).to_contain_text("is back at")
+        expect(toast(page)).to_contain_text("10:00–11:00")
+        assert stored(tap).start == tap.start
+
+
 def test_a_finger_that_rests_on_it_moves_it(opened: Opened, alice: Member) -> None:
     tap = made(alice, "Leaking tap", "10:00", alice)
     with opened(f"view=day&date={TUESDAY}", **PHONE) as page:

@@ -54,12 +54,13 @@ export async function move(one, changes, more = {}) {
     redraw();
     return;
   }
+  const was = when(one.start, one.end);
   const putBack = show(one, changes);
   redraw();
   const answer = await send(addressOf("move", one.id), { ...changes, revision: one.revision, ...more });
   if (answer.status === 200) {
     one.revision = answer.revision;
-    done(one, changes, answer.before);
+    done(one, changes, answer.before, was);
     await reload();
     return;
   }
@@ -68,18 +69,18 @@ export async function move(one, changes, more = {}) {
   refused(one, changes, answer, more);
 }
 
-function done(one, changes, before) {
+function done(one, changes, before, was) {
   const values = { title: one.title, when: when(one.start, one.end), names: listed(changes.assignees ? one.who.map((n) => shown.people[n].name) : []) };
   const what = changes.start ? "moved" : changes.end ? "resized" : "handed";
-  toast(say(what, values), () => takeBack(one.id, one.title, before, one.revision));
+  toast(say(what, values), () => takeBack(one.id, before, one.revision, { title: one.title, when: was }));
 }
 
-async function takeBack(id, title, before, revision) {
+async function takeBack(id, before, revision, values) {
   const answer = await send(addressOf("move", id), { ...before, revision });
   await reload();
   if (answer.status === 200) {
-    const one = shown.appointments.find((other) => other.id === id);
-    if (one) toast(say("undone", { title, when: when(one.start, one.end) }));
+    // Not what the page shows: a change of somebody else may have it load once more just now.
+    toast(say("undone", values));
     return;
   }
   refuse(say("not_undone"), [reasonOf(answer), ...(answer.obstacles ?? [])], [[say("open"), addressOf("appointment", id)]]);
