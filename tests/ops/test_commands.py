@@ -189,7 +189,7 @@ def test_help_names_every_command() -> None:
     assert done.returncode == 0
     for command in (
         *("demo", "serve", "web", "worker", "simulator", "migrate", "doctor", "status"),
-        *("create-business", "add-member", "create-api-key"),
+        *("create-business", "add-member", "create-api-key", "erase", "export"),
     ):
         assert f"\n  {command} " in done.stdout
 

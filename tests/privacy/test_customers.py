@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
+import psycopg
 import pytest
+from django.db import connection
 from django.test import Client
 
 from google_simulator.testing import RunningSimulator
@@ -12,10 +16,12 @@ from sophiie.accounts.api_keys import create_api_key
 from sophiie.accounts.models import Member
 from sophiie.accounts.people import NotAllowed
 from sophiie.api.models import IdempotentAnswer
+from sophiie.appointments import locking
 from sophiie.appointments.booking import book, change, delete
 from sophiie.appointments.models import Action, Appointment, AppointmentChange
 from sophiie.calendar_link.unlink import end_link
 from sophiie.privacy import customers
+from sophiie.privacy.chores import carry_out_due
 from sophiie.privacy.customers import carry_out_customer, erase_customer, preview_customer
 from sophiie.privacy.identity import UnknownCustomer, appointments_of, identify
 from sophiie.privacy.models import Erasure
@@ -346,3 +352,30 @@ def test_a_long_one_is_left_to_the_worker(alice: Member, book_dana: Book) -> Non
     assert places_of(EMAIL)
     carry_out_customer(Erasure.objects.get())
     assert places_of(*TRACES) == []
+
+
+@working
+def test_an_appointment_that_somebody_holds_is_waited_for_by_the_worker(
+    alice: Member, book_dana: Book, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A page says so; it does not fail."""
+    booked = book_dana()
+    monkeypatch.setattr(locking, "LOCK_TIMEOUT_MILLISECONDS", 50)
+    with holding(booked):
+        assert not erase(alice).finished
+    assert places_of(EMAIL)
+    assert carry_out_due() == 1
+    assert places_of(*TRACES) == []
+
+
+@contextmanager
+def holding(appointment: Appointment) -> Iterator[None]:
+    """Somebody else is changing the appointment at this moment."""
+    own = connection.settings_dict
+    where = {"dbname": own["NAME"], "user": own["USER"], "host": own["HOST"], "port": own["PORT"]}
+    with psycopg.connect(**where, password=own["PASSWORD"]) as other:
+        other.execute(
+            "SELECT 1 FROM appointments_appointment WHERE id = %s FOR UPDATE", [appointment.pk]
+        )
+        yield
+        other.rollback()

@@ -49,6 +49,10 @@ class Business(models.Model):
         choices=WeekStart.choices, default=WeekStart.MONDAY, db_default=WeekStart.MONDAY
     )
 
+    # When the whole business is going to be deleted, for the banner that is on every page. What is
+    # to be done then is an `Erasure`.
+    to_be_deleted_at = models.DateTimeField(null=True, blank=True)
+
     def __str__(self) -> str:
         return self.name
 

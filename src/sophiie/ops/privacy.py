@@ -19,8 +19,8 @@ from sophiie.privacy.places import Folder, NotEmpty
 
 ADD_YES = "Nothing was erased. Add --yes to erase it for good."
 GOES_ON = (
-    "Signed out everywhere. A worker removes the upcoming events from Google, for a day at most, "
-    "and then erases the rest."
+    "Signed out everywhere. The worker does the rest; upcoming events that are to be removed from "
+    "Google are waited for, a day at most."
 )
 
 
@@ -32,8 +32,9 @@ def erase_customer(who: str, *, inside: str, keep_upcoming: bool, yes: bool) -> 
     lines = _about_customer(found, keep_upcoming=keep_upcoming)
     if not yes:
         return "\n".join([*lines, ADD_YES])
-    customers.erase_customer(by=None, identity=identity, keep_upcoming=keep_upcoming)
-    return "\n".join([*lines, "Erased. Google is being told by the worker."])
+    done = customers.erase_customer(by=None, identity=identity, keep_upcoming=keep_upcoming)
+    ending = "Erased." if done.finished else "Begun; the worker does the rest."
+    return "\n".join([*lines, f"{ending} Google is told by the worker."])
 
 
 def erase_member(email: str, *, remove_events: bool, yes: bool) -> str:

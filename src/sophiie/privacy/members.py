@@ -19,6 +19,7 @@ from sophiie.accounts.models import Invitation, Member, Role
 from sophiie.accounts.people import NotAllowed
 from sophiie.accounts.sessions import end_sessions_of
 from sophiie.accounts.signals import member_readdressed
+from sophiie.appointments.errors import TooBusy
 from sophiie.appointments.locking import in_transaction
 from sophiie.appointments.record import locked
 from sophiie.common.batches import delete_in_batches
@@ -113,7 +114,10 @@ def erase_member_now(member: Member, *, remove_events: bool = False) -> bool:
                 "asked_at": moment,
             },
         )
-    return carry_out_member(erasure)
+    try:
+        return carry_out_member(erasure)
+    except TooBusy:  # somebody holds one of the appointments
+        return False
 
 
 def check_stays_owned(member: Member) -> None:

@@ -7,7 +7,6 @@ from datetime import datetime
 
 from sophiie.accounts.models import Member, Role
 from sophiie.common.wall_time import in_zone
-from sophiie.privacy.businesses import deletion_of
 
 
 @dataclass(frozen=True)
@@ -17,8 +16,8 @@ class DeletionAhead:
 
 
 def deletion_ahead(member: Member) -> DeletionAhead | None:
-    erasure = deletion_of(member.business_id)
-    if erasure is None:
+    due_at = member.business.to_be_deleted_at
+    if due_at is None:
         return None
-    day = in_zone(erasure.due_at, member.business.timezone)
+    day = in_zone(due_at, member.business.timezone)
     return DeletionAhead(day, may_keep=member.role == Role.OWNER)
