@@ -92,8 +92,8 @@ def _as_csv(chunks: Rows) -> Iterator[str]:
 def _as_json(chunks: Rows) -> Iterator[str]:
     before = "["
     for rows in chunks:
-        for row in rows:
-            yield before + "\n" + json.dumps(row, ensure_ascii=False)
+        if rows:
+            yield before + ",".join(f"\n{json.dumps(row, ensure_ascii=False)}" for row in rows)
             before = ","
     yield "[]\n" if before == "[" else "\n]\n"
 
