@@ -5,10 +5,13 @@ from __future__ import annotations
 import ipaddress
 from datetime import timedelta
 
+from django.conf import settings
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.db.models import Min
 from django.http import HttpRequest, HttpResponse, HttpResponseForbidden, JsonResponse
+from django.http.request import split_domain_port
+from django.utils.crypto import constant_time_compare
 from django.views.decorators.http import require_GET
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
@@ -24,6 +27,11 @@ from sophiie.ops.reading_metrics import reading_metrics
 from sophiie.sync.kept import REFUSED_BY_GUARD
 from sophiie.sync.models import MirroredEvent, MirrorState, SyncAttempt
 from sophiie.sync.workers_alive import workers_alive
+
+OF_PROXIES = (
+    *("X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "X-Real-IP"),
+    *("Forwarded", "Via"),
+)
 
 
 @require_GET
@@ -60,22 +68,36 @@ def missing_migrations() -> int:
 
 @require_GET
 def metrics(request: HttpRequest) -> HttpResponse:
-    """Prometheus. Not public: answered to this machine only."""
-    if not _from_this_machine(request):
-        return HttpResponseForbidden("Metrics are answered to this machine only.\n")
+    """Prometheus. Not public: answered to who has the token, and while the product serves this
+    machine alone to this machine."""
+    if not (_has_token(request) or _is_among_ourselves(request)):
+        return HttpResponseForbidden("Metrics are not public.\n", content_type="text/plain")
     registries = (REGISTRY, _mirror_metrics(), reading_metrics())
     body = b"".join(map(generate_latest, registries))
     return HttpResponse(body, content_type=CONTENT_TYPE_LATEST)
 
 
-def _from_this_machine(request: HttpRequest) -> bool:
-    # A proxy on this machine passes on strangers: their header gives them away.
-    if "X-Forwarded-For" in request.headers or "Forwarded" in request.headers:
+def _has_token(request: HttpRequest) -> bool:
+    scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+    token: str = settings.METRICS_TOKEN
+    return bool(token) and scheme == "Bearer" and constant_time_compare(given.strip(), token)
+
+
+def _is_among_ourselves(request: HttpRequest) -> bool:
+    """Whether this machine asks for itself.
+
+    A proxy on this machine passes on strangers, and need not say so. Where there may be one,
+    because the product has a public address, nobody is believed; elsewhere not even one's own
+    address helps against a proxy's header or a public name.
+    """
+    if not settings.PUBLIC_URL_IS_LOOPBACK or any(name in request.headers for name in OF_PROXIES):
         return False
+    host, _ = split_domain_port(request.get_host())
     try:
-        return ipaddress.ip_address(request.META.get("REMOTE_ADDR", "")).is_loopback
+        address = ipaddress.ip_address(request.META.get("REMOTE_ADDR", ""))
     except ValueError:
         return False
+    return address.is_loopback and host in settings.LOOPBACK_HOSTS
 
 
 def _mirror_metrics() -> CollectorRegistry:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import uvicorn
+from django.conf import settings
 
 from sophiie.common import ending
 
@@ -25,7 +26,12 @@ class _Server(uvicorn.Server):
 
 def run(*, host: str, port: int) -> None:
     """Serves until SIGTERM or SIGINT; open live streams do not hold it up for long."""
-    config = uvicorn.Config(
+    _Server(configuration(host=host, port=port)).run()
+
+
+def configuration(*, host: str, port: int) -> uvicorn.Config:
+    """Whom the server listens to, and whom it believes about where a request came from."""
+    return uvicorn.Config(
         "sophiie.config.asgi:application",
         host=host,
         port=port,
@@ -34,5 +40,5 @@ def run(*, host: str, port: int) -> None:
         log_config=None,
         server_header=False,
         timeout_graceful_shutdown=2,
+        forwarded_allow_ips=list(settings.TRUSTED_PROXIES),
     )
-    _Server(config).run()
