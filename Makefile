@@ -12,14 +12,14 @@ BIN = .venv/bin
 LOCK = $(BIN)/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 \
 	--no-header --no-annotate --no-emit-index-url --no-emit-find-links --no-config
 
-.PHONY: help run demo-data test test-under-load check format messages screenshots soak bench lock setup setup-dev clean
+.PHONY: help run demo-data test test-under-load check audit format messages screenshots soak bench lock setup setup-dev clean
 
 help:
 	@echo "make run        set up and run Sophiie with its demo (PORT, SIMULATOR_PORT)"
 	@echo "make test       set up and run every test (DATE='2027-04-03 20:00', ARGS='-n0 tests/…')"
 	@echo "make test-under-load  the same with two busy loops beside it"
 	@echo "make check      lint, types, import rules, migrations in step, licences"
-	@echo "make audit      known weaknesses of what is installed (needs a network)"
+	@echo "make audit      known vulnerabilities of what is used (needs the network)"
 	@echo "make bench      benchmarks, as tables and JSON"
 	@echo "make demo-data  make the demo's business, people and appointments"
 	@echo "make screenshots  take the pictures of README and help anew"
@@ -52,10 +52,13 @@ check: setup-dev
 	$(BIN)/lint-imports
 	$(BIN)/mypy
 	$(BIN)/python tools/check_migrations.py
-	@tools/check_licences.sh
+	$(BIN)/pip-licenses --packages $(RUN_PACKAGES) >/dev/null
 
+# What is known to be wrong with a version. Asks over the network, so it is no part of `check`.
 audit: .venv/.audit
-	$(BIN)/pip-audit --require-hashes --disable-pip -r requirements/run.txt
+	$(BIN)/pip-audit --disable-pip --require-hashes --progress-spinner off \
+		-r requirements/run.txt -r requirements/dev.txt
+	tools/npm.sh audit
 
 format: setup-dev
 	$(BIN)/ruff check --fix .
@@ -64,6 +67,8 @@ format: setup-dev
 screenshots: setup-dev
 	@tools/find_browser.sh
 	$(BIN)/python tools/screenshots.py
+
+RUN_PACKAGES = $(shell sed -n 's/^\([a-z0-9-]*\).*==.*/\1/p' requirements/run.txt)
 
 MINUTES ?= 30
 soak: setup-dev

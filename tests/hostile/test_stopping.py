@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import resource
+import secrets
 import signal
 import socket
 import subprocess
@@ -36,7 +37,7 @@ from tests.hostile.killing import (
 from tests.processes import Demo, Running, answers, clean_environment, free_port, sophiie, until
 
 SECRETS = {
-    "SOPHIIE_SECRET_KEY": "a long text for tests only, worth nothing anywhere else",
+    "SOPHIIE_SECRET_KEY": secrets.token_urlsafe(48),
     "SOPHIIE_ENCRYPTION_KEYS": Fernet.generate_key().decode(),
 }
 

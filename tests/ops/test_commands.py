@@ -26,6 +26,7 @@ from tests.ops.conftest import Run, refusal, sophiie
 CLINIC = ("create-business", "Hill Clinic", "--timezone", "Europe/Berlin", "--password-stdin")
 DORA = ("--owner-email", "dora@example.com", "--owner-name", "Dora")
 PUBLIC = "https://book.example.com"
+METRICS_TOKEN = "a-token-for-tests-only"
 
 
 @dataclass(frozen=True)
@@ -248,6 +249,7 @@ def web(
                 **os.environ,
                 "SOPHIIE_DATABASE_URL": empty_database,
                 "SOPHIIE_PUBLIC_URL": PUBLIC,
+                "SOPHIIE_METRICS_TOKEN": METRICS_TOKEN,
             },
             stderr=stderr,
         )
@@ -334,10 +336,10 @@ def test_healthz_readyz_and_metrics(web: Web) -> None:
         "ready": False,
         "reasons": ["No worker is running: start `sophiie worker`."],
     }
-    metrics = web("GET", "/metrics")
+    assert web.public("GET", "/metrics").status == 403
+    metrics = web.public("GET", "/metrics", Authorization=f"Bearer {METRICS_TOKEN}")
     assert metrics.status == 200
     assert b"sophiie_workers 0.0" in metrics.body
-    assert web("GET", "/metrics", X_Forwarded_For="203.0.113.7").status == 403
 
 
 def test_static_files_are_served(web: Web) -> None:

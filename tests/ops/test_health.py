@@ -18,6 +18,8 @@ from sophiie.common.clock import now
 from sophiie.ops.status import report
 from sophiie.sync.models import MirroredEvent
 
+TOKEN = "a-token-for-tests-only"
+
 
 def worker_seen(ago: timedelta) -> None:
     with connection.cursor() as cursor:
@@ -83,7 +85,7 @@ def waiting_event(member: Member, appointment: Appointment, due: timedelta) -> N
 def test_metrics_tell_the_state_of_the_mirror(alice: Member, booked: Appointment) -> None:
     worker_seen(timedelta(0))
     waiting_event(alice, booked, timedelta(seconds=90))
-    lines = Client().get("/metrics").content.decode().splitlines()
+    lines = Client(SERVER_NAME="localhost").get("/metrics").content.decode().splitlines()
     numbers = dict(line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
     assert float(numbers['sophiie_mirrored_events{state="pending"}']) == 1
     assert float(numbers['sophiie_calendar_links{state="active"}']) == 1
@@ -100,17 +102,58 @@ def test_metrics_tell_the_state_of_the_mirror(alice: Member, booked: Appointment
         ("10.0.0.7", {}, 403),
         ("203.0.113.7", {}, 403),
         ("", {}, 403),
-        # A proxy on this machine that passes on a stranger.
+        # A proxy on this machine that passes on a stranger, whatever the stranger says.
         ("127.0.0.1", {"X-Forwarded-For": "203.0.113.7"}, 403),
+        ("127.0.0.1", {"X-Forwarded-For": "127.0.0.1"}, 403),
+        ("127.0.0.1", {"X-Forwarded-For": ""}, 403),
         ("127.0.0.1", {"Forwarded": "for=203.0.113.7"}, 403),
+        ("127.0.0.1", {"X-Real-IP": "127.0.0.1"}, 403),
+        ("127.0.0.1", {"X-Forwarded-Proto": "http"}, 403),
+        ("127.0.0.1", {"Via": "1.1 proxy"}, 403),
+        # One that says nothing, but passes on under which name it was asked.
+        ("127.0.0.1", {"Host": "book.example.com"}, 403),
+        ("127.0.0.1", {"Host": "localhost:8000"}, 200),
+        ("127.0.0.1", {"Host": "[::1]:8000"}, 200),
     ],
 )
 def test_metrics_are_for_this_machine(
-    db: None, address: str, headers: dict[str, str], status: int
+    db: None, settings: Any, address: str, headers: dict[str, str], status: int
 ) -> None:
-    response = Client(REMOTE_ADDR=address).get("/metrics", headers=headers)
+    settings.ALLOWED_HOSTS = ["*"]
+    client = Client(REMOTE_ADDR=address, SERVER_NAME="localhost")
+    response = client.get("/metrics", headers=headers)
     assert response.status_code == status
     assert (b"sophiie_" in response.content) == (status == 200)
+
+
+@pytest.mark.parametrize(
+    ("authorization", "status"),
+    [
+        (f"Bearer {TOKEN}", 200),
+        (f"Bearer {TOKEN}x", 403),
+        (TOKEN, 403),
+        (f"Basic {TOKEN}", 403),
+        ("Bearer ", 403),
+        ("Bearer é", 403),
+        (None, 403),
+    ],
+)
+def test_where_the_product_is_public_metrics_need_the_token(
+    db: None, settings: Any, authorization: str | None, status: int
+) -> None:
+    """A proxy on this machine that adds no header looks like this machine."""
+    settings.PUBLIC_URL_IS_LOOPBACK, settings.METRICS_TOKEN = False, TOKEN
+    headers = {"Authorization": authorization} if authorization else {}
+    for address in ("127.0.0.1", "203.0.113.7"):
+        client = Client(REMOTE_ADDR=address, SERVER_NAME="localhost")
+        assert client.get("/metrics", headers=headers).status_code == status
+
+
+def test_without_a_token_no_token_is_right(db: None, settings: Any) -> None:
+    settings.PUBLIC_URL_IS_LOOPBACK, settings.METRICS_TOKEN = False, ""
+    client = Client(REMOTE_ADDR="127.0.0.1", SERVER_NAME="localhost")
+    for given in ("Bearer ", "Bearer", "Bearer None"):
+        assert client.get("/metrics", headers={"Authorization": given}).status_code == 403
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics"])

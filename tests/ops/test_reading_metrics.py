@@ -15,7 +15,7 @@ from tests.busy import calendar_of
 
 def metrics() -> dict[str, float]:
     """By name and label, every number of the reading side."""
-    text = Client().get("/metrics").content.decode()
+    text = Client(SERVER_NAME="localhost").get("/metrics").content.decode()
     return {
         " ".join([sample.name, *sample.labels.values()]): sample.value
         for family in text_string_to_metric_families(text)

@@ -16,8 +16,8 @@ from django.dispatch import receiver
 from django.http import HttpRequest
 from django.utils.crypto import salted_hmac
 
-from sophiie.accounts.client_address import UNKNOWN, client_network
 from sophiie.accounts.models import KnownAddress, Member
+from sophiie.common.addresses import client_network
 from sophiie.common.clock import now
 
 KEPT_FOR = timedelta(days=180)
@@ -27,7 +27,7 @@ MOST = 20
 def note_address(request: HttpRequest, member: Member) -> None:
     """From now on this address is known to be the member's."""
     network = client_network(request)
-    if network == UNKNOWN:
+    if not network:
         return
     KnownAddress.objects.update_or_create(
         member=member, digest=_digest(network), defaults={"seen_at": now()}

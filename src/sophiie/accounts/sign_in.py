@@ -13,9 +13,9 @@ from allauth.account.adapter import DefaultAccountAdapter
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.http import HttpRequest
 
-from sophiie.accounts.client_address import client_address, client_network
 from sophiie.accounts.known_addresses import is_known_address
 from sophiie.accounts.limits import Limit
+from sophiie.common.addresses import client_address, client_network
 
 FROM_HERE = Limit(name="sign-in-here", amount=10, seconds=300)
 FROM_ANYWHERE = Limit(name="sign-in-anywhere", amount=100, seconds=3600)
@@ -28,7 +28,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is
         return False
 
     def get_client_ip(self, request: HttpRequest) -> str:
-        return client_address(request)
+        return client_address(request) or "unknown"
 
     def authenticate(self, request: HttpRequest, **credentials: Any) -> AbstractBaseUser | None:
         """An attempt is counted before it is made, so that many at once are no way around."""

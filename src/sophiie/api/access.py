@@ -13,11 +13,11 @@ from django.http import HttpRequest
 from ninja.security import HttpBearer
 
 from sophiie.accounts.api_keys import living_key
-from sophiie.accounts.client_address import client_network
 from sophiie.accounts.limits import Limit
 from sophiie.accounts.models import ApiKey, Member
 from sophiie.api.problems import ProblemError
 from sophiie.audit.origin import acts_with_key
+from sophiie.common.addresses import client_network
 
 # What this process remembers, however many names are tried.
 MOST_REMEMBERED = 10_000

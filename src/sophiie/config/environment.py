@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import unquote, urlsplit
@@ -116,9 +117,13 @@ class Environment(BaseSettings):
     sign_up: Literal["", "open", "closed"] = Field(
         default="", validation_alias=_named("SOPHIIE_SIGN_UP")
     )
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=("127.0.0.1", "::1"), validation_alias=_named("SOPHIIE_TRUSTED_PROXIES")
+    )
+    metrics_token: str = Field(default="", validation_alias=_named("SOPHIIE_METRICS_TOKEN"))
     demo: bool = Field(default=False, validation_alias=_named("SOPHIIE_DEMO"))
 
-    @field_validator("encryption_keys", "secret_key_fallbacks", mode="before")
+    @field_validator("encryption_keys", "secret_key_fallbacks", "trusted_proxies", mode="before")
     @classmethod
     def _comma_list(cls, value: object) -> object:
         if isinstance(value, str):
@@ -137,6 +142,26 @@ class Environment(BaseSettings):
                     'python -c "from cryptography.fernet import Fernet; '
                     'print(Fernet.generate_key().decode())"'
                 ) from error
+        return value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_addresses(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        try:
+            networks = [ip_network(address, strict=False) for address in value]
+        except ValueError as error:
+            raise ValueError(
+                "must be a comma list of IP addresses and networks, such as 10.0.0.5,10.1.0.0/16"
+            ) from error
+        if any(network.prefixlen == 0 for network in networks):
+            raise ValueError("must not name everybody: anybody could say where they come from")
+        return tuple(map(str, networks))
+
+    @field_validator("metrics_token")
+    @classmethod
+    def _long_enough(cls, value: str) -> str:
+        if value and len(value) < 16:
+            raise ValueError("must have at least 16 characters")
         return value
 
     @field_validator("data_dir")

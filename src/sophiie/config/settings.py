@@ -31,8 +31,11 @@ ALLOWED_HOSTS = [f"[{_public.hostname}]" if ":" in (_public.hostname or "") else
 if DEMO or PUBLIC_URL_IS_LOOPBACK:
     ALLOWED_HOSTS += LOOPBACK_HOSTS
 CSRF_TRUSTED_ORIGINS = [f"{_public.scheme}://{_public.netloc}"]
+# From these the web server takes the client's address and whether it came by https; what anybody
+# else says of that counts for nothing, so no part of the product looks at such a header itself.
+TRUSTED_PROXIES = ENVIRONMENT.trusted_proxies
+METRICS_TOKEN = ENVIRONMENT.metrics_token
 if HTTPS:
-    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_HSTS_SECONDS = 31_536_000
 
 GOOGLE_CLIENT_ID = ENVIRONMENT.google_client_id

@@ -13,6 +13,8 @@ from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.db.models import Min
 from django.http import HttpRequest, HttpResponse, HttpResponseForbidden, JsonResponse
+from django.http.request import split_domain_port
+from django.utils.crypto import constant_time_compare
 from django.views.decorators.http import require_GET, require_safe
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
@@ -31,6 +33,12 @@ from sophiie.sync.models import MirroredEvent, MirrorState, SyncAttempt
 from sophiie.sync.workers_alive import workers_alive
 
 READY_SECONDS = 3.0
+# Where the name is kept by which the process was asked.
+ASKED_HOST = "sophiie.asked_host"
+OF_PROXIES = (
+    *("X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "X-Real-IP"),
+    *("Forwarded", "Via"),
+)
 
 
 class HealthUnderAnyNameMiddleware:
@@ -42,6 +50,7 @@ class HealthUnderAnyNameMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if request.path in ("/healthz", "/readyz", "/metrics"):
+            request.META[ASKED_HOST] = request.META.get("HTTP_HOST", "")
             request.META["HTTP_HOST"] = urlsplit(settings.PUBLIC_URL).netloc
         return self.get_response(request)
 
@@ -98,22 +107,36 @@ def missing_migrations() -> int:
 
 @require_GET
 def metrics(request: HttpRequest) -> HttpResponse:
-    """Prometheus. Not public: answered to this machine only."""
-    if not _from_this_machine(request):
-        return HttpResponseForbidden("Metrics are answered to this machine only.\n")
+    """Prometheus. Not public: answered to who has the token, and while the product serves this
+    machine alone to this machine."""
+    if not (_has_token(request) or _is_among_ourselves(request)):
+        return HttpResponseForbidden("Metrics are not public.\n", content_type="text/plain")
     registries = (REGISTRY, _mirror_metrics(), reading_metrics())
     body = b"".join(map(generate_latest, registries))
     return HttpResponse(body, content_type=CONTENT_TYPE_LATEST)
 
 
-def _from_this_machine(request: HttpRequest) -> bool:
-    # A proxy on this machine passes on strangers: their header gives them away.
-    if "X-Forwarded-For" in request.headers or "Forwarded" in request.headers:
+def _has_token(request: HttpRequest) -> bool:
+    scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+    token: str = settings.METRICS_TOKEN
+    return bool(token) and scheme == "Bearer" and constant_time_compare(given.strip(), token)
+
+
+def _is_among_ourselves(request: HttpRequest) -> bool:
+    """Whether this machine asks for itself.
+
+    A proxy on this machine passes on strangers, and need not say so. Where there may be one,
+    because the product has a public address, nobody is believed; elsewhere not even one's own
+    address helps against a proxy's header or a public name.
+    """
+    if not settings.PUBLIC_URL_IS_LOOPBACK or any(name in request.headers for name in OF_PROXIES):
         return False
+    host, _ = split_domain_port(request.META.get(ASKED_HOST) or request.get_host())
     try:
-        return ipaddress.ip_address(request.META.get("REMOTE_ADDR", "")).is_loopback
+        address = ipaddress.ip_address(request.META.get("REMOTE_ADDR", ""))
     except ValueError:
         return False
+    return address.is_loopback and host in settings.LOOPBACK_HOSTS
 
 
 def _mirror_metrics() -> CollectorRegistry:

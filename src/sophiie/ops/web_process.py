@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import uvicorn
+from django.conf import settings
 
 from sophiie.common import ending
 from sophiie.ops.connections import server_settings
@@ -26,5 +27,15 @@ class _Server(uvicorn.Server):
 
 def run(*, host: str, port: int) -> None:
     """Serves until SIGTERM or SIGINT; open live streams do not hold it up for long."""
-    config = uvicorn.Config(**server_settings(), host=host, port=port, timeout_graceful_shutdown=2)
-    _Server(config).run()
+    _Server(configuration(host=host, port=port)).run()
+
+
+def configuration(*, host: str, port: int) -> uvicorn.Config:
+    """Whom the server listens to, and whom it believes about where a request came from."""
+    return uvicorn.Config(
+        **server_settings(),
+        host=host,
+        port=port,
+        timeout_graceful_shutdown=2,
+        forwarded_allow_ips=list(settings.TRUSTED_PROXIES),
+    )

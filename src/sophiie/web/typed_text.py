@@ -23,9 +23,9 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 
-from sophiie.accounts.client_address import client_network
 from sophiie.accounts.limits import Limit
 from sophiie.accounts.models import Member
+from sophiie.common.addresses import client_network
 from sophiie.common.clock import now
 from sophiie.web.requests import View
 
