@@ -95,7 +95,7 @@ class ApiKeyBearer(HttpBearer):
         elif wait := requests.take(digest):
             raise _too_many(wait)
         else:
-            acts_with_key(request, key.prefix)
+            acts_with_key(request, key.prefix, key.member)
         return key
 
 

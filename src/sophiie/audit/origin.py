@@ -81,9 +81,9 @@ def by_command(name: str) -> Iterator[None]:
         _command.reset(token)
 
 
-def acts_with_key(request: HttpRequest, prefix: str) -> None:
-    """This request was let in by an API key; its member is `request.auth`."""
-    request.audit_key_prefix = prefix  # type: ignore[attr-defined]
+def acts_with_key(request: HttpRequest, prefix: str, member: Person) -> None:
+    """This request was let in by an API key of this member."""
+    request.audit_key = (prefix, member)  # type: ignore[attr-defined]
 
 
 def origin(by: Person | None = None) -> Origin:
@@ -93,8 +93,8 @@ def origin(by: Person | None = None) -> Origin:
     request = _request.get()
     if request is None:
         return Origin(kind=ActorKind.MEMBER if by else ActorKind.SYSTEM, person=by)
-    prefix = getattr(request, "audit_key_prefix", "")
-    asking = _whose(request, with_key=bool(prefix))
+    prefix, asking = getattr(request, "audit_key", ("", None))
+    asking = asking or _signed_in(request)
     with_key = bool(prefix) and asking is not None and by in (None, asking)
     person = by or asking
     kind = ActorKind.API_KEY if with_key else ActorKind.MEMBER if person else ActorKind.NOBODY
@@ -108,6 +108,6 @@ def origin(by: Person | None = None) -> Origin:
     )
 
 
-def _whose(request: HttpRequest, *, with_key: bool) -> Person | None:
-    person = getattr(request, "auth" if with_key else "user", None)
+def _signed_in(request: HttpRequest) -> Person | None:
+    person = getattr(request, "user", None)
     return person if person is not None and getattr(person, "is_authenticated", False) else None

@@ -12,9 +12,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.apps import apps
+from django.db import transaction
 from django.db.models import Model, TextField, Value
 from django.db.models.functions import Cast
 
+from sophiie import audit
 from sophiie.common.encrypted import EncryptedTextField, Standing, rotated, standing
 from sophiie.common.logs import log
 
@@ -57,6 +59,8 @@ def rotate() -> str:
             exchanged += secret.replace(rotated(secret.ciphertext))
     left = take_stock()
     logger.info("keys rotated", exchanged=exchanged, older=left.older, lost=left.lost)
+    with audit.by_command("rotate-keys"), transaction.atomic():
+        audit.record(act=audit.Act.KEYS_ROTATED, business_id=None, details={"exchanged": exchanged})
     words = f"{exchanged} secrets encrypted anew; {left.older} are left on older keys."
     if left.older:
         words += " Something still writes with an older key first: give every process the new list."

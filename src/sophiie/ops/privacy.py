@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from uuid import UUID
 
+from django.db import transaction
 from django.db.models import Count, Q
 
+from sophiie import audit
 from sophiie.accounts.models import Member
 from sophiie.accounts.people import NotAllowed
 from sophiie.appointments.models import Appointment, Assignment
@@ -32,7 +35,8 @@ def erase_customer(who: str, *, inside: str, keep_upcoming: bool, yes: bool) -> 
     lines = _about_customer(found, keep_upcoming=keep_upcoming)
     if not yes:
         return "\n".join([*lines, ADD_YES])
-    done = customers.erase_customer(by=None, identity=identity, keep_upcoming=keep_upcoming)
+    with audit.by_command("erase"):
+        done = customers.erase_customer(by=None, identity=identity, keep_upcoming=keep_upcoming)
     ending = "Erased." if done.finished else "Begun; the worker does the rest."
     return "\n".join([*lines, f"{ending} Google is told by the worker."])
 
@@ -53,7 +57,8 @@ def erase_member(email: str, *, remove_events: bool, yes: bool) -> str:
     if not yes:
         return "\n".join([*lines, ADD_YES])
     try:
-        done = members.erase_member_now(member, remove_events=remove_events)
+        with audit.by_command("erase"):
+            done = members.erase_member_now(member, remove_events=remove_events)
     except NotAllowed as refusal:
         raise CommandError(str(refusal)) from None
     return "\n".join([*lines, "Erased." if done else GOES_ON])
@@ -72,7 +77,8 @@ def erase_business(name: str, *, remove_events: bool, yes: bool) -> str:
     ]
     if not yes:
         return "\n".join([*lines, ADD_YES])
-    done = businesses.delete_business_now(business, remove_events=remove_events)
+    with audit.by_command("erase"):
+        done = businesses.delete_business_now(business, remove_events=remove_events)
     return "\n".join([*lines, "Erased." if done else GOES_ON])
 
 
@@ -81,19 +87,27 @@ def export_customer(who: str, folder: Path, *, inside: str) -> str:
     if customers.preview_customer(identity).nothing:
         raise CommandError("Nothing is known of this customer.")
     export.export_customer(identity, _folder(folder))
+    _record_export(identity.business_id, audit.Subject("customer"))
     return f"Written to {folder}."
 
 
 def export_member(email: str, folder: Path) -> str:
     member = _member(email)
     export.export_member(member, _folder(folder))
+    _record_export(member.business_id, audit.Subject("member", member.id, member.name))
     return f"Written to {folder}."
 
 
 def export_business(name: str, folder: Path) -> str:
     business = business_called(name)
     export.export_business(business, _folder(folder))
+    _record_export(business.id, audit.Subject("business", business.id, business.name))
     return f"Written to {folder}."
+
+
+def _record_export(business_id: UUID, subject: audit.Subject) -> None:
+    with audit.by_command("export"), transaction.atomic():
+        audit.record(act=audit.Act.DATA_EXPORTED, business_id=business_id, subject=subject)
 
 
 def _about_customer(found: customers.CustomerPreview, *, keep_upcoming: bool) -> list[str]:

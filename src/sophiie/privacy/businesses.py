@@ -9,14 +9,16 @@ from django.db import transaction
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from sophiie.accounts.models import Business, Member, Role
+from sophiie import audit
+from sophiie.accounts.models import Business, Invitation, Member, Role
 from sophiie.accounts.people import InvalidAccount, NotAllowed
 from sophiie.accounts.sessions import end_sessions_of
+from sophiie.audit.upkeep import forget_business
 from sophiie.common.batches import delete_in_batches
 from sophiie.common.clock import now
 from sophiie.common.logs import log
 from sophiie.privacy.holdings import HOLDINGS
-from sophiie.privacy.leaving import forget_mails_to, forget_quotas, let_go
+from sophiie.privacy.leaving import forget_mails, forget_quotas, let_go
 from sophiie.privacy.models import Erasure, Subject
 
 logger = log(__name__)
@@ -106,13 +108,17 @@ def carry_out_business(erasure: Erasure) -> bool:
     if not all(gone):
         return False
     end_sessions_of([str(member_id) for member_id in people])
-    forget_mails_to(people.values())
+    invitations = Invitation.objects.filter(business=business_id)
+    invited = dict(invitations.values_list("pk", "email"))
+    forget_mails([*people.values(), *invited.values()], about=[*people, *invited])
     forget_quotas(people)
     *inside, business = HOLDINGS
     for holding in inside:
         delete_in_batches(holding.of_business(business_id))
     with transaction.atomic():
         _record("business deleted", erasure)
+        forget_business(business_id=business_id)
+        audit.record(act=audit.Act.BUSINESS_ERASED, business_id=business_id, by=None)
         business.of_business(business_id).delete()
     return True
 
@@ -123,7 +129,7 @@ def _check_owns(by: Member) -> None:
 
 
 def _record(act: str, erasure: Erasure) -> None:
-    """Where the audit log is told; nothing here names anybody."""
+    """Tells the log of the process; nothing here names anybody."""
     logger.info(
         act,
         business_id=str(erasure.business_id),

@@ -21,6 +21,7 @@ from django.db.models.functions import Cast
 from django.utils import translation
 from django.utils.translation import gettext as _
 
+from sophiie import audit
 from sophiie.accounts.models import Member
 from sophiie.accounts.people import NotAllowed
 from sophiie.accounts.sessions import forget_in_sessions
@@ -163,6 +164,13 @@ def carry_out_customer(erasure: Erasure) -> bool:
     )
     with transaction.atomic():
         _record("customer erased", erasure, appointments=len(done))
+        audit.record(
+            act=audit.Act.CUSTOMER_ERASED,
+            business_id=erasure.business_id,
+            by=erasure.asked_by,
+            subject=audit.Subject("customer"),
+            details={"appointments": len(done)},
+        )
         erasure.delete()
     return True
 
@@ -277,7 +285,7 @@ def _distinct(texts: tuple[str, ...]) -> list[str]:
 
 
 def _record(act: str, erasure: Erasure, **more: int) -> None:
-    """Where the audit log is told; nothing here names the person."""
+    """Tells the log of the process; nothing here names the person."""
     logger.info(
         act,
         business_id=str(erasure.business_id),

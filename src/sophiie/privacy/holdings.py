@@ -152,6 +152,12 @@ HOLDINGS = (
         goes=True,
     ),
     Holding(
+        table="accounts.KnownAddress",
+        business="member__business",
+        member=("member",),
+        goes=True,
+    ),
+    Holding(
         table="account.EmailConfirmation",
         business="email_address__user__business",
         member=("email_address__user",),
@@ -173,6 +179,11 @@ ELSEWHERE = {
     "privacy.Erasure": "goes when its work is done, or with its business",
     "calendar_link.Revocation": "goes when Google has withdrawn the grant",
     "sync.QuotaBucket": "by account; see `leaving.py`",
+    "accounts.OutgoingMail": "by address; see `leaving.py`. Three days at most",
+    "accounts.Attempts": "counts under digests, for an hour",
+    "accounts.Allowance": "counts under digests, for a day",
+    "audit.Entry": "only the database forgets: see `audit/upkeep.py`",
+    "audit.FailureCount": "with the entries, in the same way",
     "sync.Tally": "counts, of nobody",
     "sessions.Session": "by what is in it; see `accounts/sessions.py`",
 }

@@ -8,8 +8,10 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
+from django.db.models.functions import Lower
 
-from sophiie.accounts.models import Member
+from sophiie.accounts.models import Member, OutgoingMail
 from sophiie.accounts.people import end_access
 from sophiie.calendar_link.connect import link_of
 from sophiie.calendar_link.models import CalendarLink, LinkState
@@ -47,8 +49,12 @@ def forget_quotas(member_ids: Collection[UUID]) -> None:
     QuotaBucket.objects.filter(scope__in=[f"user:{account}" for account in accounts]).delete()
 
 
-def forget_mails_to(addresses: Collection[str]) -> None:
-    """Mails that wait in the data folder, where no mail server is set."""
+def forget_mails(addresses: Collection[str], *, about: Collection[UUID]) -> None:
+    """Mails to these addresses, or about these members and invitations: those that are still to be
+    written, and those that lie in the data folder because no mail server is set."""
+    waiting = OutgoingMail.objects.annotate(address=Lower("to"))
+    meant = Q(address__in=[address.lower() for address in addresses]) | Q(about__in=about)
+    waiting.filter(meant).delete()
     folder = getattr(settings, "EMAIL_FILE_PATH", None)
     if folder is None or not Path(folder).is_dir():
         return

@@ -12,9 +12,11 @@ from functools import partial
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import translation
 from django.utils.translation import gettext as _
 
+from sophiie import audit
 from sophiie.accounts.models import Invitation, Member, Role
 from sophiie.accounts.people import NotAllowed
 from sophiie.accounts.sessions import end_sessions_of
@@ -22,13 +24,14 @@ from sophiie.accounts.signals import member_readdressed
 from sophiie.appointments.errors import TooBusy
 from sophiie.appointments.locking import in_transaction
 from sophiie.appointments.record import locked
+from sophiie.audit.upkeep import forget_person
 from sophiie.common.batches import delete_in_batches
 from sophiie.common.clock import now
 from sophiie.common.logs import log
 from sophiie.privacy.answers import rename_in_answers
 from sophiie.privacy.colleagues import forget_in_history, forget_unknown_guests, shown_with
 from sophiie.privacy.holdings import HOLDINGS
-from sophiie.privacy.leaving import forget_mails_to, forget_quotas, let_go
+from sophiie.privacy.leaving import forget_mails, forget_quotas, let_go
 from sophiie.privacy.models import Erasure, Subject
 from sophiie.sync import mirror
 
@@ -151,14 +154,18 @@ def carry_out_member(erasure: Erasure) -> bool:
     forget_in_history(member, names, words[0])
     rename_in_answers(erasure.business_id, member.pk, *words)
     forget_quotas([member.pk])
+    invitations = Invitation.objects.filter(
+        Q(invited_by=member) | Q(email__in=emails), business=erasure.business_id
+    )
+    forget_mails(emails, about=[member.pk, *invitations.values_list("pk", flat=True)])
     for holding in HOLDINGS:
         if holding.goes:
             delete_in_batches(holding.of_member(member.pk))
-    Invitation.objects.filter(business=erasure.business_id, email__in=emails).delete()
+    invitations.delete()
     end_sessions_of([str(member.pk)])
-    forget_mails_to(emails)
     with transaction.atomic():
         _record("member erased", erasure)
+        _tell_audit_log(erasure, member.pk, emails)
         erasure.delete()
     return True
 
@@ -195,8 +202,20 @@ def _redraw(appointment_id: UUID, emails: Collection[str]) -> None:
         mirror.redraw(appointment, without_guests=emails)
 
 
+def _tell_audit_log(erasure: Erasure, member_id: UUID, emails: Collection[str]) -> None:
+    """Takes the person out of what the log says, and adds that this was done, without a name."""
+    for email in emails:
+        forget_person(business_id=erasure.business_id, member_id=member_id, email=email)
+    audit.record(
+        act=audit.Act.MEMBER_ERASED,
+        business_id=erasure.business_id,
+        by=erasure.asked_by,
+        subject=audit.Subject("member", member_id),
+    )
+
+
 def _record(act: str, erasure: Erasure) -> None:
-    """Where the audit log is told; nothing here names the person."""
+    """Tells the log of the process; nothing here names the person."""
     logger.info(
         act,
         business_id=str(erasure.business_id),

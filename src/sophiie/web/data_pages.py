@@ -6,10 +6,12 @@ import tempfile
 from collections.abc import Callable
 
 from allauth.core.ratelimit import consume_or_429
+from django.db import transaction
 from django.http import FileResponse, HttpRequest
 from django.http.response import HttpResponseBase
 from django.views.decorators.http import require_POST
 
+from sophiie import audit
 from sophiie.privacy.export import Place, export_business, export_member
 from sophiie.privacy.places import Archive
 from sophiie.web.erasure_pages import owner
@@ -40,6 +42,14 @@ def _download(request: HttpRequest, name: str, write: Callable[[Place], None]) -
     archive = Archive(file)
     write(archive)
     archive.close()
+    member = signed_in(request)
+    with transaction.atomic():
+        audit.record(
+            act=audit.Act.DATA_EXPORTED,
+            business_id=member.business_id,
+            by=member,
+            details={"file": name},
+        )
     file.seek(0)
     response = FileResponse(file, as_attachment=True, filename=name)
     response["Content-Type"] = "application/zip"
