@@ -19,6 +19,7 @@ from sophiie.appointments.booking import book, change
 from sophiie.appointments.models import Appointment, AppointmentChange, Assignment
 from sophiie.availability.models import SpecialDay, WorkingHours
 from sophiie.calendar_link.models import CalendarLink, LinkState, Revocation
+from sophiie.calendar_link.unlink import end_link
 from sophiie.common.clock import now
 from sophiie.privacy import businesses, members
 from sophiie.privacy.businesses import (
@@ -31,7 +32,7 @@ from sophiie.privacy.chores import carry_out_due
 from sophiie.privacy.holdings import ELSEWHERE, HOLDINGS
 from sophiie.privacy.members import ask_to_erase_member, erase_member_now, keep_member
 from sophiie.privacy.models import Erasure
-from sophiie.sync.models import MirroredEvent
+from sophiie.sync.models import MirroredEvent, QuotaBucket
 from tests.conftest import PASSWORD, ApiCaller, details, tomorrow_at
 from tests.linking import browser_of, link
 from tests.mirroring import drain_all, sweep_once
@@ -139,6 +140,41 @@ def test_nothing_of_a_member_is_left_in_any_column_of_any_table(
     assert not Revocation.objects.exists()
     left = sorted(e["summary"] for e in google.events(ACCOUNT) if e["summary"] != "x")
     assert left == (["Past"] if remove_events else ["Ahead", "Past"])
+
+
+@working
+@pytest.mark.parametrize("ended", [False, True])
+def test_a_guest_of_a_colleagues_events_is_taken_off_also_of_past_ones(
+    alice: Member, quentin: Member, google: RunningSimulator, ended: bool
+) -> None:
+    """From a calendar that is not linked any more nobody can take them off; we forget it here."""
+    theirs = link(alice, google)
+    past = book(by=alice, details=details(), assignees=[alice, quentin])
+    drain_all()
+    let_pass(past)
+    assert QUENTIN in str(google.events("alice@example.com"))
+    if ended:
+        end_link(theirs.id)
+    erase_member_now(quentin)
+    drain_all()
+    assert (QUENTIN in str(google.events("alice@example.com"))) == ended
+    assert places_of(*OF_QUENTIN) == []
+
+
+@working
+def test_of_their_google_account_no_quota_is_left_unless_somebody_else_has_it(
+    alice: Member, quentin: Member, bob: Member, google: RunningSimulator
+) -> None:
+    shared = link(quentin, google, account=ACCOUNT)
+    link(bob, google, account=ACCOUNT)
+    bucket = QuotaBucket.objects.filter(scope=f"user:{shared.google_sub}")
+    book(by=alice, details=details(), assignees=[quentin, bob])
+    drain_all()
+    assert bucket.exists()
+    erase_member_now(quentin)
+    assert bucket.exists()
+    erase_member_now(bob)
+    assert not bucket.exists()
 
 
 @working

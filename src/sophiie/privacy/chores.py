@@ -9,13 +9,12 @@ from sophiie.common.logs import log
 from sophiie.privacy.businesses import carry_out_business
 from sophiie.privacy.customers import carry_out_customer
 from sophiie.privacy.members import carry_out_member
-from sophiie.privacy.models import Erasure, Subject
+from sophiie.privacy.models import CLAIM, Erasure, Subject
 from sophiie.privacy.retention import forget_old
 
 logger = log(__name__)
 
-# How long a worker has one for itself, and how soon one that waits for Google is looked at again.
-CLAIM = timedelta(minutes=5)
+# How soon one that waits for Google is looked at again.
 LOOK_AGAIN = timedelta(minutes=1)
 MOST_AT_ONCE = 20
 _ACTS = {

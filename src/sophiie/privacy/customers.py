@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -33,7 +33,7 @@ from sophiie.common.clock import now
 from sophiie.common.logs import log
 from sophiie.privacy.answers import blank_customer_in_answers
 from sophiie.privacy.identity import Identity, alike, appointments_of
-from sophiie.privacy.models import Erasure, Subject
+from sophiie.privacy.models import CLAIM, Erasure, Subject
 from sophiie.privacy.traces import blank_fields, ids_in
 from sophiie.sync import mirror
 from sophiie.sync.models import MirroredEvent, SyncAttempt
@@ -43,8 +43,6 @@ logger = log(__name__)
 # What of an appointment may tell of its customer.
 PERSONAL = ("title", "location", "notes", "customer_name", "customer_phone", "customer_email")
 TEXTS = ("title", "location", "notes")
-# So long an erasure that was begun is left to whoever began it.
-CLAIM = timedelta(minutes=5)
 LISTED = 20
 
 

@@ -7,7 +7,6 @@ their assignees and histories their order; in its place stands "Former member".
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import timedelta
 from functools import partial
 from uuid import UUID
 
@@ -29,14 +28,10 @@ from sophiie.privacy.answers import rename_in_answers
 from sophiie.privacy.colleagues import forget_in_history, forget_unknown_guests, shown_with
 from sophiie.privacy.holdings import HOLDINGS
 from sophiie.privacy.leaving import forget_mails_to, forget_quotas, let_go
-from sophiie.privacy.models import Erasure, Subject
+from sophiie.privacy.models import CLAIM, DELAY, Erasure, Subject
 from sophiie.sync import mirror
 
 logger = log(__name__)
-
-# Between asking and erasing: so long it can be called off.
-DELAY = timedelta(days=30)
-CLAIM = timedelta(minutes=5)
 
 
 def may_erase(by: Member, member: Member) -> bool:
@@ -143,7 +138,7 @@ def carry_out_member(erasure: Erasure) -> bool:
     if not let_go(member.pk, remove_events=erasure.remove_events):
         return False
     _replace(member.pk, erasure)
-    names, emails = erasure.about["names"], erasure.about["emails"]
+    names, emails = erasure.about.get("names", []), erasure.about.get("emails", [])
     for appointment_id in shown_with(member.pk):
         in_transaction(partial(_redraw, appointment_id, emails))
     forget_unknown_guests(erasure.business_id)
