@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -20,6 +20,7 @@ from sophiie.appointments.models import Appointment, AppointmentChange, Assignme
 from sophiie.availability.models import SpecialDay, WorkingHours
 from sophiie.calendar_link.models import CalendarLink, LinkState, Revocation
 from sophiie.calendar_link.unlink import end_link
+from sophiie.common import stopping
 from sophiie.common.clock import now
 from sophiie.privacy import businesses, members
 from sophiie.privacy.businesses import (
@@ -371,6 +372,32 @@ def test_a_deletion_that_was_cut_off_is_ended_by_a_worker(
     assert carry_out_due() == 1
     sweep_once()
     assert places_of("Harbour Plumbing", *OF_QUENTIN) == []
+
+
+def test_a_worker_that_is_told_to_stop_leaves_the_rest_to_the_next(
+    alice: Member, quentin: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask_to_delete_business(by=alice, typed_name="Harbour Plumbing", remove_events=False)
+    _let_it_be_due()
+    real = businesses.let_go
+
+    def told_meanwhile(member_id: Any, **how: Any) -> bool:
+        stopping.ask_to_stop()
+        return real(member_id, **how)
+
+    monkeypatch.setattr(businesses, "let_go", told_meanwhile)
+    assert carry_out_due() == 0
+    assert Business.objects.exists()
+    monkeypatch.undo()
+    stopping.begin()
+    assert carry_out_due() == 1
+    assert not Business.objects.exists()
+
+
+@pytest.fixture(autouse=True)
+def _nobody_is_told_to_stop() -> Iterator[None]:
+    yield
+    stopping.begin()
 
 
 def test_an_erasure_that_fails_holds_up_no_other(

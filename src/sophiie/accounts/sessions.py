@@ -10,6 +10,7 @@ from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
 
 from sophiie.common.clock import now
+from sophiie.common.stopping import go_on
 
 # What makes a session somebody's; all else in it is what they were about to do.
 _OF_THE_SIGN_IN = "_auth_user_"
@@ -52,4 +53,5 @@ def end_sessions_of(member_ids: Collection[str]) -> int:
 def _read_sessions() -> Any:
     """Which member a session belongs to, and what is in it, no column says."""
     for session in Session.objects.iterator(chunk_size=500):
+        go_on()
         yield session, session.get_decoded()

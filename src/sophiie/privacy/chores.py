@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from sophiie.common.clock import now
 from sophiie.common.logs import log
+from sophiie.common.stopping import Stopped
 from sophiie.privacy.businesses import carry_out_business
 from sophiie.privacy.customers import carry_out_customer
 from sophiie.privacy.members import carry_out_member
@@ -36,6 +37,9 @@ def carry_out_due() -> int:
             continue
         try:
             is_done = _ACTS[Subject(erasure.subject)](erasure)
+        except Stopped:  # another worker takes it up
+            Erasure.objects.filter(pk=erasure.pk).update(next_attempt_at=now())
+            return done
         except Exception:
             logger.exception("erasure failed", erasure_id=str(erasure.pk))
             continue

@@ -19,6 +19,7 @@ from procrastinate.psycopg_connector import PsycopgConnector
 from sophiie.accounts.sessions import forget_ended_sessions
 from sophiie.appointments.holds import let_go_of_expired
 from sophiie.calendar_link.reminders import send_due_reminders
+from sophiie.common import stopping
 from sophiie.common.in_thread import in_thread
 from sophiie.common.logs import log
 from sophiie.google.app import google_session
@@ -45,6 +46,7 @@ async def run_worker(*, concurrency: int, chores: Chores = ()) -> None:
     `chores` is house-keeping that others ask for, done beside the worker's own.
     """
     stop = asyncio.Event()
+    stopping.begin()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
@@ -61,6 +63,7 @@ async def run_worker(*, concurrency: int, chores: Chores = ()) -> None:
         ]
         await stop.wait()
         logger.info("worker stops")
+        stopping.ask_to_stop()
         places.close()
         for task in tasks:
             task.cancel()
