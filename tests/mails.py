@@ -20,7 +20,12 @@ def delivered() -> list[Any]:
 
 def mailed_link(address: str = "") -> str:
     """The path of the link in the one mail that leaves (to this address)."""
-    (message,) = [m for m in delivered() if not address or m.to == [address]]
+    return link_in(delivered(), address)
+
+
+def link_in(messages: list[Any], address: str = "") -> str:
+    """The path of the link in the one mail of these (to this address)."""
+    (message,) = [m for m in messages if not address or m.to == [address]]
     found = re.search(r"http://localhost:\d+(/\S+)", str(message.body))
     assert found, message.body
     return found[1]

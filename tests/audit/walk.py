@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import re
 import subprocess
 from collections.abc import Iterator
 from typing import Any
 
-from django.core import mail
 from django.db import connection
 from django.test import Client
 
@@ -20,6 +18,7 @@ from sophiie.availability.models import SpecialDay
 from sophiie.calendar_link.models import CalendarLink
 from tests.conftest import PASSWORD, SYDNEY, ApiCaller, tomorrow_at
 from tests.linking import come_back
+from tests.mails import mailed_link
 from tests.mirroring import drain_all, read_all
 from tests.ops.conftest import sophiie
 from tests.sync.drifting import ALICE, event_id_of, move_in_google
@@ -57,14 +56,14 @@ class Walk:
 
     def _accounts(self) -> Iterator[tuple[str, list[Expected]]]:
         alice = self.alice_page
+        alice.post("/signup", {"email": ALICE})
         typed = {
             "business_name": "Harbour Plumbing",
             "timezone": SYDNEY,
             "name": "Alice",
-            "email": ALICE,
             "password": PASSWORD,
         }
-        assert alice.post("/signup", typed).status_code == 302
+        assert alice.post(self._mailed_link(), typed).status_code == 302
         yield (
             "sign-up",
             [
@@ -86,14 +85,14 @@ class Walk:
         yield "password changed", [(Act.PASSWORD_CHANGED, "member", "Alice", "Alice")]
         visitor = self.browser()
         visitor.post("/password/reset", {"email": ALICE})
-        key = self._mailed(r"(/password/reset/key/\S+)")
-        form = visitor.get(key, follow=True).redirect_chain[-1][0]
+        form = visitor.get(self._mailed_link(), follow=True).redirect_chain[-1][0]
         visitor.post(form, {"password1": PASSWORD, "password2": PASSWORD})
         yield "reset", [(Act.PASSWORD_RESET, "member", "Alice", "Alice")]
         alice.post("/login", {"login": ALICE, "password": PASSWORD})
         yield "sign-in", [(Act.SIGNED_IN, "member", "Alice", "Alice")]
         for address in ("alice.owner@example.com", ALICE):
             alice.post("/settings/profile/email", {"email": address, "password": PASSWORD})
+            alice.post(self._mailed_link(address))
             yield "address", [(Act.EMAIL_CHANGED, "member", "Alice", "Alice")]
         alice.post("/settings/profile", {"name": "Alice", "language": "", "clock": "12"})
         yield "profile", [(Act.PROFILE_CHANGED, "member", "Alice", "Alice")]
@@ -104,12 +103,12 @@ class Walk:
         alice, bob = self.alice_page, self.bob_page
         for email in ("charlie@example.com", "bob@example.com"):
             alice.post("/settings/team/invite", {"email": email, "role": "member"})
-            secret = self._mailed(r"/join/(\S+)")
+            join = self._mailed_link()
             yield "invite", [(Act.INVITATION_MADE, "member", "Alice", email)]
         first = Invitation.objects.get(email="charlie@example.com")
         alice.post(f"/settings/team/invitations/{first.id}/withdraw")
         yield "withdraw", [(Act.INVITATION_WITHDRAWN, "member", "Alice", "charlie@example.com")]
-        bob.post(f"/join/{secret}", {"name": "Bob", "password": PASSWORD})
+        bob.post(join, {"name": "Bob", "password": PASSWORD})
         yield (
             "join",
             [
@@ -226,11 +225,10 @@ class Walk:
         )
         yield "create-business", [(Act.BUSINESS_CREATED, "command", "", "Thames Salon")]
 
-    def _mailed(self, pattern: str) -> str:
-        found = re.search(pattern, str(mail.outbox[-1].body))
-        assert found, mail.outbox[-1].body
-        self.secrets |= {found[1], found[1].rpartition("/")[2]}
-        return found[1]
+    def _mailed_link(self, address: str = "") -> str:
+        path = mailed_link(address)
+        self.secrets |= {path, path.rpartition("/")[2]}
+        return path
 
     def _note_tokens(self) -> None:
         link = CalendarLink.objects.get()

@@ -358,7 +358,7 @@ def test_downloads(alice: Member, bob: Member, path: str, allowed: set[str]) -> 
         answer = browser_of(member).post(path)
         assert (answer.status_code == 200) == (name in allowed)
         if name in allowed:
-            assert answer["Cache-Control"] == "no-store"
+            assert answer["Cache-Control"] == "no-store, private"
             assert answer["Content-Disposition"].startswith("attachment")
             packed = zipfile.ZipFile(io.BytesIO(b"".join(answer.streaming_content)))
             answer.close()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -19,6 +19,8 @@ from sophiie.appointments.booking import book, change
 from sophiie.appointments.models import Appointment, AppointmentChange, Assignment
 from sophiie.availability.models import SpecialDay, WorkingHours
 from sophiie.calendar_link.models import CalendarLink, LinkState, Revocation
+from sophiie.calendar_link.unlink import end_link
+from sophiie.common import stopping
 from sophiie.common.clock import now
 from sophiie.privacy import businesses, members
 from sophiie.privacy.businesses import (
@@ -31,7 +33,7 @@ from sophiie.privacy.chores import carry_out_due
 from sophiie.privacy.holdings import ELSEWHERE, HOLDINGS
 from sophiie.privacy.members import ask_to_erase_member, erase_member_now, keep_member
 from sophiie.privacy.models import Erasure
-from sophiie.sync.models import MirroredEvent
+from sophiie.sync.models import MirroredEvent, QuotaBucket
 from tests.conftest import PASSWORD, ApiCaller, details, tomorrow_at
 from tests.linking import browser_of, link
 from tests.mirroring import drain_all, sweep_once
@@ -139,6 +141,41 @@ def test_nothing_of_a_member_is_left_in_any_column_of_any_table(
     assert not Revocation.objects.exists()
     left = sorted(e["summary"] for e in google.events(ACCOUNT) if e["summary"] != "x")
     assert left == (["Past"] if remove_events else ["Ahead", "Past"])
+
+
+@working
+@pytest.mark.parametrize("ended", [False, True])
+def test_a_guest_of_a_colleagues_events_is_taken_off_also_of_past_ones(
+    alice: Member, quentin: Member, google: RunningSimulator, ended: bool
+) -> None:
+    """From a calendar that is not linked any more nobody can take them off; we forget it here."""
+    theirs = link(alice, google)
+    past = book(by=alice, details=details(), assignees=[alice, quentin])
+    drain_all()
+    let_pass(past)
+    assert QUENTIN in str(google.events("alice@example.com"))
+    if ended:
+        end_link(theirs.id)
+    erase_member_now(quentin)
+    drain_all()
+    assert (QUENTIN in str(google.events("alice@example.com"))) == ended
+    assert places_of(*OF_QUENTIN) == []
+
+
+@working
+def test_of_their_google_account_no_quota_is_left_unless_somebody_else_has_it(
+    alice: Member, quentin: Member, bob: Member, google: RunningSimulator
+) -> None:
+    shared = link(quentin, google, account=ACCOUNT)
+    link(bob, google, account=ACCOUNT)
+    bucket = QuotaBucket.objects.filter(scope=f"user:{shared.google_sub}")
+    book(by=alice, details=details(), assignees=[quentin, bob])
+    drain_all()
+    assert bucket.exists()
+    erase_member_now(quentin)
+    assert bucket.exists()
+    erase_member_now(bob)
+    assert not bucket.exists()
 
 
 @working
@@ -337,6 +374,32 @@ def test_a_deletion_that_was_cut_off_is_ended_by_a_worker(
     assert places_of("Harbour Plumbing", *OF_QUENTIN) == []
 
 
+def test_a_worker_that_is_told_to_stop_leaves_the_rest_to_the_next(
+    alice: Member, quentin: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask_to_delete_business(by=alice, typed_name="Harbour Plumbing", remove_events=False)
+    _let_it_be_due()
+    real = businesses.let_go
+
+    def told_meanwhile(member_id: Any, **how: Any) -> bool:
+        stopping.ask_to_stop()
+        return real(member_id, **how)
+
+    monkeypatch.setattr(businesses, "let_go", told_meanwhile)
+    assert carry_out_due() == 0
+    assert Business.objects.exists()
+    monkeypatch.undo()
+    stopping.begin()
+    assert carry_out_due() == 1
+    assert not Business.objects.exists()
+
+
+@pytest.fixture(autouse=True)
+def _nobody_is_told_to_stop() -> Iterator[None]:
+    yield
+    stopping.begin()
+
+
 def test_an_erasure_that_fails_holds_up_no_other(
     alice: Member, quentin: Member, charlie: Member, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -374,6 +437,7 @@ def test_what_a_member_holds_is_all_reached_from_the_member(
     alice: Member, quentin: Member, traces: Appointment
 ) -> None:
     """Of the tables that hold a member's own, none is empty here, so the list is really used."""
+    KnownAddress.objects.create(member=quentin, digest="of an address", seen_at=now())
     reached = {h.table for h in HOLDINGS if h.goes and h.of_member(quentin.pk).exists()}
     unused = {"sync.PushChannel", "account.EmailAddress", "account.EmailConfirmation"}
     assert {h.table for h in HOLDINGS if h.goes} - reached == unused

@@ -18,6 +18,7 @@ from tests.environment import SERVER
 from tests.ops.conftest import refusal, sophiie
 from tests.processes import Running, until
 
+pytestmark = pytest.mark.real_clock
 OWNER = ("--owner-email", "dora@example.com", "--owner-name", "Dora")
 
 

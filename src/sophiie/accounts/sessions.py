@@ -26,6 +26,7 @@ from sophiie.accounts.models import Member
 from sophiie.common import live
 from sophiie.common.clock import now
 from sophiie.common.sql import execute
+from sophiie.common.stopping import go_on
 
 
 @dataclass(frozen=True)
@@ -147,4 +148,5 @@ def end_sessions_of(member_ids: Collection[str]) -> int:
 def _read_sessions() -> Any:
     """Which member a session belongs to, and what is in it, no column says."""
     for session in Session.objects.iterator(chunk_size=500):
+        go_on()
         yield session, session.get_decoded()

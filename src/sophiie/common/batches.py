@@ -7,13 +7,19 @@ from typing import Any
 from django.db import transaction
 from django.db.models import QuerySet
 
+from sophiie.common.stopping import go_on
+
 BATCH = 500
 
 
 def delete_in_batches(rows: QuerySet[Any], *, size: int = BATCH) -> int:
-    """Deletes what the query finds, each batch in a transaction of its own; returns how many."""
+    """Deletes what the query finds, each batch in a transaction of its own; returns how many.
+
+    Raises `Stopped` in between, when the process is told to end.
+    """
     count = 0
     while True:
+        go_on()
         with transaction.atomic():
             some = list(rows.order_by("pk").values_list("pk", flat=True)[:size])
             rows.model._default_manager.filter(pk__in=some).delete()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from uuid import UUID
 
 from django.db import transaction
@@ -19,13 +18,9 @@ from sophiie.common.clock import now
 from sophiie.common.logs import log
 from sophiie.privacy.holdings import HOLDINGS
 from sophiie.privacy.leaving import forget_mails, forget_quotas, let_go
-from sophiie.privacy.models import Erasure, Subject
+from sophiie.privacy.models import CLAIM, DELAY, Erasure, Subject
 
 logger = log(__name__)
-
-# Between asking and deleting: so long it can be called off.
-DELAY = timedelta(days=30)
-CLAIM = timedelta(minutes=5)
 
 
 def ask_to_delete_business(*, by: Member, typed_name: str, remove_events: bool) -> Erasure:

@@ -6,16 +6,16 @@ from datetime import timedelta
 
 from sophiie.common.clock import now
 from sophiie.common.logs import log
+from sophiie.common.stopping import Stopped
 from sophiie.privacy.businesses import carry_out_business
 from sophiie.privacy.customers import carry_out_customer
 from sophiie.privacy.members import carry_out_member
-from sophiie.privacy.models import Erasure, Subject
+from sophiie.privacy.models import CLAIM, Erasure, Subject
 from sophiie.privacy.retention import forget_old
 
 logger = log(__name__)
 
-# How long a worker has one for itself, and how soon one that waits for Google is looked at again.
-CLAIM = timedelta(minutes=5)
+# How soon one that waits for Google is looked at again.
 LOOK_AGAIN = timedelta(minutes=1)
 MOST_AT_ONCE = 20
 _ACTS = {
@@ -37,6 +37,9 @@ def carry_out_due() -> int:
             continue
         try:
             is_done = _ACTS[Subject(erasure.subject)](erasure)
+        except Stopped:  # another worker takes it up
+            Erasure.objects.filter(pk=erasure.pk).update(next_attempt_at=now())
+            return done
         except Exception:
             logger.exception("erasure failed", erasure_id=str(erasure.pk))
             continue

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -32,9 +32,10 @@ from sophiie.appointments.record import announce_erasure, locked, save_next_revi
 from sophiie.calendar_link.models import LinkState
 from sophiie.common.clock import now
 from sophiie.common.logs import log
+from sophiie.common.stopping import go_on
 from sophiie.privacy.answers import blank_customer_in_answers
 from sophiie.privacy.identity import Identity, alike, appointments_of
-from sophiie.privacy.models import Erasure, Subject
+from sophiie.privacy.models import CLAIM, Erasure, Subject
 from sophiie.privacy.traces import blank_fields, ids_in
 from sophiie.sync import mirror
 from sophiie.sync.models import MirroredEvent, SyncAttempt
@@ -44,8 +45,6 @@ logger = log(__name__)
 # What of an appointment may tell of its customer.
 PERSONAL = ("title", "location", "notes", "customer_name", "customer_phone", "customer_email")
 TEXTS = ("title", "location", "notes")
-# So long an erasure that was begun is left to whoever began it.
-CLAIM = timedelta(minutes=5)
 LISTED = 20
 
 
@@ -154,9 +153,11 @@ def carry_out_customer(erasure: Erasure) -> bool:
         # First, because afterwards nobody knows which answers were about the customer.
         blank_customer_in_answers(erasure.business_id, identity.traces, words, ids)
         for appointment_id in ids:
+            go_on()
             in_transaction(partial(_erase_from, appointment_id, erasure, words))
         done.update(ids)
     for appointment_id in _mentions(identity, but=done):
+        go_on()
         in_transaction(partial(_blank_mentions, appointment_id, erasure, identity))
     blank_customer_in_answers(erasure.business_id, identity.traces, words)
     forget_in_sessions(

@@ -7,7 +7,6 @@ their assignees and histories their order; in its place stands "Former member".
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import timedelta
 from functools import partial
 from uuid import UUID
 
@@ -28,18 +27,15 @@ from sophiie.audit.upkeep import forget_person
 from sophiie.common.batches import delete_in_batches
 from sophiie.common.clock import now
 from sophiie.common.logs import log
+from sophiie.common.stopping import go_on
 from sophiie.privacy.answers import rename_in_answers
 from sophiie.privacy.colleagues import forget_in_history, forget_unknown_guests, shown_with
 from sophiie.privacy.holdings import HOLDINGS
 from sophiie.privacy.leaving import forget_mails, forget_quotas, let_go
-from sophiie.privacy.models import Erasure, Subject
+from sophiie.privacy.models import CLAIM, DELAY, Erasure, Subject
 from sophiie.sync import mirror
 
 logger = log(__name__)
-
-# Between asking and erasing: so long it can be called off.
-DELAY = timedelta(days=30)
-CLAIM = timedelta(minutes=5)
 
 
 def may_erase(by: Member, member: Member) -> bool:
@@ -146,8 +142,9 @@ def carry_out_member(erasure: Erasure) -> bool:
     if not let_go(member.pk, remove_events=erasure.remove_events):
         return False
     _replace(member.pk, erasure)
-    names, emails = erasure.about["names"], erasure.about["emails"]
+    names, emails = erasure.about.get("names", []), erasure.about.get("emails", [])
     for appointment_id in shown_with(member.pk):
+        go_on()
         in_transaction(partial(_redraw, appointment_id, emails))
     forget_unknown_guests(erasure.business_id)
     words = Member.objects.values_list("name", "email").get(pk=member.pk)

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django.conf import settings
 from django.db import models
 
 from sophiie.common.ids import new_id
+
+# Between asking for a member or a business to go and doing it: so long it can be called off.
+DELAY = timedelta(days=30)
+# So long an erasure is left to whoever began it, before another process takes it up.
+CLAIM = timedelta(minutes=5)
 
 
 class Subject(models.TextChoices):

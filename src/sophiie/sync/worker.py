@@ -22,7 +22,7 @@ from sophiie.audit.failures import close_hours
 from sophiie.audit.upkeep import prune
 from sophiie.calendar_link.reminders import send_due_reminders
 from sophiie.calendar_link.tokens import mend_what_can_be_read_again
-from sophiie.common import ending
+from sophiie.common import ending, stopping
 from sophiie.common.in_thread import in_thread
 from sophiie.common.logs import log
 from sophiie.common.outage import database_outage
@@ -53,6 +53,7 @@ async def run_worker(*, concurrency: int, chores: Chores = ()) -> None:
     in time, because the database hangs, is left as it is: `ending.leave` waits for nobody.
     """
     stop = asyncio.Event()
+    stopping.begin()
     loop = asyncio.get_running_loop()
     places = Places(concurrency)
     with ending.telling(lambda: loop.call_soon_threadsafe(stop.set)):
@@ -75,6 +76,7 @@ async def _work_until(
         ]
         await stop.wait()
         logger.info("worker stops")
+        stopping.ask_to_stop()
         places.close()
         for task in tasks:
             task.cancel()

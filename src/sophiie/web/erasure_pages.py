@@ -18,6 +18,7 @@ from sophiie.common.clock import now
 from sophiie.common.wall_time import in_zone
 from sophiie.privacy import businesses, customers, members
 from sophiie.privacy.identity import UnknownCustomer, identify_by_appointment
+from sophiie.privacy.models import DELAY
 from sophiie.web.erasure_forms import BusinessDeletionForm, CustomerErasureForm, TypedConfirmation
 from sophiie.web.pages import find
 from sophiie.web.requests import members_only, signed_in
@@ -102,7 +103,7 @@ def member_erase(request: HttpRequest, member_id: UUID) -> HttpResponse:
         "form": form,
         "member": member,
         "ahead": still_ahead_of([member], now()).get(member.pk),
-        "days": members.DELAY.days,
+        "days": DELAY.days,
     }
     status = 422 if form.errors else 200
     return render(request, "settings/erase_member.html", context, status=status)
@@ -146,7 +147,7 @@ def business_delete(request: HttpRequest) -> HttpResponse:
             request, _("The business will be deleted. Until then you can call it off.")
         )
         return redirect("settings-business")
-    context = {"form": form, "days": businesses.DELAY.days}
+    context = {"form": form, "days": DELAY.days}
     status = 422 if form.errors else 200
     return render(request, "settings/delete_business.html", context, status=status)
 
