@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import Any
 
 import psutil
@@ -150,6 +151,21 @@ def test_endless_heads_are_refused_early(site: str, one_header: bool, after_one:
         assert connection.status() == 431
         assert connection.is_ended()
     assert psutil.Process().memory_info().rss - before < 20 * MEGABYTE
+
+
+@pytest.mark.parametrize("one_header", [False, True], ids=["many headers", "one header"])
+def test_what_follows_a_body_has_an_end_too(site: str, one_header: bool) -> None:
+    before = psutil.Process().memory_info().rss
+    piece = b"a" * 1000 + (b"" if one_header else b"\r\nX-A: ")
+    with wire(site) as connection:
+        connection.ask("/login", "POST", Transfer_Encoding="chunked")
+        connection.send("1\r\nx\r\n0\r\nX-A: ")
+        with suppress(OSError):  # cut off
+            for _ in range(60):
+                connection.send(piece * 1000)
+        assert connection.status() == 431
+        assert connection.is_ended()
+    assert psutil.Process().memory_info().rss - before < 30 * MEGABYTE
 
 
 def test_a_whole_head_that_is_too_large_is_refused(site: str) -> None:

@@ -15,6 +15,8 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 HEAD_SECONDS = 10.0
 MOST_HEAD_BYTES = 32_768
+# What a body may have around it: the lengths of its chunks, and what comes after them.
+MOST_FRAMING_BYTES = 8_000_000
 UNREAD_SECONDS = 30.0
 # After a refusal what is still on its way is thrown away: a client that is reset reads no answer.
 LINGER_SECONDS = 1.0
@@ -51,7 +53,7 @@ class PatientProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self._since = time.monotonic()
-        self._in_head, self._head_bytes, self._refused = False, 0, False
+        self._in_head, self._no_body, self._refused = False, 0, False
         self._head_end: asyncio.TimerHandle | None = None
         self._end: asyncio.TimerHandle | None = None
         self._await_head()
@@ -88,19 +90,27 @@ class PatientProtocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         if self._refused:
             return
+        self._no_body += len(data)
         super().data_received(data)
-        self._head_bytes = self._head_bytes + len(data) if self._in_head else 0
-        if self._head_bytes > MOST_HEAD_BYTES:
+        if self._no_body > (MOST_HEAD_BYTES if self._in_head else MOST_FRAMING_BYTES):
             self._refuse(b"431 Request Header Fields Too Large")
         if self._is_idle and self._head_end is None:
             self._await_head()
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self._in_head, self._since = True, time.monotonic()
+        self._in_head, self._no_body, self._since = True, 0, time.monotonic()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if self._in_head:  # what comes after a body in chunks is asked for by nobody
+            super().on_header(name, value)
+
+    def on_body(self, body: bytes) -> None:
+        self._no_body -= len(body)
+        super().on_body(body)
 
     def on_headers_complete(self) -> None:
-        self._in_head = False
+        self._in_head, self._no_body = False, 0
         if self._head_end is not None:
             self._head_end.cancel()
             self._head_end = None

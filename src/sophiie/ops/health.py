@@ -77,14 +77,16 @@ class Readiness:
     often it is asked."""
 
     def __init__(self) -> None:
-        self._asking: asyncio.Task[HttpResponse] | None = None
+        self._asking: asyncio.Task[list[str]] | None = None
 
     async def answer(self, request: HttpRequest) -> HttpResponse:
+        if request.method not in ("GET", "HEAD"):
+            return readyz(request)  # which refuses it
         if self._asking is None or self._asking.done():
-            self._asking = asyncio.create_task(in_thread(readyz, request))
+            self._asking = asyncio.create_task(in_thread(reasons_not_ready))
         asked = self._asking
         await asyncio.wait([asked], timeout=READY_SECONDS)
-        return asked.result() if asked.done() else _readiness(["The database does not answer."])
+        return _readiness(asked.result() if asked.done() else ["The database does not answer."])
 
 
 def reasons_not_ready() -> list[str]:
