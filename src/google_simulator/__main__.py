@@ -68,7 +68,9 @@ async def serve(options: argparse.Namespace) -> None:
         await site.start()
         port = runner.addresses[0][1]
         print(f"Google simulator listening on http://{options.host}:{port}/", flush=True)
-        await stopped.wait()
+        while not stopped.is_set():  # a loop that sleeps for ever may sleep through a signal
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stopped.wait(), 0.5)
     finally:
         await runner.cleanup()
         simulator.world.commit()

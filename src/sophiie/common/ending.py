@@ -21,6 +21,7 @@ SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 # Together less than the 15 s after which supervisors and people lose patience.
 DEADLINE_SECONDS = 10.5
 LAST_RESORT_SECONDS = 2.5
+NUDGE_SECONDS = 0.05
 
 
 class Stopped(SystemExit):
@@ -149,9 +150,14 @@ def _raise_stopped() -> NoReturn:
 
 
 def _watch(descriptor: int) -> None:
-    while os.read(descriptor, 1)[0] not in SIGNALS:
+    while (number := os.read(descriptor, 1)[0]) not in SIGNALS:
         pass
-    time.sleep(DEADLINE_SECONDS)
+    end = time.monotonic() + DEADLINE_SECONDS
+    while not was_told() and time.monotonic() < end:
+        # The main thread may just have gone to sleep, or the signal have woken another thread.
+        signal.pthread_kill(threading.main_thread().ident or 0, number)
+        time.sleep(NUDGE_SECONDS)
+    time.sleep(max(0.0, end - time.monotonic()))
     helper = threading.Thread(target=_last_resorts, daemon=True)
     helper.start()
     helper.join(LAST_RESORT_SECONDS)
