@@ -12,7 +12,7 @@ from django.apps import apps
 from google_simulator.testing import RunningSimulator
 from sophiie.accounts.api_keys import create_api_key
 from sophiie.accounts.invitations import invite
-from sophiie.accounts.models import Business, Member
+from sophiie.accounts.models import Business, KnownAddress, Member
 from sophiie.accounts.people import InvalidAccount, NotAllowed, add_member, deactivate, reactivate
 from sophiie.accounts.profile import change_profile
 from sophiie.appointments.booking import book, change

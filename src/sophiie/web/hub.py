@@ -20,6 +20,7 @@ from sophiie.accounts.sessions import SignedIn, name_of, still_signed_in
 from sophiie.common.in_thread import in_thread
 from sophiie.common.live import CHANNEL
 from sophiie.common.logs import log
+from sophiie.common.outage import database_outage
 
 logger = log(__name__)
 
@@ -133,14 +134,11 @@ class Hub:
     # -- what is announced ---------------------------------------------------------------------
 
     async def _listen(self) -> None:
-        was_heard = True
         while True:
             try:
                 await self._listen_once()
             except (DatabaseError, psycopg.Error, OSError) as error:
-                if was_heard or self._listening.is_set():  # once, however long it lasts
-                    logger.warning("live updates interrupted", error=type(error).__name__)
-            was_heard = False
+                database_outage.noticed(error)
             self._listening.clear()
             await asyncio.sleep(1)
 
@@ -148,6 +146,7 @@ class Hub:
         parameters = await in_thread(connection_parameters)
         async with await psycopg.AsyncConnection.connect(**parameters, autocommit=True) as listener:
             await listener.execute(f"LISTEN {CHANNEL}")
+            database_outage.is_over()
             for stream in self._all():  # those who were here before have missed something
                 stream.tell(GAP)
             self._doubt.set()
