@@ -12,7 +12,7 @@ from sophiie.audit.acts import ACTS_OF, Act
 from sophiie.audit.models import Entry
 from tests.audit.walk import ADDRESS, FIREFOX, Walk, newest
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.real_clock, pytest.mark.django_db(transaction=True)]
 
 # Theirs are recorded by parts of the product that have tests of their own.
 OTHERS = {

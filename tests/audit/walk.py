@@ -18,7 +18,7 @@ from sophiie.availability.models import SpecialDay
 from sophiie.calendar_link.models import CalendarLink
 from tests.conftest import PASSWORD, SYDNEY, ApiCaller, tomorrow_at
 from tests.linking import come_back
-from tests.mails import mailed_link
+from tests.mails import delivered, mailed_link
 from tests.mirroring import drain_all, read_all
 from tests.ops.conftest import sophiie
 from tests.sync.drifting import ALICE, event_id_of, move_in_google
@@ -93,6 +93,7 @@ class Walk:
         for address in ("alice.owner@example.com", ALICE):
             alice.post("/settings/profile/email", {"email": address, "password": PASSWORD})
             alice.post(self._mailed_link(address))
+            delivered()  # the address of before is told
             yield "address", [(Act.EMAIL_CHANGED, "member", "Alice", "Alice")]
         alice.post("/settings/profile", {"name": "Alice", "language": "", "clock": "12"})
         yield "profile", [(Act.PROFILE_CHANGED, "member", "Alice", "Alice")]

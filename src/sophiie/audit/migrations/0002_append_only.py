@@ -77,6 +77,8 @@ BEGIN
         agent = CASE WHEN actor_id = person OR actor_kind = 'nobody' THEN '' ELSE agent END,
         subject_label = CASE
             WHEN subject_id = person OR lower(subject_label) = ANY (emails) THEN ''
+            -- What they named themselves.
+            WHEN actor_id = person AND subject_kind NOT IN ('member', 'business') THEN ''
             ELSE subject_label END,
         details = CASE
             WHEN subject_id = person THEN '{}'::jsonb
