@@ -17,7 +17,6 @@ import psutil
 import psycopg
 import pytest
 from cryptography.fernet import Fernet
-from django.core import mail
 from django.db import connection
 from django.test import Client
 
@@ -29,6 +28,7 @@ from sophiie.calendar_link.models import CalendarLink
 from sophiie.common.logs import configure_logging
 from tests.conftest import PASSWORD, tomorrow_at
 from tests.linking import consent_url, path_of
+from tests.mails import delivered
 from tests.mirroring import drain_all, read_all, sweep_once
 from tests.processes import Demo, until
 
@@ -287,7 +287,7 @@ def test_the_log_of_every_library_at_its_lowest_level(
         browser.post("/login", {"login": alice.email, "password": PASSWORD})
         browser.post("/settings/team/invite", {"email": "newcomer@example.com", "role": "member"})
         Client().post("/password/reset", {"email": alice.email})
-        bodies = "".join(str(message.body) for message in mail.outbox)
+        bodies = "".join(str(message.body) for message in delivered())
         links = re.findall(r"/(?:join|password/reset/key)/[\w-]+", bodies)
         assert len(links) == 2
         for path in links:

@@ -138,6 +138,6 @@ def test_arrows_walk_along_the_tabs(alice: Member, site: str, page: Page) -> Non
     page.keyboard.press("ArrowRight")
     assert page.evaluate(_NAME) == "Calendar"
     page.keyboard.press("End")
-    assert page.evaluate(_NAME) == "API keys"
+    assert page.evaluate(_NAME) == "Audit log"
     page.keyboard.press("Enter")
     page.wait_for_url("**/settings/keys")
