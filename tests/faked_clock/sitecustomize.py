@@ -8,5 +8,6 @@ import os
 
 from sophiie.database import binaries
 
-FAKED = {name: value for name, value in os.environ.items() if "FAKE" in name}
-binaries.CLEAN_ENVIRONMENT.update(FAKED, LD_PRELOAD=os.environ["LD_PRELOAD"])
+for name, value in os.environ.items():
+    if "FAKE" in name or name == "LD_PRELOAD":
+        binaries.CLEAN_ENVIRONMENT[name] = value
