@@ -13,9 +13,12 @@ from pathlib import Path
 
 import psutil
 import pytest
+from django.db import connection
 
+from google_simulator.testing import running_simulator
 from sophiie.common.clock import now
-from tests.clock import DATES, ORDINARY, must_be_real
+from tests.browser import browser_page
+from tests.clock import DATES, beginning, must_be_real
 from tests.processes import ROOT, until
 from tests.summary import command_for
 
@@ -44,8 +47,7 @@ def run(folder: Path, tests: str, *options: str) -> str:
 
 
 def test_every_test_begins_at_the_same_instant(request: pytest.FixtureRequest) -> None:
-    begun = datetime.fromisoformat(request.config.option.date or ORDINARY.isoformat())
-    assert timedelta(0) <= now() - begun.replace(tzinfo=UTC) < WITHIN
+    assert timedelta(0) <= now() - beginning(request.config) < WITHIN
     assert abs(IMPORTED - now()) < WITHIN
 
 
@@ -64,6 +66,26 @@ def test_who_starts_them_has_the_real_clock() -> None:
     must_be_real()
     real = subprocess.run(["date", "+%s"], capture_output=True, text=True, check=True).stdout
     assert abs(now().timestamp() - float(real)) < WITHIN.total_seconds()
+
+
+@pytest.mark.real_clock
+@pytest.mark.django_db
+def test_every_process_has_the_same_clock(request: pytest.FixtureRequest) -> None:
+    """With `make test DATE=…` that of the date, in the database, the browser and all others."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT statement_timestamp()")
+        seen = {"PostgreSQL": cursor.fetchone()[0]}
+    said = subprocess.run(["date", "+%s"], capture_output=True, text=True, check=True).stdout
+    seen["another program"] = datetime.fromtimestamp(float(said), UTC)
+    with running_simulator() as simulator:
+        seen["the simulator"] = datetime.fromisoformat(simulator.now())
+    with browser_page() as page:
+        seen["the browser"] = datetime.fromtimestamp(page.evaluate("Date.now()") / 1000, UTC)
+    for whose, moment in seen.items():
+        assert abs(moment - now()) < WITHIN, whose
+    if "FAKETIME" in os.environ:
+        passed = now() - beginning(request.config)
+        assert timedelta(0) <= passed < timedelta(hours=6)  # the run takes its time
 
 
 def test_each_date_runs_what_asks_for_it_and_a_given_one_alone(tmp_path: Path) -> None:

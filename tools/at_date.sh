@@ -14,18 +14,33 @@ library() {
     return 1
 }
 
-folder=$(dirname "$0")
-library >/dev/null || "$folder/install_debian.sh" faketime libfaketime "to run the tests on a date"
-for file in /dev/shm/faketime_shm_* /dev/shm/sem.faketime_sem_*; do
-    kill -0 "${file##*_}" 2>/dev/null || rm -f "$file" # of processes that were killed
-done
-seconds=$(date -u -d "$date" +%s) || exit 1
+clear_up() {
+    rm -rf "$place"
+    for file in /dev/shm/faketime_shm_* /dev/shm/sem.faketime_sem_*; do
+        kill -0 "${file##*_}" 2>/dev/null || rm -f "$file" # of processes that were killed
+    done
+}
+
+seconds=$(date -u -d "$date" +%s)
+library >/dev/null ||
+    "$(dirname "$0")/install_debian.sh" faketime libfaketime "to run the tests on a date"
+place=$(mktemp -d)
+trap clear_up EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+chmod 755 "$place" # PostgreSQL runs as another user where the tests run as root
+
+# Two of its functions are hidden, so that those of the C library are used. During `epoll_wait` it
+# shows signal handlers the true time, and PostgreSQL's timeouts never come; `clock_nanosleep`,
+# which is Python's `sleep`, fails while the monotonic clock is left alone.
+LC_ALL=C sed -e 's/epoll_wait\x00/xpoll_wait\x00/g; s/clock_nanosleep\x00/xlock_nanosleep\x00/g' \
+    "$(library)" >"$place/libfaketime.so.1"
 
 # An offset and not an instant: processes that start later go on from the same clock.
-FAKETIME="+$((seconds - $(date +%s)))s"
-[ "$seconds" -ge "$(date +%s)" ] || FAKETIME="-$(($(date +%s) - seconds))s"
+offset=$((seconds - $(date +%s)))
+[ "$offset" -lt 0 ] || offset="+$offset"
 # Durations stay true (Chromium hangs where waits are tampered with), and files keep their times:
 # Python would compile all it reads anew.
-export FAKETIME FAKETIME_DONT_FAKE_MONOTONIC=1 FAKETIME_FORCE_MONOTONIC_FIX=0 NO_FAKE_STAT=1
-export PYTHONPATH="$PWD/tests/faked_clock${PYTHONPATH:+:$PYTHONPATH}"
-LD_PRELOAD=$(library) exec "$@" --date "$date"
+export FAKETIME="${offset}s" FAKETIME_DONT_FAKE_MONOTONIC=1 FAKETIME_FORCE_MONOTONIC_FIX=0
+export NO_FAKE_STAT=1 PYTHONPATH="$PWD/tests/faked_clock${PYTHONPATH:+:$PYTHONPATH}"
+LD_PRELOAD="$place/libfaketime.so.1" "$@" --date "$date"

@@ -1,4 +1,4 @@
-"""Many people at the same time: one winner, no deadlock, nobody waits for long.
+"""Many people at the same time: one winner and no deadlock, however slow the machine is.
 
 Every thread has a connection of its own, as every request has.
 """
@@ -10,7 +10,6 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import pytest
@@ -24,32 +23,30 @@ from sophiie.appointments.locking import lock_members
 from sophiie.appointments.models import Appointment, Assignment
 from tests.conftest import details, tomorrow_at
 
-ROUNDS, PEOPLE_AT_ONCE, SLOWEST_SECONDS = 15, 18, 3.0
+ROUNDS, PEOPLE_AT_ONCE = 15, 18
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-@dataclass
-class Outcome:
-    what: str
-    seconds: float
+@pytest.fixture(autouse=True)
+def _a_deadlock_is_refused_and_a_queue_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    """PostgreSQL's victim of a deadlock is not run again, so that its refusal is seen here."""
+    monkeypatch.setattr(locking, "MOST_DEADLOCKS", 1)
+    monkeypatch.setattr(locking, "LOCK_TIMEOUT_MILLISECONDS", 60_000)
 
 
-def at_once(acts: list[Callable[[], object]]) -> list[Outcome]:
+def at_once(acts: list[Callable[[], object]]) -> list[str]:
     """All acts in the same instant, each with its own connection; what became of them."""
     ready = threading.Barrier(len(acts))
 
-    def run(act: Callable[[], object]) -> Outcome:
+    def run(act: Callable[[], object]) -> str:
         try:
             connection.ensure_connection()
             ready.wait(60)
-            started = time.monotonic()
-            try:
-                act()
-                what = "done"
-            except (Conflict, StaleRevision, TooBusy) as refusal:
-                what = type(refusal).__name__
-            return Outcome(what, time.monotonic() - started)
+            act()
+            return "done"
+        except (Conflict, StaleRevision, TooBusy) as refusal:
+            return type(refusal).__name__
         finally:
             connections.close_all()
 
@@ -60,7 +57,6 @@ def at_once(acts: list[Callable[[], object]]) -> list[Outcome]:
 def test_overlapping_bookings_have_exactly_one_winner(alice: Member, bob: Member) -> None:
     """Different overlapping times, and the assignees named in different orders."""
     teams = [[alice, bob], [bob, alice], [alice], [bob, alice]]
-    slowest = 0.0
     for number in range(ROUNDS):
         middle = tomorrow_at(12, days=number + 1)
 
@@ -70,11 +66,8 @@ def test_overlapping_bookings_have_exactly_one_winner(alice: Member, bob: Member
             return lambda: book(by=alice, details=asked, assignees=teams[n % len(teams)])
 
         outcomes = at_once([attempt(n) for n in range(PEOPLE_AT_ONCE)])
-        counts = Counter(outcome.what for outcome in outcomes)
-        assert counts == {"done": 1, "Conflict": PEOPLE_AT_ONCE - 1}
-        slowest = max(slowest, *(outcome.seconds for outcome in outcomes))
+        assert Counter(outcomes) == {"done": 1, "Conflict": PEOPLE_AT_ONCE - 1}
     assert Appointment.objects.count() == ROUNDS
-    assert slowest < SLOWEST_SECONDS
 
 
 def test_changes_bookings_and_cancellations_do_not_deadlock(alice: Member, bob: Member) -> None:
@@ -102,8 +95,7 @@ def test_changes_bookings_and_cancellations_do_not_deadlock(alice: Member, bob: 
             ],
         ]
     )
-    assert {outcome.what for outcome in outcomes} <= {"done", "Conflict"}
-    assert max(outcome.seconds for outcome in outcomes) < SLOWEST_SECONDS
+    assert set(outcomes) <= {"done", "Conflict"}
     blocking = Assignment.objects.filter(blocking=True, during__contains=tomorrow_at(20, 30))
     # Nobody twice; and nobody at all when who was refused met one that was called off afterwards.
     assert set(Counter(blocking.values_list("member__name", flat=True)).values()) <= {1}
@@ -125,7 +117,7 @@ def test_of_changes_that_expect_the_same_revision_one_wins(alice: Member) -> Non
             for n in range(8)
         ]
     )
-    assert Counter(o.what for o in outcomes) == {"done": 1, "StaleRevision": 7}
+    assert Counter(outcomes) == {"done": 1, "StaleRevision": 7}
     assert Appointment.objects.get().revision == 2
 
 
@@ -152,7 +144,7 @@ def test_members_are_locked_in_one_order_however_they_are_named(alice: Member, b
 
     for _ in range(5):
         outcomes = at_once([lock([alice, bob]), lock([bob, alice])] * 4)
-        assert {outcome.what for outcome in outcomes} == {"done"}
+        assert set(outcomes) == {"done"}
 
 
 def test_who_waits_too_long_is_told_so(alice: Member, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -160,5 +152,5 @@ def test_who_waits_too_long_is_told_so(alice: Member, monkeypatch: pytest.Monkey
     with transaction.atomic():
         lock_members([alice.id])
         (outcome,) = at_once([lambda: book(by=alice, details=details(), assignees=[alice])])
-    assert outcome.what == "TooBusy"
+    assert outcome == "TooBusy"
     assert not Appointment.objects.exists()

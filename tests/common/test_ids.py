@@ -18,7 +18,7 @@ def test_an_id_is_a_uuid_of_version_7_that_tells_its_time() -> None:
     made = new_id()
     assert (made.version, made.variant) == (7, uuid.RFC_4122)
     moment = datetime.fromtimestamp((made.int >> 80) / 1000, UTC)
-    assert abs(moment - now()) < timedelta(seconds=5)
+    assert abs(moment - now()) < timedelta(minutes=1)
 
 
 def test_event_ids_use_only_what_google_allows() -> None:

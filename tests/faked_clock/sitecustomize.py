@@ -1,25 +1,13 @@
-"""Makes Python and the embedded PostgreSQL live with libfaketime (see tools/at_date.sh).
+"""Lets the embedded PostgreSQL have the clock of whoever starts it (see tools/at_date.sh).
 
-On PYTHONPATH only where `make test DATE=…` fakes the clock, in every process of the tests.
+On PYTHONPATH only where `make test DATE=…` fakes the clock, in every process of the tests. The
+server drops the environment of its starter, and two clocks that are days apart prove nothing.
 """
 
 import os
-import select
-import time
 
 from sophiie.database import binaries
 
-
-def sleep(seconds: float) -> None:
-    """libfaketime leaves the monotonic clock alone, and then fails the call behind `time.sleep`."""
-    if seconds < 0:
-        raise ValueError("sleep length must be non-negative")
-    select.select([], [], [], seconds)
-
-
-time.sleep = sleep
-
-# The server drops the environment of whoever starts it, and two clocks days apart prove nothing.
-binaries.CLEAN_ENVIRONMENT.update(
-    {name: value for name, value in os.environ.items() if name == "LD_PRELOAD" or "FAKE" in name}
-)
+for name, value in os.environ.items():
+    if "FAKE" in name or name == "LD_PRELOAD":
+        binaries.CLEAN_ENVIRONMENT[name] = value

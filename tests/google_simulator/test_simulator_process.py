@@ -124,7 +124,7 @@ def test_signals_stop_it_cleanly(number: signal.Signals) -> None:
     )
     assert "listening" in process.stdout.readline()
     process.send_signal(number)
-    _, complaints = process.communicate(timeout=10)
+    _, complaints = process.communicate(timeout=60)
     assert process.returncode == 0
     assert complaints == ""
 
@@ -142,7 +142,7 @@ def test_it_ends_with_its_parent() -> None:
     assert "listening" in process.stdout.readline()
     assert process.poll() is None
     os.close(write_end)
-    assert process.wait(10) == 0
+    assert process.wait(60) == 0
     process.stdout.close()
 
 

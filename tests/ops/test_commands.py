@@ -259,7 +259,7 @@ def web(
             yield running
         finally:
             process.send_signal(signal.SIGTERM)
-            assert process.wait(10) in (0, -signal.SIGTERM)
+            assert process.wait(60) in (0, -signal.SIGTERM)
 
 
 def _wait_for(web: Web, process: subprocess.Popen[bytes]) -> None:

@@ -161,6 +161,7 @@ def test_they_are_only_read(db: None, path: str) -> None:
     assert Client().post(path).status_code == 405
 
 
+@pytest.mark.usefixtures("clock_stands")
 def test_status_tells_links_queue_and_lag(alice: Member, booked: Appointment) -> None:
     worker_seen(timedelta(0))
     waiting_event(alice, booked, timedelta(seconds=5))

@@ -329,12 +329,12 @@ def test_a_booking_under_way_is_not_missed_by_a_link_that_becomes_active(
         with transaction.atomic():
             book_one(alice, title="Under way")
             booked.set()
-            go_on.wait(5)
+            go_on.wait(60)
         connection.close()
 
     booking = threading.Thread(target=book_slowly)
     booking.start()
-    assert booked.wait(5)
+    assert booked.wait(60)
     saving = threading.Thread(
         target=lambda: (
             page.post("/settings/calendar/choose", {"calendar_id": ALICE}),
@@ -344,8 +344,8 @@ def test_a_booking_under_way_is_not_missed_by_a_link_that_becomes_active(
     saving.start()
     saving.join(1.0)
     go_on.set()
-    booking.join(10)
-    saving.join(10)
+    booking.join(60)
+    saving.join(60)
     drain_all()
     assert titles(google) == ["Under way"]
     assert CalendarLink.objects.get().state == LinkState.ACTIVE

@@ -44,7 +44,7 @@ def pushed(alice: Member, google: RunningSimulator) -> CalendarLink:
     found = link(alice, google)
     tend()
     read_all()
-    until(lambda: answers(google, "sync"), seconds=10, what="the first message came")
+    until(lambda: answers(google, "sync"), seconds=60, what="the first message came")
     google.clear_calls()
     return found
 
@@ -289,7 +289,7 @@ def test_a_change_in_google_is_told_and_read(
 ) -> None:
     assert not due()
     event(google, tomorrow_at(3))
-    until(due, seconds=10, what="the calendar is due")
+    until(due, seconds=60, what="the calendar is due")
     assert jobs() == 1
     read_due()
     assert busy_times(alice) == [hour(tomorrow_at(3))]
@@ -325,7 +325,7 @@ def test_a_message_during_a_reading_leads_to_another(
     after_listing(meanwhile)
     read_all()
     assert busy_times(alice) == []
-    until(due, seconds=5, what="the calendar is due again")
+    until(due, seconds=60, what="the calendar is due again")
     read_due()
     assert busy_times(alice) == [hour(tomorrow_at(3))]
 
@@ -398,7 +398,7 @@ def test_a_message_after_the_channel_was_stopped_is_taken_and_dropped(
     google.push(deliver_after_stop=True)
     async_to_sync(unlink)(member=alice)
     event(google, tomorrow_at(3))
-    until(lambda: answers(google), seconds=10, what="the late message came")
+    until(lambda: answers(google), seconds=60, what="the late message came")
     assert answers(google) == [204]
     assert jobs() == 0
 

@@ -224,6 +224,7 @@ def test_a_person_waits_for_a_short_reading_that_has_begun_no_longer_than_google
 # Put off: what nobody waits for
 
 
+@pytest.mark.usefixtures("clock_stands")
 def test_a_reading_without_room_is_put_off_and_nobody_is_bothered(
     alice: Member, google: RunningSimulator
 ) -> None:
