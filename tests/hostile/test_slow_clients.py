@@ -34,6 +34,7 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_real_process_answers_whatever_others_leave_half_done(product: Demo) -> None:
+    before = len(product.output)
     with wires(product.url, 500) as idle, wires(product.url, 60) as slow:
         for connection in idle[:250]:
             connection.send("GET /login HTTP/1.1\r\nHost: loc")
@@ -42,7 +43,7 @@ def test_a_real_process_answers_whatever_others_leave_half_done(product: Demo) -
         assert got(product.url, "/healthz") == (200, b"ok\n")
         assert got(product.url, "/login")[0] == 200
         assert got(product.url, "/readyz")[0] == 200
-    assert '"level": "error"' not in product.output
+    assert '"level": "error"' not in product.output[before:]
 
 
 def test_slow_bodies_take_no_thread(site: str) -> None:
