@@ -140,4 +140,4 @@ def test_arrows_walk_along_the_tabs(alice: Member, site: str, page: Page) -> Non
     page.keyboard.press("End")
     assert page.evaluate(_NAME) == "Audit log"
     page.keyboard.press("Enter")
-    page.wait_for_url("**/settings/keys")
+    page.wait_for_url("**/settings/audit")
