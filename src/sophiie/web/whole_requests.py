@@ -12,7 +12,7 @@ import contextvars
 import io
 import sys
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from tempfile import SpooledTemporaryFile
 from typing import IO, Any
@@ -114,10 +114,12 @@ class WholeRequests:
                 raise Refused(503) from None
             try:
                 context = contextvars.copy_context()
-                loop = asyncio.get_running_loop()
-                return await loop.run_in_executor(
-                    self._threads, context.run, self._in_thread, environ
-                )
+                made = self._threads.submit(context.run, self._in_thread, environ)
+                try:
+                    return await asyncio.wrap_future(made)
+                except asyncio.CancelledError:  # the server stops, and nobody waits for it
+                    made.add_done_callback(_let_go)
+                    raise
             finally:
                 self._free.release()
         finally:
@@ -135,10 +137,18 @@ class WholeRequests:
         try:
             for piece in pieces:
                 body.write(piece)
+        except BaseException:
+            body.close()
+            raise
         finally:
             if hasattr(pieces, "close"):
                 pieces.close()
         return Answer(head[0], head[1], body)
+
+
+def _let_go(made: Future[Answer]) -> None:
+    if not made.cancelled() and made.exception() is None:
+        made.result().body.close()
 
 
 def plain(response: Any) -> Answer:
