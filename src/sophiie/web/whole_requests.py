@@ -14,7 +14,7 @@ import sys
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from tempfile import SpooledTemporaryFile
+from tempfile import TemporaryFile
 from typing import IO, Any
 
 from sophiie.common.logs import log
@@ -133,9 +133,11 @@ class WholeRequests:
             head[:] = [int(status[:3]), headers]
 
         pieces = self._application(environ, start_response)
-        body: IO[bytes] = SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 - closed when it is sent
+        body: IO[bytes] = io.BytesIO()
         try:
             for piece in pieces:
+                if isinstance(body, io.BytesIO) and body.tell() + len(piece) > IN_MEMORY:
+                    body = _on_disk(body)
                 body.write(piece)
         except BaseException:
             body.close()
@@ -144,6 +146,12 @@ class WholeRequests:
             if hasattr(pieces, "close"):
                 pieces.close()
         return Answer(head[0], head[1], body)
+
+
+def _on_disk(body: io.BytesIO) -> IO[bytes]:
+    file = TemporaryFile()  # noqa: SIM115 - closed when it is sent
+    file.write(body.getbuffer())
+    return file
 
 
 def _let_go(made: Future[Answer]) -> None:
