@@ -44,6 +44,8 @@ class Tour:
         for (width, height), schemes in LOOKS.items():
             self.page.set_viewport_size({"width": width, "height": height})
             # All of it at once: what lies under a bar that stays can be scrolled from there.
+            # A page that leads on by itself has nothing to measure for a moment.
+            self.page.wait_for_selector("body")
             whole = self.page.evaluate("() => document.documentElement.scrollHeight")
             self.page.set_viewport_size({"width": width, "height": max(height, whole)})
             for scheme, rules in schemes.items():
