@@ -1,6 +1,7 @@
 """Long work in a thread that ends when the process is told to: it asks between two steps.
 
-A thread cannot be cancelled from outside, and the process waits for it before it ends.
+A thread cannot be cancelled from outside, and `ending` waits for none that goes on: without asking
+it would be cut off in the middle of a step.
 """
 
 from __future__ import annotations

@@ -53,7 +53,12 @@ def renew_old_copies(member_ids: Collection[UUID]) -> None:
         logger.info("calendars not read for a booking: many are being read", links=len(links))
         return
     reading = threading.Thread(target=_read_now, args=(links,), name="freshness", daemon=True)
-    reading.start()
+    try:
+        reading.start()
+    except RuntimeError:  # no thread is to be had: the copy stays old, and the place is given back
+        _places.release()
+        logger.warning("calendars not read for a booking: no thread", links=len(links))
+        return
     reading.join(BUDGET_SECONDS)
     logger.info(
         "calendars read for a booking",

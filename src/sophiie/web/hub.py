@@ -19,10 +19,7 @@ from django.db import DatabaseError, connection
 from sophiie.accounts.sessions import SignedIn, name_of, still_signed_in
 from sophiie.common.in_thread import in_thread
 from sophiie.common.live import CHANNEL
-from sophiie.common.logs import log
 from sophiie.common.outage import database_outage
-
-logger = log(__name__)
 
 MOST_STREAMS = 4000
 MOST_OF_A_MEMBER = 20
