@@ -270,7 +270,7 @@ def test_a_database_that_hangs(server: Server, folder: Path, command: str) -> No
 
 def hears_signals(pid: int) -> bool:
     caught = re.search(r"SigCgt:\s*(\w+)", Path(f"/proc/{pid}/status").read_text())
-    return caught is not None and bool(int(caught[1], 16) & 1 << signal.SIGTERM - 1)
+    return caught is not None and bool(int(caught[1], 16) & 1 << signal.SIGHUP - 1)
 
 
 def test_a_command_that_waits_for_its_input(server: Server, folder: Path) -> None:
@@ -286,7 +286,8 @@ def test_a_command_that_waits_for_its_input(server: Server, folder: Path) -> Non
     waits.send_signal(signal.SIGINT)
     waits.send_signal(signal.SIGTERM)
     _, errors = waits.communicate(timeout=SECONDS)
-    assert waits.returncode == -signal.SIGINT
+    # Two at once may be heard in either order.
+    assert waits.returncode in (-signal.SIGINT, -signal.SIGTERM)
     assert errors == b""
 
 
