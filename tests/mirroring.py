@@ -8,11 +8,11 @@ from sophiie.calendar_link.models import CalendarLink
 from sophiie.common.clock import now
 from sophiie.common.in_thread import in_thread
 from sophiie.google.app import google_session
-from sophiie.sync.drain import drain
-from sophiie.sync.guest_review import review_guests
+from sophiie.sync.inbound.poller import read_changes
 from sophiie.sync.models import MirroredEvent, MirrorState
-from sophiie.sync.sweep import sweep
-from sophiie.sync.watch import read_changes
+from sophiie.sync.outbound.drain import drain
+from sophiie.sync.outbound.sweep import sweep
+from sophiie.sync.outbox.guest_review import review_guests
 
 
 def drain_all() -> None:

@@ -24,9 +24,9 @@ from sophiie.common.clock import now
 from sophiie.common.encrypted import Unreadable
 from sophiie.google.app import google_session
 from sophiie.ops.status import report
-from sophiie.sync import push
+from sophiie.sync.inbound import channels
+from sophiie.sync.inbound.poller import look_again
 from sophiie.sync.models import PushChannel, WatchedCalendar
-from sophiie.sync.watch import look_again
 from tests.conftest import details, tomorrow_at
 from tests.linking import browser_of, come_back, consent_url, link, path_of
 from tests.lost_keys import LOST, kept, lock_away
@@ -115,7 +115,7 @@ def test_channels_are_opened_for_the_others_and_stopped_for_all(
 
     async def tend() -> None:
         async with google_session() as http:
-            await push.tend(http)
+            await channels.tend(http)
 
     async_to_sync(tend)()
     assert_only_bob_is_asked(alice, bob)

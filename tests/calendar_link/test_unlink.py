@@ -14,7 +14,7 @@ from sophiie.calendar_link.connect import link_of
 from sophiie.calendar_link.models import CalendarLink, LinkState, Revocation
 from sophiie.google.app import google_session
 from sophiie.sync.models import MirroredEvent
-from sophiie.sync.sweep import sweep
+from sophiie.sync.outbound.sweep import sweep
 from tests.linking import link
 from tests.mirroring import drain_all
 

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sophiie.calendar_link.models import CalendarLink, LinkState, Revocation
-from sophiie.sync.guard import refused_writes
 from sophiie.sync.models import MirroredEvent, MirrorState
+from sophiie.sync.outbound.guard import refused_writes
 from tests.convergence.expected import Expected
 from tests.convergence.world import World
 

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, precondition, rule
 
 from sophiie.calendar_link.models import CalendarLink, Covers, LinkState
-from sophiie.sync import mirror
 from sophiie.sync.models import GuestReview, MirrorState
+from sophiie.sync.outbox import record
 from tests.convergence.acts_in_google import ActsInGoogle
 from tests.convergence.acts_of_fate import ActsOfFate
 from tests.convergence.invariants import (
@@ -63,7 +63,7 @@ class MirrorMachine(ActsInGoogle, ActsOfFate):
         self.work_until_quiet()
         failed = check_every_row_speaks()
         if failed:
-            mirror.retry(failed)  # the button *Retry now*
+            record.retry(failed)  # the button *Retry now*
             self.work_until_quiet()
         check_convergence(self.world, self.appointments, self.strays, self.tally)
         undisturbed = [a for i, a in enumerate(self.appointments) if i not in self.meddled]

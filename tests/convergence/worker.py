@@ -28,8 +28,7 @@ from sophiie.common.clock import now
 from sophiie.common.in_thread import in_thread
 from sophiie.google.app import google_session
 from sophiie.sync import receivers
-from sophiie.sync.drain import drain
-from sophiie.sync.guest_review import review_guests
+from sophiie.sync.inbound.poller import read_changes
 from sophiie.sync.models import (
     GuestReview,
     MirroredEvent,
@@ -37,8 +36,9 @@ from sophiie.sync.models import (
     QuotaBucket,
     WatchedCalendar,
 )
-from sophiie.sync.sweep import sweep
-from sophiie.sync.watch import read_changes
+from sophiie.sync.outbound.drain import drain
+from sophiie.sync.outbound.sweep import sweep
+from sophiie.sync.outbox.guest_review import review_guests
 
 
 class Killed(BaseException):

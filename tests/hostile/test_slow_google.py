@@ -25,7 +25,7 @@ from sophiie.calendar_link.models import CalendarLink, LinkState, Revocation
 from sophiie.common.clock import now
 from sophiie.google.patience import patience, seconds_left
 from sophiie.ops import health
-from sophiie.sync import freshness
+from sophiie.sync.inbound import refresh
 from sophiie.web import reading_pages
 from sophiie.web.hub import connection_parameters
 from tests.conftest import details
@@ -213,7 +213,7 @@ def test_bookings_go_on_while_calendars_cannot_be_read(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Those that find no place to wait say at once that the calendar is not known."""
-    monkeypatch.setattr(freshness, "BUDGET_SECONDS", 0.5)
+    monkeypatch.setattr(refresh, "BUDGET_SECONDS", 0.5)
     link(alice, google)
     BusyCalendar.objects.update(checked_at=None)
     google.latency(5_000)
@@ -231,7 +231,7 @@ def test_bookings_go_on_while_calendars_cannot_be_read(
         took = list(pool.map(tries, range(48)))
     assert max(took) < SOON
     reading = [thread for thread in threading.enumerate() if thread.name == "freshness"]
-    assert len(reading) <= freshness.MOST_AT_ONCE
+    assert len(reading) <= refresh.MOST_AT_ONCE
     google.latency(0)
     until(_all_read, seconds=60, what="the readings have ended")
 

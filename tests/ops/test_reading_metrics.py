@@ -9,7 +9,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from sophiie.accounts.models import Member
 from sophiie.ops.status import report
-from sophiie.sync.tally import Notification, Outcome, count
+from sophiie.sync.counters import Notification, Outcome, count
 from tests.busy import calendar_of
 
 

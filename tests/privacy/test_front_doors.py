@@ -32,7 +32,7 @@ from sophiie.privacy.businesses import ask_to_delete_business
 from sophiie.privacy.chores import CHORES
 from sophiie.privacy.models import Erasure
 from sophiie.sync.models import SyncAttempt
-from sophiie.sync.sweep import prune_ledger
+from sophiie.sync.outbound.sweep import prune_ledger
 from tests.api.problems import errors, problem
 from tests.conftest import PASSWORD, ApiCaller, details, tomorrow_at
 from tests.linking import browser_of, link

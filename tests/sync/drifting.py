@@ -11,7 +11,7 @@ from sophiie.appointments.booking import book
 from sophiie.appointments.models import Appointment
 from sophiie.common.clock import now
 from sophiie.sync.models import MirroredEvent, WatchedCalendar
-from sophiie.sync.status import Drift, statuses_of
+from sophiie.sync.reports.event_status import Drift, statuses_of
 from tests.conftest import details
 from tests.mirroring import drain_all, read_all
 

@@ -8,7 +8,7 @@ from asgiref.sync import async_to_sync
 
 from google_simulator.testing import RunningSimulator
 from sophiie.google.app import google_session
-from sophiie.sync import push
+from sophiie.sync.inbound import channels
 
 PATH = "/integrations/google/notifications"
 
@@ -18,7 +18,7 @@ def tend() -> None:
 
     async def once() -> None:
         async with google_session() as http:
-            await push.tend(http)
+            await channels.tend(http)
 
     async_to_sync(once)()
 

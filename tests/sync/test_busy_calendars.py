@@ -24,7 +24,7 @@ from sophiie.common.clock import now
 from sophiie.common.live import CHANNEL
 from sophiie.google import calendar as google_calendar
 from sophiie.google.app import google_session
-from sophiie.sync import watch
+from sophiie.sync.inbound import poller
 from sophiie.sync.models import WatchedCalendar
 from tests.conftest import details, tomorrow_at
 from tests.linking import browser_of, come_back, link
@@ -205,7 +205,7 @@ def test_a_broken_link_keeps_what_was_read_until_it_is_too_old(
     settings.BUSY_MAX_AGE_SECONDS = 900
     google.advance_clock(1)
     come_back(browser_of(alice), google)
-    assert watch.due_links() == [linked.id]
+    assert poller.due_links() == [linked.id]
     assert read_all() == [True]
     assert knowledge(alice).problem == ""
 
@@ -260,16 +260,16 @@ def test_only_what_is_due_is_read(alice: Member, google: RunningSimulator, famil
     linked = link_with(alice, google, family)
     read_all()
     WatchedCalendar.objects.filter(calendar_id=family).update(next_read_at=now())
-    assert watch.due_links() == [linked.id]
+    assert poller.due_links() == [linked.id]
     google.clear_calls()
 
     async def read() -> None:
         async with google_session() as http:
-            await watch.read_changes(linked.id, http, only_due=True)
+            await poller.read_changes(linked.id, http, only_due=True)
 
     async_to_sync(read)()
     assert [call["calendar_id"] for call in google.calls(method="*.list")] == [family]
-    assert watch.due_links() == []
+    assert poller.due_links() == []
 
 
 def test_a_few_calendars_of_a_link_at_a_time(
@@ -285,7 +285,7 @@ def test_a_few_calendars_of_a_link_at_a_time(
         running += 1
         most = max(most, running)
         async with asyncio.timeout(60):  # the first wait for each other
-            while most < watch.CALENDARS_AT_ONCE:
+            while most < poller.CALENDARS_AT_ONCE:
                 await asyncio.sleep(0.01)
         try:
             return await real(self, *words, **further)
@@ -294,7 +294,7 @@ def test_a_few_calendars_of_a_link_at_a_time(
 
     monkeypatch.setattr(google_calendar.CalendarClient, "changes", changes)
     assert read_all() == [True]
-    assert most == watch.CALENDARS_AT_ONCE
+    assert most == poller.CALENDARS_AT_ONCE
     assert len(counting(alice)) == 8
 
 

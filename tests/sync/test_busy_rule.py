@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sophiie.common.wall_time import zone_choices
-from sophiie.sync.busy_rule import NotBusy, Stretch, busy_time
+from sophiie.sync.inbound.busy_rule import NotBusy, Stretch, busy_time
 
 ACCOUNT = "alice@example.com"
 SYDNEY = "Australia/Sydney"

@@ -13,9 +13,9 @@ from sophiie.appointments.booking import book, cancel, change
 from sophiie.appointments.errors import Conflict, StaleRevision
 from sophiie.calendar_link.models import CalendarLink, LinkState
 from sophiie.common import live
-from sophiie.sync import drift
+from sophiie.sync.actions import drift
 from sophiie.sync.models import MirroredEvent, MirrorState, WatchedCalendar
-from sophiie.sync.status import statuses_of
+from sophiie.sync.reports.event_status import statuses_of
 from tests.conftest import details
 from tests.linking import browser_of, link
 from tests.mirroring import drain_all, read_all

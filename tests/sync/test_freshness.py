@@ -20,7 +20,7 @@ from sophiie.appointments.models import Appointment
 from sophiie.appointments.signals import booking_ahead
 from sophiie.busy_time.models import BusyCalendar
 from sophiie.calendar_link.models import CalendarLink, LinkState
-from sophiie.sync import reading
+from sophiie.sync.inbound import poll_claim
 from sophiie.sync.models import WatchedCalendar
 from tests.busy import TOO_OLD, calendar_of
 from tests.conftest import ApiCaller, details, tomorrow_at
@@ -172,7 +172,7 @@ def test_who_reads_already_is_waited_for_and_not_doubled(
     """A worker has the calendar; it finishes once the booking has found that out."""
     calendar = own_calendar(linked, age=TOO_OLD)
     WatchedCalendar.objects.update(reading_until=datetime.now(UTC) + timedelta(minutes=1))
-    begin, refused = reading.begin, threading.Event()
+    begin, refused = poll_claim.begin, threading.Event()
 
     def observed(*words: Any, **more: Any) -> Any:
         claimed = begin(*words, **more)
@@ -186,7 +186,7 @@ def test_who_reads_already_is_waited_for_and_not_doubled(
         WatchedCalendar.objects.update(reading_until=None, read_at=moment)
         connection.close()
 
-    monkeypatch.setattr(reading, "begin", observed)
+    monkeypatch.setattr(poll_claim, "begin", observed)
     finishing = threading.Thread(target=worker)
     finishing.start()
     book(by=linked, details=details(), assignees=[linked])

@@ -12,8 +12,8 @@ from sophiie.calendar_link.tokens import LinkTokens
 from sophiie.common.in_thread import in_thread
 from sophiie.google.app import google_session
 from sophiie.google.calendar import CalendarClient
-from sophiie.sync.guard import GuardedCalendar, NotOurs, refused_writes
 from sophiie.sync.models import MirroredEvent
+from sophiie.sync.outbound.guard import GuardedCalendar, NotOurs, refused_writes
 from tests.conftest import details, tomorrow_at
 from tests.linking import link
 

@@ -15,9 +15,9 @@ from sophiie.appointments.booking import book, cancel, change
 from sophiie.appointments.models import Appointment
 from sophiie.calendar_link.choose import change_options
 from sophiie.calendar_link.connect import link_of
-from sophiie.sync import show
 from sophiie.sync.models import GuestReview, MirroredEvent
-from sophiie.sync.status import statuses_of
+from sophiie.sync.outbound import apply
+from sophiie.sync.reports.event_status import statuses_of
 from tests.conftest import ApiCaller, details, tomorrow_at
 from tests.linking import browser_of, link, set_guest_invitations
 from tests.mirroring import drain_all, due_now
@@ -147,14 +147,14 @@ def test_somebody_invites_a_guest_while_ours_are_exchanged(
     drain_all()
     (event,) = google.events(ALICE)
     change(by=alice, appointment_id=appointment.id, changes={}, assignees=[alice, bob])
-    real, acts = show.with_our_guests, [{"attendees": [{"email": "green@example.com"}]}]
+    real, acts = apply.with_our_guests, [{"attendees": [{"email": "green@example.com"}]}]
 
     def meanwhile(*words: Any) -> Any:
         if acts:
             google.patch_event(ALICE, ALICE, event["id"], acts.pop())
         return real(*words)
 
-    monkeypatch.setattr(show, "with_our_guests", meanwhile)
+    monkeypatch.setattr(apply, "with_our_guests", meanwhile)
     drain_all()
     due_now()
     drain_all()
@@ -310,7 +310,7 @@ def test_a_guest_sent_with_a_lost_answer_is_taken_off_again(
 def test_a_worker_killed_before_it_sent_anything_forgets_nobody(
     alice: Member, bob: Member, google: RunningSimulator
 ) -> None:
-    from sophiie.sync.claim import claim_due
+    from sophiie.sync.outbound.claim import claim_due
 
     found = link(alice, google)
     appointment = book_for(alice, alice)
@@ -359,7 +359,7 @@ def test_who_is_added_in_google_just_before_an_event_is_removed_is_not_overwritt
     drain_all()
     (event,) = google.events(ALICE)
     cancel(by=alice, appointment_id=appointment.id)
-    real, acts = show.without_our_guests, [{"attendees": [{"email": "green@example.com"}]}]
+    real, acts = apply.without_our_guests, [{"attendees": [{"email": "green@example.com"}]}]
     google.clear_calls()
 
     def meanwhile(*words: Any) -> Any:
@@ -367,7 +367,7 @@ def test_who_is_added_in_google_just_before_an_event_is_removed_is_not_overwritt
             google.patch_event(ALICE, ALICE, event["id"], acts.pop())
         return real(*words)
 
-    monkeypatch.setattr(show, "without_our_guests", meanwhile)
+    monkeypatch.setattr(apply, "without_our_guests", meanwhile)
     drain_all()
     assert [c["status"] for c in google.calls(method="calendar.events.patch")] == [412]
     due_now()

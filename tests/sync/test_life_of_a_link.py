@@ -16,7 +16,7 @@ from sophiie.calendar_link.connect import link_of
 from sophiie.calendar_link.models import CalendarLink, LinkState
 from sophiie.common.clock import now
 from sophiie.sync.models import MirroredEvent, MirrorState, QuotaBucket
-from sophiie.sync.quota import USER_BUDGET, Urgency
+from sophiie.sync.quota.buckets import USER_BUDGET, Urgency
 from tests.conftest import details, tomorrow_at
 from tests.linking import browser_of, come_back, link, set_guest_invitations
 from tests.mirroring import drain_all, due_now

@@ -18,7 +18,7 @@ from sophiie.appointments.models import Appointment
 from sophiie.calendar_link.connect import link_of
 from sophiie.calendar_link.models import CalendarLink, LinkState
 from sophiie.sync.models import MirroredEvent, MirrorState
-from sophiie.sync.status import statuses_of
+from sophiie.sync.reports.event_status import statuses_of
 from tests.conftest import details, tomorrow_at
 from tests.linking import BACKEND, browser_of, come_back, link
 from tests.mirroring import drain_all, due_now

@@ -12,10 +12,10 @@ from sophiie.appointments.booking import book, change
 from sophiie.appointments.models import Appointment
 from sophiie.calendar_link.models import CalendarLink, LinkState
 from sophiie.google.errors import GoogleError, RateLimited, Unreachable
-from sophiie.sync.claim import Work, claim_due
 from sophiie.sync.models import MirroredEvent, MirrorState
-from sophiie.sync.outcome import Result, meaning, record
-from sophiie.sync.show import Shown
+from sophiie.sync.outbound.apply import Shown
+from sophiie.sync.outbound.claim import Work, claim_due
+from sophiie.sync.outbound.outcome import Result, meaning, record
 from tests.conftest import details, tomorrow_at
 from tests.linking import link
 

@@ -15,9 +15,11 @@ from google_simulator.testing import RunningSimulator
 from sophiie.accounts.models import Member
 from sophiie.appointments.booking import book, cancel, change
 from sophiie.calendar_link.models import CalendarLink
-from sophiie.sync import drain, drift, mirror
-from sophiie.sync.claim import claim_due
+from sophiie.sync.actions import drift
 from sophiie.sync.models import MirroredEvent
+from sophiie.sync.outbound import drain
+from sophiie.sync.outbound.claim import claim_due
+from sophiie.sync.outbox import record
 from tests.conftest import details, tomorrow_at
 from tests.linking import link
 from tests.mirroring import drain_all, read_all
@@ -158,14 +160,14 @@ def test_what_a_worker_notes_while_an_appointment_changes_stays(
     may exist by now must not be forgotten."""
     found = link(alice, google)
     appointment = book(by=alice, details=details(), assignees=[alice])
-    real = mirror.guests_of
+    real = record.guests_of
 
     def meanwhile(*words: Any, **more: Any) -> Any:
         with ThreadPoolExecutor() as worker:  # with a connection of its own
             assert worker.submit(_claim, found.id).result()
         return real(*words, **more)
 
-    monkeypatch.setattr(mirror, "guests_of", meanwhile)
+    monkeypatch.setattr(record, "guests_of", meanwhile)
     change(by=alice, appointment_id=appointment.id, changes={"title": "Boiler"})
     row = MirroredEvent.objects.get(appointment=appointment)
     assert (row.sent, row.wanted_revision) == (True, 2)
@@ -184,7 +186,7 @@ def test_trying_again_undoes_no_cancellation(alice: Member, google: RunningSimul
     appointment = book(by=alice, details=details(), assignees=[alice])
     seen = list(MirroredEvent.objects.filter(appointment=appointment))
     cancel(by=alice, appointment_id=appointment.id)
-    mirror.retry(seen)
+    record.retry(seen)
     drain_all()
     assert google.events("alice@example.com") == []
     assert not MirroredEvent.objects.get(appointment=appointment).wanted

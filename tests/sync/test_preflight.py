@@ -17,9 +17,9 @@ from sophiie.appointments.models import Appointment
 from sophiie.calendar_link.connect import link_of
 from sophiie.calendar_link.models import CalendarLink
 from sophiie.common.clock import now
-from sophiie.sync import preflight as module
+from sophiie.sync.actions import preflight as module
+from sophiie.sync.actions.preflight import Preflight, preflight
 from sophiie.sync.models import MirroredEvent
-from sophiie.sync.preflight import Preflight, preflight
 from tests.conftest import details, tomorrow_at
 from tests.linking import browser_of, come_back, link
 from tests.mirroring import drain_all

@@ -19,9 +19,9 @@ from sophiie.calendar_link.unlink import end_link, unlink, unlink_and_remove
 from sophiie.common.clock import now
 from sophiie.google.app import google_session
 from sophiie.ops.status import report
-from sophiie.sync import push, watch
+from sophiie.sync.inbound import channels, poller
 from sophiie.sync.models import PushChannel, WatchedCalendar
-from sophiie.sync.reading_status import readings_of
+from sophiie.sync.reports.polls import readings_of
 from tests.conftest import details, tomorrow_at
 from tests.linking import browser_of, link
 from tests.mirroring import drain_all, read_all
@@ -50,7 +50,7 @@ def pushed(alice: Member, google: RunningSimulator) -> CalendarLink:
 
 
 def due() -> bool:
-    return bool(watch.due_links())
+    return bool(poller.due_links())
 
 
 def read_due() -> None:
@@ -61,7 +61,7 @@ def read_due() -> None:
     async def read() -> None:
         async with google_session() as http:
             for link_id in links:
-                await watch.read_changes(link_id, http, only_due=True)
+                await poller.read_changes(link_id, http, only_due=True)
 
     async_to_sync(read)()
 
@@ -98,7 +98,7 @@ def test_the_secret_of_a_channel_is_not_kept(
     assert str(row.id) == channel["id"]
     assert len(channel["token"]) >= 32
     assert channel["token"] not in str(PushChannel.objects.values())
-    assert row.token_digest == push.digest(channel["token"])
+    assert row.token_digest == channels.digest(channel["token"])
     assert row.resource_id == channel["resource_id"]
 
 
@@ -175,7 +175,7 @@ def test_two_workers_open_one_channel(alice: Member, google: RunningSimulator) -
 
     async def two() -> None:
         async with google_session() as http:
-            await asyncio.gather(push.tend(http), push.tend(http))
+            await asyncio.gather(channels.tend(http), channels.tend(http))
 
     async_to_sync(two)()
     assert len(open_channels(google)) == 1

@@ -12,9 +12,10 @@ from sophiie.accounts.models import Member
 from sophiie.appointments.booking import book, change
 from sophiie.calendar_link.models import CalendarLink
 from sophiie.common.clock import now
-from sophiie.sync.claim import claim_due
 from sophiie.sync.models import MirroredEvent, MirrorState, QuotaBucket
-from sophiie.sync.quota import (
+from sophiie.sync.outbound.claim import claim_due
+from sophiie.sync.outbound.sweep import wake_due_links
+from sophiie.sync.quota.buckets import (
     PROJECT,
     PROJECT_BUDGET,
     USER_BUDGET,
@@ -22,7 +23,6 @@ from sophiie.sync.quota import (
     Urgency,
     affordable,
 )
-from sophiie.sync.sweep import wake_due_links
 from tests.conftest import details, tomorrow_at
 from tests.linking import link
 from tests.mirroring import drain_all

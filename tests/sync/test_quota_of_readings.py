@@ -21,8 +21,9 @@ from sophiie.common import clock
 from sophiie.common.clock import now
 from sophiie.google import calendar as google_calendar
 from sophiie.google.app import google_session
-from sophiie.sync.drain import drain
-from sophiie.sync.freshness import renew_old_copies
+from sophiie.sync.actions.preflight import preflight
+from sophiie.sync.inbound.poller import due_links, look_again, read_changes
+from sophiie.sync.inbound.refresh import renew_old_copies
 from sophiie.sync.models import (
     MirroredEvent,
     MirrorState,
@@ -30,9 +31,8 @@ from sophiie.sync.models import (
     QuotaBucket,
     WatchedCalendar,
 )
-from sophiie.sync.preflight import preflight
-from sophiie.sync.quota import PROJECT, PROJECT_BUDGET, USER_BUDGET, Urgency, take
-from sophiie.sync.watch import due_links, look_again, read_changes
+from sophiie.sync.outbound.drain import drain
+from sophiie.sync.quota.buckets import PROJECT, PROJECT_BUDGET, USER_BUDGET, Urgency, take
 from tests.conftest import details, tomorrow_at
 from tests.linking import link
 from tests.mirroring import drain_all, due_now, read_all

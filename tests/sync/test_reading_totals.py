@@ -19,11 +19,11 @@ from sophiie.calendar_link.unlink import end_link
 from sophiie.common.clock import now
 from sophiie.common.in_thread import in_thread
 from sophiie.google.app import google_session
+from sophiie.sync.counters import Notification, Outcome, count
+from sophiie.sync.inbound.poller import read_changes
+from sophiie.sync.inbound.webhook import take_notification
 from sophiie.sync.models import PushChannel, QuotaBucket, Tally, WatchedCalendar
-from sophiie.sync.notifications import take_notification
-from sophiie.sync.reading_totals import reading_totals
-from sophiie.sync.tally import Notification, Outcome, count
-from sophiie.sync.watch import read_changes
+from sophiie.sync.reports.poll_totals import reading_totals
 from tests.busy import calendar_of
 from tests.conftest import tomorrow_at
 from tests.linking import link

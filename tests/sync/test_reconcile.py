@@ -15,7 +15,7 @@ from sophiie.appointments.models import Appointment
 from sophiie.calendar_link.models import CalendarLink
 from sophiie.common.clock import now
 from sophiie.ops.status import report
-from sophiie.sync import reading
+from sophiie.sync.inbound import poll_claim
 from sophiie.sync.models import MirroredEvent, MirrorState, WatchedCalendar
 from tests.conftest import details, tomorrow_at
 from tests.mirroring import drain_all, read_all
@@ -192,8 +192,8 @@ def test_readings_of_everything_do_not_meet_at_midnight(watched_link: CalendarLi
 
     def due_after(hours: float) -> int:
         moment = begun + timedelta(hours=hours)
-        calendars = [WatchedCalendar(window_start=begun - reading.PAST) for _ in range(200)]
-        return sum(reading.window_is_old(calendar, moment) for calendar in calendars)
+        calendars = [WatchedCalendar(window_start=begun - poll_claim.PAST) for _ in range(200)]
+        return sum(poll_claim.window_is_old(calendar, moment) for calendar in calendars)
 
     assert due_after(17.9) == 0
     assert 50 < due_after(21) < 150

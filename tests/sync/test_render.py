@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sophiie.sync.render import (
+from sophiie.sync.outbound.render import (
     DESCRIPTION_LENGTH,
     Content,
     is_ours,

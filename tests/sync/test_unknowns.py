@@ -16,7 +16,7 @@ from sophiie.accounts.models import Member
 from sophiie.appointments.booking import book, cancel, change, reinstate
 from sophiie.calendar_link.connect import link_of
 from sophiie.calendar_link.models import CalendarLink, LinkState
-from sophiie.sync.status import statuses_of
+from sophiie.sync.reports.event_status import statuses_of
 from tests.conftest import details, tomorrow_at
 from tests.linking import browser_of, come_back, link
 from tests.mirroring import drain_all, due_now, sweep_once

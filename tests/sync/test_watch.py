@@ -19,8 +19,8 @@ from sophiie.common.clock import now
 from sophiie.common.in_thread import in_thread
 from sophiie.google import calendar as google_calendar
 from sophiie.google.app import google_session
-from sophiie.sync import reading as readings
-from sophiie.sync import watch
+from sophiie.sync.inbound import poll_claim as readings
+from sophiie.sync.inbound import poller
 from sophiie.sync.models import WatchedCalendar
 from tests.linking import link
 from tests.mirroring import drain_all, read_all
@@ -41,9 +41,9 @@ def read_due(times: int = 1) -> list[bool]:
     """What `times` workers do who find the same links due."""
 
     async def read() -> list[bool]:
-        due = await in_thread(watch.due_links)
+        due = await in_thread(poller.due_links)
         async with google_session() as http:
-            reads = [watch.read_changes(link_id, http, only_due=True) for link_id in due * times]
+            reads = [poller.read_changes(link_id, http, only_due=True) for link_id in due * times]
             return list(await asyncio.gather(*reads))
 
     return async_to_sync(read)()
@@ -72,7 +72,7 @@ def test_a_worker_that_comes_late_finds_it_read(
 
     async def come_late() -> bool:
         async with google_session() as http:
-            return await watch.read_changes(watched_link.id, http, only_due=True)
+            return await poller.read_changes(watched_link.id, http, only_due=True)
 
     assert async_to_sync(come_late)() is False
     assert google.calls() == []
@@ -90,7 +90,7 @@ def test_what_a_dead_worker_had_claimed_is_read_by_another(
 def test_who_wants_to_know_waits_for_a_reading_that_is_under_way(
     watched_link: CalendarLink, google: RunningSimulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    begin, ask, late = readings.begin, watch.ask, []
+    begin, ask, late = readings.begin, poller.ask, []
 
     def begin_or_come_late(*words: Any, **more: Any) -> Any:
         found = begin(*words, **more)
@@ -103,11 +103,11 @@ def test_who_wants_to_know_waits_for_a_reading_that_is_under_way(
         return await ask(*words)
 
     monkeypatch.setattr(readings, "begin", begin_or_come_late)
-    monkeypatch.setattr(watch, "ask", ask_when_the_others_wait)
+    monkeypatch.setattr(poller, "ask", ask_when_the_others_wait)
 
     async def three() -> list[bool]:
         async with google_session() as http:
-            reads = [watch.read_changes(watched_link.id, http) for _ in range(3)]
+            reads = [poller.read_changes(watched_link.id, http) for _ in range(3)]
             return list(await asyncio.gather(*reads))
 
     assert async_to_sync(three)() == [True, True, True]
@@ -122,7 +122,7 @@ def test_the_reading_that_is_waited_for_may_fail(
 
     async def two() -> list[bool]:
         async with google_session() as http:
-            reads = [watch.read_changes(watched_link.id, http) for _ in range(2)]
+            reads = [poller.read_changes(watched_link.id, http) for _ in range(2)]
             return list(await asyncio.gather(*reads))
 
     assert sorted(async_to_sync(two)()) == [False, True]
@@ -141,7 +141,7 @@ def test_a_reading_that_is_cut_off_is_in_nobodys_way(
         async with google_session() as http:
             with suppress(TimeoutError):
                 async with asyncio.timeout(patience):
-                    await watch.read_changes(watched_link.id, http)
+                    await poller.read_changes(watched_link.id, http)
 
     for milliseconds in range(0, 80, 4):
         async_to_sync(impatient)(milliseconds / 1000)
@@ -178,7 +178,7 @@ def test_only_working_links_are_read(
 ) -> None:
     CalendarLink.objects.update(state=state)
     WatchedCalendar.objects.update(next_read_at=now())
-    assert watch.due_links() == []
+    assert poller.due_links() == []
     assert read_all() == [False]
     assert google.calls() == []
 
@@ -290,12 +290,12 @@ def test_a_few_at_a_time_and_a_slow_one_delays_no_other(
         done.append(number)
         return True
 
-    monkeypatch.setattr(watch, "due_links", due)
-    monkeypatch.setattr(watch, "read_changes", read)
-    monkeypatch.setattr(watch, "BUSY_SECONDS", 0.05)
+    monkeypatch.setattr(poller, "due_links", due)
+    monkeypatch.setattr(poller, "read_changes", read)
+    monkeypatch.setattr(poller, "BUSY_SECONDS", 0.05)
 
     async def until_the_others_are_done() -> None:
-        polling = asyncio.create_task(watch.poll_regularly(None))  # type: ignore[arg-type]
+        polling = asyncio.create_task(poller.poll_regularly(None))  # type: ignore[arg-type]
         async with asyncio.timeout(60):
             while len(done) < 11:
                 await asyncio.sleep(0.01)
@@ -303,7 +303,7 @@ def test_a_few_at_a_time_and_a_slow_one_delays_no_other(
 
     async_to_sync(until_the_others_are_done)()
     assert sorted(done) == list(range(1, 12))
-    assert max(most) == watch.MOST_AT_ONCE
+    assert max(most) == poller.MOST_AT_ONCE
 
 
 def test_the_worker_notices_by_itself(
@@ -315,7 +315,7 @@ def test_the_worker_notices_by_itself(
 
     async def until_it_is_noticed() -> None:
         async with google_session() as http, asyncio.timeout(60):
-            polling = asyncio.create_task(watch.poll_regularly(http))
+            polling = asyncio.create_task(poller.poll_regularly(http))
             while not await in_thread(lambda: drift_of(appointment)):
                 await asyncio.sleep(0.05)
             polling.cancel()

@@ -16,11 +16,11 @@ from sophiie.appointments.models import Appointment
 from sophiie.busy_time.models import BusyCalendar
 from sophiie.calendar_link.models import CalendarLink
 from sophiie.common.clock import now
-from sophiie.sync import guard
-from sophiie.sync.guard import NotOurs
-from sophiie.sync.kept import WITH_VALUES
-from sophiie.sync.missing import Doubt
+from sophiie.sync.inbound.mass_deletion import Doubt
+from sophiie.sync.messages import WITH_VALUES
 from sophiie.sync.models import MirroredEvent, MirrorState, SyncAttempt
+from sophiie.sync.outbound import guard
+from sophiie.sync.outbound.guard import NotOurs
 from sophiie.web.kept_words import kept_words
 from tests.busy import calendar_of
 from tests.conftest import details, tomorrow_at

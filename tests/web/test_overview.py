@@ -17,8 +17,8 @@ from sophiie.appointments.models import Appointment
 from sophiie.availability.models import WorkingHours
 from sophiie.calendar_link.models import CalendarLink, LinkState
 from sophiie.common.clock import now
-from sophiie.sync import quota
 from sophiie.sync.models import DriftKind, MirroredEvent, MirrorState, QuotaBucket
+from sophiie.sync.quota import buckets
 from tests.conftest import details, tomorrow_at
 from tests.web.pages import Element, alerts, parsed, statuses
 from tests.web.test_team import broken, colleague, linked
@@ -181,7 +181,7 @@ def test_they_can_be_put_away(page: Client) -> None:
 def test_the_calendar_tab_says_how_the_link_is_doing(alice: Member, page: Client) -> None:
     link = linked(alice)
     in_google(alice, MirrorState.FAILED, error="No.")
-    used = quota.USER_BUDGET.capacity / 2
+    used = buckets.USER_BUDGET.capacity / 2
     QuotaBucket.objects.create(scope=f"user:{link.google_sub}", level=used, counted_at=now())
     shown = parsed(page.get("/settings/calendar"))
     assert "50 % used" in shown.words
@@ -208,8 +208,8 @@ def test_a_parked_link_says_when_it_goes_on(alice: Member, page: Client) -> None
 def test_the_share_used_refills_by_itself(alice: Member) -> None:
     moment = now()
     QuotaBucket.objects.create(scope="user:x", level=0, counted_at=moment)
-    assert quota.share_used("x", moment) == 1
-    full = quota.USER_BUDGET.capacity / quota.USER_BUDGET.rate
-    assert quota.share_used("x", moment + timedelta(seconds=full / 2)) == pytest.approx(0.5)
-    assert quota.share_used("x", moment + timedelta(seconds=2 * full)) == 0
-    assert quota.share_used("unknown", moment) == 0
+    assert buckets.share_used("x", moment) == 1
+    full = buckets.USER_BUDGET.capacity / buckets.USER_BUDGET.rate
+    assert buckets.share_used("x", moment + timedelta(seconds=full / 2)) == pytest.approx(0.5)
+    assert buckets.share_used("x", moment + timedelta(seconds=2 * full)) == 0
+    assert buckets.share_used("unknown", moment) == 0

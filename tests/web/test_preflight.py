@@ -14,7 +14,7 @@ from sophiie.accounts.models import Member
 from sophiie.appointments.booking import book
 from sophiie.calendar_link.connect import link_of
 from sophiie.calendar_link.models import LinkState
-from sophiie.sync import preflight as module
+from sophiie.sync.actions import preflight as module
 from tests.conftest import details, tomorrow_at
 from tests.linking import come_back, link
 from tests.mirroring import drain_all

@@ -19,7 +19,7 @@ from sophiie.appointments.errors import InvalidAppointment
 from sophiie.appointments.models import Appointment
 from sophiie.appointments.reading import listed_for
 from sophiie.appointments.rules import assignees_of
-from sophiie.sync.status import statuses_of
+from sophiie.sync.reports.event_status import statuses_of
 
 
 def page_of(member: Member, filters: AppointmentFilter) -> dict[str, Any]:

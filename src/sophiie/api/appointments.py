@@ -33,8 +33,9 @@ from sophiie.appointments.conflicts import clashes_of, renew_knowledge
 from sophiie.appointments.errors import Conflict
 from sophiie.appointments.models import Appointment
 from sophiie.appointments.rules import Details, assignees_of, check_details
-from sophiie.sync import drift, mirror
-from sophiie.sync.status import event_rows_of, statuses_of
+from sophiie.sync.actions import drift
+from sophiie.sync.outbox import record
+from sophiie.sync.reports.event_status import event_rows_of, statuses_of
 
 router = Router(tags=["appointments"])
 PROBLEMS = {
@@ -198,7 +199,7 @@ def retry_sync(request: HttpRequest, appointment_id: UUID) -> HttpResponse:
     """Tries at once what failed or waits."""
     member = member_of(request)
     found = booking.find(member, appointment_id)
-    mirror.retry(event_rows_of(found.id))
+    record.retry(event_rows_of(found.id))
     return _answer(found, member)
 
 

@@ -12,7 +12,7 @@ from sophiie.api.access import member_of
 from sophiie.api.problems import ProblemError, invalid, not_found
 from sophiie.api.schemas import CalendarLinkOut, MemberList, MemberOut, Page, Problem, Progress
 from sophiie.calendar_link.connect import link_of
-from sophiie.sync.status import health_of
+from sophiie.sync.reports.event_status import health_of
 
 router = Router(tags=["members"])
 PROBLEMS = {401: Problem, 429: Problem}

@@ -24,7 +24,7 @@ from sophiie.accounts.models import Member
 from sophiie.appointments.errors import Obstacle
 from sophiie.appointments.models import Appointment
 from sophiie.common.wall_time import in_zone
-from sophiie.sync.status import Drift, EventStatus
+from sophiie.sync.reports.event_status import Drift, EventStatus
 
 _RFC_3339 = re.compile(
     r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d([.,]\d+)?)?([Zz]|[+-]\d\d:\d\d)", re.ASCII

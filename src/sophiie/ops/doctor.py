@@ -44,7 +44,7 @@ class Doctor:
 
         from sophiie.audit.upkeep import is_protected
         from sophiie.ops.health import missing_migrations
-        from sophiie.sync.workers_alive import workers_alive
+        from sophiie.sync.reports.workers import workers_alive
 
         with connection.cursor() as cursor:
             cursor.execute("SHOW server_version")

@@ -28,9 +28,9 @@ from sophiie.calendar_link.models import CalendarLink, LinkState
 from sophiie.common.clock import now
 from sophiie.common.in_thread import in_thread
 from sophiie.ops.reading_metrics import reading_metrics
-from sophiie.sync.kept import REFUSED_BY_GUARD
+from sophiie.sync.messages import REFUSED_BY_GUARD
 from sophiie.sync.models import MirroredEvent, MirrorState, SyncAttempt
-from sophiie.sync.workers_alive import workers_alive
+from sophiie.sync.reports.workers import workers_alive
 
 READY_SECONDS = 3.0
 # Where the name is kept by which the process was asked.

@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from sophiie.sync.reading_totals import ReadingTotals, reading_totals
+from sophiie.sync.reports.poll_totals import ReadingTotals, reading_totals
 
 
 def reading_metrics() -> CollectorRegistry:

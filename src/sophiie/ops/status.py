@@ -7,11 +7,11 @@ from datetime import datetime
 
 from sophiie.calendar_link.models import CalendarLink, LinkState, Revocation
 from sophiie.ops.health import oldest_due_seconds, reasons_not_ready
-from sophiie.sync.reading_status import CalendarReading, readings_of
-from sophiie.sync.reading_totals import reading_totals
-from sophiie.sync.status import health_of
-from sophiie.sync.tally import Notification, Outcome
-from sophiie.sync.workers_alive import workers_alive
+from sophiie.sync.counters import Notification, Outcome
+from sophiie.sync.reports.event_status import health_of
+from sophiie.sync.reports.poll_totals import reading_totals
+from sophiie.sync.reports.polls import CalendarReading, readings_of
+from sophiie.sync.reports.workers import workers_alive
 
 
 def report() -> str:

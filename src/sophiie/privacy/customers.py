@@ -37,8 +37,8 @@ from sophiie.privacy.answers import blank_customer_in_answers
 from sophiie.privacy.identity import Identity, alike, appointments_of
 from sophiie.privacy.models import CLAIM, Erasure, Subject
 from sophiie.privacy.traces import blank_fields, ids_in
-from sophiie.sync import mirror
 from sophiie.sync.models import MirroredEvent, SyncAttempt
+from sophiie.sync.outbox import record
 
 logger = log(__name__)
 
@@ -223,7 +223,7 @@ def _save(
     is_over = appointment.end <= moment
     announce_erasure(appointment, erasure.asked_by, differences, aloud=not is_over)
     if is_over:  # a change would also send events that were never sent, or undo a deletion
-        mirror.redraw(appointment)
+        record.redraw(appointment)
 
 
 def _mentions(identity: Identity, *, but: set[UUID]) -> list[UUID]:

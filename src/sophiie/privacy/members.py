@@ -33,7 +33,7 @@ from sophiie.privacy.colleagues import forget_in_history, forget_unknown_guests,
 from sophiie.privacy.holdings import HOLDINGS
 from sophiie.privacy.leaving import forget_mails, forget_quotas, let_go
 from sophiie.privacy.models import CLAIM, DELAY, Erasure, Subject
-from sophiie.sync import mirror
+from sophiie.sync.outbox import record
 
 logger = log(__name__)
 
@@ -196,7 +196,7 @@ def _replace(member_id: UUID, erasure: Erasure) -> None:
 def _redraw(appointment_id: UUID, emails: Collection[str]) -> None:
     appointment = locked().filter(pk=appointment_id).first()
     if appointment is not None:
-        mirror.redraw(appointment, without_guests=emails)
+        record.redraw(appointment, without_guests=emails)
 
 
 def _tell_audit_log(erasure: Erasure, member_id: UUID, emails: Collection[str]) -> None:

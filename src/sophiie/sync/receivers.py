@@ -27,12 +27,13 @@ from sophiie.calendar_link.signals import (
 )
 from sophiie.common import live
 from sophiie.common.in_thread import in_thread
-from sophiie.sync import calendars, mirror, push
-from sophiie.sync.backfill import record_backfill, record_removal
-from sophiie.sync.freshness import renew_old_copies
-from sophiie.sync.guest_review import ask_for_guest_review
-from sophiie.sync.judging import erase_drift
-from sophiie.sync.quota import Urgency, take
+from sophiie.sync.inbound import calendars, channels
+from sophiie.sync.inbound.detect_drift import erase_drift
+from sophiie.sync.inbound.refresh import renew_old_copies
+from sophiie.sync.outbox import record
+from sophiie.sync.outbox.backfill import record_backfill, record_removal
+from sophiie.sync.outbox.guest_review import ask_for_guest_review
+from sophiie.sync.quota.buckets import Urgency, take
 
 STOPPING_SECONDS = 3.0
 
@@ -57,7 +58,7 @@ def _on_booking_ahead(members: Collection[UUID], **_: Any) -> None:
 
 
 def _on_appointment(appointment: Appointment, **_: Any) -> None:
-    mirror.record_change(appointment, is_new=appointment.revision == 1)
+    record.record_change(appointment, is_new=appointment.revision == 1)
     live.announce(appointment.business_id, appointment=appointment.id)
 
 
@@ -75,7 +76,7 @@ def _on_unlinking(link: CalendarLink, **_: Any) -> bool:
 
 
 async def _on_ending(link: CalendarLink, **_: Any) -> None:
-    await push.stop_channels(link.id, patience=STOPPING_SECONDS)
+    await channels.stop_channels(link.id, patience=STOPPING_SECONDS)
 
 
 async def _on_call(link_id: UUID, **_: Any) -> None:
@@ -83,7 +84,7 @@ async def _on_call(link_id: UUID, **_: Any) -> None:
 
 
 def _on_mended(link: CalendarLink, **_: Any) -> None:
-    mirror.resume(link)
+    record.resume(link)
     calendars.align(link)
     calendars.read_soon(link)
     _on_link(link)

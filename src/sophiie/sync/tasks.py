@@ -7,9 +7,9 @@ from uuid import UUID
 from procrastinate import JobContext
 from procrastinate.contrib.django import app
 
-from sophiie.sync.drain import drain
-from sophiie.sync.wake import DRAIN, READ
-from sophiie.sync.watch import read_changes
+from sophiie.sync.inbound.poller import read_changes
+from sophiie.sync.jobs import DRAIN, READ
+from sophiie.sync.outbound.drain import drain
 
 
 @app.task(name=DRAIN, pass_context=True)

@@ -27,11 +27,11 @@ from sophiie.common.in_thread import in_thread
 from sophiie.common.logs import log
 from sophiie.common.outage import database_outage
 from sophiie.google.app import google_session
-from sophiie.sync import push
-from sophiie.sync.guest_review import review_guests
-from sophiie.sync.places import Places
-from sophiie.sync.sweep import prune_ledger, sweep
-from sophiie.sync.watch import poll_regularly
+from sophiie.sync.inbound import channels
+from sophiie.sync.inbound.poller import poll_regularly
+from sophiie.sync.outbound.capacity import Places
+from sophiie.sync.outbound.sweep import prune_ledger, sweep
+from sophiie.sync.outbox.guest_review import review_guests
 
 logger = log(__name__)
 
@@ -72,7 +72,7 @@ async def _work_until(
             asyncio.create_task(_forever(_review_guests_regularly)),
             asyncio.create_task(_forever(_send_mails_regularly)),
             asyncio.create_task(_forever(lambda: poll_regularly(http))),
-            asyncio.create_task(_forever(lambda: push.tend_regularly(http))),
+            asyncio.create_task(_forever(lambda: channels.tend_regularly(http))),
         ]
         await stop.wait()
         logger.info("worker stops")

@@ -13,7 +13,7 @@ from sophiie.appointments.errors import Obstacle
 from sophiie.appointments.models import Appointment
 from sophiie.appointments.reading import in_period
 from sophiie.common.wall_time import in_zone, local_day
-from sophiie.sync.status import statuses_of
+from sophiie.sync.reports.event_status import statuses_of
 from sophiie.web.badges import most_urgent
 
 MOST_IN_A_WEEK = 2000

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from sophiie.accounts.models import Member
 from sophiie.appointments.models import Appointment
 from sophiie.common.wall_time import in_zone
-from sophiie.sync.status import EventStatus
+from sophiie.sync.reports.event_status import EventStatus
 from sophiie.web.kept_words import kept_words
 
 # The worst first: one badge in a list speaks for all links.

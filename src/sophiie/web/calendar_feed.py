@@ -29,8 +29,8 @@ from sophiie.busy_time.knowledge import Freshness, knowledge_of
 from sophiie.busy_time.models import BusyPeriod
 from sophiie.common.clock import now
 from sophiie.common.wall_time import start_of_day
-from sophiie.sync.attention import perhaps_in_need
-from sophiie.sync.status import statuses_of
+from sophiie.sync.reports.attention import perhaps_in_need
+from sophiie.sync.reports.event_status import statuses_of
 from sophiie.web.badges import most_urgent
 from sophiie.web.calendar_hours import closed_hours
 from sophiie.web.calendar_people import Person, people_of

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from sophiie.accounts.models import Member
 from sophiie.common.clock import now
 from sophiie.common.wall_time import in_zone
-from sophiie.sync.team import broken_links_of_colleagues
+from sophiie.sync.reports.team import broken_links_of_colleagues
 from sophiie.web.shown_times import clock, long_day, long_day_of_this_year
 
 NAMED = 3

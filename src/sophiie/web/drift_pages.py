@@ -17,7 +17,7 @@ from sophiie.appointments.errors import (
     TooBusy,
     UnknownAppointment,
 )
-from sophiie.sync import drift
+from sophiie.sync.actions import drift
 from sophiie.web.anyway import consent_in
 from sophiie.web.forms import AppointmentForm
 from sophiie.web.pages import find, form_page

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 from sophiie.appointments.models import Action, Appointment, AppointmentChange, Status
 from sophiie.common.wall_time import in_zone
 from sophiie.sync.models import SyncAttempt
-from sophiie.sync.status import attempts_of
+from sophiie.sync.reports.event_status import attempts_of
 from sophiie.web.kept_words import kept_words
 from sophiie.web.shown_times import clock, weekday
 

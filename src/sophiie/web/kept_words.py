@@ -9,7 +9,7 @@ import re
 
 from django.utils.translation import gettext as _
 
-from sophiie.sync.kept import OWN_WORDS, WITH_VALUES
+from sophiie.sync.messages import OWN_WORDS, WITH_VALUES
 
 
 def _pattern(sentence: str) -> re.Pattern[str]:

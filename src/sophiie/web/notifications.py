@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
-from sophiie.sync.notifications import take_notification
+from sophiie.sync.inbound.webhook import take_notification
 
 
 @csrf_exempt

@@ -15,9 +15,9 @@ from sophiie.calendar_link.models import LinkState
 from sophiie.common.clock import now
 from sophiie.common.wall_time import in_zone
 from sophiie.sync.models import DriftKind, MirroredEvent
-from sophiie.sync.overview import drifted_events, failed_events, queue_of
-from sophiie.sync.team import TeamLink, links_of_team
-from sophiie.sync.workers_alive import workers_alive
+from sophiie.sync.reports.business_queue import drifted_events, failed_events, queue_of
+from sophiie.sync.reports.team import TeamLink, links_of_team
+from sophiie.sync.reports.workers import workers_alive
 from sophiie.web.colleagues import since
 from sophiie.web.kept_words import kept_words
 from sophiie.web.requests import members_only, signed_in

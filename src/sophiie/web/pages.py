@@ -25,8 +25,8 @@ from sophiie.appointments.errors import (
     UnknownAppointment,
 )
 from sophiie.appointments.models import Appointment
-from sophiie.sync import mirror
-from sophiie.sync.status import event_rows_of, statuses_of
+from sophiie.sync.outbox import record
+from sophiie.sync.reports.event_status import event_rows_of, statuses_of
 from sophiie.web.anyway import consent_in, consent_to_ask_for
 from sophiie.web.badges import drift_panels, most_urgent, visible_badges
 from sophiie.web.form_start import lengths, start_from_copy, start_when_free
@@ -155,7 +155,7 @@ def appointment_reinstate(request: HttpRequest, appointment_id: UUID) -> HttpRes
 def appointment_retry(request: HttpRequest, appointment_id: UUID) -> HttpResponse:
     """Tries at once what failed or waits."""
     shown = find(signed_in(request), appointment_id)
-    mirror.retry(event_rows_of(shown.id))
+    record.retry(event_rows_of(shown.id))
     messages.success(request, _("Trying again now."))
     return redirect("appointment", appointment_id)
 

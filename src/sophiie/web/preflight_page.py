@@ -19,7 +19,7 @@ from sophiie.calendar_link.models import RECORDING, CalendarLink, LinkState
 from sophiie.calendar_link.problems import LinkProblem
 from sophiie.calendar_link.waiting import waiting_for_google
 from sophiie.common.clock import now
-from sophiie.sync.preflight import Preflight, preflight
+from sophiie.sync.actions.preflight import Preflight, preflight
 from sophiie.web.requests import members_only, signed_in
 
 

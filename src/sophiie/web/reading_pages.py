@@ -12,10 +12,10 @@ from django.views.decorators.http import require_POST
 from sophiie.calendar_link import connect
 from sophiie.calendar_link.problems import LinkProblem
 from sophiie.calendar_link.waiting import waiting_for_google
-from sophiie.sync.mirror import retry_link
-from sophiie.sync.missing import say_it_is_meant
-from sophiie.sync.reading_status import readings_of
-from sophiie.sync.watch import look_again
+from sophiie.sync.inbound.mass_deletion import say_it_is_meant
+from sophiie.sync.inbound.poller import look_again
+from sophiie.sync.outbox.record import retry_link
+from sophiie.sync.reports.polls import readings_of
 from sophiie.web.requests import members_only, signed_in
 
 PATIENCE_SECONDS = 4.0

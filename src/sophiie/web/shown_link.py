@@ -19,9 +19,9 @@ from sophiie.calendar_link.models import (
 )
 from sophiie.common.clock import now
 from sophiie.common.wall_time import in_zone
-from sophiie.sync.reading_status import CalendarReading, readings_of
-from sophiie.sync.status import health_of
-from sophiie.sync.workers_alive import workers_alive
+from sophiie.sync.reports.event_status import health_of
+from sophiie.sync.reports.polls import CalendarReading, readings_of
+from sophiie.sync.reports.workers import workers_alive
 from sophiie.web.colleagues import since
 from sophiie.web.kept_words import kept_words
 from sophiie.web.shown_times import clock

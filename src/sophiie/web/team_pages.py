@@ -29,7 +29,7 @@ from sophiie.common.clock import now
 from sophiie.common.wall_time import in_zone
 from sophiie.privacy.members import may_erase, waiting_erasures
 from sophiie.privacy.models import Erasure
-from sophiie.sync.team import TeamLink, links_of_team
+from sophiie.sync.reports.team import TeamLink, links_of_team
 from sophiie.web.account_forms import ROLES, InvitationForm
 from sophiie.web.colleagues import since
 from sophiie.web.requests import members_only, signed_in

@@ -1,0 +1,109 @@
+"""What a person can do about an event that was changed or deleted in Google.
+
+Until one of these is chosen, or the appointment is changed otherwise, nothing happens.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+
+from sophiie import audit
+from sophiie.accounts.models import Member
+from sophiie.appointments import booking
+from sophiie.appointments.models import Appointment
+from sophiie.appointments.record import record_about
+from sophiie.calendar_link.models import RECORDING
+from sophiie.sync.models import DriftKind, MirroredEvent, MirrorState
+from sophiie.sync.outbox import record
+
+
+class DriftError(Exception):
+    """The act is not possible; the message says why."""
+
+
+def put_back(by: Member, appointment_id: UUID, *, calendar_of: UUID | None = None) -> Appointment:
+    """Lets Google show what Sophiie has, also when the event was deleted there.
+
+    In every calendar, or in that of the member `calendar_of`. Twice is as once. Raises
+    `UnknownAppointment`.
+    """
+    with transaction.atomic():
+        appointment = booking.find(by, appointment_id)
+        # A list first: the rows are held until the work is recorded.
+        rows = list(_drifted(appointment, calendar_of).select_for_update(of=("self",)))
+        record.put_back(rows)
+        if rows:
+            record_about(audit.Act.DRIFT_PUT_BACK, appointment, by)
+    return appointment
+
+
+def use_googles_time(
+    by: Member,
+    appointment_id: UUID,
+    *,
+    calendar_of: UUID | None = None,
+    allow_overlap: bool = False,
+    accept_unverified: bool = False,
+) -> Appointment:
+    """Moves the appointment to where its event was moved in Google; its time zone stays.
+
+    An ordinary change: raises whatever `booking.change` does, such as `Conflict`, and `DriftError`
+    where Google has no time to offer.
+    """
+    appointment = booking.find(by, appointment_id)
+    row = _chosen(list(_drifted(appointment, calendar_of)), by)
+    start, end = _times(row)
+    return booking.change(
+        by=by,
+        appointment_id=appointment_id,
+        changes={"start": start, "end": end},
+        # What was seen in Google differs from this revision; of a later one nobody knows.
+        expected_revision=row.shown_revision,
+        allow_overlap=allow_overlap,
+        accept_unverified=accept_unverified,
+        audited_as=audit.Act.DRIFT_ACCEPTED,
+    )
+
+
+def _drifted(appointment: Appointment, calendar_of: UUID | None) -> QuerySet[MirroredEvent]:
+    """The rows with drift that is still to be answered."""
+    rows = MirroredEvent.objects.filter(
+        appointment=appointment,
+        state=MirrorState.SYNCED,
+        wanted=True,
+        link__state__in=RECORDING,
+    ).exclude(drift_kind=DriftKind.NONE)
+    if calendar_of is not None:
+        rows = rows.filter(link__member=calendar_of)
+    return rows.select_related("link").order_by("id")
+
+
+def _chosen(rows: list[MirroredEvent], by: Member) -> MirroredEvent:
+    """Of several: one with a time, in one's own calendar, seen last."""
+    if not rows:
+        raise DriftError(
+            _("Google shows this appointment as Sophiie does; there is nothing to use.")
+        )
+    return max(
+        rows,
+        key=lambda row: (
+            row.drift_start is not None,
+            row.link.member_id == by.id,
+            row.drift_seen_at,
+        ),
+    )
+
+
+def _times(row: MirroredEvent) -> tuple[datetime, datetime]:
+    if row.drift_kind == DriftKind.DELETED:
+        raise DriftError(_("The event was deleted in Google, so there is no time to use."))
+    if row.drift_start is None or row.drift_end is None:
+        raise DriftError(
+            _("In Google it is an all-day event now. An appointment needs a start and an end.")
+        )
+    return row.drift_start, row.drift_end

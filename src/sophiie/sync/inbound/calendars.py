@@ -1,0 +1,89 @@
+"""Which calendars of a link are read: the chosen one, and those that count as busy besides.
+
+Each has a row here, which says how far it was read, and a copy in `busy_time`; both live as long
+as the calendar counts.
+"""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Count, F, Min, Q
+
+from sophiie.busy_time import copy
+from sophiie.calendar_link.models import CalendarLink, LinkState
+from sophiie.common.clock import now
+from sophiie.sync.inbound.poll_claim import READABLE
+from sophiie.sync.models import PushChannel, WatchedCalendar
+
+# A broken link's calendars still count: what was read of them is known until it is too old.
+COUNTING = (*READABLE, LinkState.NEEDS_RECONNECT)
+
+
+def calendars_of(link: CalendarLink) -> list[str]:
+    """The calendars of the link that count, the chosen one first."""
+    return list(dict.fromkeys([link.calendar_id, *link.busy_calendar_ids]))
+
+
+def align(link: CalendarLink) -> None:
+    """Brings the rows in line with the link, in the transaction that changed it."""
+    if link.state not in COUNTING or not link.calendar_id:
+        return
+    calendar_ids = calendars_of(link)
+    WatchedCalendar.objects.filter(link=link).exclude(calendar_id__in=calendar_ids).delete()
+    WatchedCalendar.objects.bulk_create(
+        [
+            WatchedCalendar(link=link, calendar_id=calendar_id, next_read_at=now())
+            for calendar_id in calendar_ids
+        ],
+        ignore_conflicts=True,
+    )
+    copy.let_count(link.member_id, calendar_ids)
+
+
+def forget(link: CalendarLink) -> None:
+    """Erases all that was read, and how far, for an unlinking."""
+    WatchedCalendar.objects.filter(link=link).delete()
+    PushChannel.objects.filter(link=link).delete()
+    copy.let_count(link.member_id, [])
+
+
+def read_soon(link: CalendarLink) -> None:
+    """The link's calendars are due now."""
+    WatchedCalendar.objects.filter(link=link).update(next_read_at=now())
+
+
+def calendars_to_read(link_id: UUID) -> list[str]:
+    """The calendars of a link that may be read; their rows are made if something lost them."""
+    link = CalendarLink.objects.filter(pk=link_id, state__in=READABLE).first()
+    if link is None or not link.calendar_id:
+        return []
+    wanted = set(calendars_of(link))
+    watched = WatchedCalendar.objects.filter(link=link).values_list("calendar_id", flat=True)
+    if set(watched) != wanted or copy.calendars_that_count(link.member_id) != wanted:
+        with transaction.atomic():
+            # Held, so that an unlinking comes before or after.
+            align(CalendarLink.objects.select_for_update(no_key=True).get(pk=link_id))
+    return calendars_of(link)
+
+
+def due_links(most: int = 100) -> list[UUID]:
+    """Links with a calendar that is to be read now, the longest unread first."""
+    moment = now()
+    unclaimed = Q(watched_calendars__reading_until=None) | Q(
+        watched_calendars__reading_until__lt=moment
+    )
+    due = unclaimed & Q(watched_calendars__next_read_at__lte=moment)
+    chosen = Q(watched_calendars__calendar_id=F("calendar_id"))
+    links = (
+        CalendarLink.objects.filter(state__in=READABLE)
+        .exclude(calendar_id="")
+        .annotate(
+            due_since=Min("watched_calendars__next_read_at", filter=due),
+            chosen=Count("watched_calendars", filter=chosen),
+        )
+        .filter(Q(chosen=0) | Q(due_since__isnull=False))
+        .order_by(F("due_since").asc(nulls_first=True), "id")
+    )
+    return list(links.values_list("id", flat=True)[: max(most, 0)])

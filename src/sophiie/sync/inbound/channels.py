@@ -1,0 +1,209 @@
+"""Channels over which Google tells that a calendar changed: opened, renewed, stopped.
+
+A channel is opened for every calendar that is read, where Google can reach us. It never replaces
+the polling: messages get lost, and nothing says so. A channel is renewed under a new name before
+it ends, and only then the old one is stopped; in between both tell. What a message leads to is the
+business of `notifications.py`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import random
+import secrets
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import aiohttp
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+
+from sophiie.calendar_link.google_app import google_app
+from sophiie.calendar_link.models import CalendarLink, LinkState
+from sophiie.calendar_link.tokens import LinkTokens
+from sophiie.common.clock import now
+from sophiie.common.in_thread import in_thread
+from sophiie.common.logs import log
+from sophiie.google.app import google_session
+from sophiie.google.calendar import CalendarClient, Channel
+from sophiie.google.errors import GoogleError
+from sophiie.sync.inbound.poll_claim import READABLE
+from sophiie.sync.models import PushChannel, WatchedCalendar
+from sophiie.sync.quota.metered_client import PaidTokens, PutOff
+
+logger = log(__name__)
+
+TEND_SECONDS = 1.0
+AT_ONCE = 4
+RETRY = timedelta(hours=1)
+PUT_OFF = timedelta(seconds=10)
+# Longer than Google may take to answer.
+UNANSWERED = timedelta(minutes=5)
+NOT_SUPPORTED = "pushNotSupportedForRequestedResource"
+
+
+async def tend_regularly(http: aiohttp.ClientSession) -> None:
+    while True:
+        await tend(http)
+        await asyncio.sleep(TEND_SECONDS)
+
+
+async def tend(http: aiohttp.ClientSession) -> None:
+    """One round: opens what is due, also what was lost or is about to end, and stops what is one
+    too many."""
+    due = await in_thread(_due)
+    surplus = await in_thread(_surplus)
+    opened = [_open(http, watched) for watched in due]
+    await asyncio.gather(*opened, *(_stop(http, channel) for channel in surplus))
+
+
+async def stop_channels(link_id: UUID, *, patience: float) -> None:
+    """Stops the channels of a link that is about to lose its grant; best effort. What still comes
+    over them is dropped, and they end by themselves."""
+    channels = await in_thread(lambda: list(PushChannel.objects.filter(link=link_id)))
+    if not channels:
+        return
+    try:
+        async with asyncio.timeout(patience), google_session() as http:
+            await asyncio.gather(*(_stop(http, channel) for channel in channels))
+    except TimeoutError:
+        logger.warning("channels not stopped in time", link_id=str(link_id))
+
+
+async def _open(http: aiohttp.ClientSession, watched: WatchedCalendar) -> None:
+    token = secrets.token_urlsafe(32)
+    channel = await in_thread(_record, watched, token)
+    if channel is None:
+        return  # another worker is at it
+    try:
+        opened = await _client(http, watched.link_id, waited_for=False).watch(
+            watched.calendar_id,
+            channel_id=str(channel.id),
+            token=token,
+            address=settings.PUSH_ADDRESS,
+        )
+    except PutOff:
+        await in_thread(_put_off, channel)
+    except GoogleError as error:
+        logger.warning("no channel", link_id=str(watched.link_id), reason=error.reason)
+        await in_thread(_note_refusal, channel, error)
+    else:
+        await in_thread(_note_opened, channel, opened)
+
+
+async def _stop(http: aiohttp.ClientSession, channel: PushChannel) -> None:
+    if channel.resource_id:
+        try:
+            # Not put off: it is one call in days, and an unlinking may wait for it.
+            client = _client(http, channel.link_id, waited_for=True)
+            await client.stop(str(channel.id), channel.resource_id)
+        except GoogleError as error:
+            logger.info("channel not stopped", link_id=str(channel.link_id), reason=error.reason)
+    await in_thread(channel.delete)
+
+
+def _client(http: aiohttp.ClientSession, link_id: UUID, *, waited_for: bool) -> CalendarClient:
+    tokens = PaidTokens(LinkTokens(http, link_id), link_id, waited_for=waited_for)
+    return CalendarClient(http, google_app().api_url, tokens)
+
+
+def _due() -> list[WatchedCalendar]:
+    if not settings.PUSH_ADDRESS:
+        return []
+    due = WatchedCalendar.objects.filter(
+        Q(push_next_at=None) | Q(push_next_at__lte=now()),
+        unwatchable=False,
+        link__state__in=READABLE,
+    )
+    return list(due.order_by(F("push_next_at").asc(nulls_first=True), "id")[:AT_ONCE])
+
+
+def _surplus() -> list[PushChannel]:
+    """Channels that a newer one has taken the place of, or whose calendar is not read any more;
+    also those that ended, or that Google never answered for."""
+    moment = now()
+    channels = PushChannel.objects.all()
+    if settings.PUSH_ADDRESS:
+        newer = PushChannel.objects.filter(
+            link=OuterRef("link"),
+            calendar_id=OuterRef("calendar_id"),
+            created_at__gt=OuterRef("created_at"),
+            expires_at__isnull=False,
+        )
+        watched = WatchedCalendar.objects.filter(
+            link=OuterRef("link"), calendar_id=OuterRef("calendar_id")
+        )
+        channels = channels.filter(
+            Q(expires_at__lte=moment)
+            | Q(expires_at=None, created_at__lt=moment - UNANSWERED)
+            | Q(link__state__in=(LinkState.UNLINKING, LinkState.UNLINKED))
+            | ~Exists(watched)
+            | Exists(newer)
+        )
+    return list(channels.order_by("created_at")[:AT_ONCE])
+
+
+def _record(watched: WatchedCalendar, token: str) -> PushChannel | None:
+    """Notes that a channel is about to be opened; None if another worker was quicker."""
+    moment = now()
+    with transaction.atomic():
+        mine = WatchedCalendar.objects.filter(pk=watched.pk, push_next_at=watched.push_next_at)
+        if not mine.update(push_next_at=moment + RETRY):
+            return None
+        return PushChannel.objects.create(
+            link_id=watched.link_id,
+            calendar_id=watched.calendar_id,
+            token_digest=digest(token),
+            created_at=moment,
+        )
+
+
+def _note_opened(channel: PushChannel, opened: Channel) -> None:
+    """The channel works. What changed before it did is read now."""
+    moment = now()
+    with transaction.atomic():
+        # Not if it was unlinked meanwhile: then nothing of the channel is kept.
+        kept = PushChannel.objects.filter(pk=channel.pk)
+        kept.update(resource_id=opened.resource_id[:200], expires_at=opened.expires_at)
+        _watched(channel).update(
+            push_next_at=_renewal(moment, opened.expires_at), push_problem="", next_read_at=moment
+        )
+    logger.info("channel opened", link_id=str(channel.link_id), until=opened.expires_at.isoformat())
+
+
+def _put_off(channel: PushChannel) -> None:
+    """The quotas have no room at the moment: nothing was asked, and no time is lost by polling."""
+    channel.delete()
+    _watched(channel).update(push_next_at=now() + PUT_OFF)
+
+
+def _note_refusal(channel: PushChannel, error: GoogleError) -> None:
+    """Polling goes on; it is tried again, unless Google has none for this calendar."""
+    channel.delete()
+    if error.reason == NOT_SUPPORTED:
+        words = "Google sends no notifications for this calendar."
+    else:
+        words = f"No notifications: {error}"[:200]
+    _watched(channel).update(push_problem=words, unwatchable=error.reason == NOT_SUPPORTED)
+
+
+def _watched(channel: PushChannel) -> QuerySet[WatchedCalendar]:
+    return WatchedCalendar.objects.filter(link=channel.link_id, calendar_id=channel.calendar_id)
+
+
+def _renewal(moment: datetime, expires_at: datetime) -> datetime:
+    """Well before the end, and spread: channels opened at the same moment are not renewed so."""
+    share = random.uniform(0.7, 0.85)  # noqa: S311 - no secret
+    return moment + max((expires_at - moment) * share, timedelta(minutes=1))
+
+
+def digest(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def are_pushed(link: CalendarLink) -> set[str]:
+    """The calendars of a link whose changes Google tells at the moment."""
+    alive = PushChannel.objects.filter(link=link, expires_at__gt=now())
+    return set(alive.values_list("calendar_id", flat=True))

@@ -1,0 +1,143 @@
+"""Telling other people's changes of our events from our own, and from our omissions.
+
+Google tells every change back to us, also those that we made. Ours are known by the etag that
+Google answered to the write. And a reading and a write may overlap: then it cannot be said from
+what was told which of the two came last, so nothing is said. The version is remembered, and the
+event is read once more when the write is recorded.
+
+What a person changed or deleted is noted as drift. What never arrived is written again: an event
+of which Google knows nothing, or one that still shows an earlier version of ours.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sophiie.appointments.models import Appointment
+from sophiie.common import live
+from sophiie.common.logs import log
+from sophiie.google import marks
+from sophiie.sync.drift_state import (
+    DRIFT_FIELDS,
+    Seen,
+    clear_drift,
+    compare,
+    is_settled,
+    set_drift,
+)
+from sophiie.sync.inbound.fetch import Told
+from sophiie.sync.inbound.poll_claim import Reading
+from sophiie.sync.inbound.snapshot import Known
+from sophiie.sync.models import DriftKind, MirroredEvent
+from sophiie.sync.outbox import record
+
+logger = log(__name__)
+
+NO_ETAG = "-"
+
+
+def judge(reading: Reading, told: Told, moment: datetime) -> int:
+    """Notes what a reading of the chosen calendar told of our events, in its transaction.
+
+    Other people's events are skipped: ours are those in the mapping, whatever marks an event
+    carries. Returns how many are written again.
+    """
+    items = {str(item["id"]): item for item in told.items}
+    rows = list(
+        MirroredEvent.objects.select_for_update()
+        .filter(link=reading.link_id, calendar_id=reading.calendar_id, event_id__in=list(items))
+        .order_by("id")
+    )
+    # Read after the rows are held: a booking that came first has made its rows pending by now.
+    appointments = Appointment.objects.in_bulk([row.appointment_id for row in rows])
+    omitted = []
+    for row in rows:
+        appointment, item = appointments[row.appointment_id], items[row.event_id]
+        if not row.wanted:
+            continue
+        if not _can_tell(row, appointment, reading.known):
+            _remember(row, item)
+        elif _never_arrived(row, item, told):
+            omitted.append(row)
+        elif _note(row, _seen(row, appointment, item), moment):
+            live.announce(appointment.business_id, appointment=appointment.id)
+    _note_told(rows, told)
+    _write_again(omitted, appointments)
+    return len(omitted)
+
+
+def _can_tell(row: MirroredEvent, appointment: Appointment, known: Known) -> bool:
+    """Whether no write of ours was under way at any moment of the reading."""
+    return (
+        is_settled(row)
+        and appointment.revision == row.shown_revision
+        and known.etags.get(row.event_id) == row.etag
+    )
+
+
+def _never_arrived(row: MirroredEvent, item: dict[str, Any], told: Told) -> bool:
+    """Whether our last write is not there, and nobody has touched the event since."""
+    if row.event_id in told.lost:
+        return not row.told
+    if not told.everything or row.etag == item.get("etag") or row.synced_at is None:
+        return False
+    revision = marks.revision_of(marks.marks_on(item))
+    if revision is None or revision >= row.shown_revision:
+        return False
+    try:
+        return datetime.fromisoformat(str(item.get("updated"))) <= row.synced_at
+    except (TypeError, ValueError):  # not said when, or without offset
+        return False
+
+
+def _write_again(rows: list[MirroredEvent], appointments: dict[UUID, Appointment]) -> None:
+    record.put_back(rows)
+    for row in rows:
+        appointment = appointments[row.appointment_id]
+        live.announce(appointment.business_id, appointment=appointment.id)
+        logger.warning("event written again", event_id=row.event_id, link_id=str(row.link_id))
+
+
+def _note_told(rows: list[MirroredEvent], told: Told) -> None:
+    """Google has told of these: if they are not found later, somebody deleted them."""
+    new = [row.pk for row in rows if not row.told and row.event_id not in told.lost]
+    if new:
+        MirroredEvent.objects.filter(pk__in=new).update(told=True)
+
+
+def _remember(row: MirroredEvent, item: dict[str, Any]) -> None:
+    etag = str(item.get("etag") or NO_ETAG)[:100]
+    if etag not in (row.etag, row.unjudged_etag):
+        row.unjudged_etag = etag
+        row.save(update_fields=["unjudged_etag"])
+
+
+def _seen(row: MirroredEvent, appointment: Appointment, item: dict[str, Any]) -> Seen | None:
+    if row.etag and item.get("etag") == row.etag:
+        return Seen(DriftKind.NONE)
+    try:
+        return compare(item, appointment.start, appointment.end)
+    except ValueError as error:
+        logger.warning("event without usable times", event_id=row.event_id, problem=str(error))
+        return None
+
+
+def _note(row: MirroredEvent, seen: Seen | None, moment: datetime) -> bool:
+    changed = seen is not None and set_drift(row, seen, moment)
+    if changed or row.unjudged_etag:
+        row.unjudged_etag = ""
+        row.save(update_fields=["unjudged_etag", *DRIFT_FIELDS])
+    if changed:
+        logger.info("drift", event_id=row.event_id, kind=row.drift_kind or "none")
+    return changed
+
+
+def erase_drift(link_id: UUID) -> None:
+    """Erases what was read in Google, for an unlinking."""
+    nothing = MirroredEvent()
+    clear_drift(nothing)
+    MirroredEvent.objects.filter(link=link_id).exclude(drift_kind="", unjudged_etag="").update(
+        unjudged_etag="", **{name: getattr(nothing, name) for name in DRIFT_FIELDS}
+    )

@@ -1,0 +1,109 @@
+"""Once a day: what a calendar should show, compared with what is there.
+
+It rides on the reading of everything, so it costs no call of its own. What we left out is made up
+for through the outbox, like any change. What belongs to nothing is counted and said, and never
+touched: only the person can know whether it may go.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Q
+
+from sophiie.calendar_link.models import RECORDING, CalendarLink, LinkState
+from sophiie.common.clock import now
+from sophiie.common.logs import log
+from sophiie.google import marks
+from sophiie.sync.inbound.poll_claim import Reading
+from sophiie.sync.models import MirroredEvent, MirrorState, WatchedCalendar
+from sophiie.sync.outbox import record
+from sophiie.sync.outbox.coverage import planned_for
+
+logger = log(__name__)
+
+
+def reconcile(reading: Reading, items: Iterable[dict[str, Any]], *, repaired: int) -> None:
+    """Makes up for what was left out in the chosen calendar, and reports.
+
+    `repaired`: how many events the reading itself has had written again.
+    """
+    link = CalendarLink.objects.filter(pk=reading.link_id, state__in=RECORDING).first()
+    if link is None or link.calendar_id != reading.calendar_id:
+        return
+    moment = now()
+    strays = _strays(reading, items)
+    for appointment_id in _left_out(link, moment):
+        repaired += record.record_anew(appointment_id, found=_adoptable(strays, link))
+    orphans = len(_strays(reading, items))
+    WatchedCalendar.objects.filter(pk=reading.watched_id).update(
+        reconciled_at=moment, repaired=repaired, orphans=orphans
+    )
+    logger.info("reconciled", link_id=str(link.id), repaired=repaired, orphans=orphans)
+
+
+def _left_out(link: CalendarLink, moment: datetime) -> list[UUID]:
+    """Upcoming appointments whose row does not say what it should.
+
+    Looked at without a lock; whoever makes up for one looks again under it.
+    """
+    planned = {appointment.id: appointment.revision for appointment in planned_for(link, moment)}
+    recorded: dict[UUID, int] = {}
+    elsewhere = set()
+    rows = MirroredEvent.objects.filter(link=link, wanted=True, appointment__end__gt=moment)
+    for row in rows:
+        if row.calendar_id == link.calendar_id:
+            recorded[row.appointment_id] = row.wanted_revision
+        else:
+            elsewhere.add(row.appointment_id)
+    differing = {
+        appointment_id
+        for appointment_id in planned.keys() | recorded.keys()
+        if planned.get(appointment_id) != recorded.get(appointment_id)
+    }
+    return sorted(differing | elsewhere)
+
+
+def _strays(reading: Reading, items: Iterable[dict[str, Any]]) -> dict[str, UUID]:
+    """Events of our making in this calendar that no living link stands for: their appointments."""
+    marked: dict[str, UUID] = {}
+    for item in items:
+        if item.get("status") == "cancelled" or _is_over(item, reading.moment):
+            continue
+        event_id = marks.event_id_of(item)
+        appointment_id = marks.appointment_of(
+            event_id, marks.marks_on(item), business_id=reading.business_id
+        )
+        if appointment_id:
+            marked[event_id] = appointment_id
+    mapped = (
+        MirroredEvent.objects.filter(
+            Q(wanted=True) | Q(state=MirrorState.PENDING),
+            calendar_id=reading.calendar_id,
+            event_id__in=list(marked),
+        )
+        .exclude(link__state=LinkState.UNLINKED)
+        .values_list("event_id", flat=True)
+    )
+    for event_id in mapped:
+        marked.pop(event_id, None)
+    return marked
+
+
+def _is_over(item: dict[str, Any], moment: datetime) -> bool:
+    """Whether an event has ended; one that does not say so has not."""
+    try:
+        return datetime.fromisoformat(item["end"]["dateTime"]) <= moment
+    except (KeyError, TypeError, ValueError):
+        return False
+
+
+def _adoptable(strays: Mapping[str, UUID], link: CalendarLink) -> dict[UUID, Mapping[UUID, str]]:
+    """By link and appointment, the event that is there already and needs a row only."""
+    events: dict[UUID, str] = {}
+    for event_id, appointment_id in strays.items():
+        events.setdefault(appointment_id, event_id)
+    return {link.id: events}

@@ -1,0 +1,164 @@
+"""Working off a link's outbox."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from uuid import UUID
+
+import aiohttp
+from django.conf import settings
+
+from sophiie.calendar_link.google_app import google_app
+from sophiie.calendar_link.lease import Lease, LeaseOver, leased
+from sophiie.calendar_link.models import MIRRORING
+from sophiie.calendar_link.tokens import LinkTokens
+from sophiie.common.ids import new_event_id
+from sophiie.common.in_thread import in_thread
+from sophiie.common.logs import log
+from sophiie.google.calendar import CalendarClient
+from sophiie.google.errors import GoogleError, Unreachable
+from sophiie.sync.jobs import defer_drain
+from sophiie.sync.models import MirroredEvent
+from sophiie.sync.outbound.apply import remove, show
+from sophiie.sync.outbound.claim import Work, claim_due, seconds_until_due
+from sophiie.sync.outbound.guard import GuardedCalendar
+from sophiie.sync.outbound.outcome import Result, record
+from sophiie.sync.quota.buckets import Urgency, cost, take
+
+logger = log(__name__)
+
+# Calls of one link at the same time: Google asks for few writes to one calendar at once.
+CALLS_AT_ONCE = 4
+# A drain keeps one of the worker's places no longer than this when others wait.
+TURN_SECONDS = 0.5
+
+
+async def drain(
+    link_id: UUID,
+    *,
+    http: aiohttp.ClientSession,
+    others_wait: Callable[[], bool] = lambda: True,
+) -> None:
+    """Works until nothing is due for this link, or its turn is over.
+
+    1. Take the lease; whoever else has it will see our work when it looks once more.
+    2. Claim what is due and can be paid for from the quotas, single changes before a backfill:
+       counts the attempt and notes that an event may exist from now on.
+    3. Bring Google to the wanted state, a few rows at a time.
+    4. Record what came of it. Then the next rows.
+    5. Give the lease back and look once more: something may have come in between.
+
+    A link with much to do gives way to others that wait and queues up again. Killed at any
+    line, or after a standstill that outlasted the lease, the rows are still due when it has run
+    out.
+    """
+    end = time.monotonic() + TURN_SECONDS
+
+    def turn_is_over() -> bool:
+        return time.monotonic() > end and others_wait()
+
+    while True:
+        async with leased(link_id, states=MIRRORING) as lease:
+            if lease is None:
+                return
+            calendar = _calendar(link_id, http, lease)
+            batch = await in_thread(claim_due, link_id)
+            while batch:
+                results, owed = await _work_off(batch, calendar)
+                if lease.is_over():
+                    return
+                batch = await in_thread(_record, results, owed, then_claim=not turn_is_over())
+        wait = await in_thread(seconds_until_due, link_id)
+        if wait is None or wait > settings.MIRROR_COALESCE_SECONDS:
+            return
+        if turn_is_over():
+            await in_thread(defer_drain, link_id)
+            return
+        await asyncio.sleep(wait)
+
+
+def _calendar(link_id: UUID, http: aiohttp.ClientSession, lease: Lease) -> GuardedCalendar:
+    tokens = _TokensWhileLeased(LinkTokens(http, link_id), lease)
+    return GuardedCalendar(CalendarClient(http, google_app().api_url, tokens), link_id)
+
+
+class _TokensWhileLeased:
+    """The link's access tokens, for as long as the lease lasts: looked at before every call."""
+
+    def __init__(self, tokens: LinkTokens, lease: Lease) -> None:
+        self._tokens, self._lease = tokens, lease
+
+    async def access_token(self, *, rejected: str = "") -> str:
+        token = await self._tokens.access_token(rejected=rejected)
+        if self._lease.is_over():
+            raise LeaseOver
+        return token
+
+
+async def _work_off(batch: list[Work], calendar: GuardedCalendar) -> tuple[list[Result], int]:
+    """The results, and the units that they cost more than was paid for: after a lost answer, or
+    when somebody deleted an event, it takes more calls than could be foreseen."""
+    calendar.admit(work.row for work in batch)
+    paid_until = calendar.units_used + sum(cost(work.row) for work in batch)
+    results: list[Result] = []
+    left = iter(batch)
+
+    async def one_after_another() -> None:
+        for work in left:
+            results.append(await _try(calendar, work))
+
+    await asyncio.gather(*(one_after_another() for _ in range(CALLS_AT_ONCE)))
+    return results, max(0, calendar.units_used - paid_until)
+
+
+def _record(results: list[Result], owed: int, *, then_claim: bool) -> list[Work]:
+    """Records a batch and claims the next, in one visit to the database."""
+    record(results)
+    link_id = results[0].row.link_id
+    if owed:
+        take(link_id, Urgency.AT_ONCE, units=owed)
+    return claim_due(link_id) if then_claim else []
+
+
+async def _try(calendar: GuardedCalendar, work: Work) -> Result:
+    """One try for one row; a failure concerns this row alone."""
+    try:
+        if work.row.wanted:
+            shown = await show(calendar, work.row, work.content, new_id=_take_new_id)
+        else:
+            shown = await remove(calendar, work.row)
+    except GoogleError as error:
+        _log(work, "attempt failed", reason=error.reason, status=error.status)
+        return Result(work, failure=error)
+    except LeaseOver as error:  # never recorded: the batch is dropped
+        return Result(work, failure=error)
+    except Exception as error:  # a bug of ours must not stop the other appointments
+        logger.exception("attempt crashed", mirrored_event_id=str(work.row.id))
+        return Result(work, failure=error)
+    _log(work, "event shown" if shown.revision else "event removed", revision=shown.revision)
+    return Result(work, shown=shown)
+
+
+async def _take_new_id(row: MirroredEvent) -> None:
+    """Stores another event id for the row before it is used.
+
+    A worker that was overtaken must not replace the id that the other one has just used.
+    """
+    other = new_event_id()
+    mapping = MirroredEvent.objects.filter(pk=row.pk, event_id=row.event_id)
+    if not await in_thread(mapping.update, event_id=other, shown_revision=0):
+        raise Unreachable("Another worker was quicker.", reason="overtaken")
+    row.event_id, row.shown_revision = other, 0
+
+
+def _log(work: Work, event: str, **more: object) -> None:
+    logger.info(
+        event,
+        link_id=work.row.link_id,
+        appointment_id=work.row.appointment_id,
+        event_id=work.row.event_id,
+        attempt=work.row.attempts,
+        **more,
+    )

@@ -1,0 +1,243 @@
+"""What a result means for the row: shown, again later, or failed with words for the person."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+
+# Kept in the database in these words, and shown in the reader's language.
+from django.utils.translation import gettext_noop as _
+
+from sophiie.calendar_link import problems
+from sophiie.calendar_link.google_app import address_in_google
+from sophiie.calendar_link.models import CalendarLink, LinkState
+from sophiie.calendar_link.tokens import mark_needs_reconnect
+from sophiie.calendar_link.unlink import end_link
+from sophiie.common import live
+from sophiie.common.clock import now
+from sophiie.common.sql import pipeline, send
+from sophiie.google.errors import (
+    AccessLost,
+    CalendarLost,
+    DayUsedUp,
+    GoogleError,
+    Misconfigured,
+    RateLimited,
+    Stale,
+    Unreachable,
+    UsageLimited,
+)
+from sophiie.sync.drift_state import clear_drift
+from sophiie.sync.due import park, until_the_quotas_next_day
+from sophiie.sync.messages import CRASHED, INTERNAL, REFUSED_BY_GOOGLE, REFUSED_BY_GUARD
+from sophiie.sync.models import MirroredEvent, MirrorState, SyncAttempt
+from sophiie.sync.outbound.apply import Shown
+from sophiie.sync.outbound.bulk_sql import FAILURE_FIELDS, OUTCOME_FIELDS, insert_rows, update_rows
+from sophiie.sync.outbound.claim import Work
+from sophiie.sync.outbound.guard import NotOurs
+from sophiie.sync.outbox.guests import note_shown_guests
+
+LONGEST_PAUSE = timedelta(minutes=5)
+USAGE_LIMIT_PAUSE = timedelta(hours=1)
+# What Google refused today, without our knowing better, it may take tomorrow.
+REFUSAL_PAUSE = timedelta(days=1)
+
+_HOLD_LINK = """
+    SELECT link.state, member.business_id FROM calendar_link_calendarlink link
+    JOIN accounts_member member ON member.id = link.member_id
+    WHERE link.id = %(id)s FOR NO KEY UPDATE OF link
+"""
+_HOLD_ROWS = """
+    SELECT id, updated_at FROM sync_mirroredevent WHERE id = ANY(%(ids)s) ORDER BY id FOR UPDATE
+"""
+_SUCCEEDED = """
+    UPDATE calendar_link_calendarlink SET last_synced_at = %(moment)s WHERE id = %(id)s
+"""
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came of one attempt for one row."""
+
+    work: Work
+    shown: Shown | None = None
+    failure: Exception | None = None
+
+    @property
+    def row(self) -> MirroredEvent:
+        return self.work.row
+
+
+@dataclass(frozen=True)
+class _HeldLink:
+    id: UUID
+    state: str
+    business_id: UUID
+
+
+def record(results: list[Result]) -> None:
+    """Writes down a batch of results of one link and tells the open pages.
+
+    The claimed rows become what is written. Only fields that an attempt changes are, so what
+    others changed in the rows meanwhile stays.
+    """
+    moment = now()
+    with transaction.atomic():
+        link, touched = _hold(results)
+        shown, failed = [], []
+        for result in results:
+            row = result.row
+            if result.shown is not None:
+                _record_shown(row, result.shown, row.pk in touched, moment)
+                shown.append(row)
+            elif result.failure is not None:
+                _record_failure(result, result.failure, row.pk in touched, moment)
+                failed.append(row)
+            row.updated_at = moment
+        with pipeline():
+            update_rows(shown, OUTCOME_FIELDS)
+            update_rows(failed, FAILURE_FIELDS)
+            insert_rows(SyncAttempt, [_ledger_entry(result, moment) for result in results])
+            if shown:
+                send(_SUCCEEDED, id=link.id, moment=moment)
+            appointments = [{"appointment": result.row.appointment_id} for result in results]
+            live.announce_all(link.business_id, [*appointments, {"link": link.id}])
+        _park(results, moment)
+        _end_what_is_through(link)
+    for result in results:
+        if isinstance(result.failure, AccessLost):
+            _break_link(link.id, problems.PERMISSION_MISSING)
+        elif isinstance(result.failure, CalendarLost) and not result.work.left_behind:
+            _break_link(link.id, problems.CALENDAR_GONE)
+
+
+def _hold(results: list[Result]) -> tuple[_HeldLink, set[UUID]]:
+    """Holds the link and the rows; those of which something new was wanted since they were claimed.
+
+    The link before its rows: whoever changes what a link shows takes them in this order.
+    """
+    seen = {result.row.pk: result.row.updated_at for result in results}
+    link_id = results[0].row.link_id
+    with pipeline():
+        link = send(_HOLD_LINK, id=link_id)
+        rows = send(_HOLD_ROWS, ids=list(seen))
+        ((state, business_id),) = link.fetchall()
+        touched = {row_id for row_id, updated_at in rows.fetchall() if updated_at != seen[row_id]}
+    return _HeldLink(link_id, state, business_id), touched
+
+
+def _park(results: list[Result], moment: datetime) -> None:
+    """Google spoke of the account, not of the event: the link's other writes wait as well."""
+    for result in results:
+        if isinstance(result.failure, UsageLimited | RateLimited | DayUsedUp):
+            _, pause = meaning(result.failure, result.row.attempts)
+            park(result.row.link_id, moment + (pause or timedelta()))
+
+
+def _ledger_entry(result: Result, moment: datetime) -> dict[str, Any]:
+    row, failure = result.row, result.failure
+    return {
+        "mirrored_event_id": row.pk,
+        "at": moment,
+        "revision": row.wanted_revision,
+        "wanted": row.wanted,
+        "succeeded": failure is None,
+        "status": failure.status if isinstance(failure, GoogleError) else 0,
+        "reason": _reason(failure),
+        "message": str(failure)[:300] if isinstance(failure, GoogleError) else "",
+        "next_attempt_at": row.next_attempt_at,
+    }
+
+
+def _reason(failure: Exception | None) -> str:
+    """Google's own word, or ours where it was not asked."""
+    match failure:
+        case None:
+            return ""
+        case GoogleError():
+            return failure.reason[:100]
+        case NotOurs():
+            return REFUSED_BY_GUARD
+        case _:
+            return INTERNAL
+
+
+def _break_link(link_id: UUID, problem: str) -> None:
+    """Asks the person; one who is unlinking anyway need not be asked, only let go."""
+    if CalendarLink.objects.filter(pk=link_id, state=LinkState.UNLINKING).exists():
+        end_link(link_id)
+    else:
+        mark_needs_reconnect(link_id, problem)
+
+
+def _record_shown(row: MirroredEvent, shown: Shown, touched: bool, moment: datetime) -> None:
+    row.shown_revision, row.synced_at, row.attempts = shown.revision, moment, 0
+    row.html_link, row.error = address_in_google(shown.html_link), ""
+    row.etag = shown.etag[:100]
+    note_shown_guests(row, there=shown.revision > 0, touched=touched)
+    clear_drift(row)  # whatever somebody made of it in Google, ours is the last word now
+    if touched:  # changed again while we were at it: due at once
+        row.state, row.next_attempt_at = MirrorState.PENDING, moment
+    else:
+        row.state, row.next_attempt_at = MirrorState.SYNCED, None
+
+
+def _record_failure(result: Result, failure: Exception, touched: bool, moment: datetime) -> None:
+    row = result.row
+    row.error, pause = meaning(failure, row.attempts)
+    if isinstance(failure, CalendarLost) and result.work.left_behind:
+        row.error, pause = (
+            _("It stays in the calendar used before: Google refused to remove it."),
+            None,
+        )
+    if pause is not None:
+        row.state, row.next_attempt_at = MirrorState.PENDING, moment + pause
+    elif touched:  # a newer revision may be one that Google accepts
+        row.state, row.next_attempt_at = MirrorState.PENDING, moment
+    else:  # the sweep tries it again then
+        again = None if result.work.left_behind else moment + REFUSAL_PAUSE
+        row.state, row.next_attempt_at = MirrorState.FAILED, again
+
+
+def meaning(failure: Exception, attempts: int) -> tuple[str, timedelta | None]:
+    """Words for the person, and how long to wait before trying again (None: give up)."""
+    match failure:
+        case UsageLimited():
+            return _("Google accepts no more changes to this calendar for now."), USAGE_LIMIT_PAUSE
+        case DayUsedUp():
+            words = _("The calls to Google that are allowed in a day are used up.")
+            return words, until_the_quotas_next_day(now())
+        case RateLimited():
+            return _("Google asked Sophiie to slow down."), _pause(attempts, failure.retry_after)
+        case Unreachable() | Stale():
+            return _("Google could not be reached."), _pause(attempts, failure.retry_after)
+        case Misconfigured():
+            return _("Sophiie’s access to Google is not set up correctly."), LONGEST_PAUSE
+        case AccessLost() | CalendarLost():
+            # The link changes its state; until it is mended nothing is tried.
+            return _("The link to Google needs your attention."), timedelta()
+        case GoogleError():
+            return (REFUSED_BY_GOOGLE % {"answer": failure})[:500], None
+        case _:
+            return CRASHED, _pause(attempts, None)
+
+
+def _pause(attempts: int, retry_after: float | None) -> timedelta:
+    """Truncated exponential backoff with jitter; Google's own wish comes first if longer."""
+    seconds = min(2.0 ** min(attempts - 1, 16), LONGEST_PAUSE.total_seconds())
+    seconds *= random.uniform(0.75, 1.25)  # noqa: S311 - spreads retries, protects nothing
+    return timedelta(seconds=max(seconds, min(retry_after or 0.0, 3600.0)))
+
+
+def _end_what_is_through(link: _HeldLink) -> None:
+    """A backfill that is through, or an unlinking that has removed all it wanted to."""
+    waits = MirroredEvent.objects.filter(link=link.id, state=MirrorState.PENDING)
+    if link.state == LinkState.UNLINKING and not waits.exists():
+        end_link(link.id)  # the sweep withdraws the grant
+    elif link.state == LinkState.BACKFILLING and not waits.filter(backfill=True).exists():
+        CalendarLink.objects.filter(pk=link.id).update(state=LinkState.ACTIVE)

@@ -1,0 +1,141 @@
+"""Recording what Google should show of a whole link: at its beginning, when its settings change,
+and when it removes its events before it ends. In the transaction that made it so.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from sophiie.calendar_link.models import CalendarLink, LinkState
+from sophiie.common.clock import now
+from sophiie.sync.jobs import defer_drain
+from sophiie.sync.models import MirroredEvent, MirrorState
+from sophiie.sync.outbox.coverage import upcoming
+from sophiie.sync.outbox.guests import Circle, guests_of
+from sophiie.sync.outbox.rows import Rows, adopt, align, new_row, save, want
+
+
+def record_backfill(
+    link: CalendarLink, *, again: bool = False, found: Mapping[UUID, str] | None = None
+) -> None:
+    """Brings the outbox of a link in line with every upcoming appointment; the past stays.
+
+    For a new link, another calendar, other coverage or another privacy level. Events of ours that
+    are in the calendar already are adopted, not made again: those of an earlier link of the
+    member, and `found` ones (event ids by appointment) whose mapping was lost.
+    """
+    moment = now()
+    rows = _rows_by_appointment(link, moment)
+    adopted = {} if rows else _events_of_earlier_links(link)
+    others = _managed_by_other_links(link)
+    adopted = {key: row for key, row in adopted.items() if row.event_id not in others}
+    found = {key: event for key, event in (found or {}).items() if event not in others}
+    business = link.member.business
+    circle = Circle.of(business, links_of(business.id))
+    hosts = _hosting_links(circle)
+    changed: Rows = []
+    for appointment in upcoming(link, moment):
+        assignees = {assignment.member_id for assignment in appointment.assignments.all()}
+        known = rows[appointment.id]
+        guests = guests_of(appointment, assignees, circle, hosting=hosts.get(appointment.id))
+        mine = guests.at(link)
+        for row in align(link, appointment, assignees, known, moment, again=again, guests=mine):
+            if row._state.adding:
+                earlier = adopted.pop(appointment.id, None)
+                adopt(row, earlier, found.get(appointment.id), circle)
+            row.backfill = True
+            changed.append(row)
+    changed += _leftovers(link, adopted, moment, circle)
+    save(changed)
+    link.backfill_total = MirroredEvent.objects.filter(
+        link=link, backfill=True, state=MirrorState.PENDING
+    ).count()
+    if link.state != LinkState.NEEDS_RECONNECT:
+        link.state = LinkState.BACKFILLING if link.backfill_total else LinkState.ACTIVE
+    if link.state == LinkState.ACTIVE:
+        link.last_synced_at = moment
+    link.save(update_fields=["backfill_total", "state", "last_synced_at"])
+    if changed:
+        defer_drain(link.id)
+
+
+def record_removal(link: CalendarLink) -> bool:
+    """Notes that the upcoming events are to go, before an unlinking; False if there are none."""
+    moment = now()
+    changed = []
+    for row in MirroredEvent.objects.filter(link=link, appointment__end__gt=moment):
+        if row.wanted or row.state == MirrorState.PENDING:
+            want(row, False, row.wanted_revision, moment)
+            changed.append(row)
+    save(changed)
+    if changed:
+        defer_drain(link.id)
+    return bool(changed)
+
+
+def links_of(business_id: UUID) -> QuerySet[CalendarLink]:
+    """The links of a business that are not unlinked, in order."""
+    links = CalendarLink.objects.filter(member__business=business_id)
+    return links.exclude(state=LinkState.UNLINKED).order_by("id")
+
+
+def _hosting_links(circle: Circle) -> dict[UUID, UUID]:
+    """By appointment, the link whose event has guests."""
+    rows = MirroredEvent.objects.filter(link__in=circle.links, wanted=True)
+    hosts = rows.exclude(guests=[]).values_list("appointment_id", "link_id")
+    return dict(hosts.order_by("-link_id"))
+
+
+def _rows_by_appointment(link: CalendarLink, moment: datetime) -> dict[UUID, Rows]:
+    found: dict[UUID, Rows] = defaultdict(list)
+    for row in MirroredEvent.objects.filter(link=link, appointment__end__gt=moment):
+        found[row.appointment_id].append(row)
+    return found
+
+
+def _events_of_earlier_links(link: CalendarLink) -> dict[UUID, MirroredEvent]:
+    """The newest mapping of each appointment from earlier links of this member to this calendar."""
+    earlier = (
+        MirroredEvent.objects.filter(
+            link__member=link.member_id,
+            link__google_sub=link.google_sub,
+            link__state=LinkState.UNLINKED,
+            calendar_id=link.calendar_id,
+            sent=True,
+        )
+        .exclude(wanted=False, state=MirrorState.SYNCED)
+        .select_related("appointment")
+        .order_by("created_at")
+    )
+    return {row.appointment_id: row for row in earlier}
+
+
+def _managed_by_other_links(link: CalendarLink) -> set[str]:
+    """Events in this calendar that another living link stands for: a shared Google account, or a
+    shared calendar. Two links with one event would undo each other's work."""
+    rows = MirroredEvent.objects.filter(calendar_id=link.calendar_id, sent=True)
+    rows = rows.exclude(link=link).exclude(link__state=LinkState.UNLINKED)
+    return set(rows.values_list("event_id", flat=True))
+
+
+def _leftovers(
+    link: CalendarLink,
+    earlier: Mapping[UUID, MirroredEvent],
+    moment: datetime,
+    circle: Circle,
+) -> Rows:
+    """Upcoming events of an earlier link whose appointments were called off while unlinked."""
+    rows = []
+    for left in earlier.values():
+        if left.appointment.end > moment:
+            row = new_row(link, left.appointment, moment)
+            adopt(row, left, None, circle)
+            want(row, False, left.appointment.revision, moment)
+            row.backfill = True
+            rows.append(row)
+    return rows

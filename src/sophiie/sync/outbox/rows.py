@@ -1,0 +1,123 @@
+"""The rows of the outbox: what Google should show of one appointment in one link.
+
+What is decided here is written here; what came of it is a worker's to write.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.conf import settings
+
+from sophiie.appointments.models import Appointment
+from sophiie.calendar_link.models import CalendarLink
+from sophiie.sync.models import MirroredEvent, MirrorState
+from sophiie.sync.outbox.coverage import shows
+from sophiie.sync.outbox.guests import Circle
+
+Rows = list[MirroredEvent]
+# What is decided here; all else on a row is a worker's to write.
+WANTED_FIELDS = (
+    "wanted",
+    "wanted_revision",
+    "guests",
+    "backfill",
+    "state",
+    "error",
+    "attempts",
+    "next_attempt_at",
+    "updated_at",
+)
+
+
+def align(
+    link: CalendarLink,
+    appointment: Appointment,
+    assignees: Collection[UUID],
+    rows: Rows,
+    moment: datetime,
+    *,
+    guests: list[str],
+    again: bool = False,
+) -> Rows:
+    """Sets the rows of one appointment to what Google should show; returns those with work to do.
+
+    `guests` are those of this link's event. With `again` also what is shown already is written
+    anew.
+    """
+    target = None
+    if shows(link, appointment, assignees):
+        target = _home(link, appointment, rows, moment) or new_row(link, appointment, moment)
+        rows = [target, *(row for row in rows if row is not target)]
+    changed = []
+    for row in rows:
+        wanted = row is target
+        gone = not wanted and not row.wanted and row.state == MirrorState.SYNCED
+        current = (row.wanted, row.wanted_revision) == (wanted, appointment.revision)
+        if wanted:
+            current = current and row.guests == guests
+            row.guests = guests
+        if gone or (current and not again and not row._state.adding):
+            continue
+        want(row, wanted, appointment.revision, moment)
+        changed.append(row)
+    return changed
+
+
+def _home(
+    link: CalendarLink, appointment: Appointment, rows: Rows, moment: datetime
+) -> MirroredEvent | None:
+    """The row in the calendar where the event belongs: the chosen one; a past event stays."""
+    if appointment.end <= moment:
+        for row in rows:
+            if row.wanted:
+                return row
+    return next((row for row in rows if row.calendar_id == link.calendar_id), None)
+
+
+def want(row: MirroredEvent, wanted: bool, revision: int, moment: datetime) -> None:
+    row.wanted, row.wanted_revision = wanted, revision
+    row.state, row.error, row.attempts = MirrorState.PENDING, "", 0
+    row.updated_at = moment
+    # The first change goes at once; what follows quickly is gathered into one more call.
+    gathered = timedelta(seconds=settings.MIRROR_COALESCE_SECONDS)
+    row.next_attempt_at = max(moment, row.synced_at + gathered) if row.synced_at else moment
+
+
+def new_row(link: CalendarLink, appointment: Appointment, moment: datetime) -> MirroredEvent:
+    return MirroredEvent(
+        link=link,
+        appointment=appointment,
+        calendar_id=link.calendar_id,
+        wanted_revision=appointment.revision,
+        created_at=moment,
+        updated_at=moment,
+    )
+
+
+def adopt(
+    row: MirroredEvent, earlier: MirroredEvent | None, found_id: str | None, circle: Circle
+) -> None:
+    """Lets a new row stand for an event that is there already."""
+    if earlier is not None:
+        row.event_id, row.sent = earlier.event_id, True
+        row.shown_revision = earlier.shown_revision
+        row.shown_guests, row.sent_guests = earlier.shown_guests, earlier.sent_guests
+    elif found_id:
+        # What it shows is not known; any revision before the wanted one makes it a patch.
+        row.event_id, row.sent, row.shown_revision = found_id, True, 1
+        row.sent_guests = sorted(circle.emails.values())  # nor whom it has as guests
+
+
+def write(row: MirroredEvent) -> None:
+    """What a worker has noted on the row since it was read stays."""
+    row.save(update_fields=None if row._state.adding else WANTED_FIELDS)
+
+
+def save(rows: Rows) -> None:
+    """The same for many."""
+    MirroredEvent.objects.bulk_create([r for r in rows if r._state.adding], batch_size=500)
+    known = [row for row in rows if not row._state.adding]
+    MirroredEvent.objects.bulk_update(known, WANTED_FIELDS, batch_size=500)

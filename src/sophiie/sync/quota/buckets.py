@@ -1,0 +1,187 @@
+"""Google's quotas, kept before Google has to say no.
+
+Per minute Google allows 600 units for each user of a project and 10,000 for the project, in a
+sliding window; a patch costs 3 units, everything else 1. Source:
+developers.google.com/workspace/calendar/api/guides/quota.
+
+Each budget is a bucket in the database, shared by all workers and web processes. A bucket that
+holds C units, refills by R a second and may be overdrawn by D lets at most C + D + 60 R pass in any
+minute: that sum is what stays below Google's number.
+
+Writes are paid for when they are claimed (`affordable`), everything else call by call
+(`paying.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum
+from uuid import UUID
+
+from sophiie.common.clock import now
+from sophiie.common.sql import execute, send
+from sophiie.google.calendar import PATCH_UNITS
+from sophiie.sync.models import MirroredEvent, QuotaBucket
+from sophiie.sync.outbox.guests import must_write_guests
+
+PROJECT = "project"
+
+
+class Urgency(Enum):
+    """Who takes from the buckets. Each leaves something for all those above it."""
+
+    AT_ONCE = "a reading that a person waits for, or a call that is made already"
+    CHANGE = "a single change"
+    READING = "a reading that nobody waits for"
+    BACKFILL = "one of the many changes that a new link brings along"
+
+
+@dataclass(frozen=True)
+class Budget:
+    """Units at once, units a second after that, and how far down each may take the bucket."""
+
+    capacity: float
+    rate: float
+    floors: Mapping[Urgency, float]
+
+
+USER_BUDGET = Budget(
+    capacity=265,
+    rate=5,  # with the 30 below zero: 595 in any minute
+    floors={Urgency.AT_ONCE: -30, Urgency.CHANGE: 0, Urgency.READING: 10, Urgency.BACKFILL: 20},
+)
+PROJECT_BUDGET = Budget(
+    capacity=1000,
+    rate=147,  # 9,920
+    floors={Urgency.AT_ONCE: -100, Urgency.CHANGE: 0, Urgency.READING: 100, Urgency.BACKFILL: 300},
+)
+
+# Both buckets at this moment, the project's held last. A new bucket is full. Two workers' clocks
+# may differ: time never runs backwards for a bucket.
+_REFILL = """
+    INSERT INTO sync_quotabucket AS bucket (scope, level, counted_at) VALUES
+        (%(user)s, %(user_capacity)s, %(moment)s),
+        (%(project)s, %(project_capacity)s, %(moment)s)
+    ON CONFLICT (scope) DO UPDATE SET
+        counted_at = greatest(bucket.counted_at, excluded.counted_at),
+        level = least(
+            excluded.level,
+            bucket.level
+            + CASE bucket.scope WHEN %(project)s THEN %(project_rate)s ELSE %(user_rate)s END
+            * greatest(0, extract(epoch FROM excluded.counted_at - bucket.counted_at))
+        )
+    RETURNING scope, level
+"""
+_SPEND = "UPDATE sync_quotabucket SET level = level - %(units)s WHERE scope = ANY(%(scopes)s)"
+
+# The same in one statement, for a call: refilled and spent if both buckets have room. What comes
+# at once always has; the floor only ends the counting, so that nobody else waits for too long.
+_TAKE = """
+    WITH budget (scope, capacity, rate, floor) AS (
+        SELECT 'user:' || google_sub, %(user_capacity)s, %(user_rate)s, %(user_floor)s
+        FROM calendar_link_calendarlink WHERE id = %(link)s
+        UNION ALL
+        VALUES (%(project)s, %(project_capacity)s, %(project_rate)s, %(project_floor)s)
+    ), held AS (
+        SELECT bucket.scope, bucket.level + budget.rate
+            * greatest(0, extract(epoch FROM %(moment)s - bucket.counted_at)) AS level
+        FROM sync_quotabucket bucket JOIN budget USING (scope)
+        ORDER BY bucket.scope DESC  -- the project's last: all processes share it
+        FOR UPDATE OF bucket
+    ), after AS (
+        SELECT scope, floor, least(capacity, coalesce(level, capacity)) - %(units)s AS level
+        FROM budget LEFT JOIN held USING (scope)
+    )
+    INSERT INTO sync_quotabucket AS bucket (scope, level, counted_at)
+    SELECT scope, greatest(level, floor), %(moment)s FROM after
+    WHERE %(at_once)s OR (SELECT bool_and(level >= floor) FROM after)
+    ORDER BY scope DESC
+    ON CONFLICT (scope) DO UPDATE SET
+        level = excluded.level, counted_at = greatest(bucket.counted_at, excluded.counted_at)
+    RETURNING scope
+"""
+
+
+def take(link_id: UUID, urgency: Urgency, *, units: int = 1) -> bool:
+    """Takes the units from the buckets of the link's account and of the project; False, and
+    nothing is taken, if there is no room for something so urgent. `AT_ONCE` there always is."""
+    taken = execute(
+        _TAKE,
+        link=link_id,
+        user_capacity=USER_BUDGET.capacity,
+        user_rate=USER_BUDGET.rate,
+        user_floor=USER_BUDGET.floors[urgency],
+        project=PROJECT,
+        project_capacity=PROJECT_BUDGET.capacity,
+        project_rate=PROJECT_BUDGET.rate,
+        project_floor=PROJECT_BUDGET.floors[urgency],
+        units=units,
+        at_once=urgency is Urgency.AT_ONCE,
+        moment=now(),
+    )
+    return bool(taken)
+
+
+def cost(row: MirroredEvent) -> int:
+    """Units that bringing Google to the wanted state will most likely cost.
+
+    Before guests are exchanged the event is read; they are taken off before it is deleted.
+    """
+    if row.wanted and not row.shown_revision:
+        return 1
+    if row.wanted:
+        return PATCH_UNITS + must_write_guests(row)
+    return 2 + PATCH_UNITS if row.sent_guests else 1
+
+
+def affordable(rows: list[MirroredEvent], google_sub: str, moment: datetime) -> int:
+    """Pays for as many of the rows as both budgets allow, in order; returns how many.
+
+    Called at the end of the transaction that claims the rows, so that the buckets are held for a
+    moment only; the project's last, because all workers share it.
+    """
+    user = f"user:{google_sub}"
+    levels = _levels(user, moment)
+    count, spent = 0, 0
+    for row in rows:
+        urgency = Urgency.BACKFILL if row.backfill else Urgency.CHANGE
+        user_room = levels[user] - USER_BUDGET.floors[urgency]
+        room = min(user_room, levels[PROJECT] - PROJECT_BUDGET.floors[urgency])
+        if spent + cost(row) > room:
+            break
+        count, spent = count + 1, spent + cost(row)
+    if spent:
+        send(_SPEND, scopes=[user, PROJECT], units=spent)
+    return count
+
+
+def pause_for(rows: list[MirroredEvent]) -> timedelta:
+    """How long until the next row can be paid for, about."""
+    return timedelta(seconds=cost(rows[0]) / USER_BUDGET.rate)
+
+
+def share_used(google_sub: str, moment: datetime) -> float:
+    """How much of what this account may send at once is used up, from 0 to 1. Changes nothing."""
+    bucket = QuotaBucket.objects.filter(scope=f"user:{google_sub}").first()
+    if bucket is None:
+        return 0.0
+    refilled = USER_BUDGET.rate * max(0.0, (moment - bucket.counted_at).total_seconds())
+    level = min(USER_BUDGET.capacity, bucket.level + refilled)
+    return min(1.0, max(0.0, 1 - level / USER_BUDGET.capacity))
+
+
+def _levels(user: str, moment: datetime) -> dict[str, float]:
+    """The units in the user's and the project's bucket; holds both until the transaction ends."""
+    rows = execute(
+        _REFILL,
+        user=user,
+        user_capacity=USER_BUDGET.capacity,
+        user_rate=USER_BUDGET.rate,
+        project=PROJECT,
+        project_capacity=PROJECT_BUDGET.capacity,
+        project_rate=PROJECT_BUDGET.rate,
+        moment=moment,
+    )
+    return dict(rows)

@@ -1,0 +1,199 @@
+"""What a person is shown about the mirror."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import Count, Min, Q
+
+from sophiie.accounts.models import Member
+from sophiie.calendar_link.google_app import address_in_google
+from sophiie.calendar_link.models import RECORDING, CalendarLink, LinkState
+from sophiie.common.clock import now
+from sophiie.sync.messages import REFUSED_BY_GUARD
+from sophiie.sync.models import MirroredEvent, MirrorState, SyncAttempt
+from sophiie.sync.quota.buckets import share_used
+
+
+@dataclass(frozen=True)
+class Drift:
+    """What somebody made of the event in Google. Without times: deleted, or an all-day event."""
+
+    kind: str
+    seen_at: datetime
+    start: datetime | None
+    end: datetime | None
+
+
+@dataclass(frozen=True)
+class EventStatus:
+    """The state of one appointment in one link, as pages and API show it to one person.
+
+    `calendar_id` and `html_link` are "" where they are none of that person's business."""
+
+    appointment_id: UUID
+    member_id: UUID
+    member_name: str
+    calendar_id: str
+    event_id: str
+    state: str
+    wanted: bool
+    shown_revision: int
+    synced_at: datetime | None
+    attempts: int
+    error: str
+    next_attempt_at: datetime | None
+    html_link: str
+    # Assignees who see it in their own calendars as guests of this event: e-mail addresses.
+    guests: tuple[str, ...] = ()
+    drift: Drift | None = None
+
+
+@dataclass(frozen=True)
+class LinkHealth:
+    """The queue of one link."""
+
+    pending: int
+    failed: int
+    backfill_done: int
+    backfill_total: int
+    oldest_waiting_since: datetime | None = None
+    last_error: str = ""
+    last_error_at: datetime | None = None
+    refused_by_guard: int = 0
+    # Of what the account may send at once, from 0 to 1.
+    quota_used: float = 0.0
+    parked_until: datetime | None = None
+
+
+# What `_status` needs, and nothing secret: a link's tokens are decrypted when they are read.
+_SHOWN = (
+    "appointment_id",
+    "calendar_id",
+    "event_id",
+    "wanted",
+    "state",
+    "shown_revision",
+    "synced_at",
+    "attempts",
+    "error",
+    "next_attempt_at",
+    "html_link",
+    "shown_guests",
+    "drift_kind",
+    "drift_seen_at",
+    "drift_start",
+    "drift_end",
+    "link__state",
+    "link__problem",
+    "link__member__name",
+)
+
+
+def statuses_of(appointment_ids: Iterable[UUID], *, to: Member) -> dict[UUID, list[EventStatus]]:
+    """The states of these appointments as `to` may see them, by appointment; those long unlinked
+    are left out."""
+    rows = (
+        MirroredEvent.objects.filter(appointment__in=list(appointment_ids))
+        .select_related("link__member")
+        .only(*_SHOWN)
+        .order_by("created_at", "id")
+    )
+    # Of several links of one member over time, and of several calendars of one link, the wanted
+    # one speaks, else the newest.
+    newest: dict[tuple[UUID, UUID], MirroredEvent] = {}
+    for row in rows:
+        known = newest.get((row.appointment_id, row.link.member_id))
+        if known is None or known.link_id != row.link_id or not known.wanted:
+            newest[row.appointment_id, row.link.member_id] = row
+    found: dict[UUID, list[EventStatus]] = {}
+    for row in newest.values():
+        found.setdefault(row.appointment_id, []).append(_status(row, to))
+    return found
+
+
+def attempts_of(appointment_id: UUID, *, most: int = 20) -> list[SyncAttempt]:
+    """The latest attempts for an appointment, the newest first."""
+    return list(
+        SyncAttempt.objects.filter(mirrored_event__appointment=appointment_id)
+        .select_related("mirrored_event__link__member")
+        .order_by("-at", "-id")[:most]
+    )
+
+
+def event_rows_of(appointment_id: UUID) -> list[MirroredEvent]:
+    """The rows of an appointment in links that are not unlinked."""
+    rows = MirroredEvent.objects.filter(appointment=appointment_id)
+    return list(rows.exclude(link__state=LinkState.UNLINKED).order_by("link_id"))
+
+
+def _status(row: MirroredEvent, to: Member) -> EventStatus:
+    """A calendar's id is mostly the address of its owner's Google account, and stands in the
+    address of each of its events: colleagues without the right to see the link see neither."""
+    is_shown = to.manages_business or row.link.member_id == to.id
+    state = displayed_state(row)
+    return EventStatus(
+        appointment_id=row.appointment_id,
+        member_id=row.link.member_id,
+        member_name=row.link.member.name,
+        calendar_id=row.calendar_id if is_shown else "",
+        event_id=row.event_id,
+        state=state,
+        wanted=row.wanted,
+        shown_revision=row.shown_revision,
+        synced_at=row.synced_at,
+        attempts=row.attempts,
+        error=row.link.problem if state == "paused" else row.error,
+        next_attempt_at=row.next_attempt_at if state == "pending" else None,
+        html_link=address_in_google(row.html_link) if is_shown else "",
+        guests=tuple(row.shown_guests),
+        drift=_drift(row),
+    )
+
+
+def _drift(row: MirroredEvent) -> Drift | None:
+    """Drift that waits for an answer; while a write is on its way the answer is given."""
+    answered = row.state != MirrorState.SYNCED or row.link.state not in RECORDING
+    if not row.drift_kind or row.drift_seen_at is None or not row.wanted or answered:
+        return None
+    return Drift(row.drift_kind, row.drift_seen_at, row.drift_start, row.drift_end)
+
+
+def displayed_state(row: MirroredEvent) -> str:
+    """The row's own state, unless its link says more: unlinked, or waiting for the person."""
+    if row.link.state == LinkState.UNLINKED:
+        return "released"
+    if row.link.state == LinkState.NEEDS_RECONNECT and row.state == MirrorState.PENDING:
+        return "paused"
+    return row.state
+
+
+def health_of(link: CalendarLink) -> LinkHealth:
+    if link.activated_at is None:  # no calendar chosen yet
+        return LinkHealth(pending=0, failed=0, backfill_done=0, backfill_total=0)
+    rows = MirroredEvent.objects.filter(link=link)
+    backfill = Q(state=MirrorState.PENDING, backfill=True)
+    counts = rows.aggregate(
+        pending=Count("id", filter=Q(state=MirrorState.PENDING)),
+        failed=Count("id", filter=Q(state=MirrorState.FAILED)),
+        backfilling=Count("id", filter=backfill),
+        oldest=Min("updated_at", filter=Q(state=MirrorState.PENDING)),
+    )
+    left = min(counts["backfilling"], link.backfill_total)
+    tries = SyncAttempt.objects.filter(mirrored_event__link=link)
+    failure = tries.filter(succeeded=False).order_by("-at", "-id").first()
+    return LinkHealth(
+        pending=counts["pending"],
+        failed=counts["failed"],
+        backfill_done=link.backfill_total - left,
+        backfill_total=link.backfill_total,
+        oldest_waiting_since=counts["oldest"],
+        last_error=(failure.message or failure.reason) if failure else "",
+        last_error_at=failure.at if failure else None,
+        refused_by_guard=tries.filter(reason=REFUSED_BY_GUARD).count(),
+        quota_used=share_used(link.google_sub, now()),
+        parked_until=link.parked_until,
+    )

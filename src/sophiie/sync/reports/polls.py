@@ -1,0 +1,64 @@
+"""What a person is shown of the readings of their calendars."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sophiie.calendar_link.models import CalendarLink
+from sophiie.sync.inbound.channels import are_pushed
+from sophiie.sync.models import WatchedCalendar
+
+
+@dataclass(frozen=True)
+class CalendarReading:
+    """How the reading of one calendar stands.
+
+    `missing` events are gone at once, since `missing_since`: a question to the person, unless they
+    answered it. `problem` is why the last reading changed nothing here, `repaired` and `orphans`
+    are what the last comparison found, see `reconcile.py`; `not_understood` events were left out.
+    `is_pushed`: Google tells of changes; if not, polling alone finds them.
+    """
+
+    calendar_id: str
+    name: str
+    is_chosen: bool
+    read_at: datetime | None
+    problem: str
+    missing: int
+    missing_since: datetime | None
+    reconciled_at: datetime | None
+    repaired: int
+    orphans: int
+    not_understood: int
+    is_pushed: bool
+    push_problem: str
+
+    @property
+    def asks(self) -> bool:
+        return self.missing > 0
+
+
+def readings_of(link: CalendarLink) -> list[CalendarReading]:
+    """The calendars of the link that are read, the chosen one first."""
+    pushed = are_pushed(link)
+    names = {**link.busy_calendar_names, link.calendar_id: link.calendar_name}
+    found = [
+        CalendarReading(
+            calendar_id=watched.calendar_id,
+            name=names.get(watched.calendar_id) or watched.calendar_id,
+            is_chosen=watched.calendar_id == link.calendar_id,
+            read_at=watched.read_at,
+            problem=watched.error,
+            missing=0 if watched.missing_is_meant else watched.missing,
+            missing_since=watched.missing_since,
+            reconciled_at=watched.reconciled_at,
+            repaired=watched.repaired,
+            orphans=watched.orphans,
+            not_understood=watched.not_understood,
+            is_pushed=watched.calendar_id in pushed,
+            push_problem=watched.push_problem,
+        )
+        for watched in WatchedCalendar.objects.filter(link=link)
+    ]
+    return sorted(found, key=lambda reading: (not reading.is_chosen, reading.calendar_id))
