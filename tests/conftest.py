@@ -24,7 +24,7 @@ from sophiie.appointments.models import Appointment
 from sophiie.appointments.rules import Details
 from sophiie.common.clock import now
 from sophiie.common.wall_time import in_zone
-from sophiie.web.assets import Assets
+from sophiie.web.serving.assets import Assets
 from tests.tables import empty_tables
 
 PASSWORD = "correct horse battery"

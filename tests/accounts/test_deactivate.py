@@ -27,7 +27,7 @@ from sophiie.appointments.errors import InvalidAppointment
 from sophiie.appointments.models import Appointment
 from sophiie.appointments.rules import assignees_of
 from sophiie.common.live import CHANNEL
-from sophiie.web.hub import Hub, connection_parameters
+from sophiie.web.serving.hub import Hub, connection_parameters
 from tests.conftest import PASSWORD
 from tests.linking import browser_of
 from tests.mails import delivered

@@ -12,8 +12,8 @@ import psutil
 import pytest
 
 from sophiie.ops import connections
-from sophiie.web import whole_requests
-from sophiie.web.whole_requests import THREADS, WholeRequests
+from sophiie.web.serving import whole_requests
+from sophiie.web.serving.whole_requests import THREADS, WholeRequests
 from tests.hostile.wire import got, wire, wires
 from tests.processes import Demo, until
 from tests.site import running_site

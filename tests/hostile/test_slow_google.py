@@ -26,8 +26,8 @@ from sophiie.common.clock import now
 from sophiie.google.patience import patience, seconds_left
 from sophiie.ops import health
 from sophiie.sync.inbound import refresh
-from sophiie.web import reading_pages
-from sophiie.web.hub import connection_parameters
+from sophiie.web.serving.hub import connection_parameters
+from sophiie.web.settings.google_calendar import polls
 from tests.conftest import details
 from tests.hostile.wire import Wire, got, wire, wires
 from tests.linking import browser_of, come_back, consent_url, link, path_of
@@ -53,7 +53,7 @@ def outage(slow_google: Callable[[], None], monkeypatch: pytest.MonkeyPatch) -> 
 
     def begin() -> None:
         monkeypatch.setattr(waiting, "PATIENCE_SECONDS", 0.3)
-        monkeypatch.setattr(reading_pages, "PATIENCE_SECONDS", 0.2)
+        monkeypatch.setattr(polls, "PATIENCE_SECONDS", 0.2)
         slow_google()
 
     return begin

@@ -23,8 +23,8 @@ from sophiie.accounts.people import add_member, deactivate
 from sophiie.accounts.sessions import SignedIn, still_signed_in, who_is_signed_in
 from sophiie.common import live
 from sophiie.common.clock import now
-from sophiie.web import hub as hubs
-from sophiie.web.hub import GAP, Hub
+from sophiie.web.serving import hub as hubs
+from sophiie.web.serving.hub import GAP, Hub
 from tests.browser import browser_page
 from tests.conftest import PASSWORD
 from tests.hostile.wire import Wire, got, wire

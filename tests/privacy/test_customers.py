@@ -26,8 +26,8 @@ from sophiie.privacy.customers import carry_out_customer, erase_customer, previe
 from sophiie.privacy.identity import UnknownCustomer, appointments_of, identify
 from sophiie.privacy.models import Erasure
 from sophiie.sync.models import SyncAttempt
-from sophiie.web.history import history_of
-from sophiie.web.typed_text import typed_by
+from sophiie.web.appointments.history import history_of
+from sophiie.web.shared.submitted_data import typed_by
 from tests.conftest import ApiCaller, details, tomorrow_at
 from tests.linking import link
 from tests.mirroring import drain_all, read_all

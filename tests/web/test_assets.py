@@ -12,8 +12,8 @@ from django.conf import settings
 from django.contrib.staticfiles import finders
 from django.test import Client
 
-from sophiie.web import assets
-from sophiie.web.calendar_pages import MODULES
+from sophiie.web.calendar.views import MODULES
+from sophiie.web.serving import assets
 
 
 def content(response: Any) -> bytes:

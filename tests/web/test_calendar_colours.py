@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from django.contrib.staticfiles import finders
 
-from sophiie.web.calendar_people import COLOURS
+from sophiie.web.calendar.people import COLOURS
 
 RGB = tuple[float, float, float]
 # What is left of a colour (linear RGB) for people without one kind of cone.

@@ -21,7 +21,7 @@ from sophiie.sync.messages import WITH_VALUES
 from sophiie.sync.models import MirroredEvent, MirrorState, SyncAttempt
 from sophiie.sync.outbound import guard
 from sophiie.sync.outbound.guard import NotOurs
-from sophiie.web.kept_words import kept_words
+from sophiie.web.shared.stored_messages import kept_words
 from tests.busy import calendar_of
 from tests.conftest import details, tomorrow_at
 from tests.linking import BACKEND, consent_url, link, path_of

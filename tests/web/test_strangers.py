@@ -22,9 +22,9 @@ from django.test.utils import CaptureQueriesContext
 from sophiie.accounts.api_keys import create_api_key, living_key, living_keys_of
 from sophiie.accounts.models import ApiKey, Business, Member
 from sophiie.common import sql
-from sophiie.web import typed_text
-from sophiie.web.messages import Messages
-from sophiie.web.typed_text import typed_by
+from sophiie.web.shared import submitted_data
+from sophiie.web.shared.messages import Messages
+from sophiie.web.shared.submitted_data import typed_by
 from sophiie.web.urls import urlpatterns
 from tests.conftest import PASSWORD
 from tests.mails import delivered, invited, mailed_link
@@ -254,11 +254,11 @@ def test_what_is_kept_of_people_who_are_signed_out_is_bounded(
     alice: Member, bob: Member, monkeypatch: pytest.MonkeyPatch, limit: str, most: int
 ) -> None:
     """Whoever once had a page of a member could send its form for ever."""
-    assert getattr(typed_text, limit).amount == most
+    assert getattr(submitted_data, limit).amount == most
     for name in ("FOR_ONE_MEMBER", "FROM_ONE_ADDRESS", "ALTOGETHER"):
         amount = 3 if name == limit else 100
-        small = typed_text.Limit(name=name, amount=amount, seconds=1800)
-        monkeypatch.setattr(typed_text, name, small)
+        small = submitted_data.Limit(name=name, amount=amount, seconds=1800)
+        monkeypatch.setattr(submitted_data, name, small)
     for number in range(8):
         by = typed_by(bob if limit != "FOR_ONE_MEMBER" and number % 2 else alice)
         send_late(by, "203.0.113.1" if limit == "FROM_ONE_ADDRESS" else f"203.0.113.{number}")

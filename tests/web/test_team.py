@@ -20,7 +20,7 @@ from sophiie.common.clock import now
 from sophiie.common.wall_time import in_zone
 from sophiie.sync.models import MirroredEvent, MirrorState
 from sophiie.sync.reports.team import links_of_team
-from sophiie.web import colleagues
+from sophiie.web.shared import colleagues
 from tests.conftest import PASSWORD, SYDNEY, details, tomorrow_at
 from tests.web.pages import Element, alerts, parsed, statuses
 

@@ -13,7 +13,7 @@ from django.test import Client
 from sophiie.accounts.models import Member
 from sophiie.accounts.sessions import forget_ended_sessions
 from sophiie.appointments.models import Appointment
-from sophiie.web.typed_text import MOST
+from sophiie.web.shared.submitted_data import MOST
 from tests.conftest import PASSWORD
 from tests.mails import mailed_link
 from tests.web.pages import Element, Values, alerts, message_at, parsed, values

@@ -7,8 +7,8 @@ from datetime import date, time
 import pytest
 from django.utils import translation
 
-from sophiie.web.shown_times import clock, clock_of
-from sophiie.web.typed_times import date_typed, time_typed
+from sophiie.web.shared.shown_times import clock, clock_of
+from sophiie.web.shared.typed_times import date_typed, time_typed
 
 TODAY = date(2026, 11, 26)
 

@@ -12,7 +12,7 @@ from django.test import Client
 from sophiie.accounts.models import Member
 from sophiie.accounts.sessions import SignedIn
 from sophiie.appointments.models import Appointment
-from sophiie.web.hub import Hub
+from sophiie.web.serving.hub import Hub
 from sophiie.web.urls import urlpatterns
 from tests.web.pages import parsed, values
 

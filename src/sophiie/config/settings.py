@@ -84,21 +84,21 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "sophiie.ops.health.HealthUnderAnyNameMiddleware",  # first: the others look at the Host header
     "django.middleware.security.SecurityMiddleware",
-    "sophiie.web.assets.Assets",
-    "sophiie.web.middleware.NothingIsKeptMiddleware",
+    "sophiie.web.serving.assets.Assets",
+    "sophiie.web.serving.middleware.NothingIsKeptMiddleware",
     "csp.middleware.CSPMiddleware",
-    "sophiie.web.middleware.RequestLogMiddleware",
+    "sophiie.web.serving.middleware.RequestLogMiddleware",
     "sophiie.audit.middleware.OriginMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "sophiie.web.preferences.PreferencesMiddleware",
+    "sophiie.web.shared.preferences.PreferencesMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "sophiie.web.middleware.WrongMethodMiddleware",  # last, so that the others see its page
+    "sophiie.web.serving.middleware.WrongMethodMiddleware",  # last, so that the others see its page
 ]
 
 ROOT_URLCONF = "sophiie.config.urls"
@@ -113,7 +113,7 @@ TEMPLATES: list[dict[str, Any]] = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "sophiie.web.context.banners",
+                "sophiie.web.shared.context.banners",
             ],
         },
     },
@@ -177,10 +177,10 @@ ACCOUNT_PASSWORD_RESET_BY_CODE_ENABLED = False
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_FORMS = {
-    "reset_password": "sophiie.web.password_forms.AskForResetForm",
-    "reset_password_from_key": "sophiie.web.password_forms.ResetPasswordForm",
-    "change_password": "sophiie.web.password_forms.ChangePasswordForm",
-    "set_password": "sophiie.web.password_forms.SetPasswordForm",
+    "reset_password": "sophiie.web.account.password_forms.AskForResetForm",
+    "reset_password_from_key": "sophiie.web.account.password_forms.ResetPasswordForm",
+    "change_password": "sophiie.web.account.password_forms.ChangePasswordForm",
+    "set_password": "sophiie.web.account.password_forms.SetPasswordForm",
 }
 # Behind a shared address (a clinic's router, the tests' loopback) many people sign in at once, so
 # an address alone may do much; what slows guessing down stands in `accounts.sign_in`.
@@ -219,7 +219,7 @@ else:
     EMAIL_FILE_PATH = DATA_DIR / "mail"
 DEFAULT_FROM_EMAIL = ENVIRONMENT.email_from
 
-MESSAGE_STORAGE = "sophiie.web.messages.Messages"
+MESSAGE_STORAGE = "sophiie.web.shared.messages.Messages"
 SESSION_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"  # the callback from Google is a cross-site navigation
@@ -227,7 +227,7 @@ SESSION_COOKIE_NAME = "sophiie_session"
 CSRF_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_HTTPONLY = True
 CSRF_COOKIE_NAME = "sophiie_csrf"
-CSRF_FAILURE_VIEW = "sophiie.web.errors.csrf_failure"
+CSRF_FAILURE_VIEW = "sophiie.web.shared.errors.csrf_failure"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
@@ -251,7 +251,7 @@ CONTENT_SECURITY_POLICY = {
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
 STATIC_URL = "/static/"
 STORAGES = {
-    "staticfiles": {"BACKEND": "sophiie.web.assets.ReleasedFiles"},
+    "staticfiles": {"BACKEND": "sophiie.web.serving.assets.ReleasedFiles"},
 }
 # Served straight from the packages: no collecting step that could be forgotten.
 WHITENOISE_USE_FINDERS = True

@@ -13,7 +13,7 @@ urlpatterns = [
     path("", include("sophiie.web.urls")),
 ]
 
-handler400 = "sophiie.web.errors.bad_request"
-handler403 = "sophiie.web.errors.forbidden"
-handler404 = "sophiie.web.errors.not_found"
-handler500 = "sophiie.web.errors.server_error"
+handler400 = "sophiie.web.shared.errors.bad_request"
+handler403 = "sophiie.web.shared.errors.forbidden"
+handler404 = "sophiie.web.shared.errors.not_found"
+handler500 = "sophiie.web.shared.errors.server_error"

@@ -6,4 +6,4 @@ class WebConfig(AppConfig):
     label = "web"
 
     def ready(self) -> None:
-        from sophiie.web import typed_text  # noqa: F401 - it listens to sign-ins
+        from sophiie.web.shared import submitted_data  # noqa: F401 - it listens to sign-ins

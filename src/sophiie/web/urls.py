@@ -6,55 +6,50 @@ from django.urls import path, re_path
 from django.views.generic import RedirectView
 from django.views.i18n import set_language
 
-from sophiie.web import (
-    audit_pages,
-    calendar_changes,
-    calendar_feed,
-    calendar_pages,
-    data_pages,
-    drift_pages,
-    email_pages,
-    erasure_pages,
-    explain_page,
-    first_steps,
-    form_helps,
-    hold_pages,
-    hours_pages,
-    invitation_pages,
-    key_pages,
-    linking_pages,
-    live,
-    notifications,
-    overview_pages,
-    pages,
-    preflight_page,
-    reading_pages,
-    settings_pages,
-    sign_up_pages,
-    team_pages,
-)
-from sophiie.web import help as help_pages
-from sophiie.web.audit_export import FORMATS
+from sophiie.web import overview
+from sophiie.web.account import views as sign_up_pages
+from sophiie.web.appointments import drift as drift_pages
+from sophiie.web.appointments import explain, form_fragments
+from sophiie.web.appointments import holds as hold_pages
+from sophiie.web.appointments import views as pages
+from sophiie.web.calendar import changes, feed
+from sophiie.web.calendar import views as calendar_pages
+from sophiie.web.serving import live
+from sophiie.web.settings import api_keys as key_pages
+from sophiie.web.settings import email as email_pages
+from sophiie.web.settings import views as settings_pages
+from sophiie.web.settings.audit import views as audit_pages
+from sophiie.web.settings.audit.export import FORMATS
+from sophiie.web.settings.erasure import downloads
+from sophiie.web.settings.erasure import views as erasure_pages
+from sophiie.web.settings.google_calendar import polls, webhook
+from sophiie.web.settings.google_calendar import preflight as preflight_page
+from sophiie.web.settings.google_calendar import views as linking_pages
+from sophiie.web.settings.hours import views as hours_pages
+from sophiie.web.settings.team import invitations
+from sophiie.web.settings.team import views as team_pages
+from sophiie.web.shared import first_steps
+from sophiie.web.shared import help as help_pages
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="calendar"), name="home"),
     path("calendar", calendar_pages.calendar, name="calendar"),
-    path("calendar/feed", calendar_feed.calendar_feed, name="calendar-feed"),
+    path("calendar/feed", feed.calendar_feed, name="calendar-feed"),
     path("calendar/search", calendar_pages.calendar_search, name="calendar-search"),
-    path("calendar/book", calendar_changes.calendar_book, name="calendar-book"),
+    path("calendar/book", changes.calendar_book, name="calendar-book"),
     path(
         "calendar/appointments/<uuid:appointment_id>/move",
-        calendar_changes.calendar_move,
+        changes.calendar_move,
         name="calendar-move",
     ),
     path(
         "calendar/appointments/<uuid:appointment_id>/delete",
-        calendar_changes.calendar_delete,
+        changes.calendar_delete,
         name="calendar-delete",
     ),
     path("appointments/new", pages.appointment_new, name="appointment-new"),
-    path("appointments/time-check", form_helps.time_check, name="appointment-time-check"),
-    path("customers", form_helps.customers, name="customers"),
+    path("appointments/time-check", form_fragments.time_check, name="appointment-time-check"),
+    path("customers", form_fragments.customers, name="customers"),
     path("appointments/<uuid:appointment_id>", pages.appointment, name="appointment"),
     path(
         "appointments/<uuid:appointment_id>/confirm",
@@ -96,7 +91,7 @@ urlpatterns = [
         erasure_pages.customer_erase,
         name="customer-erase",
     ),
-    path("overview", overview_pages.overview, name="overview"),
+    path("overview", overview.overview, name="overview"),
     path("first-steps/put-away", first_steps.put_away, name="first-steps-put-away"),
     path("settings", RedirectView.as_view(pattern_name="settings-calendar"), name="settings"),
     path("settings/profile", settings_pages.profile, name="settings-profile"),
@@ -110,18 +105,18 @@ urlpatterns = [
     path("settings/keys", key_pages.api_keys, name="settings-keys"),
     path("settings/keys/<uuid:key_id>/revoke", key_pages.api_key_revoke, name="api-key-revoke"),
     path("settings/team", team_pages.team, name="settings-team"),
-    path("settings/team/invite", invitation_pages.member_invite, name="member-invite"),
+    path("settings/team/invite", invitations.member_invite, name="member-invite"),
     path(
         "settings/team/invitations/<uuid:invitation_id>/withdraw",
-        invitation_pages.invitation_withdraw,
+        invitations.invitation_withdraw,
         name="invitation-withdraw",
     ),
     path(
         "settings/team/invitations/<uuid:invitation_id>/link",
-        invitation_pages.invitation_link,
+        invitations.invitation_link,
         name="invitation-link",
     ),
-    path("settings/team/<uuid:member_id>/role", invitation_pages.member_role, name="member-role"),
+    path("settings/team/<uuid:member_id>/role", invitations.member_role, name="member-role"),
     path(
         "settings/team/<uuid:member_id>/deactivate",
         team_pages.member_deactivate,
@@ -136,8 +131,8 @@ urlpatterns = [
     path("settings/team/<uuid:member_id>/keep", erasure_pages.member_keep, name="member-keep"),
     path("settings/business/delete", erasure_pages.business_delete, name="business-delete"),
     path("settings/business/keep", erasure_pages.business_keep, name="business-keep"),
-    path("settings/business/data", data_pages.business_data, name="business-data"),
-    path("settings/profile/data", data_pages.my_data, name="my-data"),
+    path("settings/business/data", downloads.business_data, name="business-data"),
+    path("settings/profile/data", downloads.my_data, name="my-data"),
     path("settings/hours", hours_pages.own_hours, name="settings-hours"),
     path("settings/hours/business", hours_pages.business_hours, name="settings-hours-business"),
     path("settings/hours/<uuid:member_id>", hours_pages.hours_of, name="settings-hours-of"),
@@ -156,7 +151,7 @@ urlpatterns = [
         )
         for ending in FORMATS
     ),
-    path("availability/explain", explain_page.explain, name="availability-explain"),
+    path("availability/explain", explain.explain, name="availability-explain"),
     path("settings/calendar", linking_pages.calendar_settings, name="settings-calendar"),
     path("settings/calendar/choose", linking_pages.calendar_choose, name="calendar-choose"),
     path(
@@ -164,8 +159,8 @@ urlpatterns = [
         preflight_page.calendar_preflight,
         name="calendar-preflight",
     ),
-    path("settings/calendar/missing", reading_pages.calendar_missing, name="calendar-missing"),
-    path("settings/calendar/retry", reading_pages.calendar_retry, name="calendar-retry"),
+    path("settings/calendar/missing", polls.calendar_missing, name="calendar-missing"),
+    path("settings/calendar/retry", polls.calendar_retry, name="calendar-retry"),
     path("settings/calendar/options", linking_pages.calendar_options, name="calendar-options"),
     path(
         "settings/calendar/cancel-linking",
@@ -178,7 +173,7 @@ urlpatterns = [
     path("integrations/google/callback", linking_pages.google_callback, name="google-callback"),
     path(
         "integrations/google/notifications",
-        notifications.google_notifications,
+        webhook.google_notifications,
         name="google-notifications",
     ),
     path("help/google-calendar", help_pages.google_calendar, name="help-google-calendar"),

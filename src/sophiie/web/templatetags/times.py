@@ -7,7 +7,7 @@ from typing import Any
 
 from django import template
 
-from sophiie.web import shown_times
+from sophiie.web.shared import shown_times
 
 register = template.Library()
 

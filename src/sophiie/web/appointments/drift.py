@@ -1,0 +1,74 @@
+"""Answering drift: the two buttons beside an appointment that was changed in Google."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from sophiie.appointments.errors import (
+    Conflict,
+    InvalidAppointment,
+    StaleRevision,
+    TooBusy,
+    UnknownAppointment,
+)
+from sophiie.sync.actions import drift
+from sophiie.web.appointments.consent import consent_in
+from sophiie.web.appointments.forms import AppointmentForm
+from sophiie.web.appointments.views import find, form_page
+from sophiie.web.shared.requests import members_only, signed_in
+
+
+@members_only
+@require_POST
+def appointment_drift(request: HttpRequest, appointment_id: UUID) -> HttpResponse:
+    """*Put it back* or *Use Google's time*."""
+    member = signed_in(request)
+    shown = find(member, appointment_id)
+    calendar_of = _whose(request)
+    consent = consent_in(request, member)
+    try:
+        if request.POST.get("action") == "put_back":
+            drift.put_back(member, appointment_id, calendar_of=calendar_of)
+            messages.success(request, _("Google shows it as it is here again in a moment."))
+        # *Book anyway* comes from the page that named the conflict and says nothing else.
+        elif request.POST.get("action") == "accept" or any(consent.values()):
+            drift.use_googles_time(
+                member,
+                appointment_id,
+                calendar_of=calendar_of,
+                **consent,
+            )
+            messages.success(request, _("The appointment is now when Google shows it."))
+    except Conflict as conflict:
+        return form_page(
+            request,
+            AppointmentForm(None, by=member, appointment=shown),
+            shown,
+            conflicts=conflict.obstacles,
+            conflict_form=f"drift-form-{calendar_of}",
+            status=409,
+        )
+    except UnknownAppointment:
+        raise Http404 from None
+    except StaleRevision:
+        messages.error(request, _("It was changed meanwhile. Have a look before you choose."))
+    except InvalidAppointment as error:
+        texts = " ".join(error.errors.values())
+        messages.error(request, _("Google's time cannot be used: %(why)s") % {"why": texts})
+    except (drift.DriftError, TooBusy) as error:
+        messages.error(request, str(error))
+    return redirect("appointment", appointment_id)
+
+
+def _whose(request: HttpRequest) -> UUID | None:
+    """The member whose calendar the buttons stood for."""
+    try:
+        return UUID(request.POST.get("member", ""))
+    except ValueError:
+        return None

@@ -1,0 +1,69 @@
+"""What the appointment form begins with: a free hour, a copy of another one, lengths to choose."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.http import Http404
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from sophiie.accounts.models import Member
+from sophiie.appointments.booking import find
+from sophiie.appointments.conflicts import conflicts_of
+from sophiie.appointments.errors import Source, UnknownAppointment
+from sophiie.common.wall_time import first_moment, is_shown_once
+from sophiie.web.appointments.forms import AppointmentForm, runs_over_days, starting_values
+
+HOUR = timedelta(hours=1)
+HOURS_TO_LOOK_AT = 8  # a working day: later than that nobody means who has not said so
+
+
+def start_when_free(form: AppointmentForm, member: Member) -> None:
+    """Moves the form's hour on to the first at which the member has nothing yet, if there is one.
+
+    Nobody should be greeted by a conflict that they did not ask for.
+    """
+    zone = form.initial["timezone"]
+    wall = datetime.combine(form.initial["date"], form.initial["start"])
+    hours = hours_to_propose(wall, zone)
+    spans = [(first_moment(a, zone), first_moment(a + HOUR, zone)) for a in hours]
+    found = conflicts_of(team=[member], start=spans[0][0], end=spans[-1][1], timezone=zone)
+    in_the_way = [it for it in found if it.source != Source.UNREADABLE]
+    for hour, (start, end) in zip(hours, spans, strict=True):
+        if not any(it.start < end and start < it.end for it in in_the_way):
+            form.initial.update(date=hour.date(), start=hour.time(), end=(hour + HOUR).time())
+            return
+
+
+def hours_to_propose(wall: datetime, zone: str) -> list[datetime]:
+    """Full hours from this one on of which both ends can be booked as they are written."""
+    hours = (wall + n * HOUR for n in range(HOURS_TO_LOOK_AT))
+    return [a for a in hours if is_shown_once(a, zone) and is_shown_once(a + HOUR, zone)]
+
+
+def start_from_copy(form: AppointmentForm, member: Member, text: str) -> None:
+    """Fills an empty form with what another appointment has; all but its place in Google."""
+    if not text:
+        return
+    try:
+        original = find(member, UUID(text))
+    except (ValueError, UnknownAppointment):
+        raise Http404 from None
+    values = starting_values(member, original)
+    gone = {str(a.member_id) for a in original.assignments.all() if not a.member.is_active}
+    values["assignees"] = [key for key in values["assignees"] if key not in gone]
+    del values["revision"]
+    form.initial.update(values)
+    if runs_over_days(original):
+        form.fields["end_date"] = deepcopy(AppointmentForm.base_fields["end_date"])
+
+
+def lengths() -> list[tuple[int, str]]:
+    """Minutes and their words."""
+    return [
+        *((n, _("%(n)s min") % {"n": n}) for n in (15, 30, 45)),
+        *((60 * n, ngettext("%(n)s hour", "%(n)s hours", n) % {"n": n}) for n in (1, 2, 3)),
+    ]

@@ -1,0 +1,247 @@
+"""The appointment form: wall-clock times as people type them, instants as we keep them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from sophiie.accounts.models import Member
+from sophiie.appointments.errors import InvalidAppointment
+from sophiie.appointments.holding import LONGEST_HOLD_MINUTES
+from sophiie.appointments.models import Appointment
+from sophiie.appointments.rules import Details, check_details
+from sophiie.common.clock import now
+from sophiie.common.wall_time import (
+    TimeDoesNotExist,
+    TimeIsAmbiguous,
+    in_zone,
+    instant_of,
+    zone_choices,
+)
+from sophiie.web.shared.typed_times import DateTyped, TimeTyped
+
+TEXT_FIELDS = (
+    "title",
+    "location",
+    "notes",
+    "customer_name",
+    "customer_phone",
+    "customer_email",
+)
+MIDNIGHT = time(0, 0)
+
+
+class AppointmentForm(forms.Form):
+    """After `is_valid()`, `details` and `chosen_assignees` hold what was asked for."""
+
+    title = forms.CharField(
+        label=gettext_lazy("Title"),
+        error_messages={"required": gettext_lazy("Give the appointment a title.")},
+    )
+    date = DateTyped(
+        label=gettext_lazy("Date"),
+        error_messages={
+            "required": gettext_lazy("Choose a date."),
+            "invalid": gettext_lazy("Write the date as 2026-12-31 or 31 Dec 2026."),
+        },
+    )
+    start = TimeTyped(
+        label=gettext_lazy("Start"),
+        error_messages={
+            "required": gettext_lazy("Choose when it starts."),
+            "invalid": gettext_lazy("Write the time as 14:30 or 2:30 pm."),
+        },
+    )
+    end = TimeTyped(
+        label=gettext_lazy("End"),
+        error_messages={
+            "required": gettext_lazy("Choose when it ends."),
+            "invalid": gettext_lazy("Write the time as 14:30 or 2:30 pm."),
+        },
+    )
+    end_date = DateTyped(
+        label=gettext_lazy("End date"),
+        required=False,
+        error_messages={"invalid": gettext_lazy("Write the date as 2026-12-31 or 31 Dec 2026.")},
+    )
+    timezone = forms.ChoiceField(
+        label=gettext_lazy("Time zone"),
+        error_messages={
+            "required": gettext_lazy("Choose a time zone from the list."),
+            "invalid_choice": gettext_lazy("Choose a time zone from the list."),
+        },
+    )
+    location = forms.CharField(label=gettext_lazy("Location"), required=False)
+    assignees = forms.MultipleChoiceField(
+        label=gettext_lazy("Assignees"),
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={
+            "required": gettext_lazy("Choose at least one assignee."),
+            "invalid_choice": gettext_lazy("Choose assignees from the list."),
+        },
+    )
+    notes = forms.CharField(
+        label=gettext_lazy("Notes"), required=False, widget=forms.Textarea(attrs={"rows": 4})
+    )
+    customer_name = forms.CharField(
+        label=gettext_lazy("Name"),
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "list": "customers"}),
+    )
+    customer_phone = forms.CharField(
+        label=gettext_lazy("Phone"),
+        required=False,
+        widget=forms.TextInput(attrs={"type": "tel", "autocomplete": "off"}),
+    )
+    customer_email = forms.CharField(
+        label=gettext_lazy("Email"),
+        required=False,
+        widget=forms.TextInput(attrs={"type": "email", "autocomplete": "off"}),
+    )
+    fold = forms.ChoiceField(required=False, widget=forms.HiddenInput)
+    revision = forms.IntegerField(required=False, widget=forms.HiddenInput)
+    # The value of the button *Hold*; without it the appointment is booked.
+    hold_minutes = forms.TypedChoiceField(
+        choices=[(n, n) for n in range(1, LONGEST_HOLD_MINUTES + 1)],
+        coerce=int,
+        empty_value=None,
+        required=False,
+        error_messages={"invalid_choice": gettext_lazy("A time can be held for 1 to 30 minutes.")},
+    )
+
+    details: Details
+
+    def __init__(
+        self, *args: Any, by: Member, appointment: Appointment | None = None, **kwargs: Any
+    ) -> None:
+        kwargs.setdefault("initial", starting_values(by, appointment))
+        super().__init__(*args, **kwargs)
+        assigned = [a.member for a in appointment.assignments.all()] if appointment else []
+        # A time that is not touched stays the instant it is, also when the clocks pass it twice.
+        self._kept: dict[tuple[str, str], datetime] = {}
+        if appointment:
+            self._kept["start", appointment.timezone] = appointment.local_start
+            self._kept["end", appointment.timezone] = appointment.local_end
+        active = Member.objects.filter(business=by.business, is_active=True)
+        self.team = {str(member.id): member for member in [*active, *assigned]}
+        self._choices("assignees").choices = [(key, m.name) for key, m in self.team.items()]
+        # A zone of an old spelling, given through the API, stays what it is.
+        kept = appointment.timezone if appointment else by.business.timezone
+        zones = sorted({*zone_choices(), kept})
+        self._choices("timezone").choices = [(name, name.replace("_", " ")) for name in zones]
+        self._choices("fold").choices = [("0", _("the first")), ("1", _("the second"))]
+        if "end_date" not in self.data and not (appointment and runs_over_days(appointment)):
+            del self.fields["end_date"]
+
+    def _choices(self, name: str) -> forms.ChoiceField:
+        field = self.fields[name]
+        assert isinstance(field, forms.ChoiceField)
+        return field
+
+    @property
+    def chosen_assignees(self) -> list[Member]:
+        return [self.team[key] for key in dict.fromkeys(self.cleaned_data["assignees"])]
+
+    def clean(self) -> dict[str, Any]:
+        data: dict[str, Any] = super().clean() or self.cleaned_data
+        start = self._instant("start", data.get("date"))
+        end = self._instant("end", self._end_day(data))
+        if start is None or end is None or "timezone" not in data:
+            return data
+        # Line ends as browsers send them would count as changes.
+        texts = {name: data.get(name, "").replace("\r\n", "\n") for name in TEXT_FIELDS}
+        self.details = Details(start=start, end=end, timezone=data["timezone"], **texts)
+        try:
+            check_details(self.details)
+        except InvalidAppointment as error:
+            self.show(error)
+        return data
+
+    def show(self, refusal: InvalidAppointment) -> None:
+        """Puts each message at its field, where none is yet."""
+        for field, message in refusal.errors.items():
+            if field not in self.errors:
+                self.add_error(field if field in self.fields else None, message)
+
+    def _end_day(self, data: dict[str, Any]) -> dt.date | None:
+        day: dt.date | None = data.get("end_date") or data.get("date")
+        if day and data.get("end") == MIDNIGHT and not data.get("end_date") and day < dt.date.max:
+            return day + timedelta(days=1)  # "until 00:00" means the end of the day
+        return day
+
+    def _instant(self, name: str, day: dt.date | None) -> datetime | None:
+        clock, zone = self.cleaned_data.get(name), self.cleaned_data.get("timezone")
+        if day is None or clock is None or zone is None:
+            return None
+        if not 2000 <= day.year < 2100:
+            field = "end_date" if day == self.cleaned_data.get("end_date") else "date"
+            if field not in self.errors:
+                self.add_error(field, _("Use a date between the years 2000 and 2099."))
+            return None
+        wall = datetime.combine(day, clock)
+        if (kept := self._kept.get((name, zone))) and kept.replace(tzinfo=None, fold=0) == wall:
+            return kept.astimezone(UTC)
+        chosen = self.cleaned_data.get("fold")
+        try:
+            return instant_of(wall, zone, fold=int(chosen) if chosen else None)
+        except TimeDoesNotExist as error:
+            self.add_error(name, str(error))
+        except TimeIsAmbiguous as error:
+            self.add_error(name, str(error))
+            self._ask_which(error)
+        return None
+
+    def _ask_which(self, error: TimeIsAmbiguous) -> None:
+        """Shows the choice between the two times the clocks pass; one choice for start and end."""
+        if isinstance(self.fields["fold"].widget, forms.RadioSelect):
+            return
+        first, second = error.choices
+        self.fields["fold"] = field = forms.ChoiceField(
+            label=_("Which %(time)s?") % {"time": f"{error.wall:%H:%M}"},
+            required=False,
+            widget=forms.RadioSelect,
+        )
+        # The hidden one was bound before `clean()`.
+        self._bound_fields_cache.pop("fold", None)  # type: ignore[attr-defined]
+        field.choices = [
+            ("0", _("The first, %(offset)s") % {"offset": _offset(first)}),
+            ("1", _("The second, an hour later, %(offset)s") % {"offset": _offset(second)}),
+        ]
+
+
+def _offset(moment: datetime) -> str:
+    return f"{moment:%Z} (UTC{moment.isoformat()[-6:]})"
+
+
+def runs_over_days(appointment: Appointment) -> bool:
+    """Whether its last minute falls into another day: an end at midnight belongs to the first."""
+    return appointment.local_start.date() != (appointment.local_end - timedelta(minutes=1)).date()
+
+
+def starting_values(by: Member, appointment: Appointment | None) -> dict[str, Any]:
+    if appointment is None:
+        here = in_zone(now(), by.business.timezone)
+        start = (here + timedelta(hours=1)).replace(minute=0, second=0, microsecond=0)
+        return {
+            "date": start.date(),
+            "start": start.time(),
+            "end": (start + timedelta(hours=1)).time(),
+            "timezone": by.business.timezone,
+            "assignees": [str(by.id)],
+        }
+    start, end = appointment.local_start, appointment.local_end
+    return {
+        **{name: getattr(appointment, name) for name in TEXT_FIELDS},
+        "date": start.date(),
+        "start": start.time(),
+        "end": end.time(),
+        "end_date": end.date(),
+        "timezone": appointment.timezone,
+        "assignees": [str(a.member_id) for a in appointment.assignments.all()],
+        "revision": appointment.revision,
+    }

@@ -1,0 +1,237 @@
+"""The pages of one appointment."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from sophiie.accounts.models import Member
+from sophiie.appointments import booking
+from sophiie.appointments.conflicts import clashes_of
+from sophiie.appointments.errors import (
+    Conflict,
+    InvalidAppointment,
+    Obstacle,
+    StaleRevision,
+    TooBusy,
+    TooManyHolds,
+    UnknownAppointment,
+)
+from sophiie.appointments.models import Appointment
+from sophiie.sync.outbox import record
+from sophiie.sync.reports.event_status import event_rows_of, statuses_of
+from sophiie.web.appointments.consent import consent_in, consent_to_ask_for
+from sophiie.web.appointments.form_defaults import lengths, start_from_copy, start_when_free
+from sophiie.web.appointments.forms import AppointmentForm
+from sophiie.web.appointments.history import attempts_shown, history_of
+from sophiie.web.appointments.prefill import prefill
+from sophiie.web.shared.badges import drift_panels, most_urgent, visible_badges
+from sophiie.web.shared.requests import members_only, signed_in
+from sophiie.web.shared.shown_times import twelve_hours
+from sophiie.web.shared.submitted_data import keeps_typed_text, typed_before
+
+
+@keeps_typed_text
+@require_http_methods(["GET", "POST"])
+def appointment_new(request: HttpRequest) -> HttpResponse:
+    """The empty form, and the booking."""
+    member = signed_in(request)
+    form = AppointmentForm(_typed(request), by=member)
+    if request.method != "POST":
+        if not request.GET:
+            start_when_free(form, member)
+        start_from_copy(form, member, request.GET.get("copy", ""))
+        prefill(form, request.GET)
+        return form_page(request, form, None)
+    if not form.is_valid():
+        return form_page(request, form, None, status=422)
+    try:
+        appointment = booking.book(
+            by=member,
+            details=form.details,
+            assignees=form.chosen_assignees,
+            hold_minutes=form.cleaned_data["hold_minutes"],
+            **consent_in(request, member),
+        )
+    except Conflict as conflict:
+        return form_page(request, form, None, conflicts=conflict.obstacles, status=409)
+    except InvalidAppointment as refusal:
+        form.show(refusal)
+        return form_page(request, form, None, status=422)
+    except TooManyHolds as refusal:
+        messages.error(request, str(refusal))
+        return form_page(request, form, None, status=429)
+    except TooBusy:
+        return too_busy(request, form, None)
+    if not appointment.is_hold:
+        messages.success(request, _("“%(title)s” is booked.") % {"title": appointment.title})
+    return redirect("appointment", appointment.id)
+
+
+@keeps_typed_text
+@require_http_methods(["GET", "POST"])
+def appointment(request: HttpRequest, appointment_id: UUID) -> HttpResponse:
+    """One appointment: its form, how it stands in Google, its history."""
+    member = signed_in(request)
+    shown = find(member, appointment_id)
+    form = AppointmentForm(_typed(request), by=member, appointment=shown)
+    if request.method != "POST":
+        return form_page(request, form, shown)
+    if not form.is_valid():
+        return form_page(request, form, shown, status=422)
+    try:
+        booking.change(
+            by=member,
+            appointment_id=appointment_id,
+            changes=form.details.as_dict(),
+            assignees=form.chosen_assignees,
+            expected_revision=form.cleaned_data.get("revision"),
+            **consent_in(request, member),
+        )
+    except UnknownAppointment:
+        raise Http404 from None
+    except StaleRevision as stale:
+        form.data = again = request.POST.copy()
+        again["revision"] = str(stale.current)  # saving again is then meant
+        return form_page(request, form, find(member, appointment_id), stale=True, status=409)
+    except Conflict as conflict:
+        return form_page(request, form, shown, conflicts=conflict.obstacles, status=409)
+    except InvalidAppointment as refusal:
+        form.show(refusal)
+        return form_page(request, form, shown, status=422)
+    except TooBusy:
+        return too_busy(request, form, shown)
+    messages.success(request, _("Saved."))
+    return redirect("appointment", appointment_id)
+
+
+@members_only
+@require_POST
+def appointment_cancel(request: HttpRequest, appointment_id: UUID) -> HttpResponse:
+    """Calls it off; it stays in the list."""
+    try:
+        booking.cancel(by=signed_in(request), appointment_id=appointment_id)
+    except UnknownAppointment:
+        raise Http404 from None
+    messages.success(request, _("The appointment is cancelled."))
+    return redirect("appointment", appointment_id)
+
+
+@members_only
+@require_POST
+def appointment_delete(request: HttpRequest, appointment_id: UUID) -> HttpResponse:
+    """Takes it out of sight."""
+    try:
+        booking.delete(by=signed_in(request), appointment_id=appointment_id)
+    except UnknownAppointment:
+        raise Http404 from None
+    return redirect(f"{reverse('calendar')}?deleted={appointment_id}")
+
+
+@members_only
+@require_POST
+def appointment_reinstate(request: HttpRequest, appointment_id: UUID) -> HttpResponse:
+    """Undo of a deletion or a cancellation."""
+    try:
+        booking.reinstate(by=signed_in(request), appointment_id=appointment_id)
+    except UnknownAppointment:
+        raise Http404 from None
+    except (Conflict, TooBusy, TooManyHolds) as error:
+        messages.error(request, _("It cannot be brought back: %(why)s") % {"why": error})
+        return redirect("calendar")
+    messages.success(request, _("The appointment is back."))
+    return redirect("appointment", appointment_id)
+
+
+@members_only
+@require_POST
+def appointment_retry(request: HttpRequest, appointment_id: UUID) -> HttpResponse:
+    """Tries at once what failed or waits."""
+    shown = find(signed_in(request), appointment_id)
+    record.retry(event_rows_of(shown.id))
+    messages.success(request, _("Trying again now."))
+    return redirect("appointment", appointment_id)
+
+
+@members_only
+@require_GET
+def appointment_badge(request: HttpRequest, appointment_id: UUID) -> HttpResponse:
+    """The fragment that replaces a badge in a list."""
+    member = signed_in(request)
+    shown = find(member, appointment_id)
+    badge = most_urgent(statuses_of([shown.id], to=member).get(shown.id, []))
+    context = {"appointment": shown, "badge": badge}
+    return render(request, "appointments/_sync_badge.html", context)
+
+
+def _typed(request: HttpRequest) -> QueryDict | None:
+    """What was sent now, or before signing in again; an empty form that was sent is not a form
+    that was not.
+
+    That a time is only held is said in the address, so that *Book anyway* can say it as well.
+    """
+    if request.method != "POST":
+        return typed_before(request)
+    sent = request.POST.copy()
+    if held := request.GET.get("hold_minutes"):
+        sent["hold_minutes"] = held
+    return sent
+
+
+def form_page(
+    request: HttpRequest,
+    form: AppointmentForm,
+    shown: Appointment | None,
+    *,
+    conflicts: list[Obstacle] | None = None,
+    conflict_form: str = "appointment-form",
+    stale: bool = False,
+    status: int = 200,
+) -> HttpResponse:
+    member = signed_in(request)
+    context: dict[str, Any] = {
+        "form": form,
+        "appointment": shown,
+        "conflicts": conflicts or [],
+        "consent": consent_to_ask_for(member, conflicts or []),
+        "conflict_form": conflict_form,
+        "lengths": lengths(),
+        "twelve_hours": twelve_hours(),
+        "stale": stale,
+        "badges": [],
+        "history": [],
+        "attempts": [],
+    }
+    if shown:
+        statuses = statuses_of([shown.id], to=member).get(shown.id, [])
+        context["clashes"] = clashes_of([shown]).get(shown.id, [])
+        context["badges"] = visible_badges(statuses, member)
+        context["drifts"] = drift_panels(shown, statuses, member)
+        context["history"] = history_of(shown)
+        context["attempts"] = attempts_shown(shown)
+        states = {shown_badge.state for shown_badge in context["badges"]}
+        known = shown.customer_name or shown.customer_phone or shown.customer_email
+        context["may_erase_customer"] = bool(known) and member.manages_business
+        context["needs_retry"] = bool(states & {"failed", "pending"})
+    return render(request, "appointments/form.html", context, status=status)
+
+
+def too_busy(
+    request: HttpRequest, form: AppointmentForm, shown: Appointment | None
+) -> HttpResponse:
+    messages.error(request, _("Many people are booking at this moment. Save again."))
+    return form_page(request, form, shown, status=503)
+
+
+def find(member: Member, appointment_id: UUID) -> Appointment:
+    try:
+        return booking.find(member, appointment_id)
+    except UnknownAppointment:
+        raise Http404 from None

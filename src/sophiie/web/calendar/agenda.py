@@ -1,0 +1,57 @@
+"""The list of a week, day by day: the calendar for a browser without JavaScript."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+
+from django.urls import reverse
+
+from sophiie.accounts.models import Member
+from sophiie.appointments.conflicts import clashes_of
+from sophiie.appointments.errors import Obstacle
+from sophiie.appointments.models import Appointment
+from sophiie.appointments.reading import in_period
+from sophiie.common.wall_time import in_zone, local_day
+from sophiie.sync.reports.event_status import statuses_of
+from sophiie.web.shared.badges import most_urgent
+
+MOST_IN_A_WEEK = 2000
+
+
+def week_of(member: Member, first: date, today: date) -> dict[str, Any]:
+    """The appointments of seven days in the business's zone, for `calendar/_agenda.html`."""
+    zone = member.business.timezone
+    days = [first + timedelta(days=n) for n in range(7)]
+    start, end = local_day(days[0], zone)[0], local_day(days[-1], zone)[1]
+    appointments = in_period(member, start, end)[:MOST_IN_A_WEEK]
+    statuses = statuses_of((a.id for a in appointments), to=member)
+    clashes = clashes_of(appointments)
+    by_day: dict[date, list[dict[str, Any]]] = {day: [] for day in days}
+    for appointment in appointments:
+        day = max(in_zone(appointment.start, zone).date(), first)
+        badge = most_urgent(statuses.get(appointment.id, []))
+        by_day[day].append(_row(appointment, badge, clashes.get(appointment.id, [])))
+    return {
+        "days": [
+            {"date": day, "appointments": rows, "is_today": day == today}
+            for day, rows in by_day.items()
+        ],
+        "is_empty": not appointments,
+    }
+
+
+def _row(appointment: Appointment, badge: Any, clashes: list[Obstacle]) -> dict[str, Any]:
+    return {
+        "id": appointment.id,
+        "title": appointment.title,
+        "location": appointment.location,
+        "local_start": appointment.local_start,
+        "local_end": appointment.local_end,
+        "timezone": appointment.timezone,
+        "assignee_names": [a.member.name for a in appointment.assignments.all()],
+        "status": appointment.current_status,
+        "url": reverse("appointment", args=[appointment.id]),
+        "badge": badge,
+        "clashes": clashes,
+    }

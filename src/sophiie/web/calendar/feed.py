@@ -1,0 +1,236 @@
+"""What the calendar page shows in a period, as compact JSON.
+
+Times are wall-clock times of the business's zone, without offset: the page lays them out as they
+are and never asks the browser's own clock. Of Google nothing but "busy" and its times is told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, datetime, timedelta
+from functools import wraps
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
+from django.db.models import OuterRef, Q
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
+from django.utils.translation import gettext as _
+from django.views.decorators.gzip import gzip_page
+from django.views.decorators.http import require_GET
+
+from sophiie.accounts.models import Member
+from sophiie.appointments.conflicts import members_with_clashes
+from sophiie.appointments.models import Appointment, Assignment, Status
+from sophiie.busy_time.knowledge import Freshness, knowledge_of
+from sophiie.busy_time.models import BusyPeriod
+from sophiie.common.clock import now
+from sophiie.common.wall_time import start_of_day
+from sophiie.sync.reports.attention import perhaps_in_need
+from sophiie.sync.reports.event_status import statuses_of
+from sophiie.web.calendar.closed_hours import closed_hours
+from sophiie.web.calendar.people import Person, people_of
+from sophiie.web.shared.badges import most_urgent
+from sophiie.web.shared.requests import View
+from sophiie.web.shared.stored_messages import kept_words
+
+MOST_DAYS = 62
+# More than anybody can look at; a page that asks for it still gets an answer.
+MOST_APPOINTMENTS = 5000
+WORTH_A_LOOK = ("failed", "drift", "paused")
+
+Row = dict[str, Any]
+Span = tuple[datetime, datetime]
+
+
+def for_signed_in(view: View) -> View:
+    """For a script's requests: who is signed out is told so, instead of sent to a page."""
+
+    @wraps(view)
+    def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if not isinstance(request.user, Member):
+            return JsonResponse({"message": _("You are signed out.")}, status=401)
+        return view(request, *args, **kwargs)
+
+    return answer
+
+
+@for_signed_in
+@require_GET
+@gzip_page
+def calendar_feed(request: HttpRequest) -> HttpResponse:
+    """Everything between the days `from` and `to` (not included)."""
+    assert isinstance(request.user, Member)
+    try:
+        first = _day(request.GET.get("from", ""))
+        last = _day(request.GET.get("to", ""))
+    except ValueError:
+        return JsonResponse({"message": _("Ask for days as 2026-12-31.")}, status=400)
+    if not 0 < (last - first).days <= MOST_DAYS:
+        message = _("Ask for at least one day and at most %(n)s.") % {"n": MOST_DAYS}
+        return JsonResponse({"message": message}, status=400)
+    return JsonResponse(feed(request.user, first, last))
+
+
+def _day(text: str) -> date:
+    day = date.fromisoformat(text)
+    if not 2000 <= day.year < 2100:
+        raise ValueError(text)
+    return day
+
+
+def feed(member: Member, first: date, last: date) -> dict[str, Any]:
+    """The period as the page draws it: a handful of queries, whatever it holds."""
+    business = member.business
+    zone = ZoneInfo(business.timezone)
+    start, end = start_of_day(first, zone.key), start_of_day(last, zone.key)
+    people = people_of(business)
+    number = {person.id: n for n, person in enumerate(people)}
+    busy = _busy_spans(people, start, end)
+    rows = list(_rows(member, start, end))
+    clashes = members_with_clashes(row[0] for row in rows if row[STATUS] in TAKING_TIME)
+    appointments = [_appointment(row, zone, number, clashes) for row in rows]
+    _mark(member, appointments, perhaps_in_need(business, start, end))
+    return {
+        "people": [person.shown() for person in people],
+        "unread": _unread(people),
+        "appointments": appointments,
+        "busy": [
+            [number[whose], _wall(a, zone), _wall(b, zone)]
+            for whose, spans in busy.items()
+            for a, b in spans
+        ],
+        "closed": [
+            [c.member_id and number.get(c.member_id), _wall(c.start, zone), _wall(c.end, zone)]
+            for c in closed_hours(business, start, end)
+        ],
+    }
+
+
+# -- appointments --------------------------------------------------------------------------------
+
+COLUMNS = (
+    *("id", "revision", "title", "start", "end", "timezone", "location", "customer_name"),
+    *("status", "held_until"),
+)
+STATUS = COLUMNS.index("status")
+TAKING_TIME = (Status.SCHEDULED, Status.HELD)
+
+
+def _rows(member: Member, start: datetime, end: datetime) -> Iterable[tuple[Any, ...]]:
+    """The appointments of the period as plain values. A hold that ran out is not one any more."""
+    assignees = Assignment.objects.filter(appointment=OuterRef("pk")).order_by("id")
+    return (
+        Appointment.objects.filter(business=member.business_id, deleted_at=None)
+        .filter(start__lt=end, end__gt=start)
+        .exclude(Q(status=Status.HELD) & Q(held_until__lte=now()))
+        .order_by("start", "id")
+        .values_list(*COLUMNS, ArraySubquery(assignees.values("member_id")))[:MOST_APPOINTMENTS]
+    )
+
+
+def _appointment(
+    row: tuple[Any, ...],
+    zone: ZoneInfo,
+    number: dict[UUID, int],
+    clashes: dict[UUID, set[UUID]],
+) -> Row:
+    (key, revision, title, start, end, own_zone, place, customer, status, held, who) = row
+    local_start, local_end = start.astimezone(zone), end.astimezone(zone)
+    shown: Row = {
+        "id": str(key),
+        "revision": revision,
+        "title": title,
+        "start": _plain(local_start),
+        "end": _plain(local_end),
+        "who": [number[one] for one in who if one in number],
+    }
+    if local_end.utcoffset() != local_start.utcoffset():
+        _across_a_change(shown, local_start, local_end, end - start)
+    if own_zone != zone.key:
+        own = ZoneInfo(own_zone)
+        if (there := start.astimezone(own)).utcoffset() != local_start.utcoffset():
+            shown["elsewhere"] = f"{there:%H:%M}–{end.astimezone(own):%H:%M} {own_zone}"
+    if place:
+        shown["place"] = place
+    if customer:
+        shown["customer"] = customer
+    if status != Status.SCHEDULED:
+        shown["status"] = status
+    if held:
+        shown["until"] = _wall(held, zone)
+    if clashing := clashes.get(key):
+        shown["clash"] = sorted(number[one] for one in clashing if one in number)
+    return shown
+
+
+def _across_a_change(shown: Row, start: datetime, end: datetime, length: timedelta) -> None:
+    """The clocks change meanwhile: what they show at both ends is said, with the real length.
+
+    Where they go back, an end may look earlier than its start; it is drawn as long as it lasts.
+    """
+    hours = f"{length / timedelta(hours=1):g}"
+    shown["note"] = _("The clocks change meanwhile: it lasts %(hours)s h") % {"hours": hours}
+    if _plain(end) <= _plain(start):
+        shown["drawn_end"] = _plain(start.replace(tzinfo=None) + length)
+
+
+def _mark(member: Member, appointments: list[Row], perhaps: set[UUID]) -> None:
+    """Says at the appointments that need somebody what is the matter with them."""
+    if not perhaps:
+        return
+    statuses = statuses_of(perhaps, to=member)
+    for shown in appointments:
+        badge = most_urgent(statuses.get(UUID(shown["id"]), []))
+        if badge and badge.state in WORTH_A_LOOK:
+            shown["state"] = badge.state
+            shown["says"] = f"{badge.label}: {badge.reason}" if badge.reason else badge.label
+
+
+# -- Google's busy times -------------------------------------------------------------------------
+
+
+def _busy_spans(people: list[Person], start: datetime, end: datetime) -> dict[UUID, list[Span]]:
+    """By member, in order; what touches or overlaps is one, whatever calendar it is from."""
+    found: dict[UUID, list[Span]] = {}
+    rows = (
+        BusyPeriod.objects.filter(member__in=[person.id for person in people])
+        .filter(during__overlap=DateTimeTZRange(start, end))
+        .order_by("during")
+        .values_list("member_id", "during")
+    )
+    for whose, during in rows:
+        spans = found.setdefault(whose, [])
+        lower = max(during.lower or start, start)
+        upper = min(during.upper or end, end)
+        if spans and lower <= spans[-1][1]:
+            spans[-1] = spans[-1][0], max(spans[-1][1], upper)
+        else:
+            spans.append((lower, upper))
+    return found
+
+
+def _unread(people: list[Person]) -> list[Row]:
+    """Whose calendar in Google is not known well enough: unreadable is not free."""
+    known = knowledge_of([person.id for person in people if person.active])
+    unread = []
+    for n, person in enumerate(people):
+        knowledge = known.get(person.id)
+        if knowledge and knowledge.state == Freshness.UNREADABLE:
+            unread.append({"who": n, "why": kept_words(knowledge.problem)})
+    return unread
+
+
+# -- times ---------------------------------------------------------------------------------------
+
+
+def _wall(instant: datetime, zone: ZoneInfo) -> str:
+    return _plain(instant.astimezone(zone))
+
+
+def _plain(local: datetime) -> str:
+    """`2026-12-31T09:30:00`: what a clock on the wall and a calendar beside it show."""
+    return local.replace(tzinfo=None).isoformat()

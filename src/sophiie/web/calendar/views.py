@@ -1,0 +1,196 @@
+"""The calendar page and its search.
+
+The page is a frame: what it shows comes from `calendar_feed`, what is done in it goes to
+`calendar_changes`. For a browser without JavaScript the frame holds the list of a week.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import date, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.templatetags.static import static
+from django.urls import reverse
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.gzip import gzip_page
+from django.views.decorators.http import require_GET
+
+from sophiie.accounts.models import Business, Member
+from sophiie.appointments.models import Appointment
+from sophiie.appointments.reading import visible_to
+from sophiie.calendar_link.connect import link_of
+from sophiie.common.clock import now
+from sophiie.common.wall_time import in_zone
+from sophiie.web.calendar.agenda import week_of
+from sophiie.web.calendar.people import Person, people_of
+from sophiie.web.calendar.script_texts import words
+from sophiie.web.shared.requests import members_only, signed_in
+
+VIEWS = ("month", "week", "day", "team", "list")
+# Set by the page's script with the view that it showed: whoever has it needs no list from here.
+VIEW_COOKIE = "sophiie_view"
+# What `calendar.js` imports, all asked for at once.
+MODULES = [
+    f"sophiie/calendar/{name}.js"
+    for name in (
+        *("acts", "entry", "feed", "grid", "keys", "list", "month", "notices", "quick", "setup"),
+        *("state", "times"),
+    )
+]
+MOST_FOUND = 40
+SHORTEST_SEARCH = 2
+# English dates are written as everywhere else in the product: day before month.
+LOCALES = {"en": "en-GB"}
+
+
+@members_only
+@require_GET
+@gzip_page
+def calendar(request: HttpRequest) -> HttpResponse:
+    """The home page: the frame of the calendar, and the list of a week without JavaScript."""
+    member = signed_in(request)
+    today = in_zone(now(), member.business.timezone).date()
+    asked = request.GET.get("date", "") or request.GET.get("week", "")
+    shown = _day(asked) or today
+    first = first_of_week(shown, member.business)
+    listed = request.COOKIES.get(VIEW_COOKIE) not in VIEWS or "plain" in request.GET
+    people = people_of(member.business)
+    context: dict[str, Any] = {
+        "setup": json.dumps(_setup(member, people, today)),
+        "week_start": first,
+        "week_end": first + timedelta(days=6),
+        "previous_url": _week_url(first - timedelta(days=7)),
+        "next_url": _week_url(first + timedelta(days=7)),
+        "today_url": reverse("calendar"),
+        "plain_url": f"{_week_url(first)}&plain=1",
+        "listed": listed,
+        "modules": MODULES,
+        "views": _views(),
+        "people": [person for person in people if person.active],
+        "linked": link_of(member) is not None,
+        "just_deleted": _just_deleted(request, member),
+    }
+    if listed:
+        context |= week_of(member, first, today)
+    return render(request, "calendar/calendar.html", context)
+
+
+@members_only
+@require_GET
+def calendar_search(request: HttpRequest) -> HttpResponse:
+    """Appointments by what is written in them: a page, of which the calendar takes the list."""
+    member = signed_in(request)
+    asked = " ".join(request.GET.get("q", "").replace("\x00", " ").split())[:200]
+    found = list(_found(member, asked)) if len(asked) >= SHORTEST_SEARCH else []
+    context = {
+        "asked": asked,
+        "too_short": len(asked) < SHORTEST_SEARCH,
+        "found": found[:MOST_FOUND],
+        "more": len(found) > MOST_FOUND,
+    }
+    return render(request, "calendar/search.html", context)
+
+
+def _found(member: Member, asked: str) -> list[Appointment]:
+    """Those with every word in them: the ones ahead by nearness, then the past ones."""
+    appointments = visible_to(member)
+    for word in asked.split()[:6]:
+        appointments = appointments.filter(
+            Q(title__icontains=word)
+            | Q(customer_name__icontains=word)
+            | Q(customer_phone__icontains=word)
+            | Q(customer_email__icontains=word)
+            | Q(location__icontains=word)
+            | Q(notes__icontains=word)
+        )
+    moment = now()
+    ahead = list(appointments.filter(end__gt=moment)[: MOST_FOUND + 1])
+    if len(ahead) > MOST_FOUND:
+        return ahead
+    past = appointments.filter(end__lte=moment).order_by("-start", "-id")
+    return [*ahead, *past[: MOST_FOUND + 1 - len(ahead)]]
+
+
+def _setup(member: Member, people: list[Person], today: date) -> dict[str, Any]:
+    """What the script has to know before it asks for anything."""
+    language = get_language() or settings.LANGUAGE_CODE
+    nowhere = UUID(int=0)
+    return {
+        "urls": {
+            "page": reverse("calendar"),
+            "feed": reverse("calendar-feed"),
+            "book": reverse("calendar-book"),
+            "form": reverse("appointment-new"),
+            "appointment": reverse("appointment", args=[nowhere]),
+            "move": reverse("calendar-move", args=[nowhere]),
+            "delete": reverse("calendar-delete", args=[nowhere]),
+            "signIn": reverse("account_login"),
+            "icons": static("sophiie/icons.svg"),
+        },
+        "nowhere": str(nowhere),
+        "cookie": VIEW_COOKIE,
+        "views": VIEWS,
+        "zone": member.business.timezone,
+        "today": today.isoformat(),
+        "locale": LOCALES.get(language, language),
+        "firstDay": first_day(member.business),
+        "twelveHours": member.reads_twelve_hours,
+        "me": str(member.id),
+        "people": [person.shown() for person in people],
+        "words": words(),
+    }
+
+
+def first_day(business: Business) -> int:
+    """The day on which weeks begin, as JavaScript counts: Sunday is 0."""
+    return business.week_start % 7
+
+
+def first_of_week(day: date, business: Business) -> date:
+    """The day on which the week of this day begins."""
+    return day - timedelta(days=(day.isoweekday() - business.week_start) % 7)
+
+
+def _views() -> list[dict[str, str]]:
+    labels = {
+        "month": (_("Month"), "m"),
+        "week": (_("Week"), "w"),
+        "day": (_("Day"), "d"),
+        "team": (_("Team"), "e"),
+        "list": (_("List"), "l"),
+    }
+    return [
+        {"name": name, "label": str(label), "key": key} for name, (label, key) in labels.items()
+    ]
+
+
+def _just_deleted(request: HttpRequest, member: Member) -> Appointment | None:
+    """The appointment whose deletion led here, so that it can be undone."""
+    try:
+        wanted = UUID(request.GET.get("deleted", ""))
+    except ValueError:
+        return None
+    return (
+        Appointment.objects.filter(pk=wanted, business=member.business)
+        .exclude(deleted_at=None)
+        .first()
+    )
+
+
+def _day(text: str) -> date | None:
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        return None
+    return day if 2000 <= day.year < 2100 else None
+
+
+def _week_url(day: date) -> str:
+    return f"{reverse('calendar')}?week={day.isoformat()}"

@@ -1,0 +1,175 @@
+"""The pages that erase a customer, a member, a business: what would go, then the word typed."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST
+
+from sophiie.accounts.models import Member, Role
+from sophiie.accounts.people import NotAllowed
+from sophiie.appointments.reading import still_ahead_of
+from sophiie.common.clock import now
+from sophiie.common.wall_time import in_zone
+from sophiie.privacy import businesses, customers, members
+from sophiie.privacy.identity import UnknownCustomer, identify_by_appointment
+from sophiie.privacy.models import DELAY
+from sophiie.web.appointments.views import find
+from sophiie.web.settings.erasure.forms import (
+    BusinessDeletionForm,
+    CustomerErasureForm,
+    TypedConfirmation,
+)
+from sophiie.web.settings.team.views import colleague, manager
+from sophiie.web.shared.requests import members_only, signed_in
+from sophiie.web.shared.shown_times import long_day
+
+# More appointments than this are left to the worker, so that nobody waits long for a page.
+MOST_AT_ONCE = 100
+
+
+@members_only
+@require_http_methods(["GET", "POST"])
+def customer_erase(request: HttpRequest, appointment_id: UUID) -> HttpResponse:
+    """All that is known of the customer of this appointment; for owners and admins."""
+    by = manager(request)
+    shown = find(by, appointment_id)
+    try:
+        identity = identify_by_appointment(by.business_id, appointment_id)
+    except UnknownCustomer:
+        raise Http404 from None
+    found = customers.preview_customer(identity)
+    if found.nothing:
+        messages.info(request, _("Nothing is known of a customer of this appointment."))
+        return redirect("appointment", appointment_id)
+    expected = shown.customer_name or shown.customer_email or shown.customer_phone
+    form = CustomerErasureForm(
+        request.POST if request.method == "POST" else None, expected=expected
+    )
+    if request.method == "POST" and form.is_valid():
+        done = customers.erase_customer(
+            by=by, identity=identity, keep_upcoming=form.keeps_upcoming, most=MOST_AT_ONCE
+        )
+        _say_what_was_erased(request, done)
+        return redirect("appointment", appointment_id)
+    context = {"form": form, "found": found, "appointment": shown, "by_name": not identity.traces}
+    status = 422 if form.errors else 200
+    return render(request, "privacy/erase_customer.html", context, status=status)
+
+
+def _say_what_was_erased(request: HttpRequest, done: customers.Erased) -> None:
+    if done.finished:
+        messages.success(request, _("The customer’s data are erased."))
+    else:
+        messages.success(
+            request, _("The customer’s data are being erased; that takes a few minutes.")
+        )
+    if done.found.events:
+        messages.info(request, _("Their events in Google are changed within a few minutes."))
+    if done.found.out_of_reach:
+        messages.warning(
+            request,
+            _(
+                "Events in calendars that are not linked any more could not be changed there: "
+                "%(n)s. Ask whoever linked them to delete them."
+            )
+            % {"n": done.found.out_of_reach},
+        )
+
+
+@members_only
+@require_http_methods(["GET", "POST"])
+def member_erase(request: HttpRequest, member_id: UUID) -> HttpResponse:
+    """Has a deactivated colleague erased after some time; for owners."""
+    by = owner(request)
+    member = colleague(by, member_id)
+    if not members.may_erase(by, member):
+        raise Http404
+    form = TypedConfirmation(
+        request.POST if request.method == "POST" else None, expected=member.name
+    )
+    if request.method == "POST" and form.is_valid():
+        try:
+            erasure = members.ask_to_erase_member(by=by, member=member)
+        except NotAllowed as refusal:
+            messages.error(request, str(refusal))
+            return redirect("settings-team")
+        words = _("%(name)s will be erased on %(day)s. Until then you can call it off.")
+        day = long_day(in_zone(erasure.due_at, by.business.timezone))
+        messages.success(request, words % {"name": member.name, "day": day})
+        return redirect("settings-team")
+    context = {
+        "form": form,
+        "member": member,
+        "ahead": still_ahead_of([member], now()).get(member.pk),
+        "days": DELAY.days,
+    }
+    status = 422 if form.errors else 200
+    return render(request, "settings/erase_member.html", context, status=status)
+
+
+@members_only
+@require_POST
+def member_keep(request: HttpRequest, member_id: UUID) -> HttpResponse:
+    """Calls the erasing of a colleague off."""
+    by = owner(request)
+    member = colleague(by, member_id)
+    try:
+        kept = members.keep_member(by=by, member=member)
+    except NotAllowed as refusal:
+        messages.error(request, str(refusal))
+        return redirect("settings-team")
+    if kept:
+        messages.success(request, _("%(name)s is not erased.") % {"name": member.name})
+    else:
+        messages.info(request, _("There was nothing to call off."))
+    return redirect("settings-team")
+
+
+@members_only
+@require_http_methods(["GET", "POST"])
+def business_delete(request: HttpRequest) -> HttpResponse:
+    """Has the whole business deleted after some time; for owners."""
+    by = owner(request)
+    if businesses.deletion_of(by.business_id) is not None:
+        return redirect("settings-business")  # the banner there says when
+    form = BusinessDeletionForm(
+        request.POST if request.method == "POST" else None, expected=by.business.name
+    )
+    if request.method == "POST" and form.is_valid():
+        businesses.ask_to_delete_business(
+            by=by,
+            typed_name=form.cleaned_data["confirmation"],
+            remove_events=form.cleaned_data["remove_events"],
+        )
+        messages.success(
+            request, _("The business will be deleted. Until then you can call it off.")
+        )
+        return redirect("settings-business")
+    context = {"form": form, "days": DELAY.days}
+    status = 422 if form.errors else 200
+    return render(request, "settings/delete_business.html", context, status=status)
+
+
+@members_only
+@require_POST
+def business_keep(request: HttpRequest) -> HttpResponse:
+    """Calls the deletion off."""
+    if businesses.keep_business(by=owner(request)):
+        messages.success(request, _("The business stays. Nothing was deleted."))
+    else:
+        messages.info(request, _("There was nothing to call off."))
+    return redirect("settings-business")
+
+
+def owner(request: HttpRequest) -> Member:
+    """The owner who asks; anybody else may not."""
+    member = signed_in(request)
+    if member.role != Role.OWNER:
+        raise PermissionDenied
+    return member

@@ -1,0 +1,90 @@
+"""Settings, tabs Profile and Business."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import translation
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from sophiie.accounts.business import BusinessDetails, change_business
+from sophiie.accounts.models import Member, Role
+from sophiie.accounts.people import InvalidAccount
+from sophiie.accounts.profile import change_profile
+from sophiie.web.account.forms import BusinessForm, ProfileForm, show_refusal
+from sophiie.web.shared.requests import signed_in
+from sophiie.web.shared.submitted_data import keeps_typed_text, typed_before, typed_in
+
+
+@keeps_typed_text
+@require_http_methods(["GET", "POST"])
+def profile(request: HttpRequest) -> HttpResponse:
+    """Name, language and clock."""
+    member = signed_in(request)
+    if request.method != "POST":
+        typed = typed_before(request)
+        return _profile_page(request, member, profile_form=ProfileForm(typed) if typed else None)
+    form = ProfileForm(request.POST)
+    if not form.is_valid():
+        return _profile_page(request, member, profile_form=form, status=422)
+    said = form.cleaned_data
+    try:
+        change_profile(member, name=said["name"], language=said["language"], clock=said["clock"])
+    except InvalidAccount as refusal:
+        show_refusal(form, refusal)
+        member.refresh_from_db()
+        return _profile_page(request, member, profile_form=form, status=422)
+    with translation.override(member.language or translation.get_language()):
+        messages.success(request, _("Saved."))
+    return redirect("settings-profile")
+
+
+@keeps_typed_text
+@require_http_methods(["GET", "POST"])
+def business(request: HttpRequest) -> HttpResponse:
+    """What holds for everybody in the business; for owners and admins."""
+    member = signed_in(request)
+    if not member.manages_business:
+        raise PermissionDenied
+    own = member.business
+    initial = {
+        "business_name": own.name,
+        "timezone": own.timezone,
+        "clock": own.clock,
+        "week_start": own.week_start,
+        "invite_guests": own.invite_guests,
+        "members_may_mirror_all": own.members_may_mirror_all,
+    }
+    typed = typed_in(request)
+    is_owner = member.role == Role.OWNER
+    form = BusinessForm(typed, timezone=own.timezone, is_owner=is_owner, initial=initial)
+    if request.method != "POST" or not form.is_valid():
+        return _business_page(request, form)
+    said = dict(form.cleaned_data)
+    try:
+        change_business(member, BusinessDetails(name=said.pop("business_name"), **said))
+    except InvalidAccount as refusal:
+        show_refusal(form, refusal)
+        return _business_page(request, form)
+    messages.success(request, _("Saved."))
+    return redirect("settings-business")
+
+
+def _profile_page(
+    request: HttpRequest,
+    member: Member,
+    *,
+    profile_form: ProfileForm | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    initial = {"name": member.name, "language": member.language, "clock": member.clock}
+    context = {"form": profile_form or ProfileForm(initial=initial)}
+    return render(request, "settings/profile.html", context, status=status)
+
+
+def _business_page(request: HttpRequest, form: BusinessForm) -> HttpResponse:
+    status = 422 if form.errors else 200
+    return render(request, "settings/business.html", {"form": form}, status=status)

@@ -1,0 +1,43 @@
+"""What every page shows besides its own content."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+
+from sophiie.accounts.models import Member
+from sophiie.calendar_link.models import CalendarLink, LinkState
+from sophiie.web.settings.erasure.banner import deletion_ahead
+from sophiie.web.shared.colleagues import colleagues_to_reconnect
+from sophiie.web.shared.first_steps import first_steps
+from sophiie.web.shared.submitted_data import typed_by
+
+
+def banners(request: HttpRequest) -> dict[str, Any]:
+    """The banner of a broken link, on every page of its member; the line about colleagues' links,
+    for owners and admins; the demo's way to sign in."""
+    member = getattr(request, "user", None)
+    if not isinstance(member, Member):
+        return {
+            "demo_sign_ins": settings.DEMO_SIGN_INS if settings.DEMO else [],
+            "sign_up_open": settings.SIGN_UP_OPEN,
+            "demo_mail_folder": _demo_mail_folder(),
+        }
+    broken = CalendarLink.objects.filter(member=member, state=LinkState.NEEDS_RECONNECT)
+    return {
+        "link_needs_reconnect": broken.exists(),
+        # Called by the template that shows it: fragments do not.
+        "colleagues_to_reconnect": partial(colleagues_to_reconnect, member),
+        "deletion": partial(deletion_ahead, member),
+        "first_steps": partial(first_steps, member),
+        "typed_by": partial(typed_by, member),
+    }
+
+
+def _demo_mail_folder() -> str:
+    """Where the demo's mails are; "" where mails are sent, and for everybody else's eyes."""
+    in_folder = settings.EMAIL_BACKEND.endswith("filebased.EmailBackend")
+    return str(settings.EMAIL_FILE_PATH) if settings.DEMO and in_folder else ""
