@@ -21,7 +21,8 @@ from sophiie.accounts.invitations import accept, invitation_of
 from sophiie.accounts.models import MailKind, Member
 from sophiie.accounts.people import InvalidAccount, check_email
 from sophiie.accounts.sign_up import email_of_sign_up, finish_sign_up
-from sophiie.web.account.forms import JoinForm, NewBusinessForm, SignUpForm, show_refusal
+from sophiie.web.account.forms import JoinForm, NewBusinessForm, SignUpForm
+from sophiie.web.shared.form_fields import show_refusal
 
 BACKEND = settings.AUTHENTICATION_BACKENDS[0]
 

@@ -20,8 +20,8 @@ from sophiie.appointments.errors import (
 from sophiie.sync.actions import drift
 from sophiie.web.appointments.consent import consent_in
 from sophiie.web.appointments.forms import AppointmentForm
-from sophiie.web.appointments.views import find, form_page
-from sophiie.web.shared.requests import members_only, signed_in
+from sophiie.web.appointments.views import form_page
+from sophiie.web.shared.requests import appointment_or_404, members_only, signed_in
 
 
 @members_only
@@ -29,7 +29,7 @@ from sophiie.web.shared.requests import members_only, signed_in
 def appointment_drift(request: HttpRequest, appointment_id: UUID) -> HttpResponse:
     """*Put it back* or *Use Google's time*."""
     member = signed_in(request)
-    shown = find(member, appointment_id)
+    shown = appointment_or_404(member, appointment_id)
     calendar_of = _whose(request)
     consent = consent_in(request, member)
     try:

@@ -22,7 +22,7 @@ from sophiie.availability.why_not import why_not
 from sophiie.common.clock import now
 from sophiie.common.wall_time import TimeDoesNotExist, in_zone, instant_of
 from sophiie.web.appointments.form_defaults import HOUR, hours_to_propose
-from sophiie.web.settings.hours.forms import TIME_ERRORS, date_field
+from sophiie.web.shared.form_fields import TIME_ERRORS, date_field
 from sophiie.web.shared.requests import members_only, signed_in
 
 

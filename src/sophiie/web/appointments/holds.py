@@ -14,8 +14,8 @@ from sophiie.appointments import holds
 from sophiie.appointments.errors import Conflict, NotHeld, TooBusy, UnknownAppointment
 from sophiie.web.appointments.consent import consent_in
 from sophiie.web.appointments.forms import AppointmentForm
-from sophiie.web.appointments.views import find, form_page
-from sophiie.web.shared.requests import members_only, signed_in
+from sophiie.web.appointments.views import form_page
+from sophiie.web.shared.requests import appointment_or_404, members_only, signed_in
 
 
 @members_only
@@ -23,7 +23,7 @@ from sophiie.web.shared.requests import members_only, signed_in
 def appointment_confirm(request: HttpRequest, appointment_id: UUID) -> HttpResponse:
     """Makes an appointment of a hold."""
     member = signed_in(request)
-    shown = find(member, appointment_id)
+    shown = appointment_or_404(member, appointment_id)
     try:
         holds.confirm(by=member, appointment_id=appointment_id, **consent_in(request, member))
         messages.success(request, _("“%(title)s” is booked.") % {"title": shown.title})

@@ -12,7 +12,6 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from sophiie.accounts.models import Member
 from sophiie.appointments import booking
 from sophiie.appointments.conflicts import clashes_of
 from sophiie.appointments.errors import (
@@ -33,7 +32,7 @@ from sophiie.web.appointments.forms import AppointmentForm
 from sophiie.web.appointments.history import attempts_shown, history_of
 from sophiie.web.appointments.prefill import prefill
 from sophiie.web.shared.badges import drift_panels, most_urgent, visible_badges
-from sophiie.web.shared.requests import members_only, signed_in
+from sophiie.web.shared.requests import appointment_or_404, members_only, signed_in
 from sophiie.web.shared.shown_times import twelve_hours
 from sophiie.web.shared.submitted_data import keeps_typed_text, typed_before
 
@@ -80,7 +79,7 @@ def appointment_new(request: HttpRequest) -> HttpResponse:
 def appointment(request: HttpRequest, appointment_id: UUID) -> HttpResponse:
     """One appointment: its form, how it stands in Google, its history."""
     member = signed_in(request)
-    shown = find(member, appointment_id)
+    shown = appointment_or_404(member, appointment_id)
     form = AppointmentForm(_typed(request), by=member, appointment=shown)
     if request.method != "POST":
         return form_page(request, form, shown)
@@ -100,7 +99,9 @@ def appointment(request: HttpRequest, appointment_id: UUID) -> HttpResponse:
     except StaleRevision as stale:
         form.data = again = request.POST.copy()
         again["revision"] = str(stale.current)  # saving again is then meant
-        return form_page(request, form, find(member, appointment_id), stale=True, status=409)
+        return form_page(
+            request, form, appointment_or_404(member, appointment_id), stale=True, status=409
+        )
     except Conflict as conflict:
         return form_page(request, form, shown, conflicts=conflict.obstacles, status=409)
     except InvalidAppointment as refusal:
@@ -154,7 +155,7 @@ def appointment_reinstate(request: HttpRequest, appointment_id: UUID) -> HttpRes
 @require_POST
 def appointment_retry(request: HttpRequest, appointment_id: UUID) -> HttpResponse:
     """Tries at once what failed or waits."""
-    shown = find(signed_in(request), appointment_id)
+    shown = appointment_or_404(signed_in(request), appointment_id)
     record.retry(event_rows_of(shown.id))
     messages.success(request, _("Trying again now."))
     return redirect("appointment", appointment_id)
@@ -165,7 +166,7 @@ def appointment_retry(request: HttpRequest, appointment_id: UUID) -> HttpRespons
 def appointment_badge(request: HttpRequest, appointment_id: UUID) -> HttpResponse:
     """The fragment that replaces a badge in a list."""
     member = signed_in(request)
-    shown = find(member, appointment_id)
+    shown = appointment_or_404(member, appointment_id)
     badge = most_urgent(statuses_of([shown.id], to=member).get(shown.id, []))
     context = {"appointment": shown, "badge": badge}
     return render(request, "appointments/_sync_badge.html", context)
@@ -228,10 +229,3 @@ def too_busy(
 ) -> HttpResponse:
     messages.error(request, _("Many people are booking at this moment. Save again."))
     return form_page(request, form, shown, status=503)
-
-
-def find(member: Member, appointment_id: UUID) -> Appointment:
-    try:
-        return booking.find(member, appointment_id)
-    except UnknownAppointment:
-        raise Http404 from None

@@ -21,7 +21,8 @@ from sophiie.accounts.api_keys import (
 from sophiie.accounts.models import ApiKey
 from sophiie.accounts.people import InvalidAccount
 from sophiie.common.wall_time import in_zone
-from sophiie.web.account.forms import ApiKeyForm, show_refusal
+from sophiie.web.settings.forms import ApiKeyForm
+from sophiie.web.shared.form_fields import show_refusal
 from sophiie.web.shared.requests import members_only, signed_in
 
 

@@ -13,7 +13,8 @@ from django.views.decorators.http import require_http_methods
 
 from sophiie.accounts.people import InvalidAccount
 from sophiie.accounts.profile import ask_for_new_address, proven_address, take_new_address
-from sophiie.web.account.forms import EmailForm, show_refusal
+from sophiie.web.settings.forms import EmailForm
+from sophiie.web.shared.form_fields import show_refusal
 from sophiie.web.shared.requests import members_only, signed_in
 
 

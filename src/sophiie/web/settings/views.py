@@ -14,7 +14,8 @@ from sophiie.accounts.business import BusinessDetails, change_business
 from sophiie.accounts.models import Member, Role
 from sophiie.accounts.people import InvalidAccount
 from sophiie.accounts.profile import change_profile
-from sophiie.web.account.forms import BusinessForm, ProfileForm, show_refusal
+from sophiie.web.settings.forms import BusinessForm, ProfileForm
+from sophiie.web.shared.form_fields import show_refusal
 from sophiie.web.shared.requests import signed_in
 from sophiie.web.shared.submitted_data import keeps_typed_text, typed_before, typed_in
 

@@ -10,8 +10,8 @@ from django.http import HttpRequest
 
 from sophiie.accounts.models import Member
 from sophiie.calendar_link.models import CalendarLink, LinkState
-from sophiie.web.settings.erasure.banner import deletion_ahead
 from sophiie.web.shared.colleagues import colleagues_to_reconnect
+from sophiie.web.shared.deletion_banner import deletion_ahead
 from sophiie.web.shared.first_steps import first_steps
 from sophiie.web.shared.submitted_data import typed_by
 

@@ -6,16 +6,20 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 from urllib.parse import urlsplit
+from uuid import UUID
 
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 
 from sophiie.accounts.models import Member
+from sophiie.appointments.booking import find
+from sophiie.appointments.errors import UnknownAppointment
+from sophiie.appointments.models import Appointment
 
 View = Callable[..., HttpResponseBase]
 
@@ -73,3 +77,11 @@ def address_in_this_browser(request: HttpRequest) -> str:
             if request.get_host() == f"{name}{port}":
                 return f"{public.scheme}://{name}{port}"
     return own
+
+
+def appointment_or_404(member: Member, appointment_id: UUID) -> Appointment:
+    """The appointment as the member may see it. Raises `Http404` for any other."""
+    try:
+        return find(member, appointment_id)
+    except UnknownAppointment:
+        raise Http404 from None

@@ -14,7 +14,7 @@ from sophiie.audit.acts import Act, Group
 from sophiie.audit.models import Entry
 from sophiie.audit.origin import ActorKind
 from sophiie.common.wall_time import in_zone
-from sophiie.web.account.forms import ROLES, WEEK_STARTS, BusinessForm
+from sophiie.web.settings.forms import ROLES, WEEK_STARTS, BusinessForm
 from sophiie.web.settings.google_calendar.shown import option_words
 from sophiie.web.settings.hours.forms import RulesForm
 from sophiie.web.shared.shown_times import day, moment

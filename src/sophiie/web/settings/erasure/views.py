@@ -19,14 +19,13 @@ from sophiie.common.wall_time import in_zone
 from sophiie.privacy import businesses, customers, members
 from sophiie.privacy.identity import UnknownCustomer, identify_by_appointment
 from sophiie.privacy.models import DELAY
-from sophiie.web.appointments.views import find
 from sophiie.web.settings.erasure.forms import (
     BusinessDeletionForm,
     CustomerErasureForm,
     TypedConfirmation,
 )
 from sophiie.web.settings.team.views import colleague, manager
-from sophiie.web.shared.requests import members_only, signed_in
+from sophiie.web.shared.requests import appointment_or_404, members_only, signed_in
 from sophiie.web.shared.shown_times import long_day
 
 # More appointments than this are left to the worker, so that nobody waits long for a page.
@@ -38,7 +37,7 @@ MOST_AT_ONCE = 100
 def customer_erase(request: HttpRequest, appointment_id: UUID) -> HttpResponse:
     """All that is known of the customer of this appointment; for owners and admins."""
     by = manager(request)
-    shown = find(by, appointment_id)
+    shown = appointment_or_404(by, appointment_id)
     try:
         identity = identify_by_appointment(by.business_id, appointment_id)
     except UnknownCustomer:

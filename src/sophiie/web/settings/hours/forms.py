@@ -18,35 +18,13 @@ from sophiie.availability.models import WorkingHours
 from sophiie.availability.rules import Rules
 from sophiie.availability.words import length
 from sophiie.common.wall_time import zone_choices
+from sophiie.web.shared.form_fields import date_field, time_field
 
 DAY_NAMES = (
     *(gettext_lazy("Monday"), gettext_lazy("Tuesday"), gettext_lazy("Wednesday")),
     *(gettext_lazy("Thursday"), gettext_lazy("Friday"), gettext_lazy("Saturday")),
     gettext_lazy("Sunday"),
 )
-TIME_ERRORS = {"invalid": gettext_lazy("Write the time as 14:30.")}
-DATE_ERRORS = {
-    "required": gettext_lazy("Choose a date."),
-    "invalid": gettext_lazy("Write the date as 2026-12-31."),
-}
-
-
-def time_field(label: str) -> forms.TimeField:
-    return forms.TimeField(
-        label=label,
-        required=False,
-        widget=forms.TimeInput(format="%H:%M", attrs={"type": "time"}),
-        error_messages=TIME_ERRORS,
-    )
-
-
-def date_field(label: Any, *, required: bool = True) -> forms.DateField:
-    return forms.DateField(
-        label=label,
-        required=required,
-        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
-        error_messages=DATE_ERRORS,
-    )
 
 
 @dataclass(frozen=True)

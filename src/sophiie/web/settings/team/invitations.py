@@ -15,8 +15,9 @@ from django.views.decorators.http import require_POST
 
 from sophiie.accounts.invitations import invite, link_to_hand_on, withdraw
 from sophiie.accounts.people import InvalidAccount, NotAllowed, change_role
-from sophiie.web.account.forms import InvitationForm, show_refusal
+from sophiie.web.settings.forms import InvitationForm
 from sophiie.web.settings.team.views import colleague, manager, roles_to_give, team_page
+from sophiie.web.shared.form_fields import show_refusal
 from sophiie.web.shared.requests import members_only
 
 

@@ -30,7 +30,7 @@ from sophiie.common.wall_time import in_zone
 from sophiie.privacy.members import may_erase, waiting_erasures
 from sophiie.privacy.models import Erasure
 from sophiie.sync.reports.team import TeamLink, links_of_team
-from sophiie.web.account.forms import ROLES, InvitationForm
+from sophiie.web.settings.forms import ROLES, InvitationForm
 from sophiie.web.shared.colleagues import since
 from sophiie.web.shared.requests import members_only, signed_in
 

@@ -1,0 +1,87 @@
+"""Fields that several forms have, and where a refusal of them is shown."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy
+
+from sophiie.accounts.people import InvalidAccount
+from sophiie.common.wall_time import zone_choices
+
+TIME_ERRORS = {"invalid": gettext_lazy("Write the time as 14:30.")}
+DATE_ERRORS = {
+    "required": gettext_lazy("Choose a date."),
+    "invalid": gettext_lazy("Write the date as 2026-12-31."),
+}
+
+
+def show_refusal(form: forms.Form, refusal: InvalidAccount) -> None:
+    """Puts the message where it belongs, or above the form."""
+    form.add_error(refusal.field if refusal.field in form.fields else None, str(refusal))
+
+
+def name_field(help_text: Any = "") -> forms.CharField:
+    return forms.CharField(
+        label=gettext_lazy("Your name"),
+        help_text=help_text,
+        widget=forms.TextInput(attrs={"autocomplete": "name"}),
+        error_messages={"required": gettext_lazy("Tell us your name.")},
+    )
+
+
+def email_field(*, autocomplete: str, label: Any = "") -> forms.CharField:
+    return forms.CharField(
+        label=label or gettext_lazy("Email"),
+        widget=forms.EmailInput(
+            attrs={"autocomplete": autocomplete, "autocapitalize": "none", "spellcheck": "false"}
+        ),
+        error_messages={"required": gettext_lazy("Enter an email address.")},
+    )
+
+
+def new_password_field() -> forms.CharField:
+    return forms.CharField(
+        label=gettext_lazy("Password"),
+        strip=False,
+        help_text=gettext_lazy("At least 8 characters. Three or four words are good."),
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        error_messages={"required": gettext_lazy("Choose a password.")},
+    )
+
+
+def timezone_choices(kept: str = "") -> list[tuple[str, str]]:
+    """The zones to offer, and the one that is kept whatever its spelling."""
+    zones = sorted({*zone_choices(), kept} - {""})
+    return [(name, name.replace("_", " ")) for name in zones]
+
+
+def timezone_field(kept: str = "", help_text: Any = "") -> forms.ChoiceField:
+    return forms.ChoiceField(
+        label=gettext_lazy("Time zone"),
+        help_text=help_text,
+        choices=timezone_choices(kept),
+        error_messages={
+            "required": gettext_lazy("Choose a time zone from the list."),
+            "invalid_choice": gettext_lazy("Choose a time zone from the list."),
+        },
+    )
+
+
+def time_field(label: str) -> forms.TimeField:
+    return forms.TimeField(
+        label=label,
+        required=False,
+        widget=forms.TimeInput(format="%H:%M", attrs={"type": "time"}),
+        error_messages=TIME_ERRORS,
+    )
+
+
+def date_field(label: Any, *, required: bool = True) -> forms.DateField:
+    return forms.DateField(
+        label=label,
+        required=required,
+        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
+        error_messages=DATE_ERRORS,
+    )
