@@ -1,33 +1,46 @@
 """The mirror: appointments appear, change and disappear in the chosen Google calendars.
 
-The whole story, in the order in which it happens:
+Each folder is a room with one job. The whole story, in the order in which it happens:
 
-1. `mirror.py` hears of a changed appointment, inside its transaction, and notes on one
-   `MirroredEvent` row per covering link which revision Google should show (`outbox.py`; for a
-   whole link `backfill.py`). It asks for a
-   `drain(link)` job in the same transaction, so work and wake-up commit or vanish together.
-2. `drain.py`, in a worker, takes the link's lease and works off what is due, a few at a time.
-3. `render.py` makes the event of an appointment: a pure function.
-4. `show.py` brings Google to the wanted state: insert, patch or delete, and what to do when the
-   answer is not the one hoped for. Every write goes through `guard.py`.
-5. `outcome.py` records what came of it: shown, try again at a stated time, or failed for a stated
-   reason; `live.announce` tells the open pages.
-6. `sweep.py` looks once a second for work whose wake-up was lost or whose time has come.
-7. `guests.py` says which assignees are guests of whose event; `guest_review.py` looks at that anew
-   when somebody links or unlinks, comes or leaves.
+`outbox/` - what Google should show. Runs inside the booking's transaction and calls nobody.
 
-The way back, for what people have in Google, and what they do to our events there:
+1. `record.py` hears that an appointment changed and notes, on one `MirroredEvent` row per link that
+   covers it, which revision Google should show (`rows.py`; `backfill.py` does it for a whole link).
+   It queues a `drain(link)` job in the same transaction: work and wake-up commit or vanish together.
+2. `coverage.py` decides which appointments a link shows; `guests.py` decides which assignees are
+   guests of whose event, and `guest_review.py` decides it anew when somebody links, unlinks, joins
+   or leaves.
 
-8. `watch.py` reads what changed in each calendar that counts (`calendars.py`), regularly and in a
-   few small calls: `reading.py` claims and stores, `asking.py` asks Google. `busy.py` keeps when
-   the member is busy.
-9. `judging.py` tells other people's changes from our own and notes them as drift.
-10. `drift.py` holds the two acts a person can answer with. By itself nothing changes.
-11. `reconcile.py` compares, once a day, all that should be there with what is; it makes up for
-    what we left out. When so much is gone that it looks like an error, `missing.py` asks.
-12. `push.py` keeps channels open over which Google tells that something changed; a message makes a
-    calendar due (`notifications.py`). It shortens the wait and replaces nothing.
+`quota/` - what may be asked of Google. `buckets.py` counts; `metered_client.py` makes each call of
+   a poll wait for its share.
 
-It compares desired with shown and is never a log of edits: running anything here twice is
-harmless, and ten quick edits become one or two calls. No transaction is open during a call.
+`outbound/` - the worker brings Google to the wanted state.
+
+3. `drain.py` takes the link's lease, claims what is due (`claim.py`), a few events at a time.
+4. `render.py` turns an appointment into an event: a pure function.
+5. `apply.py` inserts, patches or deletes, and handles every answer that is not the one hoped for.
+   `guard.py` is the only way to write to Google.
+6. `outcome.py` records the result: shown, retry at a stated time, or failed for a stated reason.
+   `live.announce` tells the open pages.
+7. `sweep.py` looks once a second for work whose wake-up was lost or whose time has come.
+
+`inbound/` - what people have in Google, and what they did to our events.
+
+8. `poller.py` polls each calendar that counts (`calendars.py`): `poll_claim.py` claims the calendar
+   and stores the result, `fetch.py` asks Google. `busy_store.py` stores when the member is busy, by
+   the rule in `busy_rule.py`.
+9. `detect_drift.py` tells other people's changes to our events from our own, and notes them as
+   drift. Nothing changes by itself.
+10. `full_compare.py` compares, once a day, everything that should be there with what is there. When
+    so much is gone that it looks like a mistake, `mass_deletion.py` asks the person.
+11. `channels.py` keeps push channels open; a message (`webhook.py`) makes a calendar due at once.
+    `refresh.py` polls before a booking when the copy is too old.
+
+`reports/` - what people are told: the state of an event, of a team, of a business, of the workers.
+
+`actions/` - what people decide: `drift.py` puts an event back or takes Google's time; `preflight.py`
+   shows, before a calendar is chosen, what would happen.
+
+`sync` compares desired with shown and is never a log of edits, so everything here is idempotent and
+ten quick edits become one or two calls. No transaction is open during a call to Google.
 """

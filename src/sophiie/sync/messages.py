@@ -1,7 +1,7 @@
 """Sentences that workers keep in the database, so that pages can show them later.
 
 They are kept in English with their values in place, as the API and the terminal give them, and
-recognised by the page that shows them in another language: `web/kept_words.py`.
+recognised by the page that shows them in another language: `web/shared/stored_messages.py`.
 """
 
 from __future__ import annotations

@@ -1,0 +1,1 @@
+"""What people decide about the mirror: an event changed in Google, a calendar to be chosen."""

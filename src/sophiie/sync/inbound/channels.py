@@ -3,7 +3,7 @@
 A channel is opened for every calendar that is read, where Google can reach us. It never replaces
 the polling: messages get lost, and nothing says so. A channel is renewed under a new name before
 it ends, and only then the old one is stopped; in between both tell. What a message leads to is the
-business of `notifications.py`.
+business of `webhook.py`.
 """
 
 from __future__ import annotations

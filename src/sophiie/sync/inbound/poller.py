@@ -1,12 +1,12 @@
 """Reading the calendars of a link: which are due, who reads them, and in which order things happen.
 
 1. Claim a calendar, so that no other process reads it at the same time; note what we think our
-   events there look like at this moment: `reading.py`.
+   events there look like at this moment: `poll_claim.py`.
 2. Ask Google: everything in the window the first time and once a day, what changed since the last
-   reading otherwise: `asking.py`. No transaction is open.
-3. Store what follows, and where to go on, in one transaction: `busy.py` for when the member is
-   busy, and, of the chosen calendar, `judging.py` for what became of our own events.
-4. After a reading of everything compare it with all that should be there: `reconcile.py`.
+   reading otherwise: `fetch.py`. No transaction is open.
+3. Store what follows, and where to go on, in one transaction: `busy_store.py` for when the member is
+   busy, and, of the chosen calendar, `detect_drift.py` for what became of our own events.
+4. After a reading of everything compare it with all that should be there: `full_compare.py`.
 
 Nothing is ever written to Google from here, and nothing of an appointment changes.
 """

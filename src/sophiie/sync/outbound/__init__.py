@@ -1,0 +1,1 @@
+"""Writing to Google: a worker brings each calendar to the wanted state."""

@@ -1,0 +1,1 @@
+"""What Google should show: recorded in the transaction that changed the appointment."""

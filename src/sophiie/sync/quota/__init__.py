@@ -1,0 +1,1 @@
+"""What may be asked of Google: its quotas, kept before Google has to say no."""

@@ -9,7 +9,7 @@ holds C units, refills by R a second and may be overdrawn by D lets at most C + 
 minute: that sum is what stays below Google's number.
 
 Writes are paid for when they are claimed (`affordable`), everything else call by call
-(`paying.py`).
+(`metered_client.py`).
 """
 
 from __future__ import annotations

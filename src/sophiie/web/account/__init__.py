@@ -1,0 +1,1 @@
+"""Signing up, joining a business, passwords."""

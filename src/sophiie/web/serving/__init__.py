@@ -1,0 +1,1 @@
+"""How requests come in and answers, live streams and static files go out."""

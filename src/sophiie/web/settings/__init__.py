@@ -1,0 +1,1 @@
+"""Settings: profile, business, team, working hours, Google Calendar, API keys, audit log."""

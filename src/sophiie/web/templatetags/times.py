@@ -1,4 +1,4 @@
-"""The dates and times of `web/shown_times.py` in templates. Empty for what is not there."""
+"""The dates and times of `web/shared/shown_times.py` in templates. Empty for what is not there."""
 
 from __future__ import annotations
 

@@ -1,0 +1,1 @@
+"""Settings, tab Calendar: linking, the chosen calendar, its polls."""
