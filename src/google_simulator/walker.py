@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 from http.client import HTTPConnection
 from urllib.parse import urlencode, urljoin, urlsplit
 
-MOST_PAGES = 8
+MAX_PAGES = 8
 
 
 class ConsentStopped(Exception):
@@ -55,7 +55,7 @@ def walk_consent(url: str, *, account: str, grant: str | Iterable[str]) -> str:
     """The address the browser ends at: the application's callback with a code or an error."""
     home = urlsplit(url).netloc
     verb, form = "GET", None
-    for _ in range(MOST_PAGES):
+    for _ in range(MAX_PAGES):
         status, location, content = _request(verb, url, form)
         if location:
             url = urljoin(url, location)

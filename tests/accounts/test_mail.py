@@ -124,7 +124,7 @@ def test_too_many_for_one_address_are_not_sent(alice: Member) -> None:
 def test_what_strangers_have_waiting_is_bounded(
     alice: Member, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sophiie.accounts.mail.MOST_WAITING", 3)
+    monkeypatch.setattr("sophiie.accounts.mail.MAX_WAITING", 3)
     for number in range(5):
         post(MailKind.SIGN_UP, to=f"d{number}@example.com")
     assert OutgoingMail.objects.count() == 3

@@ -29,7 +29,7 @@ def test_many_holds_by_one_key(
 ) -> None:
     """As it was seen: 150 holds for two colleagues in six seconds."""
     both = {"assignees": [str(alice.id), str(bob.id)]}
-    answers = [hold(api, n, **both) for n in range(settings.MOST_HOLDS + 2)]
+    answers = [hold(api, n, **both) for n in range(settings.MAX_HOLDS + 2)]
     assert [answer.status_code for answer in answers[-3:]] == [201, 429, 429]
     body = problem(answers[-1], 429)
     assert body["type"].endswith("/too-many-holds")
@@ -42,7 +42,7 @@ def test_many_holds_by_one_key(
 
 
 def test_a_refusal_is_not_kept_as_the_answer(api: ApiCaller, settings: Any) -> None:
-    settings.MOST_HOLDS = 1
+    settings.MAX_HOLDS = 1
     first = hold(api, key="a")
     assert first.status_code == 201
     problem(hold(api, 1, key="b"), 429)
@@ -66,7 +66,7 @@ def test_a_hold_is_not_patched_to_more(api: ApiCaller) -> None:
 
 
 def test_the_page_says_the_same(page: Client, alice: Member, settings: Any) -> None:
-    settings.MOST_HOLDS = 1
+    settings.MAX_HOLDS = 1
     sent = {
         "title": "Leaking tap",
         "date": f"{tomorrow_at(0, days=3):%Y-%m-%d}",

@@ -89,7 +89,7 @@ def test_wrong_keys_are_limited_by_address_and_only_those(
 def test_keys_that_were_tried_fill_no_memory_and_clear_nobody(
     api: ApiCaller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(access, "MOST_REMEMBERED", 5)
+    monkeypatch.setattr(access, "MAX_REMEMBERED", 5)
     limit = Limit(name="test", amount=1, seconds=60)
     one = Drawn(limit)
     assert one.take("alice") == 0

@@ -9,7 +9,7 @@ from django.db import DatabaseError, transaction
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 
 from sophiie.accounts.models import Member
-from sophiie.appointments import booking, shares
+from sophiie.appointments import assignments, booking
 from sophiie.appointments.booking import book, cancel, change
 from sophiie.appointments.errors import Conflict
 from sophiie.appointments.locking import TimeTaken, database_refusals, lock_members
@@ -143,8 +143,10 @@ def test_the_database_refuses_by_itself(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The check before the insert is for good messages; the constraint is what holds."""
-    look, looks = shares.conflicts_of, iter([True])
-    monkeypatch.setattr(shares, "conflicts_of", lambda **k: [] if next(looks, False) else look(**k))
+    look, looks = assignments.conflicts_of, iter([True])
+    monkeypatch.setattr(
+        assignments, "conflicts_of", lambda **k: [] if next(looks, False) else look(**k)
+    )
     with pytest.raises(Conflict) as caught:
         book(by=alice, details=details(**hours(*times)), assignees=[alice])
     assert [o.appointment_id for o in caught.value.obstacles] == [at_ten.id]

@@ -30,7 +30,7 @@ BASE = tomorrow_at(0, days=2)
 @pytest.fixture(autouse=True)
 def few(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """The same rules with small numbers: a key 2 and 4 within an hour, a member 4 and 8."""
-    settings.MOST_HOLDS = 2
+    settings.MAX_HOLDS = 2
     monkeypatch.setattr(holding, "WITHIN_AN_HOUR", 2)
 
 
@@ -252,8 +252,8 @@ def test_the_numbers_are_what_the_description_says(monkeypatch: pytest.MonkeyPat
     most = Environment.model_fields["most_holds"].default
     text = Client().get("/api/v1/openapi.json").json()["paths"]["/api/v1/appointments"]["post"]
     said = " ".join(text["description"].split())
-    hours = holding.LONGEST_HELD // holding.HOUR
-    assert f"{hours} hours of at most {holding.MOST_PEOPLE} people" in said
+    hours = holding.MAX_HELD // holding.HOUR
+    assert f"{hours} hours of at most {holding.MAX_PEOPLE} people" in said
     assert f"{most} at once and {most * holding.WITHIN_AN_HOUR} within an hour for each key" in said
     assert holding.FOR_A_MEMBER == 2
     assert "twice that for each member" in said

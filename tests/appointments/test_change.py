@@ -16,7 +16,7 @@ from sophiie.appointments.errors import (
     UnknownAppointment,
 )
 from sophiie.appointments.models import Appointment, AppointmentChange
-from sophiie.appointments.reading import in_period, visible_to
+from sophiie.appointments.selectors import in_period, visible_to
 from tests.conftest import details, tomorrow_at
 
 

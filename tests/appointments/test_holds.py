@@ -12,7 +12,7 @@ from sophiie.appointments.conflicts import conflicts_of
 from sophiie.appointments.errors import Conflict, InvalidAppointment, NotHeld, UnknownAppointment
 from sophiie.appointments.holds import confirm, let_go_of_expired
 from sophiie.appointments.models import Appointment, Assignment
-from sophiie.appointments.reading import in_period, still_ahead_of
+from sophiie.appointments.selectors import in_period, still_ahead_of
 from sophiie.appointments.signals import appointment_changed
 from tests.busy import TOO_OLD, busy, calendar_of
 from tests.conftest import SYDNEY, details, tomorrow_at

@@ -31,7 +31,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture(autouse=True)
 def _a_deadlock_is_refused_and_a_queue_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
     """PostgreSQL's victim of a deadlock is not run again, so that its refusal is seen here."""
-    monkeypatch.setattr(locking, "MOST_DEADLOCKS", 1)
+    monkeypatch.setattr(locking, "MAX_DEADLOCKS", 1)
     monkeypatch.setattr(locking, "LOCK_TIMEOUT_MILLISECONDS", 60_000)
 
 

@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 
 from sophiie.accounts.models import Member
 from sophiie.audit.acts import Act
-from sophiie.audit.failures import MOST_ADDRESSES, close_hours, record_failure
+from sophiie.audit.failures import MAX_ADDRESSES, close_hours, record_failure
 from sophiie.audit.models import Entry, FailureCount
 from sophiie.audit.origin import of_request
 from sophiie.common.clock import now
@@ -64,10 +64,10 @@ def test_a_hundred_addresses_make_a_dozen_entries_and_none_is_lost(
         for _ in range(2):
             with of_request(request):
                 record_failure(alice)
-    assert FailureCount.objects.count() == MOST_ADDRESSES + 1
+    assert FailureCount.objects.count() == MAX_ADDRESSES + 1
     half_past.shift(timedelta(hours=1))
     close_hours()
-    assert len(failures()) == 2 * (MOST_ADDRESSES + 1)
+    assert len(failures()) == 2 * (MAX_ADDRESSES + 1)
     assert sum(details.get("more", 1) for _, details in failures()) == 200
 
 

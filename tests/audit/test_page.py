@@ -201,7 +201,7 @@ def test_the_files(page: Client, alice: Member) -> None:
 def test_a_file_of_many_pages_is_in_the_readers_language(
     page: Client, alice: Member, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sophiie.audit.reading._CHUNK", 7)
+    monkeypatch.setattr("sophiie.audit.selectors._CHUNK", 7)
     Member.objects.filter(pk=alice.pk).update(language="de")
     for _ in range(30):
         entry(alice.business)
@@ -213,7 +213,7 @@ def test_a_file_of_many_pages_is_in_the_readers_language(
 def test_too_much_for_a_file_is_said(
     page: Client, alice: Member, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sophiie.audit.reading.MOST_EXPORTED", 3)
+    monkeypatch.setattr("sophiie.audit.selectors.MAX_EXPORTED", 3)
     for _ in range(3):
         entry(alice.business)
     answer = page.get(f"{LOG}/export.csv")

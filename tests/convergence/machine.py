@@ -31,7 +31,7 @@ from tests.convergence.troubles import UNKNOWNS
 from tests.convergence.worker import leases_run_out, pauses_pass, work
 from tests.convergence.world import ALICE, SYDNEY
 
-MOST_ROUNDS = 12
+MAX_ROUNDS = 12
 
 
 class MirrorMachine(ActsInGoogle, ActsOfFate):
@@ -93,7 +93,7 @@ class MirrorMachine(ActsInGoogle, ActsOfFate):
         assert refusals() == self.refusals, "the write guard had to refuse a write"
 
     def work_until_quiet(self) -> None:
-        for _ in range(MOST_ROUNDS):
+        for _ in range(MAX_ROUNDS):
             self.world.mend_links()
             pauses_pass()
             work()
@@ -102,4 +102,4 @@ class MirrorMachine(ActsInGoogle, ActsOfFate):
             )
             if not waiting.exists() and not GuestReview.objects.exists():
                 return
-        raise AssertionError(f"still not quiet after {MOST_ROUNDS} rounds")
+        raise AssertionError(f"still not quiet after {MAX_ROUNDS} rounds")

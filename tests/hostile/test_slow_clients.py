@@ -102,7 +102,7 @@ def test_the_api_says_so_as_a_problem(site: str) -> None:
 
 
 def test_all_bodies_together_have_a_bound(site: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(whole_requests, "MOST_BODIES", 10_000)
+    monkeypatch.setattr(whole_requests, "MAX_BODIES", 10_000)
     with wires(site, 2) as (first, second):
         first.ask("/login", "POST", "x" * 9_000, Content_Length="9500")
         # The first must have arrived: it is answered once its rest is there.
@@ -171,7 +171,7 @@ def test_what_follows_a_body_has_an_end_too(site: str, one_header: bool) -> None
 
 def test_a_whole_head_that_is_too_large_is_refused(site: str) -> None:
     with wire(site) as connection:
-        connection.ask("/healthz", X_A="a" * connections.MOST_HEAD_BYTES)
+        connection.ask("/healthz", X_A="a" * connections.MAX_HEAD_BYTES)
         assert connection.status() == 431
         assert connection.is_ended()
 
@@ -334,7 +334,7 @@ def test_who_asks_far_ahead_is_cut_off(site: str) -> None:
 
 @pytest.mark.parametrize("most", [0, 100], ids=["no room to wait", "waited too long"])
 async def test_nobody_waits_for_minutes(monkeypatch: pytest.MonkeyPatch, most: int) -> None:
-    monkeypatch.setattr(whole_requests, "MOST_WAITING", most)
+    monkeypatch.setattr(whole_requests, "MAX_WAITING", most)
     monkeypatch.setattr(whole_requests, "WAIT_SECONDS", 0.1)
     free = threading.Event()
     pages = WholeRequests(answering(b"done", wait=free))

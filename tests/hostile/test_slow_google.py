@@ -88,7 +88,7 @@ def test_many_who_wait_for_google_leave_the_others_alone(
     answers = [connection.answer() for connection in waiting_pages]
     assert time.monotonic() - began < OUTAGE_MS / 1000
     statuses = [status for status, _ in answers]
-    assert statuses.count(400) in range(waiting.MOST_AT_ONCE, 2 * waiting.MOST_AT_ONCE + 1)
+    assert statuses.count(400) in range(waiting.MAX_AT_ONCE, 2 * waiting.MAX_AT_ONCE + 1)
     assert statuses.count(503) == 40 - statuses.count(400)
     texts = b"".join(page for _, page in answers)
     assert texts.count(b"Google is slow at the moment") >= statuses.count(503)
@@ -168,7 +168,7 @@ class TestEachPageEnds:
 
 @pytest.fixture
 def no_place() -> Iterator[None]:
-    taken = [waiting._places.acquire(blocking=False) for _ in range(waiting.MOST_AT_ONCE)]
+    taken = [waiting._places.acquire(blocking=False) for _ in range(waiting.MAX_AT_ONCE)]
     assert all(taken)
     yield
     for _ in taken:
@@ -231,7 +231,7 @@ def test_bookings_go_on_while_calendars_cannot_be_read(
         took = list(pool.map(tries, range(48)))
     assert max(took) < SOON
     reading = [thread for thread in threading.enumerate() if thread.name == "freshness"]
-    assert len(reading) <= refresh.MOST_AT_ONCE
+    assert len(reading) <= refresh.MAX_AT_ONCE
     google.latency(0)
     until(_all_read, seconds=60, what="the readings have ended")
 

@@ -83,7 +83,7 @@ def people(owner: Member, number: int) -> list[Member]:
 
 def test_open_pages_keep_no_connection_and_no_thread(site: str, alice: Member) -> None:
     clients = [browser_of(member) for member in people(alice, 3)]
-    most = hubs.MOST_OF_A_MEMBER
+    most = hubs.MAX_OF_A_MEMBER
     before = threading.active_count()
     with ExitStack() as stack:
         for client in clients:
@@ -118,7 +118,7 @@ def test_each_page_of_a_business_hears_of_a_change(
 def test_a_member_has_only_so_many_streams(
     site: str, alice: Member, bob: Member, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(hubs, "MOST_OF_A_MEMBER", 2)
+    monkeypatch.setattr(hubs, "MAX_OF_A_MEMBER", 2)
     page = browser_of(alice)
     with listening(site, page), wire(site) as one_too_many:
         with listening(site, browser_of(alice)):
@@ -141,7 +141,7 @@ def got_head(site: str, client: Client) -> int:
 def test_a_process_has_only_so_many_streams(
     site: str, alice: Member, bob: Member, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(hubs, "MOST_STREAMS", 1)
+    monkeypatch.setattr(hubs, "MAX_STREAMS", 1)
     with listening(site, browser_of(alice)), wire(site) as one_too_many:
         assert ask_for_stream(one_too_many, browser_of(bob)) == 503
 
@@ -157,7 +157,7 @@ def test_a_page_without_room_asks_now_and_then(
     site: str, alice: Member, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No word of a lost connection, and what changed is there all the same."""
-    monkeypatch.setattr(hubs, "MOST_STREAMS", 0)
+    monkeypatch.setattr(hubs, "MAX_STREAMS", 0)
     Member.objects.filter(pk=alice.pk).update(first_steps_done_at=now())
     asked: list[str] = []
     with browser_page() as page:
@@ -298,7 +298,7 @@ async def test_who_does_not_keep_up_costs_no_memory_and_asks_for_everything() ->
     with hub.opened(SignedIn("key", uuid4(), business, "")) as stream:
         for number in range(10_000):
             stream.tell(b"data: %d\n\n" % number)
-        assert len(stream._lines) <= hubs.MOST_WAITING
+        assert len(stream._lines) <= hubs.MAX_WAITING
         assert (await stream.news()).startswith(GAP)
 
 

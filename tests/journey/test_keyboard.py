@@ -14,7 +14,7 @@ from tests.conftest import PASSWORD
 from tests.site import sign_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
-MOST_STEPS = 80
+MAX_STEPS = 80
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ _SEEN = """() => {
 def walk_to(page: Page, name: str, *, back: bool = False) -> None:
     """Presses Tab until the element of this name has the focus, and sees that the focus shows."""
     seen = []
-    for _ in range(MOST_STEPS):
+    for _ in range(MAX_STEPS):
         page.keyboard.press("Shift+Tab" if back else "Tab")
         here = page.evaluate(_NAME)
         seen.append(here)

@@ -46,7 +46,7 @@ def web(db: None, tmp_path: Path) -> Iterator[list[str]]:
         "SOPHIIE_DATABASE_URL": f"postgresql://{known['USER']}@/{known['NAME']}"
         f"?host={quote(known['HOST'], safe='')}",
         "SOPHIIE_API_REQUESTS_PER_MINUTE": "1000000",
-        "SOPHIIE_MOST_HOLDS": "1000",
+        "SOPHIIE_MAX_HOLDS": "1000",
         "SOPHIIE_LOG_LEVEL": "WARNING",
     }
     ports = [free_port(), free_port()]

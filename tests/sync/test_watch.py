@@ -303,7 +303,7 @@ def test_a_few_at_a_time_and_a_slow_one_delays_no_other(
 
     async_to_sync(until_the_others_are_done)()
     assert sorted(done) == list(range(1, 12))
-    assert max(most) == poller.MOST_AT_ONCE
+    assert max(most) == poller.MAX_AT_ONCE
 
 
 def test_the_worker_notices_by_itself(

@@ -9,8 +9,8 @@ from google_simulator.http.answer import Answer
 from google_simulator.model import Calendar, Event, Json
 
 # The bound is undocumented; calls for about three months were seen to fail.
-LONGEST_RANGE_SECONDS = 90 * 86_400
-MOST_CALENDARS = 50
+MAX_RANGE_SECONDS = 90 * 86_400
+MAX_CALENDARS = 50
 Period = tuple[float, float]
 
 
@@ -18,7 +18,7 @@ def query(call: CalendarCall) -> Answer:
     start, end = _moment(call, "timeMin"), _moment(call, "timeMax")
     if end <= start:
         raise errors.empty_time_range()
-    if end - start > LONGEST_RANGE_SECONDS:
+    if end - start > MAX_RANGE_SECONDS:
         raise errors.BackendError(
             400, "timeRangeTooLong", "The requested time range is too long.", domain="calendar"
         )
@@ -42,7 +42,7 @@ def query(call: CalendarCall) -> Answer:
         "calendars": {},
     }
     for number, asked_id in enumerate(_asked_ids(call)):
-        if isinstance(most, int) and number >= min(most, MOST_CALENDARS):
+        if isinstance(most, int) and number >= min(most, MAX_CALENDARS):
             body["calendars"][asked_id] = _unknown("tooManyCalendarsRequested")
             continue
         calendar = _visible(call, asked_id)

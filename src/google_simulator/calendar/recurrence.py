@@ -18,7 +18,7 @@ from google_simulator import times
 from google_simulator.model import Calendar, Event, Json
 
 # An endless series is expanded this far; Google's own reach is unknown but was seen at ~700.
-MOST_INSTANCES = 730
+MAX_INSTANCES = 730
 _UNTIL = re.compile(r"UNTIL=(\d{8})(T\d{6}Z?)?", re.IGNORECASE)
 # Calendar repeats by days at the most.
 _WITHIN_A_DAY = re.compile(r"FREQ=(SECONDLY|MINUTELY|HOURLY)", re.IGNORECASE)
@@ -112,7 +112,7 @@ def _occurrences(resource: Json) -> Iterator[Occurrence]:
     start, end = resource["start"], resource["end"]
     if "date" in start:
         length = date.fromisoformat(end["date"]) - date.fromisoformat(start["date"])
-        for moment in islice(_starts(resource["recurrence"], start), MOST_INSTANCES):
+        for moment in islice(_starts(resource["recurrence"], start), MAX_INSTANCES):
             day = moment.date()
             yield Occurrence(
                 day.strftime("%Y%m%d"),
@@ -122,7 +122,7 @@ def _occurrences(resource: Json) -> Iterator[Occurrence]:
         return
     start_zone, end_zone = times.zone(start["timeZone"]), times.zone(end["timeZone"])
     length = _wall(end) - _wall(start)
-    for moment in islice(_starts(resource["recurrence"], start), MOST_INSTANCES):
+    for moment in islice(_starts(resource["recurrence"], start), MAX_INSTANCES):
         begins, ends = moment.replace(tzinfo=start_zone), (moment + length).replace(tzinfo=end_zone)
         yield Occurrence(
             begins.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ"),

@@ -22,7 +22,7 @@ from sophiie.common.logs import log
 logger = log(__name__)
 
 # A member with more has lost count of them.
-MOST_LIVING = 50
+MAX_LIVING = 50
 _USE_NOTED_EVERY = timedelta(hours=1)
 _MARK = "sophiie"
 _SHAPE = re.compile(rf"{_MARK}_([0-9a-f]{{16}})_[0-9a-f]{{64}}")
@@ -36,9 +36,9 @@ def create_api_key(member: Member, *, name: str = "") -> str:
     name = " ".join(name.split())
     if len(name) > 100 or "\x00" in name:
         raise InvalidAccount(_("The name of the key has at most 100 characters."), field="name")
-    if living_keys_of(member).count() >= MOST_LIVING:
+    if living_keys_of(member).count() >= MAX_LIVING:
         raise InvalidAccount(
-            _("There are %(n)s keys. Revoke those that nobody uses first.") % {"n": MOST_LIVING}
+            _("There are %(n)s keys. Revoke those that nobody uses first.") % {"n": MAX_LIVING}
         )
     prefix = secrets.token_hex(8)
     # Hexadecimal, so that the separator cannot occur in it; 256 bits, so that a plain digest (no

@@ -34,7 +34,7 @@ logger = log(__name__)
 
 GOOD_FOR = timedelta(days=7)
 # A business is a team, not a mailing list.
-MOST_OPEN = 100
+MAX_OPEN = 100
 FROM_ONE_BUSINESS = Limit(name="invite-from", amount=50, seconds=24 * 3600)
 # From all businesses together: whoever is invited has not asked for it.
 FOR_ONE_PERSON = Limit(name="invite-to", amount=5, seconds=24 * 3600)
@@ -56,9 +56,9 @@ def invite(*, by: Member, email: str, role: str) -> Invitation:
     moment = now()
     with transaction.atomic():
         Invitation.objects.filter(business=by.business_id, email__iexact=email).delete()
-        if open_invitations(by).count() >= MOST_OPEN:
+        if open_invitations(by).count() >= MAX_OPEN:
             raise InvalidAccount(
-                _("%(n)s invitations are open. Withdraw some of them first.") % {"n": MOST_OPEN}
+                _("%(n)s invitations are open. Withdraw some of them first.") % {"n": MAX_OPEN}
             )
         invitation = Invitation.objects.create(
             business=by.business,

@@ -23,7 +23,7 @@ logger = log(__name__)
 FROM_STRANGERS = (MailKind.RESET, MailKind.SIGN_UP, MailKind.NEW_ADDRESS)
 FOR_ONE_ADDRESS = Limit(name="mail", amount=8, seconds=24 * 3600)
 # What of them may wait altogether when mails do not leave.
-MOST_WAITING = 20_000
+MAX_WAITING = 20_000
 
 
 def post(kind: MailKind, *, to: str, about: UUID | None = None) -> None:
@@ -47,4 +47,4 @@ def post(kind: MailKind, *, to: str, about: UUID | None = None) -> None:
 
 def _are_too_many(to: str) -> bool:
     taken = FOR_ONE_ADDRESS.take(to.lower()) == 0
-    return not taken or OutgoingMail.objects.count() >= MOST_WAITING
+    return not taken or OutgoingMail.objects.count() >= MAX_WAITING

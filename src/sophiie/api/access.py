@@ -20,7 +20,7 @@ from sophiie.audit.origin import acts_with_key
 from sophiie.common.addresses import client_network
 
 # What this process remembers, however many names are tried.
-MOST_REMEMBERED = 10_000
+MAX_REMEMBERED = 10_000
 
 
 @dataclass
@@ -62,7 +62,7 @@ class Drawn:
 
     def _remember(self, who: str, *, more: int = 0, refused_until: float = 0.0) -> None:
         with self._lock:
-            if who not in self._names and len(self._names) >= MOST_REMEMBERED:
+            if who not in self._names and len(self._names) >= MAX_REMEMBERED:
                 # The one that came first: it draws again, and loses nothing that is counted.
                 del self._names[next(iter(self._names))]
             known = self._names.setdefault(who, _Remembered())

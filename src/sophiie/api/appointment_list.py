@@ -17,8 +17,8 @@ from sophiie.api.schemas import AppointmentFilter, appointment_out, in_utc
 from sophiie.appointments.conflicts import clashes_of
 from sophiie.appointments.errors import InvalidAppointment
 from sophiie.appointments.models import Appointment
-from sophiie.appointments.reading import listed_for
 from sophiie.appointments.rules import assignees_of
+from sophiie.appointments.selectors import listed_for
 from sophiie.sync.reports.event_status import statuses_of
 
 

@@ -19,9 +19,9 @@ from sophiie.appointments.rules import EARLIEST, LATEST, LONGEST
 from sophiie.availability import why_not
 from sophiie.availability.rules import LIMITS
 from sophiie.availability.slots import (
-    LONGEST_PERIOD,
-    MOST_MEMBERS,
-    MOST_SLOTS,
+    MAX_MEMBERS,
+    MAX_PERIOD,
+    MAX_SLOTS,
     Offer,
     TooMuch,
     find_slots,
@@ -30,7 +30,7 @@ from sophiie.common.wall_time import in_zone
 
 router = Router(tags=["availability"])
 PROBLEMS = {401: Problem, 404: Problem, 422: Problem, 429: Problem}
-SHORTEST_STEP, LONGEST_STEP = LIMITS["step_minutes"]
+MIN_STEP, MAX_STEP = LIMITS["step_minutes"]
 
 
 class AvailabilityFilter(Schema):
@@ -43,8 +43,8 @@ class AvailabilityFilter(Schema):
     match: Annotated[
         Literal["any", "all"], Field(description="Slots of any of the members, or common to all.")
     ] = "any"
-    step_minutes: Annotated[int, Field(ge=SHORTEST_STEP, le=LONGEST_STEP)] | None = None
-    limit: Annotated[int, Field(ge=1, le=MOST_SLOTS)] = 1000
+    step_minutes: Annotated[int, Field(ge=MIN_STEP, le=MAX_STEP)] | None = None
+    limit: Annotated[int, Field(ge=1, le=MAX_SLOTS)] = 1000
 
 
 class KnowledgeOut(Schema):
@@ -71,7 +71,7 @@ class ExplainFilter(Schema):
     member: str
     start: Instant
     end: Instant
-    step_minutes: Annotated[int, Field(ge=SHORTEST_STEP, le=LONGEST_STEP)] | None = None
+    step_minutes: Annotated[int, Field(ge=MIN_STEP, le=MAX_STEP)] | None = None
 
 
 class ReasonOut(Schema):
@@ -96,7 +96,7 @@ def availability(request: HttpRequest, filters: Query[AvailabilityFilter]) -> Ht
     """
     asking = member_of(request)
     business = asking.business
-    _check_period(filters.from_, filters.to, LONGEST_PERIOD, names=("from", "to"))
+    _check_period(filters.from_, filters.to, MAX_PERIOD, names=("from", "to"))
     try:
         offer = find_slots(
             business=business,
@@ -166,8 +166,8 @@ def _members(asking: Member, given: list[str], *, name: str = "members") -> list
         if wanted not in known:
             _refuse(wanted, name)
     chosen = [known[wanted] for wanted in names] or list(people)
-    if len(chosen := list(dict.fromkeys(chosen))) > MOST_MEMBERS:
-        raise invalid({name: [f"Name at most {MOST_MEMBERS} members."]})
+    if len(chosen := list(dict.fromkeys(chosen))) > MAX_MEMBERS:
+        raise invalid({name: [f"Name at most {MAX_MEMBERS} members."]})
     return chosen
 
 

@@ -15,7 +15,7 @@ from sophiie.privacy.identity import Identity, UnknownCustomer, identify, identi
 
 router = Router(tags=["customers"])
 # More appointments than this are left to the worker, so that a call does not last long.
-MOST_AT_ONCE = 100
+MAX_AT_ONCE = 100
 
 
 @router.post(
@@ -48,7 +48,7 @@ def erase(request: HttpRequest, data: CustomerErasureIn) -> CustomerErasureOut:
     if data.preview:
         return _out("preview", preview_customer(identity))
     done = erase_customer(
-        by=member, identity=identity, keep_upcoming=data.upcoming == "keep", most=MOST_AT_ONCE
+        by=member, identity=identity, keep_upcoming=data.upcoming == "keep", most=MAX_AT_ONCE
     )
     return _out("erased" if done.finished else "under_way", done.found)
 

@@ -16,7 +16,7 @@ from sophiie.api.models import IdempotentAnswer
 from sophiie.api.problems import ProblemError, invalid
 from sophiie.common.clock import now
 
-LONGEST_KEY = 255
+MAX_KEY = 255
 
 
 def kept_answer(request: HttpRequest, member: Member) -> tuple[int, Any] | None:
@@ -40,7 +40,7 @@ def answer_once(
     if not key:
         return act()
     if not _can_be_kept(key):
-        raise invalid({"Idempotency-Key": [f"At most {LONGEST_KEY} printable characters."]})
+        raise invalid({"Idempotency-Key": [f"At most {MAX_KEY} printable characters."]})
     digest = _digest(request)
     moment = now()
     with transaction.atomic():
@@ -70,7 +70,7 @@ def _kept() -> timedelta:
 
 
 def _can_be_kept(key: str) -> bool:
-    return len(key) <= LONGEST_KEY and key.isprintable()
+    return len(key) <= MAX_KEY and key.isprintable()
 
 
 def _digest(request: HttpRequest) -> str:

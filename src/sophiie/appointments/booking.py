@@ -14,12 +14,19 @@ from typing import Any
 from uuid import UUID
 
 from sophiie.accounts.models import Member
+from sophiie.appointments.assignments import (
+    Consent,
+    assign,
+    booking_transaction,
+    check_free,
+    team_of,
+    write_shares,
+)
 from sophiie.appointments.conflicts import renew_knowledge
 from sophiie.appointments.errors import UnknownAppointment
 from sophiie.appointments.holding import check_minutes, check_what_is_held, make_room_for_hold
 from sophiie.appointments.locking import in_transaction, lock_members
 from sophiie.appointments.models import Action, Appointment, Status
-from sophiie.appointments.reading import visible_to
 from sophiie.appointments.record import (
     announce,
     differences_between,
@@ -29,14 +36,7 @@ from sophiie.appointments.record import (
     save_next_revision,
 )
 from sophiie.appointments.rules import Details, check_details
-from sophiie.appointments.shares import (
-    Consent,
-    assign,
-    booking_transaction,
-    check_free,
-    team_of,
-    write_shares,
-)
+from sophiie.appointments.selectors import visible_to
 from sophiie.audit import Act
 from sophiie.common.clock import now
 from sophiie.common.sql import insert
@@ -147,7 +147,7 @@ def change(
             record_about(audited_as, appointment, by)
         return appointment
 
-    return booking_transaction(update, wanted, new_team, but=appointment_id)
+    return booking_transaction(update, wanted, new_team, exclude=appointment_id)
 
 
 def _asks_for_time(
@@ -249,7 +249,7 @@ def reinstate(*, by: Member, appointment_id: UUID) -> Appointment:
         announce(appointment, Action.REINSTATED, by, differences)
         return appointment
 
-    return booking_transaction(bring_back, Details.of(shown), team, but=appointment_id)
+    return booking_transaction(bring_back, Details.of(shown), team, exclude=appointment_id)
 
 
 def find(by: Member, appointment_id: UUID) -> Appointment:

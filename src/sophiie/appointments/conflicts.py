@@ -39,16 +39,16 @@ def conflicts_of(
     start: datetime,
     end: datetime,
     timezone: str,
-    but: UUID | None = None,
+    exclude: UUID | None = None,
 ) -> list[Obstacle]:
-    """All that is in the way of the team from `start` to `end`, but not the appointment `but`.
+    """All that is in the way of the team from `start` to `end`, except the appointment `exclude`.
 
     Busy time elsewhere is shown in `timezone`. For what is over it is not asked: a record of the
     past double-books nobody, so the past counts as known.
     """
     moment = now()
     names = {member.id: member.name for member in team}
-    found = _appointments(names, start, end, moment, but)
+    found = _appointments(names, start, end, moment, exclude)
     if end > moment:
         start_ahead = max(start, moment)
         known = knowledge_of(names)
@@ -80,7 +80,7 @@ _APPOINTMENTS = """
     WHERE share.member_id = ANY(%(members)s) AND share.blocking
         AND share.during && tstzrange(%(start)s, %(end)s)
         AND (share.held_until IS NULL OR share.held_until > %(moment)s)
-        AND share.appointment_id IS DISTINCT FROM %(but)s
+        AND share.appointment_id IS DISTINCT FROM %(exclude)s
 """
 # Several events that overlap or touch are one stretch.
 _BUSY = """
@@ -95,9 +95,15 @@ _BUSY = """
 
 
 def _appointments(
-    names: Mapping[UUID, str], start: datetime, end: datetime, moment: datetime, but: UUID | None
+    names: Mapping[UUID, str],
+    start: datetime,
+    end: datetime,
+    moment: datetime,
+    exclude: UUID | None,
 ) -> list[Obstacle]:
-    rows = execute(_APPOINTMENTS, members=list(names), start=start, end=end, moment=moment, but=but)
+    rows = execute(
+        _APPOINTMENTS, members=list(names), start=start, end=end, moment=moment, exclude=exclude
+    )
     return [
         Obstacle(
             source=Source.APPOINTMENT,

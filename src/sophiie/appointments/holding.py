@@ -23,10 +23,10 @@ from sophiie.appointments.rules import Details
 from sophiie.appointments.signals import hold_asked
 from sophiie.common.clock import now
 
-LONGEST_HOLD_MINUTES = 30
-LONGEST_HELD = timedelta(hours=24)
-MOST_PEOPLE = 10
-# A key may hold `settings.MOST_HOLDS` times at once; its member so many times that, and within an
+MAX_HOLD_MINUTES = 30
+MAX_HELD = timedelta(hours=24)
+MAX_PEOPLE = 10
+# A key may hold `settings.MAX_HOLDS` times at once; its member so many times that, and within an
 # hour each may hold so many times what it may at once.
 FOR_A_MEMBER, WITHIN_AN_HOUR = 2, 10
 HOUR = timedelta(hours=1)
@@ -34,21 +34,21 @@ HOUR = timedelta(hours=1)
 
 def check_minutes(minutes: int) -> None:
     """Raises `InvalidAppointment`."""
-    if not 1 <= minutes <= LONGEST_HOLD_MINUTES:
-        words = _("A time can be held for 1 to %(n)s minutes.") % {"n": LONGEST_HOLD_MINUTES}
+    if not 1 <= minutes <= MAX_HOLD_MINUTES:
+        words = _("A time can be held for 1 to %(n)s minutes.") % {"n": MAX_HOLD_MINUTES}
         raise InvalidAppointment({"hold_minutes": words})
 
 
 def check_what_is_held(business: Business, details: Details, team: Collection[Member]) -> None:
     """Raises `InvalidAppointment` where this could be booked, but is too much to be held."""
     errors = {}
-    if details.end - details.start > LONGEST_HELD:
+    if details.end - details.start > MAX_HELD:
         errors["end"] = _("At most %(n)s hours can be held; book it instead.") % {
-            "n": LONGEST_HELD // HOUR
+            "n": MAX_HELD // HOUR
         }
-    if len(team) > MOST_PEOPLE:
+    if len(team) > MAX_PEOPLE:
         errors["assignees"] = _("The time of at most %(n)s people can be held at once.") % {
-            "n": MOST_PEOPLE
+            "n": MAX_PEOPLE
         }
     if errors:
         raise InvalidAppointment(errors)
@@ -64,7 +64,7 @@ def make_room_for_hold(holder_id: UUID, key_id: UUID | None, *, is_new: bool) ->
         created_by=holder_id, status=Status.HELD, held_until__gt=moment, deleted_at=None
     )
     made = AppointmentChange.objects.filter(by=holder_id, action=Action.HELD, at__gt=moment - HOUR)
-    most = settings.MOST_HOLDS
+    most = settings.MAX_HOLDS
     bounds = [(living, made, most * FOR_A_MEMBER)]
     if key_id is not None:
         of_key = made.filter(appointment__hold_key=key_id)

@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from sophiie.accounts.models import Member
+from sophiie.appointments.assignments import Consent, assign, booking_transaction, team_of
 from sophiie.appointments.booking import find
 from sophiie.appointments.conflicts import renew_knowledge
 from sophiie.appointments.errors import NotHeld, TooBusy
@@ -18,13 +19,12 @@ from sophiie.appointments.locking import in_transaction, lock_members
 from sophiie.appointments.models import Action, Appointment, Status
 from sophiie.appointments.record import announce, locked, locked_one, save_next_revision
 from sophiie.appointments.rules import Details
-from sophiie.appointments.shares import Consent, assign, booking_transaction, team_of
 from sophiie.common.clock import now
 from sophiie.common.logs import log
 
 logger = log(__name__)
 
-MOST_AT_ONCE = 500
+MAX_AT_ONCE = 500
 
 
 def confirm(
@@ -61,7 +61,7 @@ def confirm(
         announce(appointment, Action.CONFIRMED, by, differences)
         return appointment
 
-    return booking_transaction(keep, Details.of(shown), team, but=appointment_id)
+    return booking_transaction(keep, Details.of(shown), team, exclude=appointment_id)
 
 
 def let_go_of_expired() -> int:
@@ -73,7 +73,7 @@ def let_go_of_expired() -> int:
         status=Status.HELD, held_until__lte=now(), deleted_at=None
     ).values_list("pk", flat=True)
     count = 0
-    for appointment_id in list(overdue.order_by("held_until")[:MOST_AT_ONCE]):
+    for appointment_id in list(overdue.order_by("held_until")[:MAX_AT_ONCE]):
         try:
             count += in_transaction(partial(_let_go, appointment_id))
         except TooBusy:

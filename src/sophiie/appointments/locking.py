@@ -23,7 +23,7 @@ from sophiie.common.sql import pipeline, send
 R = TypeVar("R")
 
 LOCK_TIMEOUT_MILLISECONDS = 5000
-MOST_DEADLOCKS = 5
+MAX_DEADLOCKS = 5
 EXCLUSION_VIOLATION = "23P01"
 DEADLOCK_DETECTED = "40P01"
 LOCK_NOT_AVAILABLE = "55P03"
@@ -64,7 +64,7 @@ def in_transaction(act: Callable[[], R]) -> R:
     PostgreSQL ends a deadlock by refusing one of those in it; that one is run again. Raises
     `TimeTaken` when the time is taken, and `TooBusy` when the locks cannot be had.
     """
-    for _attempt in range(MOST_DEADLOCKS):
+    for _attempt in range(MAX_DEADLOCKS):
         try:
             with database_refusals(), transaction.atomic():
                 _limit_waiting()

@@ -22,7 +22,7 @@ from sophiie.common.wall_time import is_zone
 LONGEST = timedelta(days=31)
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 LATEST = datetime(2100, 1, 1, tzinfo=UTC)
-MOST_ASSIGNEES = 50
+MAX_ASSIGNEES = 50
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,9 +114,9 @@ def assignees_of(business: Business, wanted: Iterable[str | UUID]) -> list[Membe
     names = list(dict.fromkeys(str(item).strip().lower() for item in wanted))
     if not names:
         raise InvalidAppointment({"assignees": _("Choose at least one assignee.")})
-    if len(names) > MOST_ASSIGNEES:
+    if len(names) > MAX_ASSIGNEES:
         raise InvalidAppointment(
-            {"assignees": _("At most %(n)s assignees.") % {"n": MOST_ASSIGNEES}}
+            {"assignees": _("At most %(n)s assignees.") % {"n": MAX_ASSIGNEES}}
         )
     known: dict[str, Member] = {}
     asked = [name for name in names if name.isprintable()]  # PostgreSQL takes no other text

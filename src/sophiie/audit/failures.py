@@ -1,6 +1,6 @@
 """Failed sign-ins: every one counts, and a flood of them does not fill the log.
 
-For each account and hour at most `MOST_ADDRESSES` addresses are told apart, and the rest is counted
+For each account and hour at most `MAX_ADDRESSES` addresses are told apart, and the rest is counted
 together. The first failure from an address is an entry at once; how many came after it is a second
 one, when the hour is over. So an account under attack costs a dozen entries an hour, however many
 failures there are. Failures of addresses that nobody signs in with belong to no business: they are
@@ -22,7 +22,7 @@ from sophiie.common.clock import now
 from sophiie.common.ids import new_id
 from sophiie.common.sql import execute
 
-MOST_ADDRESSES = 5
+MAX_ADDRESSES = 5
 _BATCH = 500
 _UNKNOWN = UUID(int=0)
 
@@ -54,7 +54,7 @@ def record_failure(member: MemberOf | None) -> None:
         address=here.address,
         since=_hour_of(moment),
         at=moment,
-        most=MOST_ADDRESSES,
+        most=MAX_ADDRESSES,
     )
     if member and times == 1:
         write(

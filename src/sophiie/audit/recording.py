@@ -19,7 +19,7 @@ from sophiie.common.sql import send
 
 logger = log(__name__)
 
-MOST_DETAILS = 20
+MAX_DETAILS = 20
 _AGENT, _LABEL, _NAME, _VALUE = 160, 254, 200, 300
 
 _COLUMNS = (
@@ -114,13 +114,13 @@ def write(
 
 def _small(details: Mapping[str, Any]) -> dict[str, Any]:
     """The details without anything that looks like a secret, and never much of them."""
-    kept = cleaned(dict(list(details.items())[:MOST_DETAILS]))
+    kept = cleaned(dict(list(details.items())[:MAX_DETAILS]))
     return {name[:_VALUE]: _short(value) for name, value in kept.items()}
 
 
 def _short(value: Any) -> Any:
     if isinstance(value, list):
-        return [_short(item) for item in value[:MOST_DETAILS]]
+        return [_short(item) for item in value[:MAX_DETAILS]]
     if isinstance(value, dict):
         return _text(str(value), _VALUE)
     return _text(value, _VALUE) if isinstance(value, str) else value

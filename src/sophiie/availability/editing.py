@@ -25,9 +25,9 @@ from sophiie.common.wall_time import is_zone
 
 logger = log(__name__)
 
-MOST_SPANS = 6
-MOST_SPECIAL_DAYS = 500
-LONGEST_ABSENCE = timedelta(days=366)
+MAX_SPANS = 6
+MAX_SPECIAL_DAYS = 500
+MAX_ABSENCE = timedelta(days=366)
 FIRST_YEAR, LAST_YEAR = 2000, 2099
 
 
@@ -100,9 +100,9 @@ def add_special_days(
     if member is None and spans:
         errors["spans"] = _("A holiday has no hours. Who works on it enters their own.")
     days = SpecialDay.objects.filter(business=by.business_id, member=member)
-    if not errors and days.filter(last_day__gte=first_day).count() >= MOST_SPECIAL_DAYS:
+    if not errors and days.filter(last_day__gte=first_day).count() >= MAX_SPECIAL_DAYS:
         errors["first_day"] = _("At most %(n)s entries. Remove some first.") % {
-            "n": MOST_SPECIAL_DAYS
+            "n": MAX_SPECIAL_DAYS
         }
     if errors:
         raise InvalidHours(errors)
@@ -162,8 +162,8 @@ def save_rules(*, by: Member, rules: Rules) -> None:
 
 def spans_error(spans: Spans) -> str:
     """What is wrong with the spans of one day; "" if nothing is."""
-    if len(spans) > MOST_SPANS:
-        return _("At most %(n)s times a day.") % {"n": MOST_SPANS}
+    if len(spans) > MAX_SPANS:
+        return _("At most %(n)s times a day.") % {"n": MAX_SPANS}
     for span in spans:
         if span.starts == span.ends and span.starts.hour + span.starts.minute:
             return _("%(span)s is no time; the whole day is 00:00–00:00.") % {"span": span}
@@ -197,8 +197,8 @@ def _days_errors(first_day: date, last_day: date) -> dict[str, str]:
             return {name: _("Use a date between the years 2000 and 2099.")}
     if last_day < first_day:
         return {"last_day": _("The last day cannot be before the first.")}
-    if last_day - first_day >= LONGEST_ABSENCE:
-        return {"last_day": _("At most %(n)s days at once.") % {"n": LONGEST_ABSENCE.days}}
+    if last_day - first_day >= MAX_ABSENCE:
+        return {"last_day": _("At most %(n)s days at once.") % {"n": MAX_ABSENCE.days}}
     return {}
 
 

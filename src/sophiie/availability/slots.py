@@ -22,10 +22,10 @@ from sophiie.busy_time.knowledge import Freshness, Knowledge, knowledge_of
 from sophiie.common.clock import now
 from sophiie.common.sql import execute
 
-MOST_MEMBERS = 50  # as many as an appointment can have
-MOST_SLOTS = 5000
-LONGEST_PERIOD = timedelta(days=92)
-MOST_STEPS = 300_000
+MAX_MEMBERS = 50  # as many as an appointment can have
+MAX_SLOTS = 5000
+MAX_PERIOD = timedelta(days=92)
+MAX_STEPS = 300_000
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ def find_slots(
     duration: timedelta,
     together: bool = False,
     step: timedelta | None = None,
-    limit: int = MOST_SLOTS,
+    limit: int = MAX_SLOTS,
 ) -> Offer:
     """The times from `start` to `end` at which an appointment of this length fits whole.
 
@@ -73,7 +73,7 @@ def find_slots(
     moment, plan = now(), plan_of(business, members, start, end)
     rules = plan.rules
     step = step or timedelta(minutes=rules.step_minutes)
-    if len(members) * ((end - start) / step) > MOST_STEPS:
+    if len(members) * ((end - start) / step) > MAX_STEPS:
         raise TooMuch
     knowledge = knowledge_of([member.pk for member in members])
     found = _free_steps(

@@ -9,7 +9,7 @@ from django.conf import settings
 
 from sophiie.google.app import GoogleApp
 
-LONGEST_ADDRESS = 2000
+MAX_ADDRESS = 2000
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 # What may stand in an address (RFC 3986); above all no blanks, control characters or backslashes.
 _PLAIN = re.compile(r"[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]+")
@@ -33,7 +33,7 @@ def address_in_google(text: object) -> str:
     What stands in Google's answer is anybody's text: nothing but a plain https address becomes a
     link. Where a simulator on this machine stands in Google's place, its http is as good.
     """
-    if not isinstance(text, str) or len(text) > LONGEST_ADDRESS or not _PLAIN.fullmatch(text):
+    if not isinstance(text, str) or len(text) > MAX_ADDRESS or not _PLAIN.fullmatch(text):
         return ""
     try:
         parts = urlsplit(text)

@@ -22,8 +22,8 @@ from sophiie.google.oauth import revoke as revoke_at_google
 logger = log(__name__)
 
 # Google drops an unused grant after six months; long before that trying again has no point.
-MOST_ATTEMPTS = 50
-LONGEST_PAUSE = timedelta(hours=6)
+MAX_ATTEMPTS = 50
+MAX_PAUSE = timedelta(hours=6)
 
 
 def record_revocation(token: str, google_sub: str) -> Revocation | None:
@@ -73,9 +73,9 @@ def _is_needed_again(revocation: Revocation) -> bool:
 
 def _try_later(revocation: Revocation) -> None:
     revocation.attempts += 1
-    if revocation.attempts >= MOST_ATTEMPTS:
+    if revocation.attempts >= MAX_ATTEMPTS:
         revocation.delete()
         return
-    pause = min(timedelta(seconds=5 * 2 ** min(revocation.attempts, 13)), LONGEST_PAUSE)
+    pause = min(timedelta(seconds=5 * 2 ** min(revocation.attempts, 13)), MAX_PAUSE)
     revocation.next_attempt_at = now() + pause
     revocation.save(update_fields=["attempts", "next_attempt_at"])

@@ -14,9 +14,9 @@ from sophiie.calendar_link import problems
 from sophiie.google.patience import patience, seconds_left
 
 PATIENCE_SECONDS = 5.0
-MOST_AT_ONCE = 4
+MAX_AT_ONCE = 4
 
-_places = threading.BoundedSemaphore(MOST_AT_ONCE)
+_places = threading.BoundedSemaphore(MAX_AT_ONCE)
 
 
 @contextmanager

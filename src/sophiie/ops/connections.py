@@ -14,15 +14,15 @@ from typing import Any
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 HEAD_SECONDS = 10.0
-MOST_HEAD_BYTES = 32_768
+MAX_HEAD_BYTES = 32_768
 # What a body may have around it: the lengths of its chunks, and what comes after them.
-MOST_FRAMING_BYTES = 8_000_000
+MAX_FRAMING_BYTES = 8_000_000
 UNREAD_SECONDS = 30.0
 # After a refusal what is still on its way is thrown away: a client that is reset reads no answer.
 LINGER_SECONDS = 1.0
 # Requests that were sent without waiting for the answer to the one before.
-MOST_AHEAD = 16
-MOST_CONNECTIONS = 10_000
+MAX_AHEAD = 16
+MAX_CONNECTIONS = 10_000
 # What a process opens beside its connections: files, the database, Google.
 OTHER_FILES = 256
 STREAM = "/live"
@@ -36,7 +36,7 @@ _REFUSAL = (
 def most_connections() -> int:
     """How many connections this process takes; raises its limit of open files for them."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = MOST_CONNECTIONS + OTHER_FILES
+    wanted = MAX_CONNECTIONS + OTHER_FILES
     reachable = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
     if soft != resource.RLIM_INFINITY and soft < reachable:
         resource.setrlimit(resource.RLIMIT_NOFILE, (reachable, hard))
@@ -92,7 +92,7 @@ class PatientProtocol(HttpToolsProtocol):
             return
         self._no_body += len(data)
         super().data_received(data)
-        if self._no_body > (MOST_HEAD_BYTES if self._in_head else MOST_FRAMING_BYTES):
+        if self._no_body > (MAX_HEAD_BYTES if self._in_head else MAX_FRAMING_BYTES):
             self._refuse(b"431 Request Header Fields Too Large")
         if self._is_idle and self._head_end is None:
             self._await_head()
@@ -115,10 +115,10 @@ class PatientProtocol(HttpToolsProtocol):
             self._head_end.cancel()
             self._head_end = None
         size = len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
-        if size > MOST_HEAD_BYTES:
+        if size > MAX_HEAD_BYTES:
             self._refuse(b"431 Request Header Fields Too Large")
             raise ValueError("too large")  # the parser stops here
-        if len(self.pipeline) >= MOST_AHEAD:
+        if len(self.pipeline) >= MAX_AHEAD:
             self._refused = True
             self.transport.abort()
             raise ValueError("too many")

@@ -17,7 +17,7 @@ logger = log(__name__)
 
 # How soon one that waits for Google is looked at again.
 LOOK_AGAIN = timedelta(minutes=1)
-MOST_AT_ONCE = 20
+MAX_AT_ONCE = 20
 _ACTS = {
     Subject.CUSTOMER: carry_out_customer,
     Subject.MEMBER: carry_out_member,
@@ -31,7 +31,7 @@ def carry_out_due() -> int:
     moment = now()
     due = Erasure.objects.filter(due_at__lte=moment, next_attempt_at__lte=moment)
     done = 0
-    for erasure in due.order_by("next_attempt_at")[:MOST_AT_ONCE]:
+    for erasure in due.order_by("next_attempt_at")[:MAX_AT_ONCE]:
         claim = Erasure.objects.filter(pk=erasure.pk, next_attempt_at=erasure.next_attempt_at)
         if not claim.update(next_attempt_at=now() + CLAIM):
             continue

@@ -92,7 +92,7 @@ def preview_customer(identity: Identity) -> CustomerPreview:
         emails=_distinct(emails),
         appointments=len(ids),
         upcoming=sum(_is_upcoming(appointment, now()) for appointment in theirs.iterator()),
-        mentions=len(_mentions(identity, but=set(ids))),
+        mentions=len(_mentions(identity, exclude=set(ids))),
         events=events.exclude(link__state=LinkState.UNLINKED).count(),
         out_of_reach=events.filter(link__state=LinkState.UNLINKED).count(),
         waiting=events.filter(link__state=LinkState.NEEDS_RECONNECT).count(),
@@ -156,7 +156,7 @@ def carry_out_customer(erasure: Erasure) -> bool:
             go_on()
             in_transaction(partial(_erase_from, appointment_id, erasure, words))
         done.update(ids)
-    for appointment_id in _mentions(identity, but=done):
+    for appointment_id in _mentions(identity, exclude=done):
         go_on()
         in_transaction(partial(_blank_mentions, appointment_id, erasure, identity))
     blank_customer_in_answers(erasure.business_id, identity.traces, words)
@@ -226,7 +226,7 @@ def _save(
         record.redraw(appointment)
 
 
-def _mentions(identity: Identity, *, but: set[UUID]) -> list[UUID]:
+def _mentions(identity: Identity, *, exclude: set[UUID]) -> list[UUID]:
     """Appointments of others in the business that may tell of the customer, in order."""
     if not identity.traces:
         return []
@@ -245,7 +245,7 @@ def _mentions(identity: Identity, *, but: set[UUID]) -> list[UUID]:
     found |= {
         change.appointment_id for change in changes.iterator() if _tells(change.fields, identity)
     }
-    return sorted(found - but)
+    return sorted(found - exclude)
 
 
 def _tells(value: object, identity: Identity) -> bool:

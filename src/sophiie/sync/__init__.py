@@ -6,7 +6,7 @@ Each folder is a room with one job. The whole story, in the order in which it ha
 
 1. `record.py` hears that an appointment changed and notes, on one `MirroredEvent` row per link that
    covers it, which revision Google should show (`rows.py`; `backfill.py` does it for a whole link).
-   It queues a `drain(link)` job in the same transaction: work and wake-up commit or vanish together.
+   It queues a `drain(link)` job in the same transaction, so both commit or vanish together.
 2. `coverage.py` decides which appointments a link shows; `guests.py` decides which assignees are
    guests of whose event, and `guest_review.py` decides it anew when somebody links, unlinks, joins
    or leaves.
@@ -38,8 +38,8 @@ Each folder is a room with one job. The whole story, in the order in which it ha
 
 `reports/` - what people are told: the state of an event, of a team, of a business, of the workers.
 
-`actions/` - what people decide: `drift.py` puts an event back or takes Google's time; `preflight.py`
-   shows, before a calendar is chosen, what would happen.
+`actions/` - what people decide: `drift.py` puts an event back or takes Google's time;
+   `preflight.py` shows, before a calendar is chosen, what would happen.
 
 `sync` compares desired with shown and is never a log of edits, so everything here is idempotent and
 ten quick edits become one or two calls. No transaction is open during a call to Google.

@@ -15,7 +15,7 @@ from sophiie.accounts.signals import (
 )
 from sophiie.appointments.models import Appointment
 from sophiie.appointments.signals import appointment_changed, booking_ahead
-from sophiie.busy_time import copy
+from sophiie.busy_time import snapshot
 from sophiie.calendar_link.models import CalendarLink, LinkState
 from sophiie.calendar_link.signals import (
     link_asks_google,
@@ -71,7 +71,9 @@ def _on_scope(link: CalendarLink, again: bool, found: Mapping[UUID, str], **_: A
 
 def _on_unlinking(link: CalendarLink, **_: Any) -> bool:
     _on_link(link)
-    copy.let_count(link.member_id, [])  # who leaves is not asked for the time that is left
+    snapshot.set_counted_calendars(
+        link.member_id, []
+    )  # who leaves is not asked for the time that is left
     return record_removal(link)
 
 
@@ -96,7 +98,7 @@ def _on_link(link: CalendarLink, **_: Any) -> None:
         erase_drift(link.id)
         ask_for_guest_review(link.member.business_id)
     elif link.state == LinkState.NEEDS_RECONNECT:
-        copy.note_problem(link.member_id, link.problem)
+        snapshot.note_problem(link.member_id, link.problem)
     live.announce(link.member.business_id, link=link.id)
 
 

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from sophiie.accounts.models import Member
-from sophiie.appointments.reading import still_ahead_of
+from sophiie.appointments.selectors import still_ahead_of
 from sophiie.calendar_link.models import LinkState
 from sophiie.common.clock import now
 from sophiie.common.wall_time import in_zone

@@ -13,21 +13,21 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sophiie.busy_time import copy
-from sophiie.busy_time.copy import Period
+from sophiie.busy_time import snapshot
 from sophiie.busy_time.models import BusyCalendar, BusyPeriod
+from sophiie.busy_time.snapshot import Period
 from sophiie.common import live
 from sophiie.common.ids import is_event_id
 from sophiie.common.logs import log
 from sophiie.google import marks
 from sophiie.sync.inbound.busy_rule import NotBusy, Stretch, busy_time
-from sophiie.sync.inbound.fetch import Told
+from sophiie.sync.inbound.fetch import FetchResult
 from sophiie.sync.inbound.poll_claim import Reading
 from sophiie.sync.models import MirroredEvent, WatchedCalendar
 
 logger = log(__name__)
 
-LONGEST_ID = 1100
+MAX_ID = 1100
 
 Item = dict[str, Any]
 
@@ -41,43 +41,43 @@ class _Sorted:
     not_understood: set[str] = field(default_factory=set)
 
 
-def store_busy_time(reading: Reading, told: Told, watched: WatchedCalendar) -> None:
+def store_busy_time(reading: Reading, fetched: FetchResult, watched: WatchedCalendar) -> None:
     """Brings the copy up to date, in the reading's transaction.
 
     A reading that is in doubt only adds: an error must not free anything. What cannot be
     understood changes nothing, and is counted.
     """
-    calendar = copy.held_copy(reading.member_id, reading.calendar_id)
+    calendar = snapshot.held_copy(reading.member_id, reading.calendar_id)
     if calendar is None:  # it counts no more
         return
-    found = _sorted_out(reading, told)
+    found = _sorted_out(reading, fetched)
     if found.not_understood:
         logger.warning(
             "events not understood",
             link_id=str(reading.link_id),
             events=len(found.not_understood),
         )
-    if told.doubt is not None:
+    if fetched.doubt is not None:
         window = (calendar.known_from, calendar.known_until)
-        changed = copy.apply(calendar, [p for p in found.busy if _overlaps(p, window)])
-    elif told.everything:
+        changed = snapshot.apply(calendar, [p for p in found.busy if _overlaps(p, window)])
+    elif fetched.everything:
         calendar.known_from, calendar.known_until = reading.window
-        changed = copy.replace(calendar, found.busy, keep=found.not_understood)
+        changed = snapshot.replace(calendar, found.busy, keep=found.not_understood)
         watched.not_understood = len(found.not_understood)
     else:
-        changed = _apply(calendar, told, found)
+        changed = _apply(calendar, fetched, found)
         watched.not_understood += len(found.not_understood)
-    if told.doubt is None or not told.everything:
+    if fetched.doubt is None or not fetched.everything:
         # Known to be right when Google was asked, not when its answer is stored.
         calendar.checked_at, calendar.problem = reading.moment, ""
     else:  # a list that lacks so much may lack what is new as well
-        calendar.problem = told.doubt.words[:300]
+        calendar.problem = fetched.doubt.words[:300]
     calendar.save()
     if changed:
         live.announce(reading.business_id, busy=reading.member_id)
 
 
-def _apply(calendar: BusyCalendar, told: Told, found: _Sorted) -> bool:
+def _apply(calendar: BusyCalendar, fetched: FetchResult, found: _Sorted) -> bool:
     """An increment. It is not bound to the window, so what lies outside is left out here."""
     inside, outside = [], set()
     for period in found.busy:
@@ -87,9 +87,9 @@ def _apply(calendar: BusyCalendar, told: Told, found: _Sorted) -> bool:
             outside.add(period.event_id)
     # With an event that is told as one of a series the single event that it was is gone; with one
     # that is told as single, or as deleted, the series that it was.
-    masters = {str(item["recurringEventId"]) for item in told.items if _is_instance(item)}
-    singles = {str(item["id"]) for item in told.items if not _is_instance(item)}
-    return copy.apply(
+    masters = {str(item["recurringEventId"]) for item in fetched.items if _is_instance(item)}
+    singles = {str(item["id"]) for item in fetched.items if not _is_instance(item)}
+    return snapshot.apply(
         calendar,
         inside,
         gone=found.free | outside | masters,
@@ -106,14 +106,14 @@ def _is_instance(item: Item) -> bool:
     return bool(item.get("recurringEventId"))
 
 
-def _sorted_out(reading: Reading, told: Told) -> _Sorted:
-    ours = _own_events(reading.business_id, told.items)
+def _sorted_out(reading: Reading, fetched: FetchResult) -> _Sorted:
+    ours = _own_events(reading.business_id, fetched.items)
     found = _Sorted()
-    for item in told.items:
+    for item in fetched.items:
         event_id = str(item["id"])
         series_id = str(item.get("recurringEventId") or "")
-        time = busy_time(item, zone=told.time_zone or reading.zone, account=reading.google_email)
-        if time == NotBusy.BAD_DATA or max(len(event_id), len(series_id)) > LONGEST_ID:
+        time = busy_time(item, zone=fetched.time_zone or reading.zone, account=reading.google_email)
+        if time == NotBusy.BAD_DATA or max(len(event_id), len(series_id)) > MAX_ID:
             found.not_understood.add(event_id)
         elif isinstance(time, Stretch) and not _is_ours(event_id, series_id, time, ours):
             found.busy.append(Period(event_id, series_id, time.start, time.end))
@@ -161,10 +161,10 @@ class Freed:
     all_of_them: int
 
 
-def freed_by(reading: Reading, told: Told) -> Freed:
+def freed_by(reading: Reading, fetched: FetchResult) -> Freed:
     """What a reading of everything does not show any more. An event that is there under another
     name is not gone."""
-    found = _sorted_out(reading, told)
+    found = _sorted_out(reading, fetched)
     there = {period.event_id for period in found.busy} | found.free | found.not_understood
     times = {(period.start, period.end) for period in found.busy}
     coming: dict[str, bool] = {}

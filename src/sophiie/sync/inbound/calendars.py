@@ -11,7 +11,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Count, F, Min, Q
 
-from sophiie.busy_time import copy
+from sophiie.busy_time import snapshot
 from sophiie.calendar_link.models import CalendarLink, LinkState
 from sophiie.common.clock import now
 from sophiie.sync.inbound.poll_claim import READABLE
@@ -39,14 +39,14 @@ def align(link: CalendarLink) -> None:
         ],
         ignore_conflicts=True,
     )
-    copy.let_count(link.member_id, calendar_ids)
+    snapshot.set_counted_calendars(link.member_id, calendar_ids)
 
 
 def forget(link: CalendarLink) -> None:
     """Erases all that was read, and how far, for an unlinking."""
     WatchedCalendar.objects.filter(link=link).delete()
     PushChannel.objects.filter(link=link).delete()
-    copy.let_count(link.member_id, [])
+    snapshot.set_counted_calendars(link.member_id, [])
 
 
 def read_soon(link: CalendarLink) -> None:
@@ -61,7 +61,7 @@ def calendars_to_read(link_id: UUID) -> list[str]:
         return []
     wanted = set(calendars_of(link))
     watched = WatchedCalendar.objects.filter(link=link).values_list("calendar_id", flat=True)
-    if set(watched) != wanted or copy.calendars_that_count(link.member_id) != wanted:
+    if set(watched) != wanted or snapshot.calendars_that_count(link.member_id) != wanted:
         with transaction.atomic():
             # Held, so that an unlinking comes before or after.
             align(CalendarLink.objects.select_for_update(no_key=True).get(pk=link_id))

@@ -27,7 +27,7 @@ from sophiie.sync.drift_state import (
     is_settled,
     set_drift,
 )
-from sophiie.sync.inbound.fetch import Told
+from sophiie.sync.inbound.fetch import FetchResult
 from sophiie.sync.inbound.poll_claim import Reading
 from sophiie.sync.inbound.snapshot import Known
 from sophiie.sync.models import DriftKind, MirroredEvent
@@ -38,13 +38,13 @@ logger = log(__name__)
 NO_ETAG = "-"
 
 
-def judge(reading: Reading, told: Told, moment: datetime) -> int:
+def judge(reading: Reading, fetched: FetchResult, moment: datetime) -> int:
     """Notes what a reading of the chosen calendar told of our events, in its transaction.
 
     Other people's events are skipped: ours are those in the mapping, whatever marks an event
     carries. Returns how many are written again.
     """
-    items = {str(item["id"]): item for item in told.items}
+    items = {str(item["id"]): item for item in fetched.items}
     rows = list(
         MirroredEvent.objects.select_for_update()
         .filter(link=reading.link_id, calendar_id=reading.calendar_id, event_id__in=list(items))
@@ -59,11 +59,11 @@ def judge(reading: Reading, told: Told, moment: datetime) -> int:
             continue
         if not _can_tell(row, appointment, reading.known):
             _remember(row, item)
-        elif _never_arrived(row, item, told):
+        elif _never_arrived(row, item, fetched):
             omitted.append(row)
         elif _note(row, _seen(row, appointment, item), moment):
             live.announce(appointment.business_id, appointment=appointment.id)
-    _note_told(rows, told)
+    _note_told(rows, fetched)
     _write_again(omitted, appointments)
     return len(omitted)
 
@@ -77,11 +77,11 @@ def _can_tell(row: MirroredEvent, appointment: Appointment, known: Known) -> boo
     )
 
 
-def _never_arrived(row: MirroredEvent, item: dict[str, Any], told: Told) -> bool:
+def _never_arrived(row: MirroredEvent, item: dict[str, Any], fetched: FetchResult) -> bool:
     """Whether our last write is not there, and nobody has touched the event since."""
-    if row.event_id in told.lost:
+    if row.event_id in fetched.lost:
         return not row.told
-    if not told.everything or row.etag == item.get("etag") or row.synced_at is None:
+    if not fetched.everything or row.etag == item.get("etag") or row.synced_at is None:
         return False
     revision = marks.revision_of(marks.marks_on(item))
     if revision is None or revision >= row.shown_revision:
@@ -100,9 +100,9 @@ def _write_again(rows: list[MirroredEvent], appointments: dict[UUID, Appointment
         logger.warning("event written again", event_id=row.event_id, link_id=str(row.link_id))
 
 
-def _note_told(rows: list[MirroredEvent], told: Told) -> None:
+def _note_told(rows: list[MirroredEvent], fetched: FetchResult) -> None:
     """Google has told of these: if they are not found later, somebody deleted them."""
-    new = [row.pk for row in rows if not row.told and row.event_id not in told.lost]
+    new = [row.pk for row in rows if not row.told and row.event_id not in fetched.lost]
     if new:
         MirroredEvent.objects.filter(pk__in=new).update(told=True)
 

@@ -26,7 +26,7 @@ Item = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Told:
+class FetchResult:
     """What Google told: `everything` in the window, or what changed since the token was given.
 
     `lost`: events of ours of which Google knows nothing, not even that they were deleted. With a
@@ -42,27 +42,27 @@ class Told:
     doubt: Doubt | None = None
 
 
-async def ask(client: CalendarClient, reading: Reading) -> Told:
+async def ask(client: CalendarClient, reading: Reading) -> FetchResult:
     """One reading's worth of calls. Raises `GoogleError`."""
     changes, everything = await _changes(client, reading)
-    told = {str(item["id"]): item for item in changes.items}
-    missing = reading.known.upcoming - told.keys() if everything else frozenset()
-    deleted = {i for i in reading.known.upcoming & told.keys() if is_deleted(told[i])}
+    fetched = {str(item["id"]): item for item in changes.items}
+    missing = reading.known.upcoming - fetched.keys() if everything else frozenset()
+    deleted = {i for i in reading.known.upcoming & fetched.keys() if is_deleted(fetched[i])}
     doubted = doubt(
         len(missing | deleted), len(reading.known.upcoming), meant=reading.meant_missing
     )
     lost: set[str] = set()
     if doubted is None:
-        # Of an event that a person made a series of, only the occurrences are told.
+        # Of an event that a person made a series of, only the occurrences are fetched.
         series = {str(item.get("recurringEventId", "")) for item in changes.items}
         series &= reading.known.etags.keys()
-        unclear = (missing | series | reading.known.unjudged) - told.keys()
+        unclear = (missing | series | reading.known.unjudged) - fetched.keys()
         for event_id, item in await _read_back(client, reading.calendar_id, unclear):
-            told[event_id] = item or {"id": event_id, "status": "cancelled"}
+            fetched[event_id] = item or {"id": event_id, "status": "cancelled"}
             if item is None:
                 lost.add(event_id)
-    return Told(
-        items=list(told.values()),
+    return FetchResult(
+        items=list(fetched.values()),
         everything=everything,
         sync_token=changes.next_sync_token,
         access_role=changes.access_role,

@@ -14,7 +14,7 @@ from uuid import UUID, uuid4
 from django.conf import settings
 from django.db.models import Q, QuerySet
 
-from sophiie.busy_time import copy
+from sophiie.busy_time import snapshot
 from sophiie.busy_time.models import BusyCalendar
 from sophiie.calendar_link import problems
 from sophiie.calendar_link.models import CalendarLink, LinkState
@@ -196,7 +196,7 @@ def record_failure(reading: Reading, error: Exception) -> None:
     if isinstance(error, AccessLost):  # of which all the calendars are told
         mark_needs_reconnect(reading.link_id, problems.PERMISSION_MISSING)
         return
-    copy.note_problem(reading.member_id, words, calendar_id=reading.calendar_id)
+    snapshot.note_problem(reading.member_id, words, calendar_id=reading.calendar_id)
     if isinstance(error, EventGone) and again and reading.is_chosen:
         mark_needs_reconnect(reading.link_id, problems.CALENDAR_GONE)
 

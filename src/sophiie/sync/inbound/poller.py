@@ -4,8 +4,8 @@
    events there look like at this moment: `poll_claim.py`.
 2. Ask Google: everything in the window the first time and once a day, what changed since the last
    reading otherwise: `fetch.py`. No transaction is open.
-3. Store what follows, and where to go on, in one transaction: `busy_store.py` for when the member is
-   busy, and, of the chosen calendar, `detect_drift.py` for what became of our own events.
+3. Store what follows, and where to go on, in one transaction: `busy_store.py` for when the member
+   is busy, and, of the chosen calendar, `detect_drift.py` for what became of our own events.
 4. After a reading of everything compare it with all that should be there: `full_compare.py`.
 
 Nothing is ever written to Google from here, and nothing of an appointment changes.
@@ -38,7 +38,7 @@ from sophiie.sync.inbound import poll_claim as readings
 from sophiie.sync.inbound.busy_store import freed_by, store_busy_time
 from sophiie.sync.inbound.calendars import calendars_to_read, due_links
 from sophiie.sync.inbound.detect_drift import judge
-from sophiie.sync.inbound.fetch import Told, ask, deleted_lately
+from sophiie.sync.inbound.fetch import FetchResult, ask, deleted_lately
 from sophiie.sync.inbound.full_compare import reconcile
 from sophiie.sync.inbound.mass_deletion import ask_no_more, ask_the_person, doubt
 from sophiie.sync.inbound.poll_claim import NotReadable, Reading
@@ -46,7 +46,7 @@ from sophiie.sync.quota.metered_client import PaidTokens, PutOff
 
 logger = log(__name__)
 
-MOST_AT_ONCE = 4
+MAX_AT_ONCE = 4
 CALENDARS_AT_ONCE = 3
 IDLE_SECONDS = 1.0
 BUSY_SECONDS = 0.2
@@ -58,7 +58,7 @@ async def poll_regularly(http: aiohttp.ClientSession) -> None:
     running: set[asyncio.Task[bool]] = set()
     try:
         while True:
-            for link_id in await in_thread(due_links, MOST_AT_ONCE - len(running)):
+            for link_id in await in_thread(due_links, MAX_AT_ONCE - len(running)):
                 running.add(asyncio.create_task(read_changes(link_id, http, only_due=True)))
             await asyncio.sleep(BUSY_SECONDS if running else IDLE_SECONDS)
             done = {task for task in running if task.done()}
@@ -155,7 +155,7 @@ async def _outcome(reading: Reading, http: aiohttp.ClientSession, *, waited_for:
     paid = PaidTokens(LinkTokens(http, reading.link_id), reading.link_id, waited_for=waited_for)
     client = CalendarClient(http, google_app().api_url, _TokensWhileReading(paid, reading))
     try:
-        told = await _doubted(client, reading, await ask(client, reading))
+        fetched = await _doubted(client, reading, await ask(client, reading))
     except PutOff:
         await in_thread(readings.put_off, reading)
         return Outcome.PUT_OFF
@@ -168,18 +168,18 @@ async def _outcome(reading: Reading, http: aiohttp.ClientSession, *, waited_for:
         logger.exception("reading crashed", link_id=str(reading.link_id))
         await in_thread(readings.record_failure, reading, error)
         return Outcome.FAILED
-    return await in_thread(_store, reading, told)
+    return await in_thread(_store, reading, fetched)
 
 
-async def _doubted(client: CalendarClient, reading: Reading, told: Told) -> Told:
+async def _doubted(client: CalendarClient, reading: Reading, fetched: FetchResult) -> FetchResult:
     """The same, with a doubt if much that kept the member busy is gone and nobody deleted it."""
-    if told.doubt is not None or not told.everything:
-        return told  # an increment says of each event that it was deleted
-    freed = await in_thread(freed_by, reading, told)
+    if fetched.doubt is not None or not fetched.everything:
+        return fetched  # an increment says of each event that it was deleted
+    freed = await in_thread(freed_by, reading, fetched)
     gone, meant = freed.ids, reading.meant_missing
     if doubt(len(gone), freed.all_of_them, meant=meant):
         gone = gone - await deleted_lately(client, reading)
-    return replace(told, doubt=doubt(len(gone), freed.all_of_them, meant=meant, own=False))
+    return replace(fetched, doubt=doubt(len(gone), freed.all_of_them, meant=meant, own=False))
 
 
 class _TokensWhileReading:
@@ -195,7 +195,7 @@ class _TokensWhileReading:
         return token
 
 
-def _store(reading: Reading, told: Told) -> Outcome:
+def _store(reading: Reading, fetched: FetchResult) -> Outcome:
     """What follows from the reading, and where the next one goes on: both or neither."""
     moment, repaired = now(), 0
     with transaction.atomic():
@@ -203,25 +203,25 @@ def _store(reading: Reading, told: Told) -> Outcome:
         if watched is None:
             return Outcome.GIVEN_UP  # unlinked, or somebody else reads: what we have is old
         said = (watched.error, watched.missing, watched.read_at is None)
-        if told.doubt is not None:
-            ask_the_person(watched, told.doubt, moment)
+        if fetched.doubt is not None:
+            ask_the_person(watched, fetched.doubt, moment)
         else:
             if reading.is_chosen:
-                repaired = judge(reading, told, moment)
-            watched.sync_token, watched.read_at = told.sync_token, moment
-            if told.everything:
+                repaired = judge(reading, fetched, moment)
+            watched.sync_token, watched.read_at = fetched.sync_token, moment
+            if fetched.everything:
                 watched.window_start, watched.window_end = reading.window
             ask_no_more(watched)
-        store_busy_time(reading, told, watched)
+        store_busy_time(reading, fetched, watched)
         readings.ended(watched, moment)
         watched.save()
         if said != (watched.error, watched.missing, watched.read_at is None):
             live.announce(reading.business_id, link=reading.link_id)
-    if reading.is_chosen and told.access_role and told.access_role not in WRITE_ROLES:
+    if reading.is_chosen and fetched.access_role and fetched.access_role not in WRITE_ROLES:
         mark_needs_reconnect(reading.link_id, problems.CALENDAR_GONE)
-    if told.doubt is not None:
-        logger.warning("much is missing", link_id=str(reading.link_id), gone=told.doubt.gone)
+    if fetched.doubt is not None:
+        logger.warning("much is missing", link_id=str(reading.link_id), gone=fetched.doubt.gone)
         return Outcome.DOUBTED
-    if told.everything and reading.is_chosen:
-        reconcile(reading, told.items, repaired=repaired)
-    return Outcome.EVERYTHING if told.everything else Outcome.CHANGES
+    if fetched.everything and reading.is_chosen:
+        reconcile(reading, fetched.items, repaired=repaired)
+    return Outcome.EVERYTHING if fetched.everything else Outcome.CHANGES

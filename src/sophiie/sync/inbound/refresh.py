@@ -30,13 +30,13 @@ logger = log(__name__)
 # A person who waits at the telephone: one slow answer of Google fits in, an outage does not.
 BUDGET_SECONDS = 2.0
 # Bookings that wait at once keep a thread each; the others go on with the copy as old as it is.
-MOST_AT_ONCE = 6
+MAX_AT_ONCE = 6
 PLACE_SECONDS = 0.25
 # What is fresh now must still be so when the booking looks at it, which may have waited that long
 # for the members' locks (`locking.LOCK_TIMEOUT_MILLISECONDS`).
 MARGIN_SECONDS = 5.0
 
-_places = threading.BoundedSemaphore(MOST_AT_ONCE)
+_places = threading.BoundedSemaphore(MAX_AT_ONCE)
 
 
 def renew_old_copies(member_ids: Collection[UUID]) -> None:

@@ -24,7 +24,7 @@ from sophiie.sync.models import PushChannel, WatchedCalendar
 
 logger = log(__name__)
 
-LONGEST_HEADER = 300
+MAX_HEADER = 300
 
 
 def take_notification(*, channel_id: str, token: str, resource_id: str, state: str) -> bool:
@@ -34,7 +34,7 @@ def take_notification(*, channel_id: str, token: str, resource_id: str, state: s
     is to be told that all is well. Those that name a channel of ours are counted; nobody can guess
     one, so that a stranger makes us write nothing.
     """
-    if len(token) > LONGEST_HEADER or len(channel_id) > LONGEST_HEADER:
+    if len(token) > MAX_HEADER or len(channel_id) > MAX_HEADER:
         return False
     try:
         channel = PushChannel.objects.filter(pk=UUID(channel_id)).first()

@@ -42,7 +42,7 @@ from sophiie.sync.outbound.claim import Work
 from sophiie.sync.outbound.guard import NotOurs
 from sophiie.sync.outbox.guests import note_shown_guests
 
-LONGEST_PAUSE = timedelta(minutes=5)
+MAX_PAUSE = timedelta(minutes=5)
 USAGE_LIMIT_PAUSE = timedelta(hours=1)
 # What Google refused today, without our knowing better, it may take tomorrow.
 REFUSAL_PAUSE = timedelta(days=1)
@@ -217,7 +217,7 @@ def meaning(failure: Exception, attempts: int) -> tuple[str, timedelta | None]:
         case Unreachable() | Stale():
             return _("Google could not be reached."), _pause(attempts, failure.retry_after)
         case Misconfigured():
-            return _("Sophiie’s access to Google is not set up correctly."), LONGEST_PAUSE
+            return _("Sophiie’s access to Google is not set up correctly."), MAX_PAUSE
         case AccessLost() | CalendarLost():
             # The link changes its state; until it is mended nothing is tried.
             return _("The link to Google needs your attention."), timedelta()
@@ -229,7 +229,7 @@ def meaning(failure: Exception, attempts: int) -> tuple[str, timedelta | None]:
 
 def _pause(attempts: int, retry_after: float | None) -> timedelta:
     """Truncated exponential backoff with jitter; Google's own wish comes first if longer."""
-    seconds = min(2.0 ** min(attempts - 1, 16), LONGEST_PAUSE.total_seconds())
+    seconds = min(2.0 ** min(attempts - 1, 16), MAX_PAUSE.total_seconds())
     seconds *= random.uniform(0.75, 1.25)  # noqa: S311 - spreads retries, protects nothing
     return timedelta(seconds=max(seconds, min(retry_after or 0.0, 3600.0)))
 

@@ -17,8 +17,8 @@ from sophiie.appointments.booking import find
 from sophiie.appointments.conflicts import conflicts_of
 from sophiie.appointments.errors import UnknownAppointment
 from sophiie.appointments.models import Appointment
-from sophiie.appointments.reading import customers_like
 from sophiie.appointments.rules import Details
+from sophiie.appointments.selectors import customers_like
 from sophiie.availability.slots import TooMuch, find_slots
 from sophiie.common.clock import now
 from sophiie.common.wall_time import in_zone
@@ -26,7 +26,7 @@ from sophiie.web.appointments.forms import AppointmentForm
 from sophiie.web.shared.requests import members_only, signed_in
 
 LEAST_LETTERS = 2
-LOOK_AHEAD, MOST_FREE = timedelta(days=14), 4
+LOOK_AHEAD, MAX_FREE = timedelta(days=14), 4
 WHEN = ("date", "start", "end", "timezone")
 
 
@@ -59,7 +59,7 @@ def time_check(request: HttpRequest) -> HttpResponse:
         start=details.start,
         end=details.end,
         timezone=details.timezone,
-        but=shown.pk if shown else None,
+        exclude=shown.pk if shown else None,
     )
     context = {
         "elsewhere": _in_zone_of_business(details, member),
@@ -82,7 +82,7 @@ def _free_instead(
             end=start + LOOK_AHEAD,
             duration=details.end - details.start,
             together=True,
-            limit=MOST_FREE,
+            limit=MAX_FREE,
         )
     except TooMuch:
         return []

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from sophiie.accounts.models import Member
 from sophiie.appointments.errors import InvalidAppointment
-from sophiie.appointments.holding import LONGEST_HOLD_MINUTES
+from sophiie.appointments.holding import MAX_HOLD_MINUTES
 from sophiie.appointments.models import Appointment
 from sophiie.appointments.rules import Details, check_details
 from sophiie.common.clock import now
@@ -107,7 +107,7 @@ class AppointmentForm(forms.Form):
     revision = forms.IntegerField(required=False, widget=forms.HiddenInput)
     # The value of the button *Hold*; without it the appointment is booked.
     hold_minutes = forms.TypedChoiceField(
-        choices=[(n, n) for n in range(1, LONGEST_HOLD_MINUTES + 1)],
+        choices=[(n, n) for n in range(1, MAX_HOLD_MINUTES + 1)],
         coerce=int,
         empty_value=None,
         required=False,

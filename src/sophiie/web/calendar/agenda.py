@@ -11,12 +11,12 @@ from sophiie.accounts.models import Member
 from sophiie.appointments.conflicts import clashes_of
 from sophiie.appointments.errors import Obstacle
 from sophiie.appointments.models import Appointment
-from sophiie.appointments.reading import in_period
+from sophiie.appointments.selectors import in_period
 from sophiie.common.wall_time import in_zone, local_day
 from sophiie.sync.reports.event_status import statuses_of
 from sophiie.web.shared.badges import most_urgent
 
-MOST_IN_A_WEEK = 2000
+MAX_IN_A_WEEK = 2000
 
 
 def week_of(member: Member, first: date, today: date) -> dict[str, Any]:
@@ -24,7 +24,7 @@ def week_of(member: Member, first: date, today: date) -> dict[str, Any]:
     zone = member.business.timezone
     days = [first + timedelta(days=n) for n in range(7)]
     start, end = local_day(days[0], zone)[0], local_day(days[-1], zone)[1]
-    appointments = in_period(member, start, end)[:MOST_IN_A_WEEK]
+    appointments = in_period(member, start, end)[:MAX_IN_A_WEEK]
     statuses = statuses_of((a.id for a in appointments), to=member)
     clashes = clashes_of(appointments)
     by_day: dict[date, list[dict[str, Any]]] = {day: [] for day in days}

@@ -37,9 +37,9 @@ from sophiie.web.shared.badges import most_urgent
 from sophiie.web.shared.requests import View
 from sophiie.web.shared.stored_messages import kept_words
 
-MOST_DAYS = 62
+MAX_DAYS = 62
 # More than anybody can look at; a page that asks for it still gets an answer.
-MOST_APPOINTMENTS = 5000
+MAX_APPOINTMENTS = 5000
 WORTH_A_LOOK = ("failed", "drift", "paused")
 
 Row = dict[str, Any]
@@ -69,8 +69,8 @@ def calendar_feed(request: HttpRequest) -> HttpResponse:
         last = _day(request.GET.get("to", ""))
     except ValueError:
         return JsonResponse({"message": _("Ask for days as 2026-12-31.")}, status=400)
-    if not 0 < (last - first).days <= MOST_DAYS:
-        message = _("Ask for at least one day and at most %(n)s.") % {"n": MOST_DAYS}
+    if not 0 < (last - first).days <= MAX_DAYS:
+        message = _("Ask for at least one day and at most %(n)s.") % {"n": MAX_DAYS}
         return JsonResponse({"message": message}, status=400)
     return JsonResponse(feed(request.user, first, last))
 
@@ -128,7 +128,7 @@ def _rows(member: Member, start: datetime, end: datetime) -> Iterable[tuple[Any,
         .filter(start__lt=end, end__gt=start)
         .exclude(Q(status=Status.HELD) & Q(held_until__lte=now()))
         .order_by("start", "id")
-        .values_list(*COLUMNS, ArraySubquery(assignees.values("member_id")))[:MOST_APPOINTMENTS]
+        .values_list(*COLUMNS, ArraySubquery(assignees.values("member_id")))[:MAX_APPOINTMENTS]
     )
 
 

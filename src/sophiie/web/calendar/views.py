@@ -24,7 +24,7 @@ from django.views.decorators.http import require_GET
 
 from sophiie.accounts.models import Business, Member
 from sophiie.appointments.models import Appointment
-from sophiie.appointments.reading import visible_to
+from sophiie.appointments.selectors import visible_to
 from sophiie.calendar_link.connect import link_of
 from sophiie.common.clock import now
 from sophiie.common.wall_time import in_zone
@@ -44,8 +44,8 @@ MODULES = [
         *("state", "times"),
     )
 ]
-MOST_FOUND = 40
-SHORTEST_SEARCH = 2
+MAX_FOUND = 40
+MIN_SEARCH = 2
 # English dates are written as everywhere else in the product: day before month.
 LOCALES = {"en": "en-GB"}
 
@@ -88,12 +88,12 @@ def calendar_search(request: HttpRequest) -> HttpResponse:
     """Appointments by what is written in them: a page, of which the calendar takes the list."""
     member = signed_in(request)
     asked = " ".join(request.GET.get("q", "").replace("\x00", " ").split())[:200]
-    found = list(_found(member, asked)) if len(asked) >= SHORTEST_SEARCH else []
+    found = list(_found(member, asked)) if len(asked) >= MIN_SEARCH else []
     context = {
         "asked": asked,
-        "too_short": len(asked) < SHORTEST_SEARCH,
-        "found": found[:MOST_FOUND],
-        "more": len(found) > MOST_FOUND,
+        "too_short": len(asked) < MIN_SEARCH,
+        "found": found[:MAX_FOUND],
+        "more": len(found) > MAX_FOUND,
     }
     return render(request, "calendar/search.html", context)
 
@@ -111,11 +111,11 @@ def _found(member: Member, asked: str) -> list[Appointment]:
             | Q(notes__icontains=word)
         )
     moment = now()
-    ahead = list(appointments.filter(end__gt=moment)[: MOST_FOUND + 1])
-    if len(ahead) > MOST_FOUND:
+    ahead = list(appointments.filter(end__gt=moment)[: MAX_FOUND + 1])
+    if len(ahead) > MAX_FOUND:
         return ahead
     past = appointments.filter(end__lte=moment).order_by("-start", "-id")
-    return [*ahead, *past[: MOST_FOUND + 1 - len(ahead)]]
+    return [*ahead, *past[: MAX_FOUND + 1 - len(ahead)]]
 
 
 def _setup(member: Member, people: list[Person], today: date) -> dict[str, Any]:

@@ -21,11 +21,11 @@ from sophiie.common.in_thread import in_thread
 from sophiie.common.live import CHANNEL
 from sophiie.common.outage import database_outage
 
-MOST_STREAMS = 4000
-MOST_OF_A_MEMBER = 20
+MAX_STREAMS = 4000
+MAX_OF_A_MEMBER = 20
 HEARTBEAT_SECONDS = 20.0
 LOOK_SECONDS = 5.0
-MOST_WAITING = 50
+MAX_WAITING = 50
 # What is announced is gathered for so long for each page that is told: a business with two thousand
 # open pages is told twice a second, one with ten at once.
 SECONDS_A_PAGE = 0.00025
@@ -52,7 +52,7 @@ class Stream:
 
     def tell(self, text: bytes) -> None:
         # A browser that does not keep up asks for everything instead.
-        if len(self._lines) >= MOST_WAITING:
+        if len(self._lines) >= MAX_WAITING:
             self._lines = [GAP]
         else:
             self._lines.append(text)
@@ -83,13 +83,13 @@ class Hub:
 
     @property
     def is_full(self) -> bool:
-        return self._count >= MOST_STREAMS
+        return self._count >= MAX_STREAMS
 
     def is_full_for(self, session: SignedIn) -> bool:
         """Whether another page of this member is one too many."""
         of_business = self._streams.get(str(session.business_id), ())
         of_member = sum(s.session.member_id == session.member_id for s in of_business)
-        return self.is_full or of_member >= MOST_OF_A_MEMBER
+        return self.is_full or of_member >= MAX_OF_A_MEMBER
 
     @contextmanager
     def arriving(self) -> Iterator[None]:

@@ -30,11 +30,11 @@ Environ = dict[str, Any]
 THREADS = 16
 # Nobody waits for minutes: the ones who come when so many wait, or who waited for so long, are
 # told to come again.
-MOST_WAITING = 256
+MAX_WAITING = 256
 WAIT_SECONDS = 10.0
-MOST_BODY = 1_000_000  # `DATA_UPLOAD_MAX_MEMORY_SIZE`, but of what is uploaded as a file as well
+MAX_BODY = 1_000_000  # `DATA_UPLOAD_MAX_MEMORY_SIZE`, but of what is uploaded as a file as well
 BODY_SECONDS = 20.0
-MOST_BODIES = 64_000_000
+MAX_BODIES = 64_000_000
 IN_MEMORY = 1_000_000
 PIECE = 65_536
 
@@ -80,7 +80,7 @@ class WholeRequests:
         length = headers.get(b"content-length", b"")
         if not length and b"transfer-encoding" not in headers:
             return
-        if length.isdigit() and int(length) > MOST_BODY:
+        if length.isdigit() and int(length) > MAX_BODY:
             raise Refused(413)
         try:
             async with asyncio.timeout(BODY_SECONDS):
@@ -92,16 +92,16 @@ class WholeRequests:
                     piece: bytes = message.get("body", b"")
                     body += piece
                     self._bodies += len(piece)
-                    if len(body) > MOST_BODY:
+                    if len(body) > MAX_BODY:
                         raise Refused(413)
-                    if self._bodies > MOST_BODIES:
+                    if self._bodies > MAX_BODIES:
                         raise Refused(503)
                     more = message.get("more_body", False)
         except TimeoutError:
             raise Refused(408) from None
 
     async def _answer(self, environ: Environ) -> Answer:
-        if self._under_way >= THREADS + MOST_WAITING:
+        if self._under_way >= THREADS + MAX_WAITING:
             raise Refused(503)
         if self._free is None:
             self._free = asyncio.Semaphore(THREADS)

@@ -13,7 +13,7 @@ from django.http import HttpResponse, StreamingHttpResponse
 from django.utils import translation
 
 from sophiie.audit.models import Entry
-from sophiie.audit.reading import Wanted, all_of
+from sophiie.audit.selectors import Wanted, all_of
 from sophiie.common.clock import now
 from sophiie.common.wall_time import in_zone
 from sophiie.web.settings.audit.sentences import actor_of, sentence_of

@@ -26,7 +26,7 @@ from sophiie import audit
 from sophiie.accounts.models import Member, Role
 from sophiie.audit.acts import ACTS_OF, Act, Group
 from sophiie.audit.models import Entry
-from sophiie.audit.reading import MOST_EXPORTED, Place, Wanted, is_too_much_to_export, page_of
+from sophiie.audit.selectors import MAX_EXPORTED, Place, Wanted, is_too_much_to_export, page_of
 from sophiie.common.wall_time import in_zone, start_of_day
 from sophiie.web.settings.audit.export import FORMATS, export
 from sophiie.web.settings.audit.sentences import (
@@ -133,7 +133,7 @@ def audit_log_export(request: HttpRequest, ending: str) -> HttpResponse:
         form.add_error(
             "first_day",
             _("There are more than %(most)s entries. Choose a shorter period for a file.")
-            % {"most": f"{MOST_EXPORTED:,}"},
+            % {"most": f"{MAX_EXPORTED:,}"},
         )
         return _log_page(request, form)
     with transaction.atomic():

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from sophiie.accounts.models import Member, Role
 from sophiie.accounts.people import NotAllowed
-from sophiie.appointments.reading import still_ahead_of
+from sophiie.appointments.selectors import still_ahead_of
 from sophiie.common.clock import now
 from sophiie.common.wall_time import in_zone
 from sophiie.privacy import businesses, customers, members
@@ -29,7 +29,7 @@ from sophiie.web.shared.requests import appointment_or_404, members_only, signed
 from sophiie.web.shared.shown_times import long_day
 
 # More appointments than this are left to the worker, so that nobody waits long for a page.
-MOST_AT_ONCE = 100
+MAX_AT_ONCE = 100
 
 
 @members_only
@@ -52,7 +52,7 @@ def customer_erase(request: HttpRequest, appointment_id: UUID) -> HttpResponse:
     )
     if request.method == "POST" and form.is_valid():
         done = customers.erase_customer(
-            by=by, identity=identity, keep_upcoming=form.keeps_upcoming, most=MOST_AT_ONCE
+            by=by, identity=identity, keep_upcoming=form.keeps_upcoming, most=MAX_AT_ONCE
         )
         _say_what_was_erased(request, done)
         return redirect("appointment", appointment_id)

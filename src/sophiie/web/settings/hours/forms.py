@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from sophiie.accounts.models import Member
-from sophiie.availability.editing import MOST_SPANS, InvalidHours
+from sophiie.availability.editing import MAX_SPANS, InvalidHours
 from sophiie.availability.hours import USUAL_WEEK, Span, Spans, Week, week_from_json
 from sophiie.availability.models import WorkingHours
 from sophiie.availability.rules import Rules
@@ -93,7 +93,7 @@ class WeekForm(_SpansForm):
         field.choices = [("", usual), *((name, name.replace("_", " ")) for name in zones)]
         for number, spans in enumerate(week):
             sent = _pairs_in(typed or data or {}, f"day{number}") + (typed is not None)
-            count = min(max(2, len(spans), sent), MOST_SPANS)
+            count = min(max(2, len(spans), sent), MAX_SPANS)
             self.add_pairs(f"day{number}", count, str(DAY_NAMES[number]))
 
     @property
@@ -115,7 +115,7 @@ class WeekForm(_SpansForm):
 
 def _pairs_in(data: Any, prefix: str) -> int:
     """How many pairs the form had when it was sent."""
-    return max([n + 1 for n in range(MOST_SPANS) if f"{prefix}_{n}_from" in data], default=0)
+    return max([n + 1 for n in range(MAX_SPANS) if f"{prefix}_{n}_from" in data], default=0)
 
 
 def _initial(week: Week) -> dict[str, time]:

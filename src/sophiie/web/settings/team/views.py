@@ -24,7 +24,7 @@ from sophiie.accounts.people import (
     may_give_role,
     reactivate,
 )
-from sophiie.appointments.reading import Ahead, still_ahead_of
+from sophiie.appointments.selectors import Ahead, still_ahead_of
 from sophiie.common.clock import now
 from sophiie.common.wall_time import in_zone
 from sophiie.privacy.members import may_erase, waiting_erasures

@@ -32,7 +32,7 @@ def calendars_that_count(member_id: UUID) -> set[str]:
     return set(BusyCalendar.objects.filter(member=member_id).values_list("calendar_id", flat=True))
 
 
-def let_count(member_id: UUID, calendar_ids: Collection[str]) -> None:
+def set_counted_calendars(member_id: UUID, calendar_ids: Collection[str]) -> None:
     """From now on these calendars count, and no other ones of the member.
 
     With a calendar that no longer counts goes all that was read from it. A new one was never read,

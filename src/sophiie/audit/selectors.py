@@ -15,7 +15,7 @@ from sophiie.audit.models import Entry
 from sophiie.audit.origin import ActorKind
 
 # What one export holds at most: some ten megabytes.
-MOST_EXPORTED = 50_000
+MAX_EXPORTED = 50_000
 _CHUNK = 1000
 
 
@@ -82,7 +82,7 @@ def page_of(wanted: Wanted, size: int) -> tuple[list[Entry], Place | None]:
 
 
 def is_too_much_to_export(wanted: Wanted) -> bool:
-    return wanted.entries()[MOST_EXPORTED : MOST_EXPORTED + 1].exists()
+    return wanted.entries()[MAX_EXPORTED : MAX_EXPORTED + 1].exists()
 
 
 def all_of(wanted: Wanted) -> Iterator[list[Entry]]:

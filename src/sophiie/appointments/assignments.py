@@ -86,7 +86,7 @@ def check_free(
         start=appointment.start,
         end=appointment.end,
         timezone=appointment.timezone,
-        but=appointment.id,
+        exclude=appointment.id,
     )
     if not all(consent.covers(obstacle) for obstacle in obstacles):
         raise Conflict(obstacles)
@@ -167,13 +167,17 @@ def team_of(appointment: Appointment) -> list[Member]:
 
 
 def booking_transaction(
-    act: Callable[[], R], details: Details, team: Sequence[Member], *, but: UUID | None = None
+    act: Callable[[], R], details: Details, team: Sequence[Member], *, exclude: UUID | None = None
 ) -> R:
     """Runs the act. The constraint has the last word; its no is a `Conflict`."""
     try:
         return in_transaction(act)
     except TimeTaken as error:
         obstacles = conflicts_of(
-            team=team, start=details.start, end=details.end, timezone=details.timezone, but=but
+            team=team,
+            start=details.start,
+            end=details.end,
+            timezone=details.timezone,
+            exclude=exclude,
         )
         raise Conflict(obstacles) from error
