@@ -21,7 +21,7 @@ from sophiie.google.app import google_session
 from sophiie.ops.status import report
 from sophiie.sync.inbound import channels, poller
 from sophiie.sync.models import PushChannel, WatchedCalendar
-from sophiie.sync.reports.polls import readings_of
+from sophiie.sync.reports.polls import polls_of
 from tests.conftest import details, tomorrow_at
 from tests.linking import browser_of, link
 from tests.mirroring import drain_all, read_all
@@ -84,7 +84,7 @@ def test_a_channel_for_every_calendar_that_is_read(alice: Member, google: Runnin
     link_with(alice, google, family)
     tend()
     assert {channel["calendar_id"] for channel in open_channels(google)} == {ALICE, family}
-    assert all(reading.is_pushed for reading in readings_of(CalendarLink.objects.get()))
+    assert all(reading.is_pushed for reading in polls_of(CalendarLink.objects.get()))
     google.clear_calls()
     tend()
     assert google.calls() == []
@@ -209,10 +209,10 @@ def test_a_channel_that_ended_while_nobody_cared_is_opened_again(
     past = now() - timedelta(minutes=1)
     PushChannel.objects.update(expires_at=past)
     WatchedCalendar.objects.update(push_next_at=past)
-    assert not readings_of(pushed)[0].is_pushed
+    assert not polls_of(pushed)[0].is_pushed
     tend()
     tend()
-    assert readings_of(pushed)[0].is_pushed
+    assert polls_of(pushed)[0].is_pushed
     assert PushChannel.objects.count() == 1
 
 

@@ -19,8 +19,7 @@ from sophiie.common.clock import now
 from sophiie.common.in_thread import in_thread
 from sophiie.google import calendar as google_calendar
 from sophiie.google.app import google_session
-from sophiie.sync.inbound import poll_claim as readings
-from sophiie.sync.inbound import poller
+from sophiie.sync.inbound import poll_claim, poller
 from sophiie.sync.models import WatchedCalendar
 from tests.linking import link
 from tests.mirroring import drain_all, read_all
@@ -90,7 +89,7 @@ def test_what_a_dead_worker_had_claimed_is_read_by_another(
 def test_who_wants_to_know_waits_for_a_reading_that_is_under_way(
     watched_link: CalendarLink, google: RunningSimulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    begin, ask, late = readings.begin, poller.ask, []
+    begin, ask, late = poll_claim.begin, poller.fetch, []
 
     def begin_or_come_late(*words: Any, **more: Any) -> Any:
         found = begin(*words, **more)
@@ -102,8 +101,8 @@ def test_who_wants_to_know_waits_for_a_reading_that_is_under_way(
             await asyncio.sleep(0.01)
         return await ask(*words)
 
-    monkeypatch.setattr(readings, "begin", begin_or_come_late)
-    monkeypatch.setattr(poller, "ask", ask_when_the_others_wait)
+    monkeypatch.setattr(poll_claim, "begin", begin_or_come_late)
+    monkeypatch.setattr(poller, "fetch", ask_when_the_others_wait)
 
     async def three() -> list[bool]:
         async with google_session() as http:

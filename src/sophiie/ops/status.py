@@ -10,7 +10,7 @@ from sophiie.ops.health import oldest_due_seconds, reasons_not_ready
 from sophiie.sync.counters import Notification, Outcome
 from sophiie.sync.reports.event_status import health_of
 from sophiie.sync.reports.poll_totals import reading_totals
-from sophiie.sync.reports.polls import CalendarReading, readings_of
+from sophiie.sync.reports.polls import CalendarPoll, polls_of
 from sophiie.sync.reports.workers import workers_alive
 
 
@@ -65,27 +65,27 @@ def _reading_side() -> Iterator[str]:
 
 
 def _readings(link: CalendarLink) -> Iterator[str]:
-    for reading in readings_of(link):
-        name = reading.calendar_id
-        how = "by push and polling" if reading.is_pushed else "by polling"
-        when = f"read {_when(reading.read_at)}, compared {_when(reading.reconciled_at)}"
+    for poll in polls_of(link):
+        name = poll.calendar_id
+        how = "by push and polling" if poll.is_pushed else "by polling"
+        when = f"read {_when(poll.read_at)}, compared {_when(poll.reconciled_at)}"
         yield f"{name}: {how}, {when}"
-        yield from (f"  {line}" for line in _findings(reading))
+        yield from (f"  {line}" for line in _findings(poll))
 
 
-def _findings(reading: CalendarReading) -> Iterator[str]:
-    if reading.problem:
-        yield reading.problem
-    if reading.push_problem:
-        yield reading.push_problem
-    if reading.missing:
-        yield f"{reading.missing} missing since {_when(reading.missing_since)}: the member is asked"
-    if reading.repaired:
-        yield f"written again at the last comparison: {reading.repaired}"
-    if reading.not_understood:
-        yield f"events with times that make no sense: {reading.not_understood}"
-    if reading.orphans:
-        yield f"events of ours that belong to no appointment: {reading.orphans}"
+def _findings(poll: CalendarPoll) -> Iterator[str]:
+    if poll.problem:
+        yield poll.problem
+    if poll.push_problem:
+        yield poll.push_problem
+    if poll.missing:
+        yield f"{poll.missing} missing since {_when(poll.missing_since)}: the member is asked"
+    if poll.repaired:
+        yield f"written again at the last comparison: {poll.repaired}"
+    if poll.not_understood:
+        yield f"events with times that make no sense: {poll.not_understood}"
+    if poll.orphans:
+        yield f"events of ours that belong to no appointment: {poll.orphans}"
 
 
 def _when(moment: datetime | None) -> str:

@@ -22,7 +22,7 @@ from sophiie.common.logs import log
 from sophiie.google import marks
 from sophiie.sync.inbound.busy_rule import NotBusy, Stretch, busy_time
 from sophiie.sync.inbound.fetch import FetchResult
-from sophiie.sync.inbound.poll_claim import Reading
+from sophiie.sync.inbound.poll_claim import Poll
 from sophiie.sync.models import MirroredEvent, WatchedCalendar
 
 logger = log(__name__)
@@ -41,27 +41,27 @@ class _Sorted:
     not_understood: set[str] = field(default_factory=set)
 
 
-def store_busy_time(reading: Reading, fetched: FetchResult, watched: WatchedCalendar) -> None:
+def store_busy_time(poll: Poll, fetched: FetchResult, watched: WatchedCalendar) -> None:
     """Brings the copy up to date, in the reading's transaction.
 
     A reading that is in doubt only adds: an error must not free anything. What cannot be
     understood changes nothing, and is counted.
     """
-    calendar = snapshot.held_copy(reading.member_id, reading.calendar_id)
+    calendar = snapshot.held_copy(poll.member_id, poll.calendar_id)
     if calendar is None:  # it counts no more
         return
-    found = _sorted_out(reading, fetched)
+    found = _sorted_out(poll, fetched)
     if found.not_understood:
         logger.warning(
             "events not understood",
-            link_id=str(reading.link_id),
+            link_id=str(poll.link_id),
             events=len(found.not_understood),
         )
     if fetched.doubt is not None:
         window = (calendar.known_from, calendar.known_until)
         changed = snapshot.apply(calendar, [p for p in found.busy if _overlaps(p, window)])
     elif fetched.everything:
-        calendar.known_from, calendar.known_until = reading.window
+        calendar.known_from, calendar.known_until = poll.window
         changed = snapshot.replace(calendar, found.busy, keep=found.not_understood)
         watched.not_understood = len(found.not_understood)
     else:
@@ -69,12 +69,12 @@ def store_busy_time(reading: Reading, fetched: FetchResult, watched: WatchedCale
         watched.not_understood += len(found.not_understood)
     if fetched.doubt is None or not fetched.everything:
         # Known to be right when Google was asked, not when its answer is stored.
-        calendar.checked_at, calendar.problem = reading.moment, ""
+        calendar.checked_at, calendar.problem = poll.moment, ""
     else:  # a list that lacks so much may lack what is new as well
         calendar.problem = fetched.doubt.words[:300]
     calendar.save()
     if changed:
-        live.announce(reading.business_id, busy=reading.member_id)
+        live.announce(poll.business_id, busy=poll.member_id)
 
 
 def _apply(calendar: BusyCalendar, fetched: FetchResult, found: _Sorted) -> bool:
@@ -106,13 +106,13 @@ def _is_instance(item: Item) -> bool:
     return bool(item.get("recurringEventId"))
 
 
-def _sorted_out(reading: Reading, fetched: FetchResult) -> _Sorted:
-    ours = _own_events(reading.business_id, fetched.items)
+def _sorted_out(poll: Poll, fetched: FetchResult) -> _Sorted:
+    ours = _own_events(poll.business_id, fetched.items)
     found = _Sorted()
     for item in fetched.items:
         event_id = str(item["id"])
         series_id = str(item.get("recurringEventId") or "")
-        time = busy_time(item, zone=fetched.time_zone or reading.zone, account=reading.google_email)
+        time = busy_time(item, zone=fetched.time_zone or poll.zone, account=poll.google_email)
         if time == NotBusy.BAD_DATA or max(len(event_id), len(series_id)) > MAX_ID:
             found.not_understood.add(event_id)
         elif isinstance(time, Stretch) and not _is_ours(event_id, series_id, time, ours):
@@ -161,14 +161,14 @@ class Freed:
     all_of_them: int
 
 
-def freed_by(reading: Reading, fetched: FetchResult) -> Freed:
+def freed_by(poll: Poll, fetched: FetchResult) -> Freed:
     """What a reading of everything does not show any more. An event that is there under another
     name is not gone."""
-    found = _sorted_out(reading, fetched)
+    found = _sorted_out(poll, fetched)
     there = {period.event_id for period in found.busy} | found.free | found.not_understood
     times = {(period.start, period.end) for period in found.busy}
     coming: dict[str, bool] = {}
-    for row in _still_to_come(reading):
+    for row in _still_to_come(poll):
         name = row.series_id or row.event_id
         seen = row.event_id in there or (row.during.lower, row.during.upper) in times
         coming[name] = coming.get(name, False) or seen
@@ -176,10 +176,10 @@ def freed_by(reading: Reading, fetched: FetchResult) -> Freed:
     return Freed(gone, len(coming))
 
 
-def _still_to_come(reading: Reading) -> Collection[BusyPeriod]:
+def _still_to_come(poll: Poll) -> Collection[BusyPeriod]:
     return BusyPeriod.objects.filter(
-        calendar__member=reading.member_id,
-        calendar__calendar_id=reading.calendar_id,
-        during__endswith__gt=reading.moment,
-        during__startswith__lt=reading.window[1],
+        calendar__member=poll.member_id,
+        calendar__calendar_id=poll.calendar_id,
+        during__endswith__gt=poll.moment,
+        during__startswith__lt=poll.window[1],
     )

@@ -28,7 +28,7 @@ from sophiie.sync.drift_state import (
     set_drift,
 )
 from sophiie.sync.inbound.fetch import FetchResult
-from sophiie.sync.inbound.poll_claim import Reading
+from sophiie.sync.inbound.poll_claim import Poll
 from sophiie.sync.inbound.snapshot import Known
 from sophiie.sync.models import DriftKind, MirroredEvent
 from sophiie.sync.outbox import record
@@ -38,7 +38,7 @@ logger = log(__name__)
 NO_ETAG = "-"
 
 
-def judge(reading: Reading, fetched: FetchResult, moment: datetime) -> int:
+def detect_drift(poll: Poll, fetched: FetchResult, moment: datetime) -> int:
     """Notes what a reading of the chosen calendar told of our events, in its transaction.
 
     Other people's events are skipped: ours are those in the mapping, whatever marks an event
@@ -47,7 +47,7 @@ def judge(reading: Reading, fetched: FetchResult, moment: datetime) -> int:
     items = {str(item["id"]): item for item in fetched.items}
     rows = list(
         MirroredEvent.objects.select_for_update()
-        .filter(link=reading.link_id, calendar_id=reading.calendar_id, event_id__in=list(items))
+        .filter(link=poll.link_id, calendar_id=poll.calendar_id, event_id__in=list(items))
         .order_by("id")
     )
     # Read after the rows are held: a booking that came first has made its rows pending by now.
@@ -57,7 +57,7 @@ def judge(reading: Reading, fetched: FetchResult, moment: datetime) -> int:
         appointment, item = appointments[row.appointment_id], items[row.event_id]
         if not row.wanted:
             continue
-        if not _can_tell(row, appointment, reading.known):
+        if not _can_tell(row, appointment, poll.known):
             _remember(row, item)
         elif _never_arrived(row, item, fetched):
             omitted.append(row)

@@ -16,7 +16,7 @@ from sophiie.google.calendar import CalendarClient, Changes
 from sophiie.google.errors import EventGone, SyncTokenExpired
 from sophiie.google.marks import event_id_of
 from sophiie.sync.inbound.mass_deletion import Doubt, doubt
-from sophiie.sync.inbound.poll_claim import Reading
+from sophiie.sync.inbound.poll_claim import Poll
 
 logger = log(__name__)
 
@@ -42,22 +42,20 @@ class FetchResult:
     doubt: Doubt | None = None
 
 
-async def ask(client: CalendarClient, reading: Reading) -> FetchResult:
+async def fetch(client: CalendarClient, poll: Poll) -> FetchResult:
     """One reading's worth of calls. Raises `GoogleError`."""
-    changes, everything = await _changes(client, reading)
+    changes, everything = await _changes(client, poll)
     fetched = {str(item["id"]): item for item in changes.items}
-    missing = reading.known.upcoming - fetched.keys() if everything else frozenset()
-    deleted = {i for i in reading.known.upcoming & fetched.keys() if is_deleted(fetched[i])}
-    doubted = doubt(
-        len(missing | deleted), len(reading.known.upcoming), meant=reading.meant_missing
-    )
+    missing = poll.known.upcoming - fetched.keys() if everything else frozenset()
+    deleted = {i for i in poll.known.upcoming & fetched.keys() if is_deleted(fetched[i])}
+    doubted = doubt(len(missing | deleted), len(poll.known.upcoming), meant=poll.meant_missing)
     lost: set[str] = set()
     if doubted is None:
         # Of an event that a person made a series of, only the occurrences are fetched.
         series = {str(item.get("recurringEventId", "")) for item in changes.items}
-        series &= reading.known.etags.keys()
-        unclear = (missing | series | reading.known.unjudged) - fetched.keys()
-        for event_id, item in await _read_back(client, reading.calendar_id, unclear):
+        series &= poll.known.etags.keys()
+        unclear = (missing | series | poll.known.unjudged) - fetched.keys()
+        for event_id, item in await _read_back(client, poll.calendar_id, unclear):
             fetched[event_id] = item or {"id": event_id, "status": "cancelled"}
             if item is None:
                 lost.add(event_id)
@@ -72,15 +70,15 @@ async def ask(client: CalendarClient, reading: Reading) -> FetchResult:
     )
 
 
-async def deleted_lately(client: CalendarClient, reading: Reading) -> set[str]:
+async def deleted_lately(client: CalendarClient, poll: Poll) -> set[str]:
     """The ids of events and series that Google says were deleted. Raises `GoogleError`.
 
     For a reading of everything, which tells of no deletions, if it lacks much: an event that was
     deleted is told of for a while, one that an error left out is not.
     """
-    start, end = reading.window
+    start, end = poll.window
     changes = await client.changes(
-        reading.calendar_id, time_min=start, time_max=end, with_deleted=True
+        poll.calendar_id, time_min=start, time_max=end, with_deleted=True
     )
     deleted = [item for item in changes.items if is_deleted(item)]
     return {str(item["id"]) for item in deleted} | {event_id_of(item) for item in deleted}
@@ -90,15 +88,15 @@ def is_deleted(item: Item) -> bool:
     return item.get("status") == "cancelled"
 
 
-async def _changes(client: CalendarClient, reading: Reading) -> tuple[Changes, bool]:
+async def _changes(client: CalendarClient, poll: Poll) -> tuple[Changes, bool]:
     """What changed; everything in the window if Google no longer knows the token (410)."""
-    if reading.token:
+    if poll.token:
         try:
-            return await client.changes(reading.calendar_id, sync_token=reading.token), False
+            return await client.changes(poll.calendar_id, sync_token=poll.token), False
         except SyncTokenExpired:
-            logger.info("sync token expired", link_id=str(reading.link_id))
-    start, end = reading.window
-    return await client.changes(reading.calendar_id, time_min=start, time_max=end), True
+            logger.info("sync token expired", link_id=str(poll.link_id))
+    start, end = poll.window
+    return await client.changes(poll.calendar_id, time_min=start, time_max=end), True
 
 
 async def _read_back(

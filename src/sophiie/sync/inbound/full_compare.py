@@ -18,7 +18,7 @@ from sophiie.calendar_link.models import RECORDING, CalendarLink, LinkState
 from sophiie.common.clock import now
 from sophiie.common.logs import log
 from sophiie.google import marks
-from sophiie.sync.inbound.poll_claim import Reading
+from sophiie.sync.inbound.poll_claim import Poll
 from sophiie.sync.models import MirroredEvent, MirrorState, WatchedCalendar
 from sophiie.sync.outbox import record
 from sophiie.sync.outbox.coverage import planned_for
@@ -26,20 +26,20 @@ from sophiie.sync.outbox.coverage import planned_for
 logger = log(__name__)
 
 
-def reconcile(reading: Reading, items: Iterable[dict[str, Any]], *, repaired: int) -> None:
+def reconcile(poll: Poll, items: Iterable[dict[str, Any]], *, repaired: int) -> None:
     """Makes up for what was left out in the chosen calendar, and reports.
 
     `repaired`: how many events the reading itself has had written again.
     """
-    link = CalendarLink.objects.filter(pk=reading.link_id, state__in=RECORDING).first()
-    if link is None or link.calendar_id != reading.calendar_id:
+    link = CalendarLink.objects.filter(pk=poll.link_id, state__in=RECORDING).first()
+    if link is None or link.calendar_id != poll.calendar_id:
         return
     moment = now()
-    strays = _strays(reading, items)
+    strays = _strays(poll, items)
     for appointment_id in _left_out(link, moment):
         repaired += record.record_anew(appointment_id, found=_adoptable(strays, link))
-    orphans = len(_strays(reading, items))
-    WatchedCalendar.objects.filter(pk=reading.watched_id).update(
+    orphans = len(_strays(poll, items))
+    WatchedCalendar.objects.filter(pk=poll.watched_id).update(
         reconciled_at=moment, repaired=repaired, orphans=orphans
     )
     logger.info("reconciled", link_id=str(link.id), repaired=repaired, orphans=orphans)
@@ -67,22 +67,22 @@ def _left_out(link: CalendarLink, moment: datetime) -> list[UUID]:
     return sorted(differing | elsewhere)
 
 
-def _strays(reading: Reading, items: Iterable[dict[str, Any]]) -> dict[str, UUID]:
+def _strays(poll: Poll, items: Iterable[dict[str, Any]]) -> dict[str, UUID]:
     """Events of our making in this calendar that no living link stands for: their appointments."""
     marked: dict[str, UUID] = {}
     for item in items:
-        if item.get("status") == "cancelled" or _is_over(item, reading.moment):
+        if item.get("status") == "cancelled" or _is_over(item, poll.moment):
             continue
         event_id = marks.event_id_of(item)
         appointment_id = marks.appointment_of(
-            event_id, marks.marks_on(item), business_id=reading.business_id
+            event_id, marks.marks_on(item), business_id=poll.business_id
         )
         if appointment_id:
             marked[event_id] = appointment_id
     mapped = (
         MirroredEvent.objects.filter(
             Q(wanted=True) | Q(state=MirrorState.PENDING),
-            calendar_id=reading.calendar_id,
+            calendar_id=poll.calendar_id,
             event_id__in=list(marked),
         )
         .exclude(link__state=LinkState.UNLINKED)

@@ -47,7 +47,7 @@ class NotReadable(Exception):
 
 
 @dataclass(frozen=True)
-class Reading:
+class Poll:
     """One reading that has begun; `token` is "" when everything in the window is read.
 
     `meant_missing`: so many of our events may be gone, because the person said so.
@@ -73,7 +73,7 @@ class Reading:
         return self.moment - PAST, self.moment + AHEAD
 
 
-def begin(link_id: UUID, calendar_id: str, *, only_due: bool) -> Reading | None:
+def begin(link_id: UUID, calendar_id: str, *, only_due: bool) -> Poll | None:
     """Claims the reading; None when another process has it, or has just done it. Raises
     `NotReadable`."""
     links = CalendarLink.objects.filter(pk=link_id, state__in=READABLE)
@@ -95,7 +95,7 @@ def begin(link_id: UUID, calendar_id: str, *, only_due: bool) -> Reading | None:
         raise NotReadable
     if not claimed:
         return None
-    return Reading(
+    return Poll(
         watched_id=at.pk,
         reader=reader,
         link_id=link.pk,
@@ -136,22 +136,22 @@ def window_is_old(watched: WatchedCalendar, moment: datetime) -> bool:
     return watched.window_start + PAST + FULL_READING_EVERY * share <= moment
 
 
-def keep(reading: Reading) -> bool:
+def keep(poll: Poll) -> bool:
     """Makes the claim longer; False when the reading is to be given up."""
-    if not CalendarLink.objects.filter(pk=reading.link_id, state__in=READABLE).exists():
+    if not CalendarLink.objects.filter(pk=poll.link_id, state__in=READABLE).exists():
         return False
-    return bool(_claim_of(reading).update(reading_until=now() + CLAIM))
+    return bool(_claim_of(poll).update(reading_until=now() + CLAIM))
 
 
-def release(reading: Reading) -> None:
+def release(poll: Poll) -> None:
     """Gives the claim back, as if nothing had been read."""
-    _claim_of(reading).update(reader=None, reading_until=None)
+    _claim_of(poll).update(reader=None, reading_until=None)
 
 
-def put_off(reading: Reading) -> None:
+def put_off(poll: Poll) -> None:
     """Nothing was asked, because the quotas have no room at the moment: that is no failure."""
     wait = timedelta(seconds=PUT_OFF_SECONDS * random.uniform(0.5, 1.5))  # noqa: S311 - no secret
-    _claim_of(reading).update(reader=None, reading_until=None, next_read_at=now() + wait)
+    _claim_of(poll).update(reader=None, reading_until=None, next_read_at=now() + wait)
 
 
 def was_read_since(link_id: UUID, calendar_id: str, moment: datetime) -> bool:
@@ -160,9 +160,9 @@ def was_read_since(link_id: UUID, calendar_id: str, moment: datetime) -> bool:
     return watched.filter(read_at__gte=moment).exists()
 
 
-def held(reading: Reading) -> WatchedCalendar | None:
+def held(poll: Poll) -> WatchedCalendar | None:
     """The calendar's row, locked for storing; None when the claim is not ours any more."""
-    return _claim_of(reading).select_for_update().first()
+    return _claim_of(poll).select_for_update().first()
 
 
 def ended(watched: WatchedCalendar, moment: datetime) -> None:
@@ -172,33 +172,33 @@ def ended(watched: WatchedCalendar, moment: datetime) -> None:
         watched.next_read_at = next_time(moment)
 
 
-def record_failure(reading: Reading, error: Exception) -> None:
+def record_failure(poll: Poll, error: Exception) -> None:
     """Nothing is believed and the token stays, so that the next reading tells it all again."""
     logger.warning(
         "calendar not read",
-        link_id=str(reading.link_id),
+        link_id=str(poll.link_id),
         error=type(error).__name__,
         reason=getattr(error, "reason", ""),
     )
-    words = _words(error, reading)
+    words = _words(error, poll)
     # A calendar that Google does not find may be one that it does not find yet: asked twice.
-    again = WatchedCalendar.objects.filter(pk=reading.watched_id, error=words).exists()
+    again = WatchedCalendar.objects.filter(pk=poll.watched_id, error=words).exists()
     if not again:
-        live.announce(reading.business_id, link=reading.link_id)
+        live.announce(poll.business_id, link=poll.link_id)
     moment = now()
     earliest = moment + _asked_patience(error, moment)
-    _claim_of(reading).update(
+    _claim_of(poll).update(
         error=words,
         reader=None,
         reading_until=None,
         next_read_at=max(next_time(moment), earliest),
     )
     if isinstance(error, AccessLost):  # of which all the calendars are told
-        mark_needs_reconnect(reading.link_id, problems.PERMISSION_MISSING)
+        mark_needs_reconnect(poll.link_id, problems.PERMISSION_MISSING)
         return
-    snapshot.note_problem(reading.member_id, words, calendar_id=reading.calendar_id)
-    if isinstance(error, EventGone) and again and reading.is_chosen:
-        mark_needs_reconnect(reading.link_id, problems.CALENDAR_GONE)
+    snapshot.note_problem(poll.member_id, words, calendar_id=poll.calendar_id)
+    if isinstance(error, EventGone) and again and poll.is_chosen:
+        mark_needs_reconnect(poll.link_id, problems.CALENDAR_GONE)
 
 
 def _asked_patience(error: Exception, moment: datetime) -> timedelta:
@@ -214,13 +214,13 @@ def next_time(moment: datetime) -> datetime:
     return moment + timedelta(seconds=seconds)
 
 
-def _claim_of(reading: Reading) -> QuerySet[WatchedCalendar]:
-    return WatchedCalendar.objects.filter(pk=reading.watched_id, reader=reading.reader)
+def _claim_of(poll: Poll) -> QuerySet[WatchedCalendar]:
+    return WatchedCalendar.objects.filter(pk=poll.watched_id, reader=poll.reader)
 
 
-def _words(error: Exception, reading: Reading) -> str:
+def _words(error: Exception, poll: Poll) -> str:
     match error:
-        case EventGone() if reading.is_chosen:
+        case EventGone() if poll.is_chosen:
             return problems.CALENDAR_GONE
         case EventGone():
             return NOT_THERE

@@ -34,14 +34,14 @@ from sophiie.google.app import google_session
 from sophiie.google.calendar import WRITE_ROLES, AccessTokens, CalendarClient
 from sophiie.google.errors import GoogleError
 from sophiie.sync.counters import Outcome, count
-from sophiie.sync.inbound import poll_claim as readings
+from sophiie.sync.inbound import poll_claim
 from sophiie.sync.inbound.busy_store import freed_by, store_busy_time
 from sophiie.sync.inbound.calendars import calendars_to_read, due_links
-from sophiie.sync.inbound.detect_drift import judge
-from sophiie.sync.inbound.fetch import FetchResult, ask, deleted_lately
+from sophiie.sync.inbound.detect_drift import detect_drift
+from sophiie.sync.inbound.fetch import FetchResult, deleted_lately, fetch
 from sophiie.sync.inbound.full_compare import reconcile
 from sophiie.sync.inbound.mass_deletion import ask_no_more, ask_the_person, doubt
-from sophiie.sync.inbound.poll_claim import NotReadable, Reading
+from sophiie.sync.inbound.poll_claim import NotReadable, Poll
 from sophiie.sync.quota.metered_client import PaidTokens, PutOff
 
 logger = log(__name__)
@@ -109,119 +109,119 @@ async def _read(
     asked_at = now()
     while True:
         try:
-            async with _claimed(link_id, calendar_id, only_due=only_due) as reading:
-                if reading is not None:
-                    return await _read_claimed(reading, http, waited_for=not only_due)
+            async with _claimed(link_id, calendar_id, only_due=only_due) as poll:
+                if poll is not None:
+                    return await _read_claimed(poll, http, waited_for=not only_due)
         except NotReadable:
             return False
         if only_due:
             return False
         await asyncio.sleep(WAIT_SECONDS)
-        if await in_thread(readings.was_read_since, link_id, calendar_id, asked_at):
+        if await in_thread(poll_claim.was_read_since, link_id, calendar_id, asked_at):
             return True
 
 
 @asynccontextmanager
 async def _claimed(
     link_id: UUID, calendar_id: str, *, only_due: bool
-) -> AsyncIterator[Reading | None]:
+) -> AsyncIterator[Poll | None]:
     """Holds the claim on a reading; None when somebody else has it.
 
     What ends early, also by a cancellation, gives it back: the next one would wait for nothing.
     """
     # Shielded: a thread is not cancelled, and may be claiming at this moment.
     beginning = asyncio.ensure_future(
-        in_thread(readings.begin, link_id, calendar_id, only_due=only_due)
+        in_thread(poll_claim.begin, link_id, calendar_id, only_due=only_due)
     )
     try:
         yield await asyncio.shield(beginning)
     except BaseException:
         (begun,) = await asyncio.gather(beginning, return_exceptions=True)
-        if isinstance(begun, Reading):
-            await in_thread(readings.release, begun)
+        if isinstance(begun, Poll):
+            await in_thread(poll_claim.release, begun)
         raise
 
 
-async def _read_claimed(reading: Reading, http: aiohttp.ClientSession, *, waited_for: bool) -> bool:
+async def _read_claimed(poll: Poll, http: aiohttp.ClientSession, *, waited_for: bool) -> bool:
     began, outcome = time.monotonic(), Outcome.GIVEN_UP
     try:
-        outcome = await _outcome(reading, http, waited_for=waited_for)
+        outcome = await _outcome(poll, http, waited_for=waited_for)
     finally:
         await in_thread(count, outcome, seconds=time.monotonic() - began)
     return outcome.is_success
 
 
-async def _outcome(reading: Reading, http: aiohttp.ClientSession, *, waited_for: bool) -> Outcome:
-    paid = PaidTokens(LinkTokens(http, reading.link_id), reading.link_id, waited_for=waited_for)
-    client = CalendarClient(http, google_app().api_url, _TokensWhileReading(paid, reading))
+async def _outcome(poll: Poll, http: aiohttp.ClientSession, *, waited_for: bool) -> Outcome:
+    paid = PaidTokens(LinkTokens(http, poll.link_id), poll.link_id, waited_for=waited_for)
+    client = CalendarClient(http, google_app().api_url, _TokensWhileReading(paid, poll))
     try:
-        fetched = await _doubted(client, reading, await ask(client, reading))
+        fetched = await _doubted(client, poll, await fetch(client, poll))
     except PutOff:
-        await in_thread(readings.put_off, reading)
+        await in_thread(poll_claim.put_off, poll)
         return Outcome.PUT_OFF
     except GoogleError as error:
-        await in_thread(readings.record_failure, reading, error)
+        await in_thread(poll_claim.record_failure, poll, error)
         return Outcome.FAILED
     except NotReadable:
         raise
     except Exception as error:  # a bug of ours must not end the reading of the other calendars
-        logger.exception("reading crashed", link_id=str(reading.link_id))
-        await in_thread(readings.record_failure, reading, error)
+        logger.exception("reading crashed", link_id=str(poll.link_id))
+        await in_thread(poll_claim.record_failure, poll, error)
         return Outcome.FAILED
-    return await in_thread(_store, reading, fetched)
+    return await in_thread(_store, poll, fetched)
 
 
-async def _doubted(client: CalendarClient, reading: Reading, fetched: FetchResult) -> FetchResult:
+async def _doubted(client: CalendarClient, poll: Poll, fetched: FetchResult) -> FetchResult:
     """The same, with a doubt if much that kept the member busy is gone and nobody deleted it."""
     if fetched.doubt is not None or not fetched.everything:
         return fetched  # an increment says of each event that it was deleted
-    freed = await in_thread(freed_by, reading, fetched)
-    gone, meant = freed.ids, reading.meant_missing
+    freed = await in_thread(freed_by, poll, fetched)
+    gone, meant = freed.ids, poll.meant_missing
     if doubt(len(gone), freed.all_of_them, meant=meant):
-        gone = gone - await deleted_lately(client, reading)
+        gone = gone - await deleted_lately(client, poll)
     return replace(fetched, doubt=doubt(len(gone), freed.all_of_them, meant=meant, own=False))
 
 
 class _TokensWhileReading:
     """The link's access tokens, for as long as it may be read: looked at before every call."""
 
-    def __init__(self, tokens: AccessTokens, reading: Reading) -> None:
-        self._tokens, self._reading = tokens, reading
+    def __init__(self, tokens: AccessTokens, poll: Poll) -> None:
+        self._tokens, self._reading = tokens, poll
 
     async def access_token(self, *, rejected: str = "") -> str:
         token = await self._tokens.access_token(rejected=rejected)
-        if not await in_thread(readings.keep, self._reading):
+        if not await in_thread(poll_claim.keep, self._reading):
             raise NotReadable
         return token
 
 
-def _store(reading: Reading, fetched: FetchResult) -> Outcome:
+def _store(poll: Poll, fetched: FetchResult) -> Outcome:
     """What follows from the reading, and where the next one goes on: both or neither."""
     moment, repaired = now(), 0
     with transaction.atomic():
-        watched = readings.held(reading)
+        watched = poll_claim.held(poll)
         if watched is None:
             return Outcome.GIVEN_UP  # unlinked, or somebody else reads: what we have is old
         said = (watched.error, watched.missing, watched.read_at is None)
         if fetched.doubt is not None:
             ask_the_person(watched, fetched.doubt, moment)
         else:
-            if reading.is_chosen:
-                repaired = judge(reading, fetched, moment)
+            if poll.is_chosen:
+                repaired = detect_drift(poll, fetched, moment)
             watched.sync_token, watched.read_at = fetched.sync_token, moment
             if fetched.everything:
-                watched.window_start, watched.window_end = reading.window
+                watched.window_start, watched.window_end = poll.window
             ask_no_more(watched)
-        store_busy_time(reading, fetched, watched)
-        readings.ended(watched, moment)
+        store_busy_time(poll, fetched, watched)
+        poll_claim.ended(watched, moment)
         watched.save()
         if said != (watched.error, watched.missing, watched.read_at is None):
-            live.announce(reading.business_id, link=reading.link_id)
-    if reading.is_chosen and fetched.access_role and fetched.access_role not in WRITE_ROLES:
-        mark_needs_reconnect(reading.link_id, problems.CALENDAR_GONE)
+            live.announce(poll.business_id, link=poll.link_id)
+    if poll.is_chosen and fetched.access_role and fetched.access_role not in WRITE_ROLES:
+        mark_needs_reconnect(poll.link_id, problems.CALENDAR_GONE)
     if fetched.doubt is not None:
-        logger.warning("much is missing", link_id=str(reading.link_id), gone=fetched.doubt.gone)
+        logger.warning("much is missing", link_id=str(poll.link_id), gone=fetched.doubt.gone)
         return Outcome.DOUBTED
-    if fetched.everything and reading.is_chosen:
-        reconcile(reading, fetched.items, repaired=repaired)
+    if fetched.everything and poll.is_chosen:
+        reconcile(poll, fetched.items, repaired=repaired)
     return Outcome.EVERYTHING if fetched.everything else Outcome.CHANGES

@@ -52,18 +52,18 @@ def renew_old_copies(member_ids: Collection[UUID]) -> None:
     if not _places.acquire(timeout=PLACE_SECONDS):
         logger.info("calendars not read for a booking: many are being read", links=len(links))
         return
-    reading = threading.Thread(target=_read_now, args=(links,), name="freshness", daemon=True)
+    poll = threading.Thread(target=_read_now, args=(links,), name="freshness", daemon=True)
     try:
-        reading.start()
+        poll.start()
     except RuntimeError:  # no thread is to be had: the copy stays old, and the place is given back
         _places.release()
         logger.warning("calendars not read for a booking: no thread", links=len(links))
         return
-    reading.join(BUDGET_SECONDS)
+    poll.join(BUDGET_SECONDS)
     logger.info(
         "calendars read for a booking",
         links=len(links),
-        in_time=not reading.is_alive(),
+        in_time=not poll.is_alive(),
         milliseconds=round((time.monotonic() - started) * 1000),
     )
 

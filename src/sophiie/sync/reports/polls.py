@@ -11,7 +11,7 @@ from sophiie.sync.models import WatchedCalendar
 
 
 @dataclass(frozen=True)
-class CalendarReading:
+class CalendarPoll:
     """How the reading of one calendar stands.
 
     `missing` events are gone at once, since `missing_since`: a question to the person, unless they
@@ -40,12 +40,12 @@ class CalendarReading:
         return self.missing > 0
 
 
-def readings_of(link: CalendarLink) -> list[CalendarReading]:
+def polls_of(link: CalendarLink) -> list[CalendarPoll]:
     """The calendars of the link that are read, the chosen one first."""
     pushed = are_pushed(link)
     names = {**link.busy_calendar_names, link.calendar_id: link.calendar_name}
     found = [
-        CalendarReading(
+        CalendarPoll(
             calendar_id=watched.calendar_id,
             name=names.get(watched.calendar_id) or watched.calendar_id,
             is_chosen=watched.calendar_id == link.calendar_id,
@@ -62,4 +62,4 @@ def readings_of(link: CalendarLink) -> list[CalendarReading]:
         )
         for watched in WatchedCalendar.objects.filter(link=link)
     ]
-    return sorted(found, key=lambda reading: (not reading.is_chosen, reading.calendar_id))
+    return sorted(found, key=lambda poll: (not poll.is_chosen, poll.calendar_id))

@@ -15,7 +15,7 @@ from sophiie.calendar_link.waiting import waiting_for_google
 from sophiie.sync.inbound.mass_deletion import say_it_is_meant
 from sophiie.sync.inbound.poller import look_again
 from sophiie.sync.outbox.record import retry_link
-from sophiie.sync.reports.polls import readings_of
+from sophiie.sync.reports.polls import polls_of
 from sophiie.web.shared.requests import members_only, signed_in
 
 PATIENCE_SECONDS = 4.0
@@ -36,7 +36,7 @@ def calendar_missing(request: HttpRequest) -> HttpResponse:
             read = async_to_sync(look_again)(link.id, patience=PATIENCE_SECONDS)
     except LinkProblem:
         read = False
-    still_asks = any(reading.asks for reading in readings_of(link))
+    still_asks = any(poll.asks for poll in polls_of(link))
     if read and meant:
         messages.success(
             request,

@@ -20,7 +20,7 @@ from sophiie.calendar_link.models import (
 from sophiie.common.clock import now
 from sophiie.common.wall_time import in_zone
 from sophiie.sync.reports.event_status import health_of
-from sophiie.sync.reports.polls import CalendarReading, readings_of
+from sophiie.sync.reports.polls import CalendarPoll, polls_of
 from sophiie.sync.reports.workers import workers_alive
 from sophiie.web.shared.colleagues import since
 from sophiie.web.shared.shown_times import clock
@@ -28,10 +28,10 @@ from sophiie.web.shared.stored_messages import kept_words
 
 
 @dataclass(frozen=True)
-class ShownReading:
+class ShownPoll:
     """A reading, in the reader's language and on the clocks of the business."""
 
-    of: CalendarReading
+    of: CalendarPoll
     problem: str
     read_at: Any
     missing_since: Any
@@ -58,7 +58,7 @@ class ShownLink:
     refused_by_guard: int
     worker_is_away: bool
     progress: dict[str, int]
-    readings: list[ShownReading]
+    readings: list[ShownPoll]
     covers: list[dict[str, Any]]
     may_cover_all: bool
     privacy: list[dict[str, Any]]
@@ -86,7 +86,7 @@ def shown(link: CalendarLink, member: Member) -> ShownLink:
         refused_by_guard=health.refused_by_guard,
         worker_is_away=not workers_alive(),
         progress={"done": health.backfill_done, "total": health.backfill_total},
-        readings=[_shown_reading(reading, member) for reading in readings_of(link)],
+        readings=[_shown_poll(poll, member) for poll in polls_of(link)],
         covers=_options(link.covers, _covers_words(may_cover_all(member))),
         may_cover_all=may_cover_all(member),
         privacy=_options(link.privacy, _privacy_words()),
@@ -99,16 +99,16 @@ def _parked(until: datetime) -> str:
     }
 
 
-def _shown_reading(reading: CalendarReading, member: Member) -> ShownReading:
+def _shown_poll(poll: CalendarPoll, member: Member) -> ShownPoll:
     def local(moment: datetime | None) -> Any:
         return in_zone(moment, member.business.timezone) if moment else None
 
-    return ShownReading(
-        of=reading,
-        problem=kept_words(reading.problem),
-        read_at=local(reading.read_at),
-        missing_since=local(reading.missing_since),
-        reconciled_at=local(reading.reconciled_at),
+    return ShownPoll(
+        of=poll,
+        problem=kept_words(poll.problem),
+        read_at=local(poll.read_at),
+        missing_since=local(poll.missing_since),
+        reconciled_at=local(poll.reconciled_at),
     )
 
 
