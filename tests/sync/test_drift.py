@@ -95,7 +95,7 @@ def test_gone_from_the_calendar(
     assert found is not None
     assert (found.kind, found.start, found.end) == ("deleted", None, None)
     with pytest.raises(drift.DriftError, match="deleted"):
-        drift.use_googles_time(alice, appointment.id)
+        drift.use_googles_version(alice, appointment.id)
     drift.put_back(alice, appointment.id)
     assert drift_of(appointment) is None
     drain_all()
@@ -128,7 +128,7 @@ def test_made_an_all_day_event(
     assert found is not None
     assert (found.kind, found.start, found.end) == ("edited", None, None)
     with pytest.raises(drift.DriftError, match="all-day"):
-        drift.use_googles_time(alice, appointment.id)
+        drift.use_googles_version(alice, appointment.id)
 
 
 def test_put_back(watched_link: CalendarLink, alice: Member, google: RunningSimulator) -> None:
@@ -147,13 +147,13 @@ def test_put_back(watched_link: CalendarLink, alice: Member, google: RunningSimu
     assert appointment.revision == 1
 
 
-def test_use_googles_time(
+def test_use_googles_version(
     watched_link: CalendarLink, alice: Member, google: RunningSimulator
 ) -> None:
     appointment = mirrored(alice)
     start, end = move_in_google(google, appointment)
     read_all()
-    changed = drift.use_googles_time(alice, appointment.id)
+    changed = drift.use_googles_version(alice, appointment.id)
     assert (changed.start, changed.end, changed.revision) == (start, end, 2)
     assert changed.timezone == appointment.timezone
     assert drift_of(appointment) is None
@@ -161,7 +161,7 @@ def test_use_googles_time(
     read_all()
     assert drift_of(appointment) is None
     with pytest.raises(drift.DriftError):
-        drift.use_googles_time(alice, appointment.id)
+        drift.use_googles_version(alice, appointment.id)
 
 
 def test_googles_time_into_a_conflict_changes_nothing(
@@ -172,10 +172,10 @@ def test_googles_time_into_a_conflict_changes_nothing(
     other = book(by=alice, details=details(title="In the way", start=start), assignees=[alice])
     read_all()
     with pytest.raises(Conflict) as refused:
-        drift.use_googles_time(alice, appointment.id)
+        drift.use_googles_version(alice, appointment.id)
     assert [obstacle.appointment_id for obstacle in refused.value.obstacles] == [other.id]
     assert drift_of(appointment)
-    changed = drift.use_googles_time(alice, appointment.id, allow_overlap=True)
+    changed = drift.use_googles_version(alice, appointment.id, allow_overlap=True)
     assert (changed.start, changed.end) == (start, end)
 
 
@@ -225,7 +225,7 @@ def test_of_two_calendars_the_one_that_is_meant(
     assert len([s for s in statuses_of([both.id], to=both.created_by)[both.id] if s.drift]) == 2
     drift.put_back(alice, both.id, calendar_of=bob.id)
     assert len([s for s in statuses_of([both.id], to=both.created_by)[both.id] if s.drift]) == 1
-    changed = drift.use_googles_time(bob, both.id, calendar_of=alice.id)
+    changed = drift.use_googles_version(bob, both.id, calendar_of=alice.id)
     assert changed.start == times[alice.id]
 
 
@@ -238,7 +238,7 @@ def test_a_version_that_is_not_the_one_compared_with_is_refused(
     # As between the look at the row and the change: somebody else was quicker.
     type(appointment).objects.filter(pk=appointment.pk).update(revision=7)
     with pytest.raises(StaleRevision):
-        drift.use_googles_time(alice, appointment.id)
+        drift.use_googles_version(alice, appointment.id)
 
 
 def test_unlinking_erases_what_was_read(

@@ -205,7 +205,8 @@ def retry_sync(request: HttpRequest, appointment_id: UUID) -> HttpResponse:
 
 @router.post(ONE + "/drift", response={200: AppointmentOut, **PROBLEMS}, summary="Answer drift")
 def answer_drift(request: HttpRequest, appointment_id: UUID, data: DriftIn) -> HttpResponse:
-    """Its event was changed in Google: `put_back` what Sophiie has, or `accept` Google's time.
+    """Its event was changed in Google: `put_back` what Sophiie has, or `accept` Google's
+    version: its time, title and place, and what was added to the description as notes.
 
     `member_id` names whose calendar is meant where several differ.
     """
@@ -214,7 +215,7 @@ def answer_drift(request: HttpRequest, appointment_id: UUID, data: DriftIn) -> H
         drift.put_back(member, appointment_id, calendar_of=data.member_id)
     else:
         try:
-            drift.use_googles_time(
+            drift.use_googles_version(
                 member,
                 appointment_id,
                 calendar_of=data.member_id,

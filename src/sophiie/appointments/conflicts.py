@@ -7,8 +7,9 @@ here. It only looks. Working hours are no conflict: a person may book outside th
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
@@ -16,10 +17,10 @@ from django.db import connection
 from sophiie.accounts.models import Member
 from sophiie.appointments.errors import Obstacle, Source
 from sophiie.appointments.models import Appointment
-from sophiie.appointments.signals import booking_ahead
+from sophiie.appointments.signals import booking_ahead, own_events_asked
 from sophiie.busy_time.knowledge import Freshness, Knowledge, knowledge_of
 from sophiie.common.clock import now
-from sophiie.common.sql import execute
+from sophiie.common.sql import Rows, execute
 
 
 def renew_knowledge(*, team: Iterable[Member], start: datetime, end: datetime) -> None:
@@ -53,7 +54,8 @@ def conflicts_of(
         start_ahead = max(start, moment)
         known = knowledge_of(names)
         linked = {m: k for m, k in known.items() if k.state != Freshness.NOT_LINKED}
-        found += _busy_elsewhere(names, start_ahead, end, timezone, linked)
+        own = _own_events([exclude]).get(exclude, set()) if exclude else set()
+        found += _busy_elsewhere(names, start_ahead, end, timezone, linked, own)
         found += [
             Obstacle(
                 source=Source.UNREADABLE,
@@ -89,6 +91,7 @@ _BUSY = """
         SELECT member_id, unnest(range_agg(during)) AS period
         FROM busy_time_busyperiod
         WHERE member_id = ANY(%(members)s) AND during && tstzrange(%(start)s, %(end)s)
+            AND NOT (event_id = ANY(%(own)s) OR series_id = ANY(%(own)s))
         GROUP BY member_id
     ) AS gathered
 """
@@ -119,14 +122,29 @@ def _appointments(
     ]
 
 
+def _own_events(appointment_ids: Collection[UUID]) -> dict[UUID, set[str]]:
+    """By appointment, the events elsewhere that stand for it: it is never in its own way."""
+    found: dict[UUID, set[str]] = {}
+    if appointment_ids:
+        asked: list[tuple[Any, Any]] = own_events_asked.send(
+            sender=Appointment, appointment_ids=appointment_ids
+        )
+        for _, events in asked:
+            for appointment_id, names in events.items():
+                found.setdefault(appointment_id, set()).update(names)
+    return found
+
+
 def _busy_elsewhere(
     names: Mapping[UUID, str],
     start: datetime,
     end: datetime,
     timezone: str,
     known: Mapping[UUID, Knowledge],
+    own: Collection[str],
 ) -> list[Obstacle]:
-    rows = execute(_BUSY, members=list(known), start=start, end=end) if known else []
+    asked = {"members": list(known), "start": start, "end": end, "own": list(own)}
+    rows = execute(_BUSY, **asked) if known else []
     return [
         Obstacle(
             source=Source.GOOGLE,
@@ -144,7 +162,9 @@ def _busy_elsewhere(
 # What came in the way of a share after it was booked: busy time elsewhere, and appointments that
 # somebody put on top. A share that was itself booked anyway is left out: its people know.
 _CLASHES = """
-    WITH share AS (
+    WITH own AS (
+        SELECT * FROM unnest(%(owners)s::uuid[], %(own)s::text[]) AS own (appointment_id, event_id)
+    ), share AS (
         SELECT share.appointment_id, share.member_id, share.during, member.name
         FROM appointments_assignment AS share
         JOIN accounts_member AS member ON member.id = share.member_id
@@ -159,7 +179,10 @@ _CLASHES = """
         JOIN busy_time_busyperiod AS busy
             ON busy.member_id = share.member_id AND busy.during && share.during
         JOIN busy_time_busycalendar AS calendar ON calendar.id = busy.calendar_id
-        WHERE upper(busy.during) > %(moment)s
+        WHERE upper(busy.during) > %(moment)s AND NOT EXISTS (
+            SELECT FROM own WHERE own.appointment_id = share.appointment_id
+                AND own.event_id IN (busy.event_id, busy.series_id)
+        )
         GROUP BY share.appointment_id, share.member_id, share.name
     ) AS gathered
     UNION ALL
@@ -176,15 +199,37 @@ _CLASHES = """
 """
 
 
+def _clashes(appointment_ids: Sequence[UUID], moment: datetime) -> Rows:
+    """One query; two more only where busy time was found, which may be an appointment's own event
+    that somebody moved."""
+    found = _clashes_but_own(appointment_ids, moment, {})
+    overlapped = {row[0] for row in found if row[3] is None}
+    own = _own_events(list(overlapped))
+    return _clashes_but_own(appointment_ids, moment, own) if own else found
+
+
+def _clashes_but_own(
+    appointment_ids: Sequence[UUID], moment: datetime, own: Mapping[UUID, set[str]]
+) -> Rows:
+    pairs = [(owner, name) for owner, names in own.items() for name in names]
+    return execute(
+        _CLASHES,
+        appointments=list(appointment_ids),
+        moment=moment,
+        owners=[owner for owner, _ in pairs],
+        own=[name for _, name in pairs],
+    )
+
+
 def members_with_clashes(appointment_ids: Iterable[UUID]) -> dict[UUID, set[UUID]]:
-    """By appointment, whom something came in the way of after it was booked; in one query.
+    """By appointment, whom something came in the way of after it was booked; in one query, or three
+    where one overlaps busy time.
 
     For a page of many appointments. What is over is left out, what is called off is not.
     """
     found: dict[UUID, set[UUID]] = defaultdict(set)
     ids = list(appointment_ids)
-    rows = execute(_CLASHES, appointments=ids, moment=now()) if ids else []
-    for appointment_id, member_id, *_ in rows:
+    for appointment_id, member_id, *_ in _clashes(ids, now()) if ids else []:
         found[appointment_id].add(member_id)
     return found
 
@@ -192,14 +237,14 @@ def members_with_clashes(appointment_ids: Iterable[UUID]) -> dict[UUID, set[UUID
 def clashes_of(appointments: Iterable[Appointment]) -> dict[UUID, list[Obstacle]]:
     """What came in the way of these appointments after they were booked, by appointment.
 
-    One query, however many there are. Those that are over or not on clash with nothing.
+    As many queries, however many there are. Those that are over or not on clash with nothing.
     """
     moment = now()
     asked = {a.id: a for a in appointments if a.is_on and a.end > moment}
     found: dict[UUID, list[Obstacle]] = defaultdict(list)
     if not asked:
         return found
-    rows = execute(_CLASHES, appointments=list(asked), moment=moment)
+    rows = _clashes(list(asked), moment)
     for appointment_id, member_id, name, other, title, timezone, start, end, checked_at in rows:
         found[appointment_id].append(
             Obstacle(

@@ -272,9 +272,12 @@ def _rewrite_history(
 
 
 def _forget_what_google_said(appointment: Appointment) -> None:
-    """An answer may quote the event that it refused."""
+    """An answer may quote the event that it refused, and what people wrote into it is kept until
+    somebody decides."""
     SyncAttempt.objects.filter(mirrored_event__appointment=appointment).update(message="")
-    MirroredEvent.objects.filter(appointment=appointment).exclude(error="").update(error="")
+    MirroredEvent.objects.filter(appointment=appointment).exclude(
+        error="", drift_fields={}, left_out={}
+    ).update(error="", drift_fields={}, left_out={})
 
 
 def _is_upcoming(appointment: Appointment, moment: datetime) -> bool:

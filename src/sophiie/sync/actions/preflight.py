@@ -29,6 +29,7 @@ from sophiie.google.calendar import CalendarClient, Changes
 from sophiie.google.errors import GoogleError
 from sophiie.sync.inbound.busy_rule import NotBusy, Stretch, busy_time
 from sophiie.sync.models import MirroredEvent
+from sophiie.sync.ours import OurEvents
 from sophiie.sync.outbox.coverage import assignee_ids, planned_for
 from sophiie.sync.quota.metered_client import PaidTokens
 
@@ -78,8 +79,8 @@ async def preflight(link: CalendarLink, calendar_id: str) -> Preflight:
     changes = await _read(link, calendar_id, near, horizon)
     if changes is None:
         return Preflight(upcoming=len(planned), read=False)
-    there, foreign = await in_thread(_sorted_out, link, changes.items)
-    clashes = _overlapping(_own(link, near), _busy_times(link, foreign, changes.time_zone))
+    there, foreign = await in_thread(_sorted_out, link, calendar_id, changes)
+    clashes = _overlapping(_own(link, near), _merged(foreign))
     return Preflight(
         upcoming=len(planned),
         there_already=sum(appointment.id in there for appointment in planned),
@@ -115,13 +116,26 @@ async def _read(
 
 
 def _sorted_out(
-    link: CalendarLink, items: Iterable[dict[str, Any]]
-) -> tuple[set[UUID], list[dict[str, Any]]]:
-    """The appointments whose event this link would find there, and the events not of our making.
+    link: CalendarLink, calendar_id: str, changes: Changes
+) -> tuple[set[UUID], list[Stretch]]:
+    """The appointments whose event this link would find there, and when the member is busy there:
+    by the same rules as after the choice."""
+    items, business_id = changes.items, link.member.business_id
+    ours = OurEvents.among(items, business_id=business_id, calendar_id=calendar_id, lost_too=True)
+    there, busy, bad = _appointments_there(link, items), [], 0
+    for item in items:
+        time = busy_time(item, zone=changes.time_zone, account=link.google_email)
+        if isinstance(time, Stretch) and not ours.hold(item, time.start, time.end):
+            busy.append(time)
+        bad += time == NotBusy.BAD_DATA
+    if bad:
+        logger.warning("events not understood", link_id=str(link.id), events=bad)
+    return there, busy
 
-    Ours are those in a mapping of the business, in whichever calendar: a guest's copy has the id
-    of the event that it is a copy of. And those with our mark, whose mapping was lost.
-    """
+
+def _appointments_there(link: CalendarLink, items: Iterable[dict[str, Any]]) -> set[UUID]:
+    """The appointments of which this link would adopt an event: by the mapping of the business, or
+    by our mark where the mapping was lost. Another member's event stays theirs."""
     business_id = link.member.business_id
     ids = {marks.event_id_of(item) for item in items}
     mapped: dict[str, UUID] = {}
@@ -132,28 +146,21 @@ def _sorted_out(
         mapped[row.event_id] = row.appointment_id
         if row.link_id != link.id and row.link.state != LinkState.UNLINKED:
             others.add(row.event_id)
-    there, foreign = set(), []
+    there = set()
     for item in items:
         event_id = marks.event_id_of(item)
         appointment_id = mapped.get(event_id) or marks.appointment_of(
             event_id, marks.marks_on(item), business_id=business_id
         )
-        if appointment_id is None:
-            foreign.append(item)
-        elif event_id not in others:  # another member's event stays theirs
+        if appointment_id and event_id not in others:
             there.add(appointment_id)
-    return there, foreign
+    return there
 
 
-def _busy_times(
-    link: CalendarLink, items: Iterable[dict[str, Any]], time_zone: str
-) -> list[Stretch]:
-    """When these events keep the member busy: in order, and none touching another."""
-    judged = [busy_time(item, zone=time_zone, account=link.google_email) for item in items]
-    if bad := judged.count(NotBusy.BAD_DATA):
-        logger.warning("events not understood", link_id=str(link.id), events=bad)
+def _merged(stretches: Iterable[Stretch]) -> list[Stretch]:
+    """The same times in order, none touching another."""
     merged: list[Stretch] = []
-    for stretch in sorted(found for found in judged if isinstance(found, Stretch)):
+    for stretch in sorted(stretches):
         if merged and stretch.start <= merged[-1].end:
             merged[-1] = Stretch(merged[-1].start, max(merged[-1].end, stretch.end))
         else:

@@ -7,7 +7,7 @@ believed; and if much is gone at once, nothing is.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,8 +29,9 @@ Item = dict[str, Any]
 class FetchResult:
     """What Google told: `everything` in the window, or what changed since the token was given.
 
-    `lost`: events of ours of which Google knows nothing, not even that they were deleted. With a
-    `doubt` the items are those that were listed, and nothing follows from what is not among them.
+    `lost`: events of ours of which Google knows nothing, not even that they were deleted. `whole`:
+    those that were read with all that they say, which foreign events never are. With a `doubt` the
+    items are those that were listed, and nothing follows from what is not among them.
     """
 
     items: list[Item] = field(repr=False)
@@ -39,6 +40,7 @@ class FetchResult:
     access_role: str
     time_zone: str
     lost: frozenset[str] = frozenset()
+    whole: frozenset[str] = frozenset()
     doubt: Doubt | None = None
 
 
@@ -50,14 +52,18 @@ async def fetch(client: CalendarClient, poll: Poll) -> FetchResult:
     deleted = {i for i in poll.known.upcoming & fetched.keys() if is_deleted(fetched[i])}
     doubted = doubt(len(missing | deleted), len(poll.known.upcoming), meant=poll.meant_missing)
     lost: set[str] = set()
+    whole: set[str] = set()
     if doubted is None:
         # Of an event that a person made a series of, only the occurrences are fetched.
         series = {str(item.get("recurringEventId", "")) for item in changes.items}
         series &= poll.known.etags.keys()
         unclear = (missing | series | poll.known.unjudged) - fetched.keys()
+        unclear |= _changed_by_others(poll, fetched)
         for event_id, item in await _read_back(client, poll.calendar_id, unclear):
             fetched[event_id] = item or {"id": event_id, "status": "cancelled"}
-            if item is None:
+            if item is not None:
+                whole.add(event_id)
+            else:
                 lost.add(event_id)
     return FetchResult(
         items=list(fetched.values()),
@@ -66,8 +72,16 @@ async def fetch(client: CalendarClient, poll: Poll) -> FetchResult:
         access_role=changes.access_role,
         time_zone=changes.time_zone,
         lost=frozenset(lost),
+        whole=frozenset(whole),
         doubt=doubted,
     )
+
+
+def _changed_by_others(poll: Poll, listed: Mapping[str, Item]) -> set[str]:
+    """Our events that are not the version we wrote: what they say may have changed as well."""
+    etags = poll.known.etags
+    ours = listed.keys() & etags.keys()
+    return {i for i in ours if not is_deleted(listed[i]) and listed[i].get("etag") != etags[i]}
 
 
 async def deleted_lately(client: CalendarClient, poll: Poll) -> set[str]:

@@ -36,6 +36,10 @@ OUTCOME_FIELDS = (
     "drift_seen_at",
     "drift_start",
     "drift_end",
+    "drift_fields",
+    "shown_fields",
+    "left_out",
+    "left_out_next_at",
 )
 
 

@@ -51,9 +51,26 @@ _REFUSED_AND_DUE = f"""
 """  # noqa: S608 - no values
 
 
+# Optional parts that were left out, of events that are there.
+_LEFT_OUT_AND_DUE = f"""
+    UPDATE sync_mirroredevent SET state = '{MirrorState.PENDING}',
+        next_attempt_at = %(moment)s, left_out_next_at = NULL
+    WHERE id IN (
+        SELECT row.id FROM sync_mirroredevent row
+        JOIN appointments_appointment appointment ON appointment.id = row.appointment_id
+        WHERE row.left_out_next_at <= %(moment)s AND row.state = '{MirrorState.SYNCED}'
+        AND row.wanted AND appointment."end" > %(moment)s
+        FOR UPDATE OF row SKIP LOCKED LIMIT 500
+    )
+    RETURNING id
+"""  # noqa: S608 - no values
+
+
 def try_refused_again() -> int:
     """Gives what Google refused a while ago another chance, unless it is over."""
-    return len(execute(_REFUSED_AND_DUE, moment=now()))
+    moment = now()
+    refused = execute(_REFUSED_AND_DUE, moment=moment)
+    return len(refused) + len(execute(_LEFT_OUT_AND_DUE, moment=moment))
 
 
 def wake_due_links() -> list[UUID]:

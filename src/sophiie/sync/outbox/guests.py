@@ -155,9 +155,13 @@ def _address(guest: Mapping[str, Any]) -> str:
     return str(guest.get("email", "")).casefold()
 
 
-def note_shown_guests(row: MirroredEvent, *, there: bool, touched: bool) -> None:
-    """After a successful attempt: Google shows the guests of the claim, or no event at all."""
-    row.shown_guests = row.guests if there else []
+def note_shown_guests(
+    row: MirroredEvent, *, there: bool, touched: bool, refused: bool = False
+) -> None:
+    """After a successful attempt: Google shows the guests of the claim, those of before where it
+    `refused` others, or no event at all."""
+    before = row.shown_guests if row.shown_revision else []
+    row.shown_guests = (before if refused else row.guests) if there else []
     if not touched:  # otherwise another attempt may have begun since
         row.sent_guests = row.shown_guests
 

@@ -18,9 +18,9 @@ from sophiie.common import live
 from sophiie.common.clock import now
 from sophiie.common.sql import execute
 from sophiie.sync.jobs import defer_drain
-from sophiie.sync.models import DriftKind, MirroredEvent, MirrorState, WatchedCalendar
+from sophiie.sync.models import ANEW, DriftKind, MirroredEvent, MirrorState, WatchedCalendar
 from sophiie.sync.outbox.guests import Circle, guests_of, hosting
-from sophiie.sync.outbox.rows import Rows, adopt, align, save, want, write
+from sophiie.sync.outbox.rows import WANTED_FIELDS, Rows, adopt, align, save, want, write
 
 _ASSIGNEES = "SELECT member_id FROM appointments_assignment WHERE appointment_id = %(appointment)s"
 # What of a link decides about its events; its tokens are not read.
@@ -140,7 +140,7 @@ def retry(rows: Iterable[MirroredEvent]) -> None:
     with transaction.atomic():
         # As they are now: what a change has wanted since they were read must not be undone.
         held = MirroredEvent.objects.select_for_update().filter(pk__in=[row.pk for row in rows])
-        for row in list(held.exclude(state=MirrorState.SYNCED).order_by("id")):
+        for row in list(held.exclude(state=MirrorState.SYNCED, left_out={}).order_by("id")):
             want(row, row.wanted, row.wanted_revision, moment)
             write(row)
             defer_drain(row.link_id)
@@ -169,11 +169,13 @@ def retry_link(link: CalendarLink) -> int:
 
 
 def put_back(rows: Iterable[MirroredEvent]) -> None:
-    """Writes events anew that were changed or deleted in Google."""
+    """Writes events anew, whole, that were changed or deleted in Google; one that is not wanted
+    goes, even if it has become a series. The caller holds the rows, and no attempt is under way."""
     moment = now()
     for row in rows:
         want(row, row.wanted, row.wanted_revision, moment)
-        write(row)
+        row.shown_fields, row.series_may_go = dict(ANEW), not row.wanted
+        row.save(update_fields=[*WANTED_FIELDS, "shown_fields"])
         defer_drain(row.link_id)
 
 

@@ -29,6 +29,8 @@ WANTED_FIELDS = (
     "attempts",
     "next_attempt_at",
     "updated_at",
+    "series_may_go",
+    "hosted_elsewhere",
 )
 
 
@@ -79,6 +81,7 @@ def _home(
 
 def want(row: MirroredEvent, wanted: bool, revision: int, moment: datetime) -> None:
     row.wanted, row.wanted_revision = wanted, revision
+    row.series_may_go = row.series_may_go and not wanted
     row.state, row.error, row.attempts = MirrorState.PENDING, "", 0
     row.updated_at = moment
     # The first change goes at once; what follows quickly is gathered into one more call.
@@ -105,6 +108,7 @@ def adopt(
         row.event_id, row.sent = earlier.event_id, True
         row.shown_revision = earlier.shown_revision
         row.shown_guests, row.sent_guests = earlier.shown_guests, earlier.sent_guests
+        row.shown_fields, row.left_out = earlier.shown_fields, earlier.left_out
     elif found_id:
         # What it shows is not known; any revision before the wanted one makes it a patch.
         row.event_id, row.sent, row.shown_revision = found_id, True, 1

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Count, Min, Q
@@ -14,18 +15,21 @@ from sophiie.calendar_link.google_app import address_in_google
 from sophiie.calendar_link.models import RECORDING, CalendarLink, LinkState
 from sophiie.common.clock import now
 from sophiie.sync.messages import REFUSED_BY_GUARD
-from sophiie.sync.models import MirroredEvent, MirrorState, SyncAttempt
+from sophiie.sync.models import DriftKind, MirroredEvent, MirrorState, SyncAttempt
 from sophiie.sync.quota.buckets import share_used
 
 
 @dataclass(frozen=True)
 class Drift:
-    """What somebody made of the event in Google. Without times: deleted, or an all-day event."""
+    """What somebody made of the event in Google. Without times: deleted, or an all-day event.
+
+    `fields`: what differs besides its times; see `drift_state.Seen`."""
 
     kind: str
     seen_at: datetime
     start: datetime | None
     end: datetime | None
+    fields: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,8 @@ class EventStatus:
     html_link: str
     # Assignees who see it in their own calendars as guests of this event: e-mail addresses.
     guests: tuple[str, ...] = ()
+    # Optional parts that Google refused, by name, with its words.
+    left_out: Mapping[str, str] = field(default_factory=dict)
     drift: Drift | None = None
 
 
@@ -87,6 +93,8 @@ _SHOWN = (
     "drift_seen_at",
     "drift_start",
     "drift_end",
+    "drift_fields",
+    "left_out",
     "link__state",
     "link__problem",
     "link__member__name",
@@ -150,6 +158,7 @@ def _status(row: MirroredEvent, to: Member) -> EventStatus:
         next_attempt_at=row.next_attempt_at if state == "pending" else None,
         html_link=address_in_google(row.html_link) if is_shown else "",
         guests=tuple(row.shown_guests),
+        left_out=row.left_out if row.wanted else {},
         drift=_drift(row),
     )
 
@@ -157,9 +166,12 @@ def _status(row: MirroredEvent, to: Member) -> EventStatus:
 def _drift(row: MirroredEvent) -> Drift | None:
     """Drift that waits for an answer; while a write is on its way the answer is given."""
     answered = row.state != MirrorState.SYNCED or row.link.state not in RECORDING
-    if not row.drift_kind or row.drift_seen_at is None or not row.wanted or answered:
+    concerns_it = row.wanted or row.drift_kind == DriftKind.STILL_THERE
+    if not row.drift_kind or row.drift_seen_at is None or not concerns_it or answered:
         return None
-    return Drift(row.drift_kind, row.drift_seen_at, row.drift_start, row.drift_end)
+    return Drift(
+        row.drift_kind, row.drift_seen_at, row.drift_start, row.drift_end, row.drift_fields
+    )
 
 
 def displayed_state(row: MirroredEvent) -> str:
