@@ -146,7 +146,7 @@ def test_all_occurrences_but_the_appointments_own_keep_busy(
     read_all()
     assert busy_times(alice) == [hour(tomorrow_at(1, days=n)) for n in (2, 3)]
     edit(google, appointment, times(tomorrow_at(5)))
-    read_all()
+    read_everything()
     assert busy_times(alice) == [hour(tomorrow_at(5, days=n)) for n in (1, 2, 3)]
 
 

@@ -63,7 +63,8 @@ class CallPath:
             call.query = _plain_query(request)
         if delay := simulator.faults.delay():
             await asyncio.sleep(delay)
-        fault = simulator.faults.strike(method, account, calendar_id)
+        body = await request.text() if simulator.faults.faults else ""
+        fault = simulator.faults.strike(method, account, calendar_id, body)
         try:
             if fault and fault.when == "before" and fault.kind != "slow":
                 call.fault = f"before:{fault.kind}"
