@@ -363,4 +363,8 @@ def _drift_out(drift: Drift | None, zone: str) -> DriftOut | None:
         kind=drift.kind,  # type: ignore[arg-type]
         seen_at=in_zone(drift.seen_at, zone),
         google=google,
+        title=drift.fields.get("title"),
+        location=drift.fields.get("location"),
+        added_text="\n".join(drift.fields.get("description", [])) or None,
+        recurrence=drift.fields.get("repetition"),
     )
