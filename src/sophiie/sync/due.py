@@ -24,6 +24,7 @@ DUE = f"""
     FROM sync_mirroredevent row
     JOIN calendar_link_calendarlink link ON link.id = row.link_id
     WHERE row.state = '{MirrorState.PENDING}' AND row.next_attempt_at <= %(moment)s
+    AND NOT row.hosted_elsewhere
     AND link.state = ANY(%(mirroring)s)
     AND (link.parked_until IS NULL OR link.parked_until <= %(moment)s)
 """

@@ -105,6 +105,7 @@ def _on_link(link: CalendarLink, **_: Any) -> None:
         ask_for_guest_review(link.member.business_id)
     elif link.state == LinkState.NEEDS_RECONNECT:
         snapshot.note_problem(link.member_id, link.problem)
+        ask_for_guest_review(link.member.business_id)
     live.announce(link.member.business_id, link=link.id)
 
 

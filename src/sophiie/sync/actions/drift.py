@@ -82,8 +82,9 @@ def _drifted(appointment: Appointment, calendar_of: UUID | None) -> QuerySet[Mir
         state=MirrorState.SYNCED,
         link__state__in=RECORDING,
     ).exclude(drift_kind=DriftKind.NONE)
-    if calendar_of is not None:
-        rows = rows.filter(link__member=calendar_of)
+    if calendar_of is not None:  # whose event may be hosted by a colleague's link
+        theirs = MirroredEvent.objects.filter(appointment=appointment, link__member=calendar_of)
+        rows = rows.filter(calendar_id__in=theirs.values("calendar_id"))
     return rows.select_related("link").order_by("id")
 
 

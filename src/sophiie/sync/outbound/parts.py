@@ -19,13 +19,13 @@ FIELDS = {
     "title": ("summary",),
     "location": ("location",),
     "description": ("description",),
-    # Only what is put back takes away the rule by which a person let the event repeat.
-    "repetition": ("recurrence",),
 }
-MANDATORY = frozenset(("time", "title", "repetition"))
 ALWAYS = ("status", "extendedProperties")
 ZONE, GUESTS = "zone", "guests"
-EVERYTHING = frozenset((*FIELDS, ZONE))
+# Only what is put back takes away the rule by which a person let the event repeat.
+REPETITION = "repetition"
+MANDATORY = frozenset(("time", "title", REPETITION))
+EVERYTHING = frozenset((*FIELDS, ZONE, REPETITION))
 
 # Limits that speak of calls and not of what they carry.
 _PLAIN_RATES = frozenset(("rateLimitExceeded", "userRateLimitExceeded", "RATE_LIMIT_EXCEEDED"))
@@ -38,7 +38,6 @@ def differing(row: MirroredEvent, fields: Mapping[str, Any]) -> frozenset[str]:
         return EVERYTHING
     sent = row.shown_fields.get("sent", {}) if row.shown_revision else {}
     changed = {part for part in FIELDS if sent.get(part) != _digest(fields, part)}
-    changed.discard("repetition")
     if "time" in changed:
         changed.add(ZONE)
     if row.shown_revision:
@@ -50,6 +49,8 @@ def body_of(fields: Mapping[str, Any], parts: Collection[str]) -> dict[str, Any]
     """The fields of these parts, and those that every write carries."""
     names = [*ALWAYS, *(name for part in parts for name in FIELDS.get(part, ()))]
     body = {name: fields[name] for name in names}
+    if REPETITION in parts:
+        body["recurrence"] = None
     for name in FIELDS["time"]:
         if "time" in parts and ZONE not in parts:
             # The offset says which instant is meant; a name that is new to Google is not needed.

@@ -48,8 +48,8 @@ def render_event(content: Content) -> dict[str, Any]:
     """The fields of the event that are Sophiie's own; every other field stays the person's.
 
     Times carry both the offset and the IANA zone. `date: None` clears an all-day date that a person
-    may have set in Google, which a patch would otherwise merge with; `recurrence: None` a rule.
-    The status makes a patch bring a deleted event back.
+    may have set in Google, which a patch would otherwise merge with. The status makes a patch
+    bring a deleted event back.
     """
     busy_only = content.privacy == Privacy.BUSY
     with override(content.language or settings.LANGUAGE_CODE):
@@ -61,7 +61,6 @@ def render_event(content: Content) -> dict[str, Any]:
         "description": description,
         "start": _time(content.start, content.timezone),
         "end": _time(content.end, content.timezone),
-        "recurrence": None,
         "status": "confirmed",
         "extendedProperties": {
             "private": {

@@ -1,4 +1,5 @@
-"""Looking at the guests of a whole business anew: somebody linked or unlinked, came or left.
+"""Looking anew at who shares whose event in a whole business, as a guest or in one calendar:
+somebody linked or unlinked, came or left, or a link broke.
 
 Asked for in the transaction that gave the reason, done by a worker afterwards: it concerns
 appointments and links of other members, which that transaction does not hold.
@@ -15,6 +16,7 @@ from sophiie.common.clock import now
 from sophiie.common.logs import log
 from sophiie.sync.models import GuestReview
 from sophiie.sync.outbox.guests import appointments_with_guests
+from sophiie.sync.outbox.hosting import appointments_in_shared_calendars
 from sophiie.sync.outbox.record import record_anew
 
 logger = log(__name__)
@@ -30,7 +32,7 @@ def ask_for_guest_review(business_id: UUID) -> None:
 
 
 def review_guests() -> int:
-    """Does the reviews that are due; returns how many. Twice is as once.
+    """Does the reviews that are due; returns how many. Idempotent.
 
     One short transaction for each appointment, the same as for a change of it. A worker that is
     killed leaves the request, and another one begins again when the claim has run out.
@@ -42,7 +44,11 @@ def review_guests() -> int:
         claim = GuestReview.objects.filter(free, pk=review.pk, asked_at=review.asked_at)
         if not claim.update(claimed_until=moment + CLAIM):
             continue
-        for appointment_id in appointments_with_guests(review.business_id, moment):
+        concerned = [
+            *appointments_with_guests(review.business_id, moment),
+            *appointments_in_shared_calendars(review.business_id, moment),
+        ]
+        for appointment_id in dict.fromkeys(concerned):
             record_anew(appointment_id, backfill=True)
         # Not if it was asked for once more: then what was seen may be old.
         GuestReview.objects.filter(pk=review.pk, asked_at=review.asked_at).delete()

@@ -86,9 +86,11 @@ def guests_of(
     circle: Circle,
     *,
     hosting: UUID | None,
+    following: Collection[UUID] = (),
 ) -> Guests:
     """Who is a guest of whose event. `hosting` is the link whose event has guests now: it keeps
-    them as long as it can, because every move is seen in people's calendars.
+    them as long as it can, because every move is seen in people's calendars. Links that are
+    `following` another's event have none of their own.
 
     Only a link that sends everything to Google may be host: who the people are is part of that.
     """
@@ -100,7 +102,9 @@ def guests_of(
     hosts = [
         link
         for link in circle.links
-        if link.privacy == Privacy.FULL and shows(link, appointment, assignee_ids)
+        if link.privacy == Privacy.FULL
+        and link.id not in following
+        and shows(link, appointment, assignee_ids)
     ]
     if not emails or not hosts:
         return NOBODY

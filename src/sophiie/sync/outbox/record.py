@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
@@ -19,8 +20,19 @@ from sophiie.common.clock import now
 from sophiie.common.sql import execute
 from sophiie.sync.jobs import defer_drain
 from sophiie.sync.models import ANEW, DriftKind, MirroredEvent, MirrorState, WatchedCalendar
+from sophiie.sync.outbox.coverage import shows
 from sophiie.sync.outbox.guests import Circle, guests_of, hosting
-from sophiie.sync.outbox.rows import WANTED_FIELDS, Rows, adopt, align, save, want, write
+from sophiie.sync.outbox.hosting import former_host, hosts_of, take_over
+from sophiie.sync.outbox.rows import (
+    WANTED_FIELDS,
+    Rows,
+    adopt,
+    align,
+    home_of,
+    save,
+    want,
+    write,
+)
 
 _ASSIGNEES = "SELECT member_id FROM appointments_assignment WHERE appointment_id = %(appointment)s"
 # What of a link decides about its events; its tokens are not read.
@@ -62,14 +74,26 @@ def record_change(
         # Whom an event that was found may have as guests is not known; else only they matter.
         only=None if there else assignees,
     )
+    following = _following(circle, appointment, assignees, known, moment)
     host = hosting(row for link in circle.links for row in known[link.id])
-    guests = guests_of(appointment, assignees, circle, hosting=host)
-    for link in circle.links:
+    guests = guests_of(appointment, assignees, circle, hosting=host, following=following)
+    # Whoever hosts an event takes it over before the others let go of it.
+    for link in sorted(circle.links, key=lambda link: link.id in following):
         waiting = {row.pk for row in known[link.id] if row.state == MirrorState.PENDING}
         changed = align(
-            link, appointment, assignees, known[link.id], moment, guests=guests.at(link)
+            link,
+            appointment,
+            assignees,
+            known[link.id],
+            moment,
+            guests=guests.at(link),
+            follows=link.id in following,
         )
         for row in changed:
+            if row.wanted and not row.hosted_elsewhere:
+                former = former_host((r for rows in known.values() for r in rows), row)
+                if former is not None:
+                    take_over(row, former, moment)
             if row._state.adding:
                 adopt(row, None, there.get(link.id, {}).get(appointment.id), circle)
             row.backfill = backfill and (row.backfill or row.pk not in waiting)
@@ -78,6 +102,25 @@ def record_change(
             defer_drain(link.id)
         count += len(changed)
     return count
+
+
+def _following(
+    circle: Circle,
+    appointment: Appointment,
+    assignees: Collection[UUID],
+    known: Mapping[UUID, Rows],
+    moment: datetime,
+) -> set[UUID]:
+    """The links that have no event of their own, because another one has it in their calendar."""
+    homes = {
+        link: home_of(link, appointment, known.get(link.id, []), moment)
+        for link in circle.links
+        if shows(link, appointment, assignees)
+    }
+    if len(set(homes.values())) == len(homes):
+        return set()
+    hosts = hosts_of(homes, known, assignees)
+    return {link.id for link, home in homes.items() if hosts[home] != link.id}
 
 
 def record_anew(
@@ -110,7 +153,7 @@ def redraw(appointment: Appointment, *, without_guests: Collection[str] = ()) ->
     moment = now()
     rows = (
         MirroredEvent.objects.select_for_update(of=("self",))
-        .filter(appointment=appointment, wanted=True)
+        .filter(appointment=appointment, wanted=True, hosted_elsewhere=False)
         .exclude(link__state=LinkState.UNLINKED)
         .exclude(drift_kind=DriftKind.DELETED)
     )

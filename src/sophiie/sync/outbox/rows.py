@@ -16,6 +16,7 @@ from sophiie.calendar_link.models import CalendarLink
 from sophiie.sync.models import MirroredEvent, MirrorState
 from sophiie.sync.outbox.coverage import shows
 from sophiie.sync.outbox.guests import Circle
+from sophiie.sync.outbox.hosting import follow, has_event, let_go
 
 Rows = list[MirroredEvent]
 # What is decided here; all else on a row is a worker's to write.
@@ -43,11 +44,12 @@ def align(
     *,
     guests: list[str],
     again: bool = False,
+    follows: bool = False,
 ) -> Rows:
     """Sets the rows of one appointment to what Google should show; returns those with work to do.
 
     `guests` are those of this link's event. With `again` also what is shown already is written
-    anew.
+    anew. `follows`: in the same calendar stands the event of another link, see `hosting.py`.
     """
     target = None
     if shows(link, appointment, assignees):
@@ -56,16 +58,33 @@ def align(
     changed = []
     for row in rows:
         wanted = row is target
+        if wanted and follows and not has_event(row):
+            if follow(row, appointment.revision, moment):
+                changed.append(row)
+            continue
+        if row.hosted_elsewhere and not wanted:
+            if let_go(row, appointment.revision, moment):
+                changed.append(row)
+            continue
+        # An event of one's own besides that of another link is one too many.
+        wanted = wanted and not follows
         gone = not wanted and not row.wanted and row.state == MirrorState.SYNCED
         current = (row.wanted, row.wanted_revision) == (wanted, appointment.revision)
+        current = current and not row.hosted_elsewhere
         if wanted:
             current = current and row.guests == guests
-            row.guests = guests
+            row.guests, row.hosted_elsewhere = guests, False
         if gone or (current and not again and not row._state.adding):
             continue
         want(row, wanted, appointment.revision, moment)
         changed.append(row)
     return changed
+
+
+def home_of(link: CalendarLink, appointment: Appointment, rows: Rows, moment: datetime) -> str:
+    """The calendar where the event of this link belongs."""
+    row = _home(link, appointment, rows, moment)
+    return row.calendar_id if row else link.calendar_id
 
 
 def _home(

@@ -95,6 +95,7 @@ _SHOWN = (
     "drift_end",
     "drift_fields",
     "left_out",
+    "hosted_elsewhere",
     "link__state",
     "link__problem",
     "link__member__name",
@@ -117,9 +118,17 @@ def statuses_of(appointment_ids: Iterable[UUID], *, to: Member) -> dict[UUID, li
         known = newest.get((row.appointment_id, row.link.member_id))
         if known is None or known.link_id != row.link_id or not known.wanted:
             newest[row.appointment_id, row.link.member_id] = row
+    hosts = {
+        (row.appointment_id, row.calendar_id): row
+        for row in rows
+        if row.wanted and not row.hosted_elsewhere
+    }
     found: dict[UUID, list[EventStatus]] = {}
     for row in newest.values():
-        found.setdefault(row.appointment_id, []).append(_status(row, to))
+        host = row
+        if row.wanted and row.hosted_elsewhere:  # one event, that of another link, is both's
+            host = hosts.get((row.appointment_id, row.calendar_id), row)
+        found.setdefault(row.appointment_id, []).append(_status(row, host, to))
     return found
 
 
@@ -138,16 +147,19 @@ def event_rows_of(appointment_id: UUID) -> list[MirroredEvent]:
     return list(rows.exclude(link__state=LinkState.UNLINKED).order_by("link_id"))
 
 
-def _status(row: MirroredEvent, to: Member) -> EventStatus:
-    """A calendar's id is mostly the address of its owner's Google account, and stands in the
-    address of each of its events: colleagues without the right to see the link see neither."""
-    is_shown = to.manages_business or row.link.member_id == to.id
+def _status(of: MirroredEvent, row: MirroredEvent, to: Member) -> EventStatus:
+    """The state of one link's row, as `row` (its own, or that of the link which hosts the event)
+    has it.
+
+    A calendar's id is mostly the address of its owner's Google account, and stands in the address
+    of each of its events: colleagues without the right to see the link see neither."""
+    is_shown = to.manages_business or of.link.member_id == to.id
     state = displayed_state(row)
     return EventStatus(
-        appointment_id=row.appointment_id,
-        member_id=row.link.member_id,
-        member_name=row.link.member.name,
-        calendar_id=row.calendar_id if is_shown else "",
+        appointment_id=of.appointment_id,
+        member_id=of.link.member_id,
+        member_name=of.link.member.name,
+        calendar_id=of.calendar_id if is_shown else "",
         event_id=row.event_id,
         state=state,
         wanted=row.wanted,
