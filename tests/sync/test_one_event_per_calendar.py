@@ -116,7 +116,7 @@ def test_the_same_event_is_handed_over(
         charlie = add_member(
             business=alice.business, email="c@example.com", name="C", role="owner", password=None
         )
-        deactivate(by=charlie, member_id=leaving.id)
+        deactivate(charlie, leaving)
     elif way == "moved":
         choose(leaving, JOBS)
     else:

@@ -18,6 +18,7 @@ from django.db.models import Exists, OuterRef
 from sophiie.accounts.models import Business, Member
 from sophiie.appointments.models import Appointment, Assignment
 from sophiie.calendar_link.models import RECORDING, CalendarLink, LinkState, Privacy
+from sophiie.common.mail_addresses import is_mail_address
 from sophiie.common.sql import Rows, execute
 from sophiie.sync.models import MirroredEvent
 from sophiie.sync.outbox.coverage import shows
@@ -117,9 +118,9 @@ def guests_of(
             link.id,
         ),
     )
-    # The calendar's own account cannot be a guest of itself.
+    # The calendar's own account cannot be a guest of itself, and one bad address refuses them all.
     own = {host.google_email.casefold(), host.calendar_id.casefold()}
-    return Guests(host.id, sorted(emails - own))
+    return Guests(host.id, sorted(email for email in emails - own if is_mail_address(email)))
 
 
 def hosting(rows: Iterable[MirroredEvent]) -> UUID | None:
