@@ -134,6 +134,6 @@ def test_3_6_switch_a_delete_that_says_nothing_of_updates(
     bob, guests = sign_in("bob"), [{"email": "bob@example.com"}]
     for setting, status in (("none", "confirmed"), ("all", "cancelled")):
         simulator.switch(send_updates_unset=setting)
-        event = google.insert(timed(attendees=guests), calendar).json
+        event = google.insert(timed(attendees=guests), calendar, sendUpdates="all").json
         google.delete(event["id"], calendar)
         assert bob.get(event["id"]).json["status"] == status
