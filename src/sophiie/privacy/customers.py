@@ -273,11 +273,11 @@ def _rewrite_history(
 
 def _forget_what_google_said(appointment: Appointment) -> None:
     """An answer may quote the event that it refused, and what people wrote into it is kept until
-    somebody decides."""
+    somebody decides. Without the digests of its texts the event is written anew, all of it."""
     SyncAttempt.objects.filter(mirrored_event__appointment=appointment).update(message="")
     MirroredEvent.objects.filter(appointment=appointment).exclude(
-        error="", drift_fields={}, left_out={}
-    ).update(error="", drift_fields={}, left_out={})
+        error="", drift_fields={}, left_out={}, shown_fields={}
+    ).update(error="", drift_fields={}, left_out={}, shown_fields={})
 
 
 def _is_upcoming(appointment: Appointment, moment: datetime) -> bool:

@@ -60,25 +60,27 @@ async def remove(calendar: GuardedCalendar, row: MirroredEvent) -> Shown:
     """
     if row.sent:
         try:
-            return await _remove_version(calendar, row, row.etag if not row.sent_guests else "")
-        except Stale:
-            # Somebody else changed it: what they made of it is read before it goes.
-            return await _remove_version(calendar, row, "")
+            return await _remove_what_is_there(calendar, row)
         except EventGone as error:
             if error.status != 410:
                 await _make_sure_it_is_gone(calendar, row)
     return Shown(revision=0)
 
 
-async def _remove_version(calendar: GuardedCalendar, row: MirroredEvent, etag: str) -> Shown:
-    """Deletes the version with this etag; without one the event is read first."""
-    if not etag:
-        event = await calendar.read_with_guests(row.calendar_id, row.event_id)
-        if not _is_live(event):
+async def _remove_what_is_there(calendar: GuardedCalendar, row: MirroredEvent) -> Shown:
+    """The version that we wrote last goes at once; what others made of it is read before."""
+    if row.etag and not row.sent_guests:
+        try:
+            await calendar.delete(row.calendar_id, row.event_id, if_match=row.etag)
             return Shown(revision=0)
-        if event.get("recurrence") and not row.series_may_go:
-            return Shown(revision=0, event=event, is_left=True)
-        etag = await _take_guests_off(calendar, row, event)
+        except Stale:
+            pass
+    event = await calendar.read_with_guests(row.calendar_id, row.event_id)
+    if not _is_live(event):
+        return Shown(revision=0)
+    if event.get("recurrence") and not row.series_may_go:
+        return Shown(revision=0, event=event, is_left=True)
+    etag = await _take_guests_off(calendar, row, event)
     await calendar.delete(row.calendar_id, row.event_id, if_match=etag)
     return Shown(revision=0)
 

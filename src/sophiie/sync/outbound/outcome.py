@@ -117,6 +117,7 @@ def record(results: list[Result]) -> None:
                 _keep_busy(result, link)
         _park(results, moment)
         _end_what_is_through(link)
+    _read_everything_soon(results)  # without our rows: a reading holds its calendar before them
     for result in results:
         if isinstance(result.failure, AccessLost):
             _break_link(link.id, problems.PERMISSION_MISSING)
@@ -226,9 +227,17 @@ def _keep_busy(result: Result, link: _HeldLink) -> None:
     if calendar is not None:
         period = Period(row.event_id, row.event_id, content.start, content.end)
         snapshot.apply(calendar, [period])
-    WatchedCalendar.objects.filter(link=link.id, calendar_id=row.calendar_id).update(
-        window_start=None, next_read_at=now()
-    )
+
+
+def _read_everything_soon(results: list[Result]) -> None:
+    """Where an event stays as it is although Sophiie wants it otherwise, it is no appointment's
+    any more (`ours.py`), and no change of it will tell so."""
+    for result in results:
+        left = result.shown is not None and result.shown.is_left
+        if left or result.row.state == MirrorState.FAILED:
+            WatchedCalendar.objects.filter(
+                link=result.row.link_id, calendar_id=result.row.calendar_id
+            ).update(window_start=None, next_read_at=now())
 
 
 def _record_failure(result: Result, failure: Exception, touched: bool, moment: datetime) -> None:
