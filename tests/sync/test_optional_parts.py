@@ -103,6 +103,19 @@ def test_what_was_left_out_is_tried_again_and_then_there(
     assert (row.left_out, row.left_out_next_at, row.shown_guests) == ({}, None, [bob.email])
 
 
+def test_trying_it_again_in_vain_parks_nothing_either(
+    linked: CalendarLink, alice: Member, bob: Member, google: RunningSimulator
+) -> None:
+    google.fault(method="calendar.events.*", **NO_INVITATIONS)
+    appointment = booked(alice, bob)
+    MirroredEvent.objects.update(left_out_next_at=now())
+    sweep_once()
+    drain_all()
+    row = row_of(appointment)
+    assert (row.state, list(row.left_out), row.link.parked_until) == ("synced", ["guests"], None)
+    assert row.left_out_next_at is not None
+
+
 @pytest.mark.parametrize(
     ("sign", "part", "there"),
     [

@@ -26,8 +26,7 @@ from sophiie.sync.outbound.parts import (
     GUESTS,
     body_of,
     differing,
-    may_be_due_to_optional,
-    with_less,
+    without_the_refused,
 )
 from sophiie.sync.outbound.render import Content, is_ours, render_event, without_empty
 from sophiie.sync.outbox.guests import must_write_guests, with_our_guests, without_our_guests
@@ -205,33 +204,26 @@ async def _in_parts(
 ) -> Shown:
     """All the parts at once; where Google refuses that, the mandatory ones without the others, and
     then each of these apart."""
-    refused = parts
-    try:
-        event, taken = await send(parts), parts
-    except GoogleError as error:
-        if not may_be_due_to_optional(error):
-            raise
-        refusal = error
-        for fewer in with_less(parts):
-            try:
-                event, taken = await send(fewer), fewer
-                break
-            except GoogleError as again:
-                if not may_be_due_to_optional(again):
-                    raise
-                refused, refusal = fewer, again
-        else:
-            raise
+    refused, refusal, taken = parts, "", parts
+    while True:
+        try:
+            event = await send(taken)
+            break
+        except GoogleError as error:
+            fewer = without_the_refused(taken, error)
+            if fewer is None:
+                raise
+            refused, refusal, taken = taken, str(error), fewer
     left_out: dict[str, str] = {}
     for part in sorted(parts - taken):
         if refused == taken | {part}:  # known to be the one
-            left_out[part] = str(refusal)
+            left_out[part] = refusal
             continue
         try:
             event = await send_apart(frozenset((part,)))
             taken |= {part}
         except GoogleError as error:
-            if not may_be_due_to_optional(error):
+            if without_the_refused(frozenset((part,)), error) is None:
                 raise
             left_out[part] = str(error)
     return Shown(row.wanted_revision, event, taken, left_out)

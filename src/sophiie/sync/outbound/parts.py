@@ -6,7 +6,7 @@ for what may be due to it, the mandatory part is written without, and each of th
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from sophiie.google.errors import Forbidden, GoogleError, RateLimited, Refused, UsageLimited
@@ -60,23 +60,27 @@ def body_of(fields: Mapping[str, Any], parts: Collection[str]) -> dict[str, Any]
     return body
 
 
-def may_be_due_to_optional(error: GoogleError) -> bool:
-    """Whether Google may have refused a write for one of its optional parts.
+def without_the_refused(parts: frozenset[str], error: GoogleError) -> frozenset[str] | None:
+    """Fewer parts that Google may take after this answer; None if no optional one is to blame.
 
-    A limit on use may be one on invitations alone; one on calls is not.
+    A limit on use may be one on invitations alone; one on calls is not. A refusal may be due to
+    the guests, else to any other optional part.
     """
+    if GUESTS in parts and (_is_refusal(error) or _is_limit(error)):
+        return parts - {GUESTS}
+    if _is_refusal(error) and not parts <= MANDATORY:
+        return parts & MANDATORY
+    return None
+
+
+def _is_refusal(error: GoogleError) -> bool:
+    return isinstance(error, Refused | Forbidden)
+
+
+def _is_limit(error: GoogleError) -> bool:
     if isinstance(error, RateLimited):
         return error.status == 403 and error.reason not in _PLAIN_RATES
-    return isinstance(error, Refused | Forbidden | UsageLimited)
-
-
-def with_less(parts: frozenset[str]) -> Iterator[frozenset[str]]:
-    """Fewer parts, then fewer still: without guests, then the mandatory ones alone."""
-    tried = parts
-    for fewer in (parts - {GUESTS}, parts & MANDATORY):
-        if fewer and fewer != tried:
-            tried = fewer
-            yield fewer
+    return isinstance(error, UsageLimited)
 
 
 def shown_fields_after(
