@@ -23,6 +23,7 @@ from sophiie.common.wall_time import (
     instant_of,
     zone_choices,
 )
+from sophiie.web.shared.form_fields import LongSelect
 from sophiie.web.shared.typed_times import DateTyped, TimeTyped
 
 TEXT_FIELDS = (
@@ -70,6 +71,7 @@ class AppointmentForm(forms.Form):
         error_messages={"invalid": gettext_lazy("Write the date as 2026-12-31 or 31 Dec 2026.")},
     )
     timezone = forms.ChoiceField(
+        widget=LongSelect,
         label=gettext_lazy("Time zone"),
         error_messages={
             "required": gettext_lazy("Choose a time zone from the list."),

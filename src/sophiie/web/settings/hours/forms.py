@@ -18,7 +18,7 @@ from sophiie.availability.models import WorkingHours
 from sophiie.availability.rules import Rules
 from sophiie.availability.words import length
 from sophiie.common.wall_time import zone_choices
-from sophiie.web.shared.form_fields import date_field, time_field
+from sophiie.web.shared.form_fields import LongSelect, date_field, time_field
 
 DAY_NAMES = (
     *(gettext_lazy("Monday"), gettext_lazy("Tuesday"), gettext_lazy("Wednesday")),
@@ -73,6 +73,7 @@ class WeekForm(_SpansForm):
     """
 
     timezone = forms.ChoiceField(
+        widget=LongSelect,
         label=gettext_lazy("Time zone"),
         required=False,
         error_messages={"invalid_choice": gettext_lazy("Choose a time zone from the list.")},
