@@ -111,9 +111,7 @@ def deadlocks() -> int:
         return int(cursor.fetchone()[0])
 
 
-def test_each_race_has_one_winner_for_each_time(
-    web: list[str], alice: Member, bob: Member
-) -> None:
+def test_each_race_has_one_winner_for_each_time(web: list[str], alice: Member, bob: Member) -> None:
     dora = add_member(
         business=alice.business, email="dora@example.com", name="Dora", role="admin", password=None
     )
