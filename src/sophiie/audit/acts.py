@@ -49,7 +49,11 @@ class Act(StrEnum):
     DRIFT_ACCEPTED = "drift.accepted"
 
     CUSTOMER_ERASED = "customer.erased"
+    MEMBER_ERASURE_REQUESTED = "member.erasure_requested"
+    MEMBER_ERASURE_CALLED_OFF = "member.erasure_called_off"
     MEMBER_ERASED = "member.erased"
+    BUSINESS_DELETION_REQUESTED = "business.deletion_requested"
+    BUSINESS_DELETION_CALLED_OFF = "business.deletion_called_off"
     BUSINESS_ERASED = "business.erased"
     DATA_EXPORTED = "data.exported"
     KEYS_ROTATED = "keys.rotated"
@@ -115,7 +119,11 @@ ACTS_OF: dict[Group, tuple[Act, ...]] = {
     ),
     Group.DATA: (
         Act.CUSTOMER_ERASED,
+        Act.MEMBER_ERASURE_REQUESTED,
+        Act.MEMBER_ERASURE_CALLED_OFF,
         Act.MEMBER_ERASED,
+        Act.BUSINESS_DELETION_REQUESTED,
+        Act.BUSINESS_DELETION_CALLED_OFF,
         Act.BUSINESS_ERASED,
         Act.DATA_EXPORTED,
         Act.KEYS_ROTATED,

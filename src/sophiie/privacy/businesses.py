@@ -53,6 +53,7 @@ def ask_to_delete_business(*, by: Member, typed_name: str, remove_events: bool) 
         if is_new:
             Business.objects.filter(pk=business.pk).update(to_be_deleted_at=erasure.due_at)
             _record("deleting the business asked for", erasure)
+            audit.record(act=audit.Act.BUSINESS_DELETION_REQUESTED, business_id=business.pk, by=by)
     return erasure
 
 
@@ -67,6 +68,9 @@ def keep_business(*, by: Member) -> bool:
         if erasure is not None:
             Business.objects.filter(pk=by.business_id).update(to_be_deleted_at=None)
             _record("deleting the business called off", erasure)
+            audit.record(
+                act=audit.Act.BUSINESS_DELETION_CALLED_OFF, business_id=by.business_id, by=by
+            )
             erasure.delete()
     return erasure is not None
 

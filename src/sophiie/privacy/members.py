@@ -70,21 +70,24 @@ def ask_to_erase_member(*, by: Member, member: Member) -> Erasure:
         )
         if is_new:
             _record("erasing a member asked for", erasure)
+            _tell_owners(audit.Act.MEMBER_ERASURE_REQUESTED, member, by)
     return erasure
 
 
 def keep_member(*, by: Member, member: Member) -> bool:
     """Calls it off; False if there was nothing to call off, or it has begun. `NotAllowed`."""
     _check_may_erase(by, Member.objects.get(pk=member.pk))
-    return call_off(member)
+    return call_off(member, by=by)
 
 
-def call_off(member: Member) -> bool:
+def call_off(member: Member, *, by: Member | None = None) -> bool:
+    """False if there was nothing to call off. Without `by`, whoever is signed in does it."""
     with transaction.atomic():
         waiting = Erasure.objects.select_for_update().filter(member=member, due_at__gt=now())
         erasure = waiting.first()
         if erasure is not None:
             _record("erasing a member called off", erasure)
+            _tell_owners(audit.Act.MEMBER_ERASURE_CALLED_OFF, member, by)
             erasure.delete()
     return erasure is not None
 
@@ -197,6 +200,15 @@ def _redraw(appointment_id: UUID, emails: Collection[str]) -> None:
     appointment = locked().filter(pk=appointment_id).first()
     if appointment is not None:
         record.redraw(appointment, without_guests=emails)
+
+
+def _tell_owners(act: audit.Act, member: Member, by: Member | None) -> None:
+    audit.record(
+        act=act,
+        business_id=member.business_id,
+        by=by,
+        subject=audit.Subject("member", member.pk, member.name),
+    )
 
 
 def _tell_audit_log(erasure: Erasure, member_id: UUID, emails: Collection[str]) -> None:

@@ -85,7 +85,11 @@ _SENTENCES = {
         "%(who)s moved an appointment to where it was moved in Google: %(start)s"
     ),
     Act.CUSTOMER_ERASED: gettext_lazy("%(who)s erased the data of a customer"),
+    Act.MEMBER_ERASURE_REQUESTED: gettext_lazy("%(who)s asked to have %(whom)s erased"),
+    Act.MEMBER_ERASURE_CALLED_OFF: gettext_lazy("%(who)s called off erasing %(whom)s"),
     Act.MEMBER_ERASED: gettext_lazy("%(who)s erased the data of a member"),
+    Act.BUSINESS_DELETION_REQUESTED: gettext_lazy("%(who)s asked to have the business deleted"),
+    Act.BUSINESS_DELETION_CALLED_OFF: gettext_lazy("%(who)s called off deleting the business"),
     Act.BUSINESS_ERASED: gettext_lazy("%(who)s erased the business"),
     Act.DATA_EXPORTED: gettext_lazy("%(who)s exported data"),
     Act.KEYS_ROTATED: gettext_lazy("%(who)s encrypted the stored secrets with a new key"),
