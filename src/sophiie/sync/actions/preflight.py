@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,18 +17,17 @@ from uuid import UUID
 
 from sophiie.appointments.models import Appointment
 from sophiie.calendar_link.google_app import google_app
-from sophiie.calendar_link.models import CalendarLink, LinkState
+from sophiie.calendar_link.models import CalendarLink
 from sophiie.calendar_link.tokens import LinkTokens
 from sophiie.common.clock import now
-from sophiie.common.ids import is_event_id
 from sophiie.common.in_thread import in_thread
 from sophiie.common.logs import log
-from sophiie.google import marks
 from sophiie.google.app import google_session
 from sophiie.google.calendar import CalendarClient, Changes
 from sophiie.google.errors import GoogleError
+from sophiie.google.marks import event_id_of
 from sophiie.sync.inbound.busy_rule import NotBusy, Stretch, busy_time
-from sophiie.sync.models import MirroredEvent
+from sophiie.sync.inbound.ours import OwnEvent, appointment_of, own_events
 from sophiie.sync.outbox.coverage import assignee_ids, planned_for
 from sophiie.sync.quota.metered_client import PaidTokens
 
@@ -115,34 +114,24 @@ async def _read(
 
 
 def _sorted_out(
-    link: CalendarLink, items: Iterable[dict[str, Any]]
+    link: CalendarLink, items: Collection[dict[str, Any]]
 ) -> tuple[set[UUID], list[dict[str, Any]]]:
-    """The appointments whose event this link would find there, and the events not of our making.
-
-    Ours are those in a mapping of the business, in whichever calendar: a guest's copy has the id
-    of the event that it is a copy of. And those with our mark, whose mapping was lost.
-    """
+    """The appointments whose event this link would find there, and the events not of our making."""
     business_id = link.member.business_id
-    ids = {marks.event_id_of(item) for item in items}
-    mapped: dict[str, UUID] = {}
-    others: set[str] = set()
-    for row in MirroredEvent.objects.filter(
-        appointment__business=business_id, event_id__in=[i for i in ids if is_event_id(i)]
-    ).select_related("link"):
-        mapped[row.event_id] = row.appointment_id
-        if row.link_id != link.id and row.link.state != LinkState.UNLINKED:
-            others.add(row.event_id)
+    own = own_events(business_id, items)
     there, foreign = set(), []
     for item in items:
-        event_id = marks.event_id_of(item)
-        appointment_id = mapped.get(event_id) or marks.appointment_of(
-            event_id, marks.marks_on(item), business_id=business_id
-        )
+        appointment_id = appointment_of(item, own, business_id=business_id)
         if appointment_id is None:
             foreign.append(item)
-        elif event_id not in others:  # another member's event stays theirs
+        elif not _is_managed_by_others(link, own.get(event_id_of(item))):
             there.add(appointment_id)
     return there, foreign
+
+
+def _is_managed_by_others(link: CalendarLink, event: OwnEvent | None) -> bool:
+    """Another member's event stays theirs."""
+    return event is not None and bool(event.managed_by - {link.id})
 
 
 def _busy_times(

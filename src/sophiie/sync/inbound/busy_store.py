@@ -1,29 +1,26 @@
-"""What a reading tells of when the member is busy, put into the copy of that calendar.
+"""Stores when the member is busy, as a poll of one calendar found it, in our copy of that calendar.
 
-Our own mirrored events are left out: the appointments they stand for say themselves when their
-assignees are not free. They are known by the mapping of the business, in whichever calendar they
-are found, because a guest's copy has the id of the event that it is a copy of.
+Our own mirrored events (`ours.py`) are left out: the appointments they stand for say themselves
+when their assignees are not free.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from sophiie.busy_time import snapshot
 from sophiie.busy_time.models import BusyCalendar, BusyPeriod
 from sophiie.busy_time.snapshot import Period
 from sophiie.common import live
-from sophiie.common.ids import is_event_id
 from sophiie.common.logs import log
-from sophiie.google import marks
 from sophiie.sync.inbound.busy_rule import NotBusy, Stretch, busy_time
 from sophiie.sync.inbound.fetch import FetchResult
+from sophiie.sync.inbound.ours import is_ours, own_events
 from sophiie.sync.inbound.poll_claim import Poll
-from sophiie.sync.models import MirroredEvent, WatchedCalendar
+from sophiie.sync.models import WatchedCalendar
 
 logger = log(__name__)
 
@@ -107,7 +104,7 @@ def _is_instance(item: Item) -> bool:
 
 
 def _sorted_out(poll: Poll, fetched: FetchResult) -> _Sorted:
-    ours = _own_events(poll.business_id, fetched.items)
+    own = own_events(poll.business_id, fetched.items)
     found = _Sorted()
     for item in fetched.items:
         event_id = str(item["id"])
@@ -115,41 +112,11 @@ def _sorted_out(poll: Poll, fetched: FetchResult) -> _Sorted:
         time = busy_time(item, zone=fetched.time_zone or poll.zone, account=poll.google_email)
         if time == NotBusy.BAD_DATA or max(len(event_id), len(series_id)) > MAX_ID:
             found.not_understood.add(event_id)
-        elif isinstance(time, Stretch) and not _is_ours(event_id, series_id, time, ours):
+        elif isinstance(time, Stretch) and not is_ours(item, time, own):
             found.busy.append(Period(event_id, series_id, time.start, time.end))
         else:
             found.free.add(event_id)
     return found
-
-
-def _own_events(
-    business_id: UUID, items: Iterable[Item]
-) -> Mapping[str, tuple[datetime, datetime]]:
-    """Those of the events that are in a mapping of the business: when their appointments are."""
-    ids = {marks.event_id_of(item) for item in items}
-    rows = MirroredEvent.objects.filter(
-        event_id__in=[event_id for event_id in ids if is_event_id(event_id)],
-        appointment__business=business_id,
-    )
-    found = rows.values_list("event_id", "appointment__start", "appointment__end")
-    return {event_id: (start, end) for event_id, start, end in found}
-
-
-def _is_ours(
-    event_id: str,
-    series_id: str,
-    time: Stretch,
-    ours: Mapping[str, tuple[datetime, datetime]],
-) -> bool:
-    """Whether the event stands for an appointment.
-
-    Where a person made a series of one, the occurrence at the appointment's time still does, the
-    others are theirs.
-    """
-    if event_id in ours:
-        return True
-    start, end = ours.get(series_id, (time.end, time.start))
-    return time.start < end and start < time.end
 
 
 @dataclass(frozen=True)
