@@ -76,7 +76,7 @@ def test_every_reading_is_counted_as_what_came_of_it(
             await read_changes(found.id, http, only_due=True)
 
     async_to_sync(poll)()
-    assert ended()[Outcome.PUT_OFF] == 1
+    assert ended()[Outcome.THROTTLED] == 1
 
     after_listing(lambda: end_link(found.id))
     read_all()
@@ -85,7 +85,7 @@ def test_every_reading_is_counted_as_what_came_of_it(
         Outcome.CHANGES: 1,
         Outcome.FAILED: 1,
         Outcome.DOUBTED: 1,
-        Outcome.PUT_OFF: 1,
+        Outcome.THROTTLED: 1,
         Outcome.GIVEN_UP: 1,
     }
 

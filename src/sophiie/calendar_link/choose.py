@@ -14,17 +14,16 @@ from sophiie import audit
 from sophiie.accounts.models import Business, Member
 from sophiie.calendar_link import problems
 from sophiie.calendar_link.audit_records import record_about
+from sophiie.calendar_link.client import announcing_client
 from sophiie.calendar_link.connect import hold
-from sophiie.calendar_link.google_app import google_app
 from sophiie.calendar_link.models import RECORDING, CalendarLink, Covers, LinkState, Privacy
 from sophiie.calendar_link.signals import link_scope_changed
-from sophiie.calendar_link.tokens import AnnouncedTokens
 from sophiie.common.clock import now
 from sophiie.common.in_thread import in_thread
 from sophiie.common.logs import log
 from sophiie.google import marks
 from sophiie.google.app import google_session
-from sophiie.google.calendar import Calendar, CalendarClient
+from sophiie.google.calendar import Calendar
 from sophiie.google.errors import AccessLost, GoogleError
 
 logger = log(__name__)
@@ -38,8 +37,7 @@ async def calendars_of(link: CalendarLink) -> list[Calendar]:
     """The calendars to choose from, the primary first. Raises `LinkProblem`."""
     try:
         async with google_session() as http:
-            client = CalendarClient(http, google_app().api_url, AnnouncedTokens(http, link.id))
-            calendars = await client.calendars()
+            calendars = await announcing_client(link.id, http).calendars()
     except AccessLost:
         raise problems.access_lost() from None
     except GoogleError as error:
@@ -75,7 +73,7 @@ async def _events_with_our_mark(link: CalendarLink, calendar_id: str) -> dict[UU
     business_id = await in_thread(_business_of, link)
     try:
         async with google_session() as http:
-            client = CalendarClient(http, google_app().api_url, AnnouncedTokens(http, link.id))
+            client = announcing_client(link.id, http)
             events = await client.marked_events(calendar_id, marks.BUSINESS, str(business_id))
     except GoogleError as error:
         logger.warning("marked events not read", reason=error.reason, status=error.status)

@@ -45,6 +45,11 @@ class Lease:
         """Whether it may have run out, as after a long standstill; once over it stays so."""
         return time.monotonic() >= self._until
 
+    async def check(self) -> None:
+        """Raises `LeaseOver` when it may have run out: for before a call that must not be late."""
+        if self.is_over():
+            raise LeaseOver
+
     def renewed(self, begun: float) -> None:
         """Another full stretch, counted from the moment before the database was asked for it."""
         if not self.is_over():

@@ -21,7 +21,7 @@ from sophiie.calendar_link.audit_records import record_about
 from sophiie.calendar_link.google_app import google_app
 from sophiie.calendar_link.models import CalendarLink, LinkState
 from sophiie.calendar_link.problems import GRANT_DEAD, KEY_LOST
-from sophiie.calendar_link.signals import link_asks_google, link_changed, link_mended
+from sophiie.calendar_link.signals import link_changed, link_mended
 from sophiie.common.clock import now
 from sophiie.common.in_thread import in_thread
 from sophiie.common.logs import log
@@ -85,17 +85,6 @@ class LinkTokens:
         self._token = grant.access_token
         logger.info("access token renewed", link_id=str(link.id))
         return self._token
-
-
-class AnnouncedTokens:
-    """The same, for what a person who links waits for: each call is announced before it is made."""
-
-    def __init__(self, http: aiohttp.ClientSession, link_id: UUID) -> None:
-        self._tokens, self._link_id = LinkTokens(http, link_id), link_id
-
-    async def access_token(self, *, rejected: str = "") -> str:
-        await link_asks_google.asend(sender=CalendarLink, link_id=self._link_id)
-        return await self._tokens.access_token(rejected=rejected)
 
 
 def mark_needs_reconnect(link_id: UUID, problem: str) -> None:

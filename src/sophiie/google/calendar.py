@@ -5,7 +5,7 @@ Source: developers.google.com/workspace/calendar/api/v3/reference.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
@@ -29,6 +29,9 @@ _CHANGES_FIELDS = (
     "items(id,status,etag,updated,start,end,transparency,eventType,recurringEventId,"
     "originalStartTime,attendees(self,responseStatus),extendedProperties/private)"
 )
+
+
+BeforeCall = Callable[[], Awaitable[None]]
 
 
 class AccessTokens(Protocol):
@@ -83,11 +86,20 @@ class Changes:
 class CalendarClient:
     """Calls on behalf of one account. Every failure is a `GoogleError`.
 
-    `units_used`: what they have cost of Google's quotas so far.
+    `before_call` is awaited immediately before each HTTP request; what it raises prevents the
+    request and reaches the caller. `units_used` is what the calls so far cost of Google's quotas.
     """
 
-    def __init__(self, http: aiohttp.ClientSession, api_url: str, tokens: AccessTokens) -> None:
+    def __init__(
+        self,
+        http: aiohttp.ClientSession,
+        api_url: str,
+        tokens: AccessTokens,
+        *,
+        before_call: BeforeCall | None = None,
+    ) -> None:
         self._http, self._api_url, self._tokens = http, api_url, tokens
+        self._before_call = before_call
         self.units_used = 0
 
     async def calendars(self) -> list[Calendar]:
@@ -247,6 +259,8 @@ class CalendarClient:
         body: dict[str, Any] | None,
         headers: Mapping[str, str],
     ) -> dict[str, Any]:
+        if self._before_call:
+            await self._before_call()
         self.units_used += PATCH_UNITS if method == "PATCH" else 1
         return await send(
             self._http,

@@ -49,7 +49,7 @@ def _reading_side() -> Iterator[str]:
     yield (
         f"Readings so far: {times[Outcome.CHANGES]} of changes, {times[Outcome.EVERYTHING]} of "
         f"everything, {totals.average_seconds:.2f} s on average; {times[Outcome.FAILED]} failed, "
-        f"{times[Outcome.DOUBTED]} not believed, {times[Outcome.PUT_OFF]} put off by quota, "
+        f"{times[Outcome.DOUBTED]} not believed, {times[Outcome.THROTTLED]} put off by quota, "
         f"{times[Outcome.GIVEN_UP]} given up"
     )
     yield (

@@ -16,7 +16,7 @@ class Outcome(StrEnum):
     EVERYTHING = "everything"  # everything in the window was
     DOUBTED = "doubted"  # too much was missing: nothing was believed
     FAILED = "failed"  # Google refused, or could not be reached
-    PUT_OFF = "put_off"  # the quotas had no room: nothing was asked
+    THROTTLED = "put_off"  # the quotas had no room: nothing was asked; counted under its old name
     GIVEN_UP = "given_up"  # unlinked meanwhile, overtaken by another process, or cut off
 
     @property

@@ -16,20 +16,18 @@ from typing import Any
 from uuid import UUID
 
 from sophiie.appointments.models import Appointment
-from sophiie.calendar_link.google_app import google_app
 from sophiie.calendar_link.models import CalendarLink
-from sophiie.calendar_link.tokens import LinkTokens
 from sophiie.common.clock import now
 from sophiie.common.in_thread import in_thread
 from sophiie.common.logs import log
 from sophiie.google.app import google_session
-from sophiie.google.calendar import CalendarClient, Changes
+from sophiie.google.calendar import Changes
 from sophiie.google.errors import GoogleError
 from sophiie.google.marks import event_id_of
 from sophiie.sync.inbound.busy_rule import NotBusy, Stretch, busy_time
 from sophiie.sync.inbound.ours import OwnEvent, appointment_of, own_events
 from sophiie.sync.outbox.coverage import assignee_ids, planned_for
-from sophiie.sync.quota.metered_client import PaidTokens
+from sophiie.sync.quota.metered_client import metered_client
 
 logger = log(__name__)
 
@@ -100,8 +98,7 @@ async def _read(
     end = min(horizon, max(appointment.end for appointment in appointments))
     try:
         async with asyncio.timeout(PATIENCE_SECONDS), google_session() as http:
-            tokens = PaidTokens(LinkTokens(http, link.id), link.id, waited_for=True)
-            client = CalendarClient(http, google_app().api_url, tokens)
+            client = metered_client(link.id, http, waited_for=True)
             return await client.changes(calendar_id, time_min=appointments[0].start, time_max=end)
     except (GoogleError, TimeoutError) as error:
         logger.warning(

@@ -20,25 +20,23 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
-from sophiie.calendar_link.google_app import google_app
 from sophiie.calendar_link.models import CalendarLink, LinkState
-from sophiie.calendar_link.tokens import LinkTokens
 from sophiie.common.clock import now
 from sophiie.common.in_thread import in_thread
 from sophiie.common.logs import log
 from sophiie.google.app import google_session
-from sophiie.google.calendar import CalendarClient, Channel
+from sophiie.google.calendar import Channel
 from sophiie.google.errors import GoogleError
 from sophiie.sync.inbound.poll_claim import READABLE
 from sophiie.sync.models import PushChannel, WatchedCalendar
-from sophiie.sync.quota.metered_client import PaidTokens, PutOff
+from sophiie.sync.quota.metered_client import Throttled, metered_client
 
 logger = log(__name__)
 
 TEND_SECONDS = 1.0
 AT_ONCE = 4
 RETRY = timedelta(hours=1)
-PUT_OFF = timedelta(seconds=10)
+POSTPONED = timedelta(seconds=10)
 # Longer than Google may take to answer.
 UNANSWERED = timedelta(minutes=5)
 NOT_SUPPORTED = "pushNotSupportedForRequestedResource"
@@ -78,14 +76,14 @@ async def _open(http: aiohttp.ClientSession, watched: WatchedCalendar) -> None:
     if channel is None:
         return  # another worker is at it
     try:
-        opened = await _client(http, watched.link_id, waited_for=False).watch(
+        opened = await metered_client(watched.link_id, http, waited_for=False).watch(
             watched.calendar_id,
             channel_id=str(channel.id),
             token=token,
             address=settings.PUSH_ADDRESS,
         )
-    except PutOff:
-        await in_thread(_put_off, channel)
+    except Throttled:
+        await in_thread(_postpone, channel)
     except GoogleError as error:
         logger.warning("no channel", link_id=str(watched.link_id), reason=error.reason)
         await in_thread(_note_refusal, channel, error)
@@ -96,17 +94,12 @@ async def _open(http: aiohttp.ClientSession, watched: WatchedCalendar) -> None:
 async def _stop(http: aiohttp.ClientSession, channel: PushChannel) -> None:
     if channel.resource_id:
         try:
-            # Not put off: it is one call in days, and an unlinking may wait for it.
-            client = _client(http, channel.link_id, waited_for=True)
+            # Never throttled: it is one call in days, and an unlinking may be waiting for it.
+            client = metered_client(channel.link_id, http, waited_for=True)
             await client.stop(str(channel.id), channel.resource_id)
         except GoogleError as error:
             logger.info("channel not stopped", link_id=str(channel.link_id), reason=error.reason)
     await in_thread(channel.delete)
-
-
-def _client(http: aiohttp.ClientSession, link_id: UUID, *, waited_for: bool) -> CalendarClient:
-    tokens = PaidTokens(LinkTokens(http, link_id), link_id, waited_for=waited_for)
-    return CalendarClient(http, google_app().api_url, tokens)
 
 
 def _due() -> list[WatchedCalendar]:
@@ -173,10 +166,10 @@ def _note_opened(channel: PushChannel, opened: Channel) -> None:
     logger.info("channel opened", link_id=str(channel.link_id), until=opened.expires_at.isoformat())
 
 
-def _put_off(channel: PushChannel) -> None:
-    """The quotas have no room at the moment: nothing was asked, and no time is lost by polling."""
+def _postpone(channel: PushChannel) -> None:
+    """The quotas had no room, so nothing was asked. Polling goes on, so no time is lost."""
     channel.delete()
-    _watched(channel).update(push_next_at=now() + PUT_OFF)
+    _watched(channel).update(push_next_at=now() + POSTPONED)
 
 
 def _note_refusal(channel: PushChannel, error: GoogleError) -> None:

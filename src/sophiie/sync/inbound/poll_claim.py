@@ -36,8 +36,8 @@ CLAIM = timedelta(seconds=45)
 PAST, AHEAD = timedelta(days=1), timedelta(days=400)
 # A window does not roll by itself: events that come into it are told again by a full reading.
 FULL_READING_EVERY = timedelta(days=1)
-# Until a reading for which the quotas had no room is tried again, about.
-PUT_OFF_SECONDS = 2.0
+# How long, about, until a poll for which the quotas had no room is tried again.
+POSTPONED_SECONDS = 2.0
 # Between two readings that notifications ask for: our own writes come back as such, too.
 PAUSE = timedelta(seconds=0.5)
 
@@ -136,8 +136,8 @@ def window_is_old(watched: WatchedCalendar, moment: datetime) -> bool:
     return watched.window_start + PAST + FULL_READING_EVERY * share <= moment
 
 
-def keep(poll: Poll) -> bool:
-    """Makes the claim longer; False when the reading is to be given up."""
+def extend(poll: Poll) -> bool:
+    """Extends the claim; False when the poll is to be given up."""
     if not CalendarLink.objects.filter(pk=poll.link_id, state__in=READABLE).exists():
         return False
     return bool(_claim_of(poll).update(reading_until=now() + CLAIM))
@@ -148,9 +148,9 @@ def release(poll: Poll) -> None:
     _claim_of(poll).update(reader=None, reading_until=None)
 
 
-def put_off(poll: Poll) -> None:
-    """Nothing was asked, because the quotas have no room at the moment: that is no failure."""
-    wait = timedelta(seconds=PUT_OFF_SECONDS * random.uniform(0.5, 1.5))  # noqa: S311 - no secret
+def postpone(poll: Poll) -> None:
+    """Tries again soon: the quotas had no room, so nothing was asked and nothing failed."""
+    wait = timedelta(seconds=POSTPONED_SECONDS * random.uniform(0.5, 1.5))  # noqa: S311 - no secret
     _claim_of(poll).update(reader=None, reading_until=None, next_read_at=now() + wait)
 
 

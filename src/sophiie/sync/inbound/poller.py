@@ -24,14 +24,14 @@ import aiohttp
 from django.db import transaction
 
 from sophiie.calendar_link import problems
-from sophiie.calendar_link.google_app import google_app
-from sophiie.calendar_link.tokens import LinkTokens, mark_needs_reconnect
+from sophiie.calendar_link.client import client_for
+from sophiie.calendar_link.tokens import mark_needs_reconnect
 from sophiie.common import live
 from sophiie.common.clock import now
 from sophiie.common.in_thread import in_thread
 from sophiie.common.logs import log
 from sophiie.google.app import google_session
-from sophiie.google.calendar import WRITE_ROLES, AccessTokens, CalendarClient
+from sophiie.google.calendar import WRITE_ROLES, CalendarClient
 from sophiie.google.errors import GoogleError
 from sophiie.sync.counters import Outcome, count
 from sophiie.sync.inbound import poll_claim
@@ -42,7 +42,7 @@ from sophiie.sync.inbound.fetch import FetchResult, deleted_lately, fetch
 from sophiie.sync.inbound.full_compare import reconcile
 from sophiie.sync.inbound.mass_deletion import ask_no_more, ask_the_person, doubt
 from sophiie.sync.inbound.poll_claim import NotReadable, Poll
-from sophiie.sync.quota.metered_client import PaidTokens, PutOff
+from sophiie.sync.quota.metered_client import CallMeter, Throttled
 
 logger = log(__name__)
 
@@ -125,9 +125,10 @@ async def _read(
 async def _claimed(
     link_id: UUID, calendar_id: str, *, only_due: bool
 ) -> AsyncIterator[Poll | None]:
-    """Holds the claim on a reading; None when somebody else has it.
+    """Holds the claim on a calendar while the block runs; None when somebody else has it.
 
-    What ends early, also by a cancellation, gives it back: the next one would wait for nothing.
+    A poll that ends early, or is cancelled, releases it, or the next reader waits for an abandoned
+    claim.
     """
     # Shielded: a thread is not cancelled, and may be claiming at this moment.
     beginning = asyncio.ensure_future(
@@ -152,13 +153,19 @@ async def _read_claimed(poll: Poll, http: aiohttp.ClientSession, *, waited_for: 
 
 
 async def _outcome(poll: Poll, http: aiohttp.ClientSession, *, waited_for: bool) -> Outcome:
-    paid = PaidTokens(LinkTokens(http, poll.link_id), poll.link_id, waited_for=waited_for)
-    client = CalendarClient(http, google_app().api_url, _TokensWhileReading(paid, poll))
+    meter = CallMeter(poll.link_id, waited_for=waited_for)
+
+    async def before_call() -> None:
+        await meter.pay()
+        if not await in_thread(poll_claim.extend, poll):
+            raise NotReadable
+
+    client = client_for(poll.link_id, http, before_call=before_call)
     try:
         fetched = await _doubted(client, poll, await fetch(client, poll))
-    except PutOff:
-        await in_thread(poll_claim.put_off, poll)
-        return Outcome.PUT_OFF
+    except Throttled:
+        await in_thread(poll_claim.postpone, poll)
+        return Outcome.THROTTLED
     except GoogleError as error:
         await in_thread(poll_claim.record_failure, poll, error)
         return Outcome.FAILED
@@ -172,7 +179,7 @@ async def _outcome(poll: Poll, http: aiohttp.ClientSession, *, waited_for: bool)
 
 
 async def _doubted(client: CalendarClient, poll: Poll, fetched: FetchResult) -> FetchResult:
-    """The same, with a doubt if much that kept the member busy is gone and nobody deleted it."""
+    """Adds a `Doubt` when many busy events vanished without being deleted."""
     if fetched.doubt is not None or not fetched.everything:
         return fetched  # an increment says of each event that it was deleted
     freed = await in_thread(freed_by, poll, fetched)
@@ -180,19 +187,6 @@ async def _doubted(client: CalendarClient, poll: Poll, fetched: FetchResult) -> 
     if doubt(len(gone), freed.all_of_them, meant=meant):
         gone = gone - await deleted_lately(client, poll)
     return replace(fetched, doubt=doubt(len(gone), freed.all_of_them, meant=meant, own=False))
-
-
-class _TokensWhileReading:
-    """The link's access tokens, for as long as it may be read: looked at before every call."""
-
-    def __init__(self, tokens: AccessTokens, poll: Poll) -> None:
-        self._tokens, self._reading = tokens, poll
-
-    async def access_token(self, *, rejected: str = "") -> str:
-        token = await self._tokens.access_token(rejected=rejected)
-        if not await in_thread(poll_claim.keep, self._reading):
-            raise NotReadable
-        return token
 
 
 def _store(poll: Poll, fetched: FetchResult) -> Outcome:

@@ -10,14 +10,12 @@ from uuid import UUID
 import aiohttp
 from django.conf import settings
 
-from sophiie.calendar_link.google_app import google_app
+from sophiie.calendar_link.client import client_for
 from sophiie.calendar_link.lease import Lease, LeaseOver, leased
 from sophiie.calendar_link.models import MIRRORING
-from sophiie.calendar_link.tokens import LinkTokens
 from sophiie.common.ids import new_event_id
 from sophiie.common.in_thread import in_thread
 from sophiie.common.logs import log
-from sophiie.google.calendar import CalendarClient
 from sophiie.google.errors import GoogleError, Unreachable
 from sophiie.sync.jobs import defer_drain
 from sophiie.sync.models import MirroredEvent
@@ -80,21 +78,8 @@ async def drain(
 
 
 def _calendar(link_id: UUID, http: aiohttp.ClientSession, lease: Lease) -> GuardedCalendar:
-    tokens = _TokensWhileLeased(LinkTokens(http, link_id), lease)
-    return GuardedCalendar(CalendarClient(http, google_app().api_url, tokens), link_id)
-
-
-class _TokensWhileLeased:
-    """The link's access tokens, for as long as the lease lasts: looked at before every call."""
-
-    def __init__(self, tokens: LinkTokens, lease: Lease) -> None:
-        self._tokens, self._lease = tokens, lease
-
-    async def access_token(self, *, rejected: str = "") -> str:
-        token = await self._tokens.access_token(rejected=rejected)
-        if self._lease.is_over():
-            raise LeaseOver
-        return token
+    """The link's calendars, for as long as the lease lasts. `claim_due` has paid for the calls."""
+    return GuardedCalendar(client_for(link_id, http, before_call=lease.check), link_id)
 
 
 async def _work_off(batch: list[Work], calendar: GuardedCalendar) -> tuple[list[Result], int]:

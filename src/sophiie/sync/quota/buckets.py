@@ -32,9 +32,9 @@ PROJECT = "project"
 class Urgency(Enum):
     """Who takes from the buckets. Each leaves something for all those above it."""
 
-    AT_ONCE = "a reading that a person waits for, or a call that is made already"
+    AT_ONCE = "a poll that a person waits for, or a call that is made already"
     CHANGE = "a single change"
-    READING = "a reading that nobody waits for"
+    POLL = "a poll that nobody waits for"
     BACKFILL = "one of the many changes that a new link brings along"
 
 
@@ -50,12 +50,12 @@ class Budget:
 USER_BUDGET = Budget(
     capacity=265,
     rate=5,  # with the 30 below zero: 595 in any minute
-    floors={Urgency.AT_ONCE: -30, Urgency.CHANGE: 0, Urgency.READING: 10, Urgency.BACKFILL: 20},
+    floors={Urgency.AT_ONCE: -30, Urgency.CHANGE: 0, Urgency.POLL: 10, Urgency.BACKFILL: 20},
 )
 PROJECT_BUDGET = Budget(
     capacity=1000,
     rate=147,  # 9,920
-    floors={Urgency.AT_ONCE: -100, Urgency.CHANGE: 0, Urgency.READING: 100, Urgency.BACKFILL: 300},
+    floors={Urgency.AT_ONCE: -100, Urgency.CHANGE: 0, Urgency.POLL: 100, Urgency.BACKFILL: 300},
 )
 
 # Both buckets at this moment, the project's held last. A new bucket is full. Two workers' clocks
