@@ -84,7 +84,7 @@ class CalendarLink(models.Model):
     broken_at = models.DateTimeField(null=True, blank=True)
     reminders_sent = models.PositiveSmallIntegerField(default=0, db_default=0)
 
-    # Who works on this link at the moment; see sync/lease.py.
+    # Which worker writes to this calendar at the moment; see calendar_link/lease.py.
     lease_holder = models.UUIDField(null=True, blank=True)
     lease_until = models.DateTimeField(null=True, blank=True)
 

@@ -1,9 +1,8 @@
 """Access tokens of a link: stored, shared, and renewed once an hour by one process at a time.
 
-The right to renew is claimed on the link's row and the claim is committed before Google is asked:
-no transaction is open while the network is waited for. Whoever does not get the claim waits for
-the other's result. Source of the times: an access token lives an hour; Google's own library renews
-it 3 min 45 s before that.
+The right to renew is a claim on the link's row, committed before Google is asked, so no transaction
+is open during the call. Whoever does not get the claim waits for the other's result. An access
+token lives an hour, and Google's own library renews it 3 min 45 s before its end.
 """
 
 from __future__ import annotations
@@ -14,7 +13,6 @@ from uuid import UUID
 
 import aiohttp
 from django.db import transaction
-from django.db.models import Q
 
 from sophiie import audit
 from sophiie.calendar_link.audit_records import record_about
@@ -22,6 +20,7 @@ from sophiie.calendar_link.google_app import google_app
 from sophiie.calendar_link.models import CalendarLink, LinkState
 from sophiie.calendar_link.problems import GRANT_DEAD, KEY_LOST
 from sophiie.calendar_link.signals import link_changed, link_mended
+from sophiie.common.claims import Claim
 from sophiie.common.clock import now
 from sophiie.common.in_thread import in_thread
 from sophiie.common.logs import log
@@ -32,7 +31,8 @@ from sophiie.google.patience import pause
 logger = log(__name__)
 
 RENEW_BEFORE_EXPIRY = timedelta(minutes=3, seconds=45)
-CLAIM = timedelta(seconds=25)  # longer than any one request to Google may take
+# Lasts longer than any one request to Google may take.
+RENEWAL = Claim("refreshing_until", timedelta(seconds=25))
 WAIT_SECONDS = 0.1
 
 
@@ -139,17 +139,14 @@ def _read(link_id: UUID) -> CalendarLink:
 
 def _claim_renewal(link: CalendarLink) -> bool:
     """Claims the renewal, unless another process has it or has just done it."""
-    moment = now()
-    claimed = CalendarLink.objects.filter(
-        Q(refreshing_until=None) | Q(refreshing_until__lt=moment),
-        pk=link.pk,
-        access_token_expires_at=link.access_token_expires_at,
-    ).update(refreshing_until=moment + CLAIM)
-    return bool(claimed)
+    unchanged = CalendarLink.objects.filter(
+        pk=link.pk, access_token_expires_at=link.access_token_expires_at
+    )
+    return RENEWAL.take(unchanged, now()) is not None
 
 
 def _end_claim(link_id: UUID) -> None:
-    CalendarLink.objects.filter(pk=link_id).update(refreshing_until=None)
+    RENEWAL.release(None, CalendarLink.objects.filter(pk=link_id))
 
 
 def _store(link: CalendarLink, grant: Grant) -> datetime:

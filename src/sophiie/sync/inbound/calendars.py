@@ -14,7 +14,7 @@ from django.db.models import Count, F, Min, Q
 from sophiie.busy_time import snapshot
 from sophiie.calendar_link.models import CalendarLink, LinkState
 from sophiie.common.clock import now
-from sophiie.sync.inbound.poll_claim import READABLE
+from sophiie.sync.inbound.poll_claim import POLLING, READABLE
 from sophiie.sync.models import PushChannel, WatchedCalendar
 
 # A broken link's calendars still count: what was read of them is known until it is too old.
@@ -71,10 +71,9 @@ def calendars_to_read(link_id: UUID) -> list[str]:
 def due_links(most: int = 100) -> list[UUID]:
     """Links with a calendar that is to be read now, the longest unread first."""
     moment = now()
-    unclaimed = Q(watched_calendars__reading_until=None) | Q(
-        watched_calendars__reading_until__lt=moment
+    due = POLLING.is_free(moment, via="watched_calendars") & Q(
+        watched_calendars__next_read_at__lte=moment
     )
-    due = unclaimed & Q(watched_calendars__next_read_at__lte=moment)
     chosen = Q(watched_calendars__calendar_id=F("calendar_id"))
     links = (
         CalendarLink.objects.filter(state__in=READABLE)

@@ -9,10 +9,10 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
 from sophiie.busy_time import snapshot
 from sophiie.busy_time.models import BusyCalendar
@@ -20,6 +20,7 @@ from sophiie.calendar_link import problems
 from sophiie.calendar_link.models import CalendarLink, LinkState
 from sophiie.calendar_link.tokens import mark_needs_reconnect
 from sophiie.common import live
+from sophiie.common.claims import Claim
 from sophiie.common.clock import now
 from sophiie.common.logs import log
 from sophiie.google.errors import AccessLost, DayUsedUp, EventGone, GoogleError
@@ -31,8 +32,8 @@ from sophiie.sync.models import WatchedCalendar
 logger = log(__name__)
 
 READABLE = (LinkState.BACKFILLING, LinkState.ACTIVE)
-# Longer than any one call may take, and a renewal of the access token before it.
-CLAIM = timedelta(seconds=45)
+# Lasts longer than any one call may take, and a renewal of the access token before it.
+POLLING = Claim("reading_until", timedelta(seconds=45), owner="reader")
 PAST, AHEAD = timedelta(days=1), timedelta(days=400)
 # A window does not roll by itself: events that come into it are told again by a full reading.
 FULL_READING_EVERY = timedelta(days=1)
@@ -80,20 +81,15 @@ def begin(link_id: UUID, calendar_id: str, *, only_due: bool) -> Poll | None:
     link = links.select_related("member__business").first()
     if link is None:
         raise NotReadable
-    moment, reader = now(), uuid4()
+    moment = now()
     watched = WatchedCalendar.objects.filter(link=link_id, calendar_id=calendar_id)
-    # By the row's own columns alone: what a join says is not looked at again after a wait.
-    unclaimed = watched.filter(Q(reading_until=None) | Q(reading_until__lt=moment))
-    if only_due:
-        unclaimed = unclaimed.filter(next_read_at__lte=moment)
+    due = watched.filter(next_read_at__lte=moment) if only_due else watched
     # Due again when the claim runs out, or as soon as a notification says so.
-    claimed = unclaimed.update(
-        reader=reader, reading_until=moment + CLAIM, next_read_at=moment + CLAIM
-    )
+    reader = POLLING.take(due, moment, next_read_at=moment + POLLING.lasts)
     at = watched.first()
     if at is None:
         raise NotReadable
-    if not claimed:
+    if reader is None:
         return None
     return Poll(
         watched_id=at.pk,
@@ -140,18 +136,18 @@ def extend(poll: Poll) -> bool:
     """Extends the claim; False when the poll is to be given up."""
     if not CalendarLink.objects.filter(pk=poll.link_id, state__in=READABLE).exists():
         return False
-    return bool(_claim_of(poll).update(reading_until=now() + CLAIM))
+    return POLLING.extend(poll.reader, _row(poll))
 
 
 def release(poll: Poll) -> None:
     """Gives the claim back, as if nothing had been read."""
-    _claim_of(poll).update(reader=None, reading_until=None)
+    POLLING.release(poll.reader, _row(poll))
 
 
 def postpone(poll: Poll) -> None:
     """Tries again soon: the quotas had no room, so nothing was asked and nothing failed."""
     wait = timedelta(seconds=POSTPONED_SECONDS * random.uniform(0.5, 1.5))  # noqa: S311 - no secret
-    _claim_of(poll).update(reader=None, reading_until=None, next_read_at=now() + wait)
+    POLLING.release(poll.reader, _row(poll), next_read_at=now() + wait)
 
 
 def was_read_since(link_id: UUID, calendar_id: str, moment: datetime) -> bool:
@@ -162,7 +158,7 @@ def was_read_since(link_id: UUID, calendar_id: str, moment: datetime) -> bool:
 
 def held(poll: Poll) -> WatchedCalendar | None:
     """The calendar's row, locked for storing; None when the claim is not ours any more."""
-    return _claim_of(poll).select_for_update().first()
+    return POLLING.held_by(poll.reader, _row(poll)).select_for_update().first()
 
 
 def ended(watched: WatchedCalendar, moment: datetime) -> None:
@@ -187,12 +183,8 @@ def record_failure(poll: Poll, error: Exception) -> None:
         live.announce(poll.business_id, link=poll.link_id)
     moment = now()
     earliest = moment + _asked_patience(error, moment)
-    _claim_of(poll).update(
-        error=words,
-        reader=None,
-        reading_until=None,
-        next_read_at=max(next_time(moment), earliest),
-    )
+    due_at = max(next_time(moment), earliest)
+    POLLING.release(poll.reader, _row(poll), error=words, next_read_at=due_at)
     if isinstance(error, AccessLost):  # of which all the calendars are told
         mark_needs_reconnect(poll.link_id, problems.PERMISSION_MISSING)
         return
@@ -214,8 +206,8 @@ def next_time(moment: datetime) -> datetime:
     return moment + timedelta(seconds=seconds)
 
 
-def _claim_of(poll: Poll) -> QuerySet[WatchedCalendar]:
-    return WatchedCalendar.objects.filter(pk=poll.watched_id, reader=poll.reader)
+def _row(poll: Poll) -> QuerySet[WatchedCalendar]:
+    return WatchedCalendar.objects.filter(pk=poll.watched_id)
 
 
 def _words(error: Exception, poll: Poll) -> str:
