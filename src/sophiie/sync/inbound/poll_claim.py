@@ -25,7 +25,7 @@ from sophiie.common.clock import now
 from sophiie.common.logs import log
 from sophiie.google.errors import AccessLost, DayUsedUp, EventGone, GoogleError
 from sophiie.sync.due import until_the_quotas_next_day
-from sophiie.sync.inbound.snapshot import Known, known_events
+from sophiie.sync.inbound.snapshot import Known, known_events, settle_our_own_versions
 from sophiie.sync.messages import CRASHED, NOT_READ, NOT_THERE
 from sophiie.sync.models import WatchedCalendar
 
@@ -109,9 +109,10 @@ def begin(link_id: UUID, calendar_id: str, *, only_due: bool) -> Poll | None:
 
 
 def _known(link: CalendarLink, calendar_id: str, moment: datetime) -> Known:
-    """What we think our events there look like; in a calendar that only counts there are none."""
+    """What we think our events there look like. A calendar that only counts has none of them."""
     if calendar_id != link.calendar_id:
         return Known()
+    settle_our_own_versions(link.pk, calendar_id)
     return known_events(link.pk, calendar_id, moment, until=moment + AHEAD)
 
 
