@@ -17,7 +17,7 @@ from django.utils.translation import override
 from sophiie.calendar_link.models import Privacy
 from sophiie.google import marks
 
-# The fact sheet's and Google's limits are folklore; what is longer is cut before it is sent.
+# Google documents no limits and the reported ones differ: longer text is cut before it is sent.
 SUMMARY_LENGTH = 500
 DESCRIPTION_LENGTH = 7000
 
