@@ -208,7 +208,7 @@ class SyncAttempt(models.Model):
 
 
 class QuotaBucket(models.Model):
-    """Units of Google's quota that are left for an account or for the project; see `quota/buckets.py`."""
+    """Units of Google's quota left for an account or for the project; see `quota/buckets.py`."""
 
     scope = models.CharField(max_length=300, primary_key=True)
     level = models.FloatField()
