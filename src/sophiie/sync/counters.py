@@ -31,6 +31,7 @@ class Notification(StrEnum):
     REFUSED = "notification_refused"  # without its secret
 
 
+# Django has no upsert that adds to what is there.
 _COUNT = """
     INSERT INTO sync_tally AS tally (name, times, seconds) VALUES (%(name)s, 1, %(seconds)s)
     ON CONFLICT (name) DO UPDATE SET

@@ -68,6 +68,7 @@ def renew_old_copies(member_ids: Collection[UUID]) -> None:
     )
 
 
+# In SQL, as part of every booking; the figures stand in `outbox/record.py`.
 _OLD = """
     SELECT DISTINCT member_id FROM busy_time_busycalendar
     WHERE member_id = ANY(%(members)s) AND (checked_at IS NULL OR checked_at < %(oldest)s)

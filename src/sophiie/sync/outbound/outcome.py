@@ -1,4 +1,7 @@
-"""What a result means for the row: shown, again later, or failed with words for the person."""
+"""Records what a result means for the row: shown, again later, or failed with words for the person.
+
+In SQL where every change passes through; the figures stand in `claim.py`.
+"""
 
 from __future__ import annotations
 

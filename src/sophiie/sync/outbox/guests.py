@@ -24,7 +24,7 @@ from sophiie.sync.outbox.coverage import shows
 
 Attendees = list[dict[str, Any]]
 
-
+# In SQL, as part of every booking; the figures stand in `record.py`.
 _EMAILS = """
     SELECT id, email FROM accounts_member
     WHERE business_id = %(business)s AND is_active

@@ -58,8 +58,9 @@ PROJECT_BUDGET = Budget(
     floors={Urgency.AT_ONCE: -100, Urgency.CHANGE: 0, Urgency.POLL: 100, Urgency.BACKFILL: 300},
 )
 
-# Both buckets at this moment, the project's held last. A new bucket is full. Two workers' clocks
-# may differ: time never runs backwards for a bucket.
+# Both buckets at this moment, the project's locked last. A new bucket is full. Two workers' clocks
+# may differ, so time never runs backwards for a bucket. In SQL with the rest of what a change costs
+# a worker; the figures stand in `outbound/claim.py`.
 _REFILL = """
     INSERT INTO sync_quotabucket AS bucket (scope, level, counted_at) VALUES
         (%(user)s, %(user_capacity)s, %(moment)s),
@@ -76,8 +77,9 @@ _REFILL = """
 """
 _SPEND = "UPDATE sync_quotabucket SET level = level - %(units)s WHERE scope = ANY(%(scopes)s)"
 
-# The same in one statement, for a call: refilled and spent if both buckets have room. What comes
-# at once always has; the floor only ends the counting, so that nobody else waits for too long.
+# Refills both buckets and spends if both have room, in one statement of 0.6 ms: every call of a
+# poll passes here, and all processes share the project's row. What comes at once always has room;
+# the floor only ends the counting, so that nobody else waits for too long.
 _TAKE = """
     WITH budget (scope, capacity, rate, floor) AS (
         SELECT 'user:' || google_sub, %(user_capacity)s, %(user_rate)s, %(user_floor)s
