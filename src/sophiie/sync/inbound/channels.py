@@ -188,8 +188,8 @@ def _watched(channel: PushChannel) -> QuerySet[WatchedCalendar]:
 
 def _renewal(moment: datetime, expires_at: datetime) -> datetime:
     """Well before the end, and spread: channels opened at the same moment are not renewed so."""
-    share = random.uniform(0.7, 0.85)  # noqa: S311 - no secret
-    return moment + max((expires_at - moment) * share, timedelta(minutes=1))
+    part = random.uniform(0.7, 0.85)  # noqa: S311 - no secret
+    return moment + max((expires_at - moment) * part, timedelta(minutes=1))
 
 
 def digest(token: str) -> str:

@@ -129,8 +129,8 @@ def window_is_old(watched: WatchedCalendar, moment: datetime) -> bool:
     at the same moment, after an outage, do not meet again every night."""
     if watched.window_start is None:
         return True
-    share = 0.75 + watched.pk.int % 1000 / 4000
-    return watched.window_start + PAST + FULL_READING_EVERY * share <= moment
+    part = 0.75 + watched.pk.int % 1000 / 4000
+    return watched.window_start + PAST + FULL_READING_EVERY * part <= moment
 
 
 def extend(poll: Poll) -> bool:
