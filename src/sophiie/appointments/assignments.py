@@ -99,7 +99,7 @@ def write_assignments(
     obstacles: Sequence[Obstacle],
     kept: Mapping[UUID, Assignment] | None = None,
 ) -> dict[str, Any]:
-    """Writes the assignments of an appointment that has none; returns what the history should know."""
+    """Writes the first assignments of an appointment; returns what the history should know."""
     kept = kept or {}
     assignments = [
         _kept(kept[member.id]) if member.id in kept else _new(appointment, member, obstacles)

@@ -71,7 +71,7 @@ def conflicts_of(
     return sorted(found, key=lambda obstacle: (obstacle.start, obstacle.member_name))
 
 
-# A assignment that does not block is in nobody's way, and neither is a hold that has run out.
+# An assignment that does not block is in nobody's way, and neither is a hold that has run out.
 _APPOINTMENTS = """
     SELECT assignment.member_id, appointment.id, appointment.start, appointment."end",
         appointment.title, appointment.timezone
@@ -141,8 +141,8 @@ def _busy_elsewhere(
     ]
 
 
-# What came in the way of a assignment after it was booked: busy time elsewhere, and appointments that
-# somebody put on top. A assignment that was itself booked anyway is left out: its people know.
+# What got in the way of an assignment after it was booked: busy time elsewhere, and appointments
+# put on top. An assignment that was itself booked anyway is left out: its people know.
 _CLASHES = """
     WITH assignment AS (
         SELECT assignment.appointment_id, assignment.member_id, assignment.during, member.name

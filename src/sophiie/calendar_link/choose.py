@@ -1,4 +1,4 @@
-"""The choice of a calendar, which starts the mirror, and of what goes there."""
+"""Chooses a calendar, which starts the mirror, and what goes there."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ async def choose_calendar(
 ) -> CalendarLink:
     """Makes one calendar the member's mirror and starts the backfill.
 
-    For a link that has one already the upcoming events move, the past ones stay. Raises
+    If the link has one already, the upcoming events move and the past ones stay. Raises
     `CannotChoose` or `LinkProblem`.
     """
     calendars = {calendar.id: calendar for calendar in await calendars_of(link)}
@@ -116,8 +116,8 @@ def may_cover_all(member: Member) -> bool:
 
 
 def limit_covers(business: Business) -> None:
-    """Links that show all of the business and may not (any more) show their member's own from now
-    on. In the transaction that made it so, which holds the business or the member."""
+    """Limits links that show the whole business, and no longer may, to their member's own
+    appointments. Part of the transaction that took the right away and locks whose it was."""
     links = CalendarLink.objects.filter(member__business=business, covers=Covers.ALL)
     links = links.exclude(state__in=(LinkState.UNLINKED, LinkState.UNLINKING))
     for found in links.select_related("member__business").order_by("id"):
@@ -135,7 +135,7 @@ def change_options(*, link: CalendarLink, covers: str, privacy: str) -> Calendar
     if covers not in Covers.values or privacy not in Privacy.values:
         raise CannotChoose(_("Choose one of the options."))
     with transaction.atomic():
-        # Held, so that whoever takes the right away at this moment comes before or after.
+        # Locked, so that whoever takes the right away at this moment comes before or after.
         people = Member.objects.select_related("business").select_for_update(no_key=True)
         member = people.get(pk=link.member_id)
         if covers == Covers.ALL and not may_cover_all(member):

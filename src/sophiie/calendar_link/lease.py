@@ -60,8 +60,8 @@ class Lease:
 async def leased(link_id: UUID, *, states: tuple[str, ...]) -> AsyncIterator[Lease | None]:
     """Holds the lease on a link in one of `states` while the block runs.
 
-    Yields None when somebody else holds it or the link is in another state. Whoever works under
-    it asks `is_over()` before each thing that must not be done late.
+    Yields None if somebody else holds it or the link is in another state. The worker asks
+    `is_over()` before everything that must not be done late.
     """
     begun = time.monotonic()
     holder = await in_thread(_take, link_id, states)
@@ -80,9 +80,9 @@ async def leased(link_id: UUID, *, states: tuple[str, ...]) -> AsyncIterator[Lea
 
 
 async def wait_until_free(link_id: UUID) -> None:
-    """Waits until nobody holds the lease; at most as long as a lease lasts without renewal.
+    """Waits until nobody holds the lease, at most as long as a lease lasts without renewal.
 
-    Raises `Unreachable` when the holder's call takes longer than somebody here may wait.
+    Raises `Unreachable` when the holder's call takes longer than a person here may wait.
     """
     # The holder is another process, so there is no event to wait for.
     while await in_thread(_is_held, link_id):

@@ -88,7 +88,7 @@ class LinkTokens:
 
 
 def mark_needs_reconnect(link_id: UUID, problem: str) -> None:
-    """The person has to act: nothing is sent any more, everything stays recorded."""
+    """Asks the person to act: nothing more is sent, but everything stays recorded."""
     with transaction.atomic():
         link = CalendarLink.objects.select_for_update(no_key=True).get(pk=link_id)
         if link.state not in (LinkState.ACTIVE, LinkState.BACKFILLING):
@@ -112,7 +112,7 @@ def mark_needs_reconnect(link_id: UUID, problem: str) -> None:
 
 
 def mend_what_can_be_read_again() -> int:
-    """Links that broke because their key was gone work again when it is back; returns how many."""
+    """Mends links that broke because their key was gone, once it is back; returns how many."""
     broken = CalendarLink.objects.filter(state=LinkState.NEEDS_RECONNECT, problem=KEY_LOST)
     return sum(_mend(link.pk) for link in broken if link.refresh_token)
 
@@ -138,7 +138,7 @@ def _read(link_id: UUID) -> CalendarLink:
 
 
 def _claim_renewal(link: CalendarLink) -> bool:
-    """Claims the renewal, unless another process has it or has just done it."""
+    """Claims the renewal, unless another process has the claim or has just renewed."""
     unchanged = CalendarLink.objects.filter(
         pk=link.pk, access_token_expires_at=link.access_token_expires_at
     )
@@ -150,8 +150,8 @@ def _end_claim(link_id: UUID) -> None:
 
 
 def _store(link: CalendarLink, grant: Grant) -> datetime:
-    """Stores a renewed token and ends the claim, in one step: in between, another process would
-    renew once more. Not if the link was unlinked or reconnected meanwhile."""
+    """Stores a renewed token and ends the claim in one step, or another process would renew once
+    more in between. Stores nothing if the link was unlinked or reconnected meanwhile."""
     expires_at = now() + timedelta(seconds=grant.expires_in)
     with transaction.atomic():
         current = CalendarLink.objects.select_for_update(no_key=True).get(pk=link.pk)

@@ -1,5 +1,5 @@
-"""What happened how often, counted in the database: the same number from every process, and it
-goes on after a restart."""
+"""Counts what happened, in the database: every process reports the same number, and a restart does
+not reset it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sophiie.sync.models import Tally
 
 
 class Outcome(StrEnum):
-    """How a reading of one calendar ended."""
+    """How a poll of one calendar ended."""
 
     CHANGES = "changes"  # what changed was stored
     EVERYTHING = "everything"  # everything in the window was
@@ -25,7 +25,7 @@ class Outcome(StrEnum):
 
 
 class Notification(StrEnum):
-    """What came of a message that named one of our channels."""
+    """What came of a notification that named one of our channels."""
 
     TAKEN = "notification_taken"
     REFUSED = "notification_refused"  # without its secret
@@ -41,10 +41,10 @@ _COUNT = """
 
 
 def count(what: Outcome | Notification, *, seconds: float = 0.0) -> None:
-    """It happened once more, and took so long. In a transaction of its own: all share the row."""
+    """Counts one more, and how long it took. Call it outside of transactions: all share the row."""
     execute(_COUNT, name=what.value, seconds=seconds)
 
 
 def counted() -> dict[str, Tally]:
-    """By name, all that ever happened."""
+    """All counts so far, by name."""
     return {tally.name: tally for tally in Tally.objects.all()}

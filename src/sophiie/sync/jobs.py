@@ -1,4 +1,4 @@
-"""Waking a worker for a link."""
+"""Wakes a worker for a link."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ READ = "sophiie.read"
 
 
 def defer_drain(link_id: UUID) -> None:
-    """Asks for a `drain(link)` job; one that waits already is enough."""
+    """Queues a `drain(link)` job, unless one is waiting already."""
     _defer(DRAIN, link_id)
 
 
 def defer_read(link_id: UUID) -> None:
-    """Asks for a `read(link)` job, likewise."""
+    """Queues a `read(link)` job, which polls its calendars, likewise."""
     _defer(READ, link_id)
 
 
 def _defer(task: str, link_id: UUID) -> None:
-    """One job of this kind for a link.
+    """Queues one job of this kind for a link.
 
-    Inside a transaction the job commits or vanishes with it. The savepoint is there because a
-    refused queueing lock would otherwise take the whole transaction down.
+    Inside a transaction the job commits or vanishes with it. Without the savepoint, a queueing lock
+    that is taken would fail the whole transaction.
     """
     try:
         with transaction.atomic():

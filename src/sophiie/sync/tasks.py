@@ -1,4 +1,4 @@
-"""The jobs: thin, they read again what the ids stand for."""
+"""The jobs: thin, because they look up again what the ids stand for."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sophiie.sync.outbound.drain import drain
 
 @app.task(name=DRAIN, pass_context=True)
 async def drain_link(context: JobContext, link_id: str) -> None:
-    """`drain(link)`; harmless when run twice."""
+    """`drain(link)`. Idempotent."""
     places = context.additional_context["places"]
     with places.taken():
         await drain(
@@ -26,7 +26,7 @@ async def drain_link(context: JobContext, link_id: str) -> None:
 
 @app.task(name=READ, pass_context=True)
 async def read_link(context: JobContext, link_id: str) -> None:
-    """`read(link)`: those of its calendars that are due; harmless when run twice."""
+    """`read(link)`: polls those of its calendars that are due. Idempotent."""
     places = context.additional_context["places"]
     with places.taken():
         await read_changes(UUID(link_id), context.additional_context["http"], only_due=True)

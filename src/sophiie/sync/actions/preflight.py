@@ -1,8 +1,8 @@
-"""What would happen if a calendar were chosen: told before Save, and nothing of it is done.
+"""Shows, before Save, what would happen if a calendar were chosen. Does none of it.
 
-How many appointments would be added or moved is known here. What is in the calendar is asked of
-Google with one windowed reading of times, within a time in which a person still waits; if that
-does not succeed, this is said and nothing else depends on it.
+How many appointments would be added is known here. What the calendar holds is asked of Google, with
+one list of times and no longer than a person waits. If that fails, the page says so and nothing
+else depends on it.
 """
 
 from __future__ import annotations
@@ -38,12 +38,12 @@ CLASHES_NAMED = 5
 
 @dataclass(frozen=True)
 class Preflight:
-    """What choosing the calendar would do, as far as it is known at this moment.
+    """What choosing the calendar would do, as far as we know now.
 
-    `upcoming` appointments would be in it, for `there_already` of them the event is there. Of those
-    that are the member's own, `clashes` overlap something that keeps busy there; only the first
-    are in `first_clashes`. `compared_until`: what begins later was not compared. If the calendar
-    could not be `read`, nothing is known of clashes and of what is there already.
+    It would hold `upcoming` appointments; `there_already` of them have their event there. Of the
+    member's own, `clashes` overlap something that makes busy there; only the first are in
+    `first_clashes`. Appointments after `compared_until` were not compared. If the calendar could
+    not be `read`, clashes and existing events are unknown.
     """
 
     upcoming: int
@@ -64,8 +64,8 @@ class Preflight:
 
 
 async def preflight(link: CalendarLink, calendar_id: str) -> Preflight:
-    """Looks at one of the calendars of the link's account. Nothing that Google answers, or does
-    not answer, is an error."""
+    """Looks at one of the calendars of the link's account. Whatever Google answers, or fails to
+    answer, is not an error."""
     moment = now()
     horizon = moment + AHEAD
     planned = await in_thread(planned_for, link, moment)
@@ -87,14 +87,14 @@ async def preflight(link: CalendarLink, calendar_id: str) -> Preflight:
 
 
 def _own(link: CalendarLink, appointments: Iterable[Appointment]) -> list[Appointment]:
-    """Those to which the member goes; for others they need not be free."""
+    """Those to which the member is assigned: for all others they need not be free."""
     return [a for a in appointments if link.member_id in assignee_ids(a)]
 
 
 async def _read(
     link: CalendarLink, calendar_id: str, appointments: Sequence[Appointment], horizon: datetime
 ) -> Changes | None:
-    """What the calendar holds at the time of these appointments; None if that is not told."""
+    """What the calendar holds at the time of these appointments; None if Google does not say."""
     end = min(horizon, max(appointment.end for appointment in appointments))
     try:
         async with asyncio.timeout(PATIENCE_SECONDS), google_session() as http:
@@ -127,7 +127,7 @@ def _sorted_out(
 
 
 def _is_managed_by_others(link: CalendarLink, event: OwnEvent | None) -> bool:
-    """Another member's event stays theirs."""
+    """Whether another link manages the event: then it stays theirs."""
     return event is not None and bool(event.managed_by - {link.id})
 
 
@@ -148,7 +148,7 @@ def _busy_times(
 
 
 def _overlapping(appointments: Iterable[Appointment], busy: list[Stretch]) -> list[Appointment]:
-    """Those that share time with one of the stretches; one that begins as another ends does not."""
+    """Those that overlap one of the stretches. Touching is not overlapping."""
     starts = [stretch.start for stretch in busy]
     found = []
     for appointment in appointments:

@@ -1,14 +1,14 @@
-"""Reading the calendars of a link: which are due, who reads them, and in which order things happen.
+"""Polls the calendars of a link: which are due, who polls them, and in which order things happen.
 
-1. Claim a calendar, so that no other process reads it at the same time; note what we think our
+1. Claim a calendar, so that no other process polls it at the same time; note what we think our
    events there look like at this moment: `poll_claim.py`.
-2. Ask Google: everything in the window the first time and once a day, what changed since the last
-   reading otherwise: `fetch.py`. No transaction is open.
+2. Ask Google: for everything in the window the first time and once a day, otherwise for what
+   changed since the last poll: `fetch.py`. No transaction is open.
 3. Store what follows, and where to go on, in one transaction: `busy_store.py` for when the member
-   is busy, and, of the chosen calendar, `detect_drift.py` for what became of our own events.
-4. After a reading of everything compare it with all that should be there: `full_compare.py`.
+   is busy and, for the chosen calendar, `detect_drift.py` for what became of our own events.
+4. After a full poll compare the calendar with all that should be there: `full_compare.py`.
 
-Nothing is ever written to Google from here, and nothing of an appointment changes.
+Nothing here writes to Google or changes an appointment.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ from sophiie.sync.inbound.calendars import calendars_to_read, due_links
 from sophiie.sync.inbound.detect_drift import detect_drift
 from sophiie.sync.inbound.fetch import FetchResult, deleted_lately, fetch
 from sophiie.sync.inbound.full_compare import reconcile
-from sophiie.sync.inbound.mass_deletion import ask_no_more, ask_the_person, doubt
+from sophiie.sync.inbound.mass_deletion import ask_no_more, ask_the_person, find_doubt
 from sophiie.sync.inbound.poll_claim import NotReadable, Poll
 from sophiie.sync.quota.metered_client import CallMeter, Throttled
 
@@ -54,7 +54,7 @@ WAIT_SECONDS = 0.1
 
 
 async def poll_regularly(http: aiohttp.ClientSession) -> None:
-    """Reads every calendar whose time has come, a few at a time; a slow one delays no other."""
+    """Polls every calendar that is due, a few at a time; a slow one delays no other."""
     running: set[asyncio.Task[bool]] = set()
     try:
         while True:
@@ -73,11 +73,11 @@ async def poll_regularly(http: aiohttp.ClientSession) -> None:
 async def read_changes(
     link_id: UUID, http: aiohttp.ClientSession, *, only_due: bool = False
 ) -> bool:
-    """Reads the calendars of a link once; False when one of them was not read, or not believed.
+    """Polls the calendars of a link once; False if a poll failed or was not believed.
 
-    Where another process is reading, its result is waited for. With `only_due` nothing is done
-    when somebody else has just read, or does, or when the quotas have no room. Cancelled at any
-    moment, it leaves no claim behind.
+    Waits for the result of another process that is polling. With `only_due` it does not wait: it
+    skips calendars that somebody else polls or has just polled, and gives up when the quotas have
+    no room. Leaves no claim behind, even when cancelled.
     """
     places = asyncio.Semaphore(CALENDARS_AT_ONCE)
 
@@ -94,7 +94,7 @@ async def read_changes(
 
 
 async def look_again(link_id: UUID, *, patience: float) -> bool:
-    """Reads the calendars of a link now, for somebody who waits; False if that did not succeed
+    """Polls the calendars of a link now, for a person who waits; False if that did not succeed
     within so many seconds."""
     try:
         async with asyncio.timeout(patience), google_session() as http:
@@ -130,7 +130,7 @@ async def _claimed(
     A poll that ends early, or is cancelled, releases it, or the next reader waits for an abandoned
     claim.
     """
-    # Shielded: a thread is not cancelled, and may be claiming at this moment.
+    # Shielded: a thread cannot be cancelled, and may be claiming at this moment.
     beginning = asyncio.ensure_future(
         in_thread(poll_claim.begin, link_id, calendar_id, only_due=only_due)
     )
@@ -162,7 +162,7 @@ async def _outcome(poll: Poll, http: aiohttp.ClientSession, *, waited_for: bool)
 
     client = client_for(poll.link_id, http, before_call=before_call)
     try:
-        fetched = await _doubted(client, poll, await fetch(client, poll))
+        fetched = await _with_doubt(client, poll, await fetch(client, poll))
     except Throttled:
         await in_thread(poll_claim.postpone, poll)
         return Outcome.THROTTLED
@@ -171,31 +171,32 @@ async def _outcome(poll: Poll, http: aiohttp.ClientSession, *, waited_for: bool)
         return Outcome.FAILED
     except NotReadable:
         raise
-    except Exception as error:  # a bug of ours must not end the reading of the other calendars
+    except Exception as error:  # a bug of ours must not stop the other calendars
         logger.exception("reading crashed", link_id=str(poll.link_id))
         await in_thread(poll_claim.record_failure, poll, error)
         return Outcome.FAILED
     return await in_thread(_store, poll, fetched)
 
 
-async def _doubted(client: CalendarClient, poll: Poll, fetched: FetchResult) -> FetchResult:
+async def _with_doubt(client: CalendarClient, poll: Poll, fetched: FetchResult) -> FetchResult:
     """Adds a `Doubt` when many busy events vanished without being deleted."""
     if fetched.doubt is not None or not fetched.everything:
-        return fetched  # an increment says of each event that it was deleted
+        return fetched  # an incremental poll names each deleted event
     freed = await in_thread(freed_by, poll, fetched)
     gone, meant = freed.ids, poll.meant_missing
-    if doubt(len(gone), freed.all_of_them, meant=meant):
+    if find_doubt(len(gone), freed.all_of_them, meant=meant):
         gone = gone - await deleted_lately(client, poll)
-    return replace(fetched, doubt=doubt(len(gone), freed.all_of_them, meant=meant, own=False))
+    doubt = find_doubt(len(gone), freed.all_of_them, meant=meant, own=False)
+    return replace(fetched, doubt=doubt)
 
 
 def _store(poll: Poll, fetched: FetchResult) -> Outcome:
-    """What follows from the reading, and where the next one goes on: both or neither."""
+    """Stores what follows from the poll and where the next one goes on: both or neither."""
     moment, repaired = now(), 0
     with transaction.atomic():
         watched = poll_claim.held(poll)
         if watched is None:
-            return Outcome.GIVEN_UP  # unlinked, or somebody else reads: what we have is old
+            return Outcome.GIVEN_UP  # unlinked, or somebody else polls: our answer is old
         said = (watched.error, watched.missing, watched.read_at is None)
         if fetched.doubt is not None:
             ask_the_person(watched, fetched.doubt, moment)

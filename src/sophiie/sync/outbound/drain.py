@@ -1,4 +1,4 @@
-"""Working off a link's outbox."""
+"""Works off a link's outbox."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ from sophiie.sync.quota.buckets import Urgency, cost, take
 
 logger = log(__name__)
 
-# Calls of one link at the same time: Google asks for few writes to one calendar at once.
+# Calls of one link at the same time: Google advises against many writes to one calendar at once.
 CALLS_AT_ONCE = 4
-# A drain keeps one of the worker's places no longer than this when others wait.
+# A drain keeps its place in the worker no longer than this when others wait.
 TURN_SECONDS = 0.5
 
 
@@ -41,16 +41,15 @@ async def drain(
 ) -> None:
     """Works until nothing is due for this link, or its turn is over.
 
-    1. Take the lease; whoever else has it will see our work when it looks once more.
-    2. Claim what is due and can be paid for from the quotas, single changes before a backfill:
-       counts the attempt and notes that an event may exist from now on.
+    1. Take the lease. If another worker has it, that one sees our work when it looks once more.
+    2. Claim what is due and can be paid for from the quotas, single changes before a backfill.
+       This counts the attempt and notes that an event may exist from now on.
     3. Bring Google to the wanted state, a few rows at a time.
-    4. Record what came of it. Then the next rows.
-    5. Give the lease back and look once more: something may have come in between.
+    4. Record the results, and claim the next rows.
+    5. Release the lease and look once more, because something may have come in between.
 
-    A link with much to do gives way to others that wait and queues up again. Killed at any
-    line, or after a standstill that outlasted the lease, the rows are still due when it has run
-    out.
+    A link with much to do gives way to others that wait, and queues up again. If the worker is
+    killed at any line, or stands still for longer than the lease, the rows are still due after it.
     """
     end = time.monotonic() + TURN_SECONDS
 
@@ -83,8 +82,8 @@ def _calendar(link_id: UUID, http: aiohttp.ClientSession, lease: Lease) -> Guard
 
 
 async def _work_off(batch: list[Work], calendar: GuardedCalendar) -> tuple[list[Result], int]:
-    """The results, and the units that they cost more than was paid for: after a lost answer, or
-    when somebody deleted an event, it takes more calls than could be foreseen."""
+    """The results, and how many units they cost beyond what was paid for: a lost answer, or an
+    event that somebody deleted, takes more calls than could be foreseen."""
     calendar.admit(work.row for work in batch)
     paid_until = calendar.units_used + sum(cost(work.row) for work in batch)
     results: list[Result] = []
@@ -99,7 +98,7 @@ async def _work_off(batch: list[Work], calendar: GuardedCalendar) -> tuple[list[
 
 
 def _record(results: list[Result], owed: int, *, then_claim: bool) -> list[Work]:
-    """Records a batch and claims the next, in one visit to the database."""
+    """Records a batch and claims the next, in one trip to a thread."""
     record(results)
     link_id = results[0].row.link_id
     if owed:
@@ -108,7 +107,7 @@ def _record(results: list[Result], owed: int, *, then_claim: bool) -> list[Work]
 
 
 async def _try(calendar: GuardedCalendar, work: Work) -> Result:
-    """One try for one row; a failure concerns this row alone."""
+    """Tries one row; a failure concerns that row alone."""
     try:
         if work.row.wanted:
             shown = await show(calendar, work.row, work.content, new_id=_take_new_id)
@@ -129,7 +128,7 @@ async def _try(calendar: GuardedCalendar, work: Work) -> Result:
 async def _take_new_id(row: MirroredEvent) -> None:
     """Stores another event id for the row before it is used.
 
-    A worker that was overtaken must not replace the id that the other one has just used.
+    A worker that was overtaken must not replace the id that the other one just used.
     """
     other = new_event_id()
     mapping = MirroredEvent.objects.filter(pk=row.pk, event_id=row.event_id)

@@ -1,4 +1,4 @@
-"""The net under the queue: finds work whose wake-up was lost or whose time has come."""
+"""The safety net under the queue: finds work whose wake-up was lost or whose time has come."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def prune_ledger() -> int:
 
 
 async def sweep(http: aiohttp.ClientSession) -> None:
-    """One round: wakes every link that has something due and that nobody works on."""
+    """One round: wakes every link that has something due and no worker."""
     for revocation in await in_thread(_look_around):
         await revoke(http, revocation)
 

@@ -6,7 +6,7 @@ developers.google.com/workspace/calendar/api/guides/quota.
 
 Each budget is a bucket in the database, shared by all workers and web processes. A bucket that
 holds C units, refills by R a second and may be overdrawn by D lets at most C + D + 60 R pass in any
-minute: that sum is what stays below Google's number.
+minute. That sum stays below Google's number.
 
 Writes are paid for when they are claimed (`affordable`), everything else call by call
 (`metered_client.py`).
@@ -30,7 +30,7 @@ PROJECT = "project"
 
 
 class Urgency(Enum):
-    """Who takes from the buckets. Each leaves something for all those above it."""
+    """Who takes from the buckets. Each leaves something for all above it."""
 
     AT_ONCE = "a poll that a person waits for, or a call that is made already"
     CHANGE = "a single change"
@@ -107,8 +107,8 @@ _TAKE = """
 
 
 def take(link_id: UUID, urgency: Urgency, *, units: int = 1) -> bool:
-    """Takes the units from the buckets of the link's account and of the project; False, and
-    nothing is taken, if there is no room for something so urgent. `AT_ONCE` there always is."""
+    """Takes the units from the buckets of the link's account and of the project. Takes nothing and
+    returns False if there is no room at this urgency; for `AT_ONCE` there always is."""
     taken = execute(
         _TAKE,
         link=link_id,
@@ -127,9 +127,9 @@ def take(link_id: UUID, urgency: Urgency, *, units: int = 1) -> bool:
 
 
 def cost(row: MirroredEvent) -> int:
-    """Units that bringing Google to the wanted state will most likely cost.
+    """The units that it most likely costs to bring Google to the wanted state.
 
-    Before guests are exchanged the event is read; they are taken off before it is deleted.
+    The event is read before its guests are exchanged, and they are taken off before it is deleted.
     """
     if row.wanted and not row.shown_revision:
         return 1
@@ -141,8 +141,8 @@ def cost(row: MirroredEvent) -> int:
 def affordable(rows: list[MirroredEvent], google_sub: str, moment: datetime) -> int:
     """Pays for as many of the rows as both budgets allow, in order; returns how many.
 
-    Called at the end of the transaction that claims the rows, so that the buckets are held for a
-    moment only; the project's last, because all workers share it.
+    Called at the end of the transaction that claims the rows, so that the buckets are locked only
+    for a moment; the project's last, because all workers share it.
     """
     user = f"user:{google_sub}"
     levels = _levels(user, moment)
@@ -160,7 +160,7 @@ def affordable(rows: list[MirroredEvent], google_sub: str, moment: datetime) -> 
 
 
 def pause_for(rows: list[MirroredEvent]) -> timedelta:
-    """How long until the next row can be paid for, about."""
+    """Roughly how long until the next row can be paid for."""
     return timedelta(seconds=cost(rows[0]) / USER_BUDGET.rate)
 
 
@@ -175,7 +175,7 @@ def share_used(google_sub: str, moment: datetime) -> float:
 
 
 def _levels(user: str, moment: datetime) -> dict[str, float]:
-    """The units in the user's and the project's bucket; holds both until the transaction ends."""
+    """The units in the user's and the project's bucket; locks both until the transaction ends."""
     rows = execute(
         _REFILL,
         user=user,
