@@ -130,8 +130,8 @@ def event_rows_of(appointment_id: UUID) -> list[MirroredEvent]:
 
 
 def _status(row: MirroredEvent, to: Member) -> EventStatus:
-    """The state of one row. Colleagues who may not see the link see neither its calendar's id, which
-    is mostly the address of a Google account, nor the addresses of events, which contain it."""
+    """The state of one row. Colleagues who may not see the link see neither its calendar's id,
+    mostly the address of a Google account, nor the addresses of events, which contain it."""
     is_shown = to.manages_business or row.link.member_id == to.id
     state = displayed_state(row)
     return EventStatus(
