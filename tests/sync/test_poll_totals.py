@@ -20,7 +20,7 @@ from sophiie.common.clock import now
 from sophiie.common.in_thread import in_thread
 from sophiie.google.app import google_session
 from sophiie.sync.counters import Notification, Outcome, count
-from sophiie.sync.inbound.poller import read_changes
+from sophiie.sync.inbound.poller import poll_link
 from sophiie.sync.inbound.webhook import take_notification
 from sophiie.sync.models import PushChannel, QuotaBucket, Tally, WatchedCalendar
 from sophiie.sync.reports.poll_totals import poll_totals
@@ -73,7 +73,7 @@ def test_every_reading_is_counted_as_what_came_of_it(
 
     async def poll() -> None:
         async with google_session() as http:
-            await read_changes(found.id, http, only_due=True)
+            await poll_link(found.id, http, only_due=True)
 
     async_to_sync(poll)()
     assert ended()[Outcome.THROTTLED] == 1
@@ -99,7 +99,7 @@ def test_a_reading_that_is_cut_off_is_counted_as_given_up(
 
     async def cut_off() -> None:
         async with google_session() as http:
-            reading = asyncio.create_task(read_changes(found.id, http))
+            reading = asyncio.create_task(poll_link(found.id, http))
             while not await asyncio.to_thread(google.calls):
                 await asyncio.sleep(0.01)
             reading.cancel()

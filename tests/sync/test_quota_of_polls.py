@@ -22,7 +22,7 @@ from sophiie.common.clock import now
 from sophiie.google import calendar as google_calendar
 from sophiie.google.app import google_session
 from sophiie.sync.actions.preflight import preflight
-from sophiie.sync.inbound.poller import due_links, look_again, read_changes
+from sophiie.sync.inbound.poller import due_links, look_again, poll_link
 from sophiie.sync.inbound.refresh import renew_old_copies
 from sophiie.sync.models import (
     MirroredEvent,
@@ -81,7 +81,7 @@ def poll(*links: CalendarLink) -> list[bool]:
 
     async def read() -> list[bool]:
         async with google_session() as http:
-            reads = [read_changes(one.id, http, only_due=True) for one in links]
+            reads = [poll_link(one.id, http, only_due=True) for one in links]
             return list(await asyncio.gather(*reads))
 
     return async_to_sync(read)()
@@ -342,7 +342,7 @@ def test_a_busy_minute_of_one_account_stays_below_googles_number(
 
     async def work() -> None:
         async with google_session() as http:
-            reads = [read_changes(one.id, http, only_due=True) for one in links]
+            reads = [poll_link(one.id, http, only_due=True) for one in links]
             drains = [drain(one.id, http=http) for one in links]
             await asyncio.gather(*drains, *reads)
 

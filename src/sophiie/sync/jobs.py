@@ -9,7 +9,8 @@ from procrastinate.contrib.django import app
 from procrastinate.exceptions import AlreadyEnqueued
 
 DRAIN = "sophiie.drain"
-READ = "sophiie.read"
+# Jobs that an earlier version queued under this name may still be waiting.
+POLL = "sophiie.read"
 
 
 def defer_drain(link_id: UUID) -> None:
@@ -17,9 +18,9 @@ def defer_drain(link_id: UUID) -> None:
     _defer(DRAIN, link_id)
 
 
-def defer_read(link_id: UUID) -> None:
-    """Queues a `read(link)` job, which polls its calendars, likewise."""
-    _defer(READ, link_id)
+def defer_poll(link_id: UUID) -> None:
+    """Queues a job that polls the link's calendars, likewise."""
+    _defer(POLL, link_id)
 
 
 def _defer(task: str, link_id: UUID) -> None:

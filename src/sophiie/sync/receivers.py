@@ -86,7 +86,7 @@ async def _on_call(link_id: UUID, **_: Any) -> None:
 def _on_mended(link: CalendarLink, **_: Any) -> None:
     record.resume(link)
     calendars.align(link)
-    calendars.read_soon(link)
+    calendars.poll_soon(link)
     _on_link(link)
 
 

@@ -49,12 +49,12 @@ def forget(link: CalendarLink) -> None:
     snapshot.set_counted_calendars(link.member_id, [])
 
 
-def read_soon(link: CalendarLink) -> None:
+def poll_soon(link: CalendarLink) -> None:
     """Makes the link's calendars due now."""
     WatchedCalendar.objects.filter(link=link).update(next_read_at=now())
 
 
-def calendars_to_read(link_id: UUID) -> list[str]:
+def calendars_to_poll(link_id: UUID) -> list[str]:
     """The calendars of a link that may be polled; lost rows are made anew."""
     link = CalendarLink.objects.filter(pk=link_id, state__in=READABLE).first()
     if link is None or not link.calendar_id:

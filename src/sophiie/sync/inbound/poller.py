@@ -36,7 +36,7 @@ from sophiie.google.errors import GoogleError
 from sophiie.sync.counters import Outcome, count
 from sophiie.sync.inbound import poll_claim
 from sophiie.sync.inbound.busy_store import freed_by, store_busy_time
-from sophiie.sync.inbound.calendars import calendars_to_read, due_links
+from sophiie.sync.inbound.calendars import calendars_to_poll, due_links
 from sophiie.sync.inbound.detect_drift import detect_drift
 from sophiie.sync.inbound.fetch import FetchResult, deleted_lately, fetch
 from sophiie.sync.inbound.full_compare import reconcile
@@ -59,7 +59,7 @@ async def poll_regularly(http: aiohttp.ClientSession) -> None:
     try:
         while True:
             for link_id in await in_thread(due_links, MAX_AT_ONCE - len(running)):
-                running.add(asyncio.create_task(read_changes(link_id, http, only_due=True)))
+                running.add(asyncio.create_task(poll_link(link_id, http, only_due=True)))
             await asyncio.sleep(BUSY_SECONDS if running else IDLE_SECONDS)
             done = {task for task in running if task.done()}
             running -= done
@@ -70,9 +70,7 @@ async def poll_regularly(http: aiohttp.ClientSession) -> None:
             task.cancel()
 
 
-async def read_changes(
-    link_id: UUID, http: aiohttp.ClientSession, *, only_due: bool = False
-) -> bool:
+async def poll_link(link_id: UUID, http: aiohttp.ClientSession, *, only_due: bool = False) -> bool:
     """Polls the calendars of a link once; False if a poll failed or was not believed.
 
     Waits for the result of another process that is polling. With `only_due` it does not wait: it
@@ -85,7 +83,7 @@ async def read_changes(
         async with places:
             return await _read(link_id, calendar_id, http, only_due=only_due)
 
-    calendars = await in_thread(calendars_to_read, link_id)
+    calendars = await in_thread(calendars_to_poll, link_id)
     results = await asyncio.gather(*map(read, calendars), return_exceptions=True)
     for result in results:
         if isinstance(result, BaseException):
@@ -98,7 +96,7 @@ async def look_again(link_id: UUID, *, patience: float) -> bool:
     within so many seconds."""
     try:
         async with asyncio.timeout(patience), google_session() as http:
-            return await read_changes(link_id, http)
+            return await poll_link(link_id, http)
     except TimeoutError:
         return False
 

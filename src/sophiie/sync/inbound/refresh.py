@@ -23,7 +23,7 @@ from sophiie.common.logs import log
 from sophiie.common.sql import execute
 from sophiie.google.app import google_session
 from sophiie.sync.inbound.poll_claim import READABLE
-from sophiie.sync.inbound.poller import read_changes
+from sophiie.sync.inbound.poller import poll_link
 
 logger = log(__name__)
 
@@ -100,6 +100,6 @@ async def _read_all(links: Collection[UUID]) -> None:
 async def _read(link_id: UUID, http: aiohttp.ClientSession) -> None:
     try:
         # If a worker or another booking is polling already, this waits for that.
-        await read_changes(link_id, http)
+        await poll_link(link_id, http)
     except Exception:  # the booking goes on with the copy as it is
         logger.exception("calendar not read for a booking", link_id=str(link_id))

@@ -19,7 +19,7 @@ from sophiie.common.logs import log
 from sophiie.sync.counters import Notification, count
 from sophiie.sync.inbound.channels import digest
 from sophiie.sync.inbound.poll_claim import PAUSE
-from sophiie.sync.jobs import defer_read
+from sophiie.sync.jobs import defer_poll
 from sophiie.sync.models import PushChannel, WatchedCalendar
 
 logger = log(__name__)
@@ -75,4 +75,4 @@ def _ask_for_reading(channel: PushChannel) -> None:
     )
     with transaction.atomic():
         if watched.update(next_read_at=soonest):
-            defer_read(channel.link_id)
+            defer_poll(channel.link_id)
