@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, tzinfo
 from functools import lru_cache
 from typing import TypeVar
 from zoneinfo import ZoneInfo, available_timezones
@@ -103,7 +103,3 @@ def with_milliseconds(seconds: float) -> str:
 
 def without_milliseconds(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def day_after(text: str, days: int = 1) -> str:
-    return (date.fromisoformat(text) + timedelta(days=days)).isoformat()

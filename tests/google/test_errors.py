@@ -1,4 +1,4 @@
-"""The meaning of Google's answers, as one table over the fact sheet's two."""
+"""The meaning of Google's answers: one table over both of its forms of error."""
 
 from __future__ import annotations
 

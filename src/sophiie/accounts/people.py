@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxLengthValidator, validate_email
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from sophiie import audit
@@ -60,6 +62,11 @@ def create_business(
         details={"for": owner.name, "for_id": str(owner.id)},
     )
     return business, owner
+
+
+def active_members(business: Business | UUID) -> QuerySet[Member]:
+    """Everybody who belongs to the business at present, by name."""
+    return Member.objects.filter(business=business, is_active=True)
 
 
 def add_member(

@@ -45,7 +45,7 @@ def page_of(member: Member, filters: AppointmentFilter) -> dict[str, Any]:
     items = [
         appointment_out(
             a,
-            [share.member for share in a.assignments.all()],
+            [assignment.member for assignment in a.assignments.all()],
             statuses.get(a.id, []),
             clashes.get(a.id, []),
         ).model_dump(mode="json")

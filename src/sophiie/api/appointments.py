@@ -235,7 +235,7 @@ def _answer(appointment: Appointment, member: Member) -> HttpResponse:
 def _out(appointment: Appointment, member: Member) -> dict[str, Any]:
     statuses = statuses_of([appointment.id], to=member).get(appointment.id, [])
     clashes = clashes_of([appointment]).get(appointment.id, [])
-    team = [share.member for share in appointment.assignments.all()]
+    team = [assignment.member for assignment in appointment.assignments.all()]
     return appointment_out(appointment, team, statuses, clashes).model_dump(mode="json")
 
 

@@ -12,6 +12,7 @@ from ninja import Query, Router, Schema
 from pydantic import Field
 
 from sophiie.accounts.models import Member
+from sophiie.accounts.people import active_members
 from sophiie.api.access import member_of
 from sophiie.api.problems import ProblemError, invalid
 from sophiie.api.schemas import Instant, Problem
@@ -157,7 +158,7 @@ def _members(asking: Member, given: list[str], *, name: str = "members") -> list
 
     Whoever is not of the business does not exist. Without any: everybody.
     """
-    people = Member.objects.filter(business=asking.business_id, is_active=True)
+    people = active_members(asking.business_id)
     names = [_canonical(part) for text in given for part in text.split(",") if part.strip()]
     if given and not names:
         raise invalid({name: ["Give at least one id or e-mail address."]})

@@ -112,7 +112,7 @@ class Appointment(models.Model):
 
 
 class Assignment(models.Model):
-    """One assignee's share of an appointment: the row that the no-overlap rule protects."""
+    """A member is assigned to an appointment: the row that the no-overlap rule protects."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     appointment = models.ForeignKey(
@@ -121,10 +121,10 @@ class Assignment(models.Model):
     member = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     during = DateTimeRangeField()
     blocking = models.BooleanField(default=True)
-    # That of the appointment: after it this share blocks nothing, whatever `blocking` says.
+    # That of the appointment: after it the assignment blocks nothing, whatever `blocking` says.
     held_until = models.DateTimeField(null=True, blank=True)
     # Somebody with the right to booked over what was in the way. Over another appointment this
-    # share does not block; over busy time elsewhere it does.
+    # assignment does not block; over busy time elsewhere it does.
     booked_anyway = models.BooleanField(default=False)
     # Booked with consent although the member's calendar could not be read.
     unverified = models.BooleanField(default=False, db_default=False)

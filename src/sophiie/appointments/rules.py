@@ -15,6 +15,7 @@ from django.db.models.functions import Cast, Lower
 from django.utils.translation import gettext as _
 
 from sophiie.accounts.models import Business, Member
+from sophiie.accounts.people import active_members
 from sophiie.appointments.errors import InvalidAppointment
 from sophiie.appointments.models import LOCATION_LENGTH, NOTES_LENGTH, TITLE_LENGTH, Appointment
 from sophiie.common.wall_time import is_zone
@@ -120,9 +121,8 @@ def assignees_of(business: Business, wanted: Iterable[str | UUID]) -> list[Membe
         )
     known: dict[str, Member] = {}
     asked = [name for name in names if name.isprintable()]  # PostgreSQL takes no other text
-    members = Member.objects.alias(key=Cast("id", TextField()), address=Lower("email"))
-    members = members.filter(Q(key__in=asked) | Q(address__in=asked))
-    for member in members.filter(business=business, is_active=True):
+    members = active_members(business).alias(key=Cast("id", TextField()), address=Lower("email"))
+    for member in members.filter(Q(key__in=asked) | Q(address__in=asked)):
         known[str(member.id)] = known[member.email.lower()] = member
     if unknown := [name for name in names if name not in known]:
         listed = ", ".join(name[:80] for name in unknown[:5])

@@ -21,10 +21,10 @@ from urllib.parse import quote
 
 import psycopg
 
-from sophiie.database import processes
 from sophiie.database.binaries import CLEAN_ENVIRONMENT, Binaries
 from sophiie.database.cluster import ADMIN, APPLICATION, admit_users, last_lines, path_for_server
 from sophiie.database.errors import DatabaseError
+from sophiie.database.processes import belongs, find
 from sophiie.database.users import ServerUser, give_to_folder_owner
 
 PORT = 5432  # only the number in the socket's file name: nothing listens on TCP
@@ -98,7 +98,7 @@ class Server:
             pid = int((self._cluster / "postmaster.pid").read_text().split("\n", 1)[0])
         except (OSError, ValueError):
             return None
-        mine = processes.belongs(pid, marker=self._marker, uid=self._user.uid)
+        mine = belongs(pid, marker=self._marker, uid=self._user.uid)
         return pid if mine else None
 
     def is_listening(self) -> bool:
@@ -241,10 +241,10 @@ class Server:
             raise DatabaseError("PostgreSQL is not waited for any longer.")
 
     def _find(self) -> list[int]:
-        return processes.find(marker=self._marker, uid=self._user.uid)
+        return find(marker=self._marker, uid=self._user.uid)
 
     def _runs(self, pid: int) -> bool:
-        return processes.belongs(pid, marker=self._marker, uid=self._user.uid)
+        return belongs(pid, marker=self._marker, uid=self._user.uid)
 
     def _socket_folder_for_server(self) -> str:
         return "." if self._socket_folder == self._cluster else str(self._socket_folder)

@@ -8,19 +8,19 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from sophiie.sync.reports.poll_totals import ReadingTotals, reading_totals
+from sophiie.sync.reports.poll_totals import PollTotals, poll_totals
 
 
 def reading_metrics() -> CollectorRegistry:
     """How readings, copies and channels stand as the database knows it, the same from every
     process."""
     registry = CollectorRegistry()
-    registry.register(_Readings(reading_totals()))
+    registry.register(_Readings(poll_totals()))
     return registry
 
 
 class _Readings(Collector):
-    def __init__(self, totals: ReadingTotals) -> None:
+    def __init__(self, totals: PollTotals) -> None:
         self._totals = totals
 
     def collect(self) -> Iterator[Metric]:
@@ -29,13 +29,13 @@ class _Readings(Collector):
             "sophiie_readings",
             "Readings of one calendar, by outcome",
             "outcome",
-            {outcome.value: readings.times for outcome, readings in totals.readings.items()},
+            {outcome.value: readings.times for outcome, readings in totals.polls.items()},
         )
         yield _counter(
             "sophiie_readings_seconds",
             "How long those took, all together",
             "outcome",
-            {outcome.value: readings.seconds for outcome, readings in totals.readings.items()},
+            {outcome.value: readings.seconds for outcome, readings in totals.polls.items()},
         )
         yield _counter(
             "sophiie_notifications",

@@ -9,7 +9,7 @@ from sophiie.calendar_link.models import CalendarLink, LinkState, Revocation
 from sophiie.ops.health import oldest_due_seconds, reasons_not_ready
 from sophiie.sync.counters import Notification, Outcome
 from sophiie.sync.reports.event_status import health_of
-from sophiie.sync.reports.poll_totals import reading_totals
+from sophiie.sync.reports.poll_totals import poll_totals
 from sophiie.sync.reports.polls import CalendarPoll, polls_of
 from sophiie.sync.reports.workers import workers_alive
 
@@ -44,12 +44,12 @@ def report() -> str:
 
 
 def _reading_side() -> Iterator[str]:
-    totals = reading_totals()
-    times = {outcome: readings.times for outcome, readings in totals.readings.items()}
+    totals = poll_totals()
+    times = {outcome: readings.times for outcome, readings in totals.polls.items()}
     yield (
         f"Readings so far: {times[Outcome.CHANGES]} of changes, {times[Outcome.EVERYTHING]} of "
         f"everything, {totals.average_seconds:.2f} s on average; {times[Outcome.FAILED]} failed, "
-        f"{times[Outcome.DOUBTED]} not believed, {times[Outcome.PUT_OFF]} put off by quota, "
+        f"{times[Outcome.DOUBTED]} not believed, {times[Outcome.THROTTLED]} put off by quota, "
         f"{times[Outcome.GIVEN_UP]} given up"
     )
     yield (

@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
 
 from sophiie.accounts.models import Member
+from sophiie.accounts.people import active_members
 from sophiie.appointments.rules import LONGEST
 from sophiie.availability.why_not import why_not
 from sophiie.common.clock import now
@@ -64,7 +65,7 @@ class WhyForm(forms.Form):
                 "end": (start + HOUR).time(),
             },
         )
-        team = Member.objects.filter(business=by.business_id, is_active=True)
+        team = active_members(by.business_id)
         self.team = {str(member.pk): member for member in team.select_related("business")}
         field = self.fields["member"]
         assert isinstance(field, forms.ChoiceField)

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from sophiie.accounts.models import Member
+from sophiie.accounts.people import active_members
 from sophiie.appointments.errors import InvalidAppointment
 from sophiie.appointments.holding import MAX_HOLD_MINUTES
 from sophiie.appointments.models import Appointment
@@ -129,7 +130,7 @@ class AppointmentForm(forms.Form):
         if appointment:
             self._kept["start", appointment.timezone] = appointment.local_start
             self._kept["end", appointment.timezone] = appointment.local_end
-        active = Member.objects.filter(business=by.business, is_active=True)
+        active = active_members(by.business_id)
         self.team = {str(member.id): member for member in [*active, *assigned]}
         self._choices("assignees").choices = [(key, m.name) for key, m in self.team.items()]
         # A zone of an old spelling, given through the API, stays what it is.

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sophiie.accounts.models import Business, Member
+from sophiie.accounts.models import Business
+from sophiie.accounts.people import active_members
 from sophiie.availability.hours import joined, without, working_time
 from sophiie.availability.plans import plan_of
 
@@ -22,7 +23,7 @@ class Closed:
 
 def closed_hours(business: Business, start: datetime, end: datetime) -> list[Closed]:
     """What to shade in the period, for each member and for the team: two queries."""
-    team = list(Member.objects.filter(business=business, is_active=True))
+    team = list(active_members(business))
     hours = plan_of(business, team, start, end).hours
     # Members of the same hours, most of a team, are worked out once.
     worked = {kept: working_time(kept, start, end) for kept in set(hours.values())}

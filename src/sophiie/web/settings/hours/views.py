@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from sophiie.accounts.models import Member
+from sophiie.accounts.people import active_members
 from sophiie.availability import editing
 from sophiie.availability.editing import InvalidHours, NotAllowed, UnknownDay
 from sophiie.availability.hours import spans_from_json
@@ -38,7 +39,7 @@ def own_hours(request: HttpRequest) -> HttpResponse:
 def hours_of(request: HttpRequest, member_id: UUID) -> HttpResponse:
     """A colleague's, for owners and admins."""
     by = signed_in(request)
-    team = Member.objects.filter(business=by.business_id, is_active=True)
+    team = active_members(by.business_id)
     member = team.select_related("business").filter(pk=member_id).first()
     if member is None:
         raise Http404
@@ -165,7 +166,7 @@ def _people(by: Member, shown: Member | None) -> dict[str, Any]:
     """Whose hours can be chosen: who manages the business sees everybody's."""
     if not by.manages_business:
         return {"people": [], "shows_business": False}
-    team = Member.objects.filter(business=by.business_id, is_active=True)
+    team = active_members(by.business_id)
     people = [
         {
             "name": member.name,

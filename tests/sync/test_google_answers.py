@@ -1,4 +1,4 @@
-"""What each of Google's answers leads to, over the fact sheet's table 7.2: one row, one outcome.
+"""What each of Google's answers leads to: the table of errors (7.2 in docs/simulator-facts.md).
 
 Told through the simulator over HTTP, as an answer to the patch of an event that is there.
 """

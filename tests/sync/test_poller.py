@@ -42,7 +42,7 @@ def read_due(times: int = 1) -> list[bool]:
     async def read() -> list[bool]:
         due = await in_thread(poller.due_links)
         async with google_session() as http:
-            reads = [poller.read_changes(link_id, http, only_due=True) for link_id in due * times]
+            reads = [poller.poll_link(link_id, http, only_due=True) for link_id in due * times]
             return list(await asyncio.gather(*reads))
 
     return async_to_sync(read)()
@@ -71,7 +71,7 @@ def test_a_worker_that_comes_late_finds_it_read(
 
     async def come_late() -> bool:
         async with google_session() as http:
-            return await poller.read_changes(watched_link.id, http, only_due=True)
+            return await poller.poll_link(watched_link.id, http, only_due=True)
 
     assert async_to_sync(come_late)() is False
     assert google.calls() == []
@@ -106,7 +106,7 @@ def test_who_wants_to_know_waits_for_a_reading_that_is_under_way(
 
     async def three() -> list[bool]:
         async with google_session() as http:
-            reads = [poller.read_changes(watched_link.id, http) for _ in range(3)]
+            reads = [poller.poll_link(watched_link.id, http) for _ in range(3)]
             return list(await asyncio.gather(*reads))
 
     assert async_to_sync(three)() == [True, True, True]
@@ -121,7 +121,7 @@ def test_the_reading_that_is_waited_for_may_fail(
 
     async def two() -> list[bool]:
         async with google_session() as http:
-            reads = [poller.read_changes(watched_link.id, http) for _ in range(2)]
+            reads = [poller.poll_link(watched_link.id, http) for _ in range(2)]
             return list(await asyncio.gather(*reads))
 
     assert sorted(async_to_sync(two)()) == [False, True]
@@ -140,7 +140,7 @@ def test_a_reading_that_is_cut_off_is_in_nobodys_way(
         async with google_session() as http:
             with suppress(TimeoutError):
                 async with asyncio.timeout(patience):
-                    await poller.read_changes(watched_link.id, http)
+                    await poller.poll_link(watched_link.id, http)
 
     for milliseconds in range(0, 80, 4):
         async_to_sync(impatient)(milliseconds / 1000)
@@ -290,7 +290,7 @@ def test_a_few_at_a_time_and_a_slow_one_delays_no_other(
         return True
 
     monkeypatch.setattr(poller, "due_links", due)
-    monkeypatch.setattr(poller, "read_changes", read)
+    monkeypatch.setattr(poller, "poll_link", read)
     monkeypatch.setattr(poller, "BUSY_SECONDS", 0.05)
 
     async def until_the_others_are_done() -> None:

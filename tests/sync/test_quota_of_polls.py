@@ -22,7 +22,7 @@ from sophiie.common.clock import now
 from sophiie.google import calendar as google_calendar
 from sophiie.google.app import google_session
 from sophiie.sync.actions.preflight import preflight
-from sophiie.sync.inbound.poller import due_links, look_again, read_changes
+from sophiie.sync.inbound.poller import due_links, look_again, poll_link
 from sophiie.sync.inbound.refresh import renew_old_copies
 from sophiie.sync.models import (
     MirroredEvent,
@@ -81,7 +81,7 @@ def poll(*links: CalendarLink) -> list[bool]:
 
     async def read() -> list[bool]:
         async with google_session() as http:
-            reads = [read_changes(one.id, http, only_due=True) for one in links]
+            reads = [poll_link(one.id, http, only_due=True) for one in links]
             return list(await asyncio.gather(*reads))
 
     return async_to_sync(read)()
@@ -151,7 +151,7 @@ def test_two_at_the_same_moment_are_both_counted(alice: Member, google: RunningS
     async def many() -> None:
         from sophiie.common.in_thread import in_thread
 
-        await asyncio.gather(*(in_thread(take, found.id, Urgency.READING) for _ in range(60)))
+        await asyncio.gather(*(in_thread(take, found.id, Urgency.POLL) for _ in range(60)))
 
     async_to_sync(many)()
     assert left(found) == 140
@@ -161,7 +161,7 @@ def test_one_bucket_without_room_is_enough(alice: Member, google: RunningSimulat
     found = link(alice, google)
     for levels in ({"level": 10, "project": 500}, {"level": 200, "project": 100}):
         leave(**levels)
-        assert take(found.id, Urgency.READING) is False
+        assert take(found.id, Urgency.POLL) is False
         assert take(found.id, Urgency.BACKFILL) is False
         assert left(found) == levels["level"]
         assert take(found.id, Urgency.CHANGE) is True
@@ -214,11 +214,11 @@ def test_a_person_waits_for_a_short_reading_that_has_begun_no_longer_than_google
     found = link(alice, google)
     for n in range(7):
         event(google, tomorrow_at(n))
-    leave(FLOORS[Urgency.READING] + 1)
+    leave(FLOORS[Urgency.POLL] + 1)
     google.clear_calls()
     assert poll(found) == [True]
     assert listings(google) == 4
-    assert left(found) == FLOORS[Urgency.READING] - 3
+    assert left(found) == FLOORS[Urgency.POLL] - 3
 
 
 # Put off: what nobody waits for
@@ -230,7 +230,7 @@ def test_a_reading_without_room_is_put_off_and_nobody_is_bothered(
 ) -> None:
     found = link(alice, google)
     before = watched()
-    leave(FLOORS[Urgency.READING])
+    leave(FLOORS[Urgency.POLL])
     google.clear_calls()
     assert poll(found) == [False]
     assert google.calls() == []
@@ -240,7 +240,7 @@ def test_a_reading_without_room_is_put_off_and_nobody_is_bothered(
     assert now() < at.next_read_at < now() + timedelta(seconds=5)
     assert alice.busy_calendars.get().problem == ""
     assert due_links() == []
-    leave(FLOORS[Urgency.READING] + 1)
+    leave(FLOORS[Urgency.POLL] + 1)
     WatchedCalendar.objects.update(next_read_at=now())
     assert due_links() == [found.id]
     assert poll(found) == [True]
@@ -266,7 +266,7 @@ def test_many_pages_are_paid_for_page_by_page(
     WatchedCalendar.objects.update(sync_token="", window_start=None)
     began = time.monotonic()
     QuotaBucket.objects.exclude(scope=PROJECT).update(
-        level=FLOORS[Urgency.READING] + 1, counted_at=now()
+        level=FLOORS[Urgency.POLL] + 1, counted_at=now()
     )
     google.clear_calls()
     assert poll(found) == [True]
@@ -283,7 +283,7 @@ def test_a_channel_without_room_is_opened_a_little_later(
 ) -> None:
     settings.PUSH_ADDRESS = live_server.url + PATH
     link(alice, google)
-    leave(FLOORS[Urgency.READING])
+    leave(FLOORS[Urgency.POLL])
     google.clear_calls()
     tend()
     assert google.calls() == []
@@ -292,7 +292,7 @@ def test_a_channel_without_room_is_opened_a_little_later(
     assert at.push_problem == ""
     assert at.push_next_at is not None
     assert now() < at.push_next_at < now() + timedelta(seconds=30)
-    leave(FLOORS[Urgency.READING] + 1)
+    leave(FLOORS[Urgency.POLL] + 1)
     WatchedCalendar.objects.update(push_next_at=now())
     tend()
     assert len(open_channels(google)) == 1
@@ -318,7 +318,7 @@ def test_readings_of_all_members_leave_room_for_a_single_change(
     found = link(alice, google)
     link(bob, google, account=BOB)
     appointment = mirrored(bob)
-    leave(USER_BUDGET.capacity, project=PROJECT_BUDGET.floors[Urgency.READING] + 40)
+    leave(USER_BUDGET.capacity, project=PROJECT_BUDGET.floors[Urgency.POLL] + 40)
     google.clear_calls()
     for _ in range(60):
         poll(found)
@@ -342,7 +342,7 @@ def test_a_busy_minute_of_one_account_stays_below_googles_number(
 
     async def work() -> None:
         async with google_session() as http:
-            reads = [read_changes(one.id, http, only_due=True) for one in links]
+            reads = [poll_link(one.id, http, only_due=True) for one in links]
             drains = [drain(one.id, http=http) for one in links]
             await asyncio.gather(*drains, *reads)
 
