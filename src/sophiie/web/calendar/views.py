@@ -14,13 +14,13 @@ from uuid import UUID
 from django.conf import settings
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.templatetags.static import static
 from django.urls import reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.gzip import gzip_page
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_GET, require_POST
 
 from sophiie.accounts.models import Business, Member
 from sophiie.appointments.models import Appointment
@@ -31,6 +31,7 @@ from sophiie.common.wall_time import in_zone
 from sophiie.web.calendar.agenda import week_of
 from sophiie.web.calendar.people import Person, people_of
 from sophiie.web.calendar.script_texts import words
+from sophiie.web.shared.first_steps import put_away_first_steps
 from sophiie.web.shared.requests import members_only, signed_in
 
 VIEWS = ("month", "week", "day", "team", "list")
@@ -80,6 +81,14 @@ def calendar(request: HttpRequest) -> HttpResponse:
     if listed:
         context |= week_of(member, first, today)
     return render(request, "calendar/calendar.html", context)
+
+
+@members_only
+@require_POST
+def first_steps_put_away(request: HttpRequest) -> HttpResponse:
+    """Hides the first steps for good, although some are not done."""
+    put_away_first_steps(signed_in(request))
+    return redirect("calendar")
 
 
 @members_only

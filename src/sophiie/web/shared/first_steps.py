@@ -8,18 +8,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from django.db.models import Exists, OuterRef
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST
 
 from sophiie.accounts.models import Member
 from sophiie.appointments.models import Appointment
 from sophiie.availability.models import WorkingHours
 from sophiie.calendar_link.models import CalendarLink, LinkState
 from sophiie.common.clock import now
-from sophiie.web.shared.requests import members_only, signed_in
 
 
 @dataclass(frozen=True)
@@ -52,7 +48,7 @@ def first_steps(member: Member) -> FirstSteps | None:
         return None
     found = FirstSteps(_steps(*_done(member)))
     if found.next is None:
-        _remember(member)
+        put_away_first_steps(member)
         return None
     return found
 
@@ -99,13 +95,6 @@ def _steps(has_hours: bool, has_link: bool, has_appointment: bool) -> list[Step]
     ]
 
 
-def _remember(member: Member) -> None:
+def put_away_first_steps(member: Member) -> None:
+    """The person knows the way: the steps are never shown to them again."""
     Member.objects.filter(pk=member.pk, first_steps_done_at=None).update(first_steps_done_at=now())
-
-
-@members_only
-@require_POST
-def put_away(request: HttpRequest) -> HttpResponse:
-    """The person knows the way."""
-    _remember(signed_in(request))
-    return redirect("calendar")
