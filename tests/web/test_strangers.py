@@ -24,7 +24,7 @@ from sophiie.accounts.models import ApiKey, Business, Member
 from sophiie.common import sql
 from sophiie.web.shared import submitted_data
 from sophiie.web.shared.messages import Messages
-from sophiie.web.shared.submitted_data import typed_by
+from sophiie.web.shared.submitted_data import form_owner
 from sophiie.web.urls import urlpatterns
 from tests.conftest import PASSWORD
 from tests.mails import delivered, invited, mailed_link
@@ -260,16 +260,16 @@ def test_what_is_kept_of_people_who_are_signed_out_is_bounded(
         small = submitted_data.Limit(name=name, amount=amount, seconds=1800)
         monkeypatch.setattr(submitted_data, name, small)
     for number in range(8):
-        by = typed_by(bob if limit != "FOR_ONE_MEMBER" and number % 2 else alice)
+        by = form_owner(bob if limit != "FOR_ONE_MEMBER" and number % 2 else alice)
         send_late(by, "203.0.113.1" if limit == "FROM_ONE_ADDRESS" else f"203.0.113.{number}")
     assert kept_texts() == 3
     if limit == "FOR_ONE_MEMBER":  # of whom another loses nothing
-        send_late(typed_by(bob), "203.0.113.9")
+        send_late(form_owner(bob), "203.0.113.9")
         assert kept_texts() == 4
 
 
 def test_nothing_is_kept_for_who_left_the_business(alice: Member, bob: Member) -> None:
-    by = typed_by(bob)
+    by = form_owner(bob)
     Member.objects.filter(pk=bob.pk).update(is_active=False)
     send_late(by, "203.0.113.1")
     assert not Session.objects.exists()

@@ -16,7 +16,7 @@ from sophiie.accounts.models import MailKind, Member
 from sophiie.accounts.people import InvalidAccount, check_email
 
 
-class AskForResetForm(allauth.ResetPasswordForm):
+class AskForResetForm(allauth.ResetPasswordForm):  # type: ignore[misc]
     """Does the same for an address that is known and one that is not: the worker looks it up."""
 
     def clean_email(self) -> str:
@@ -58,13 +58,13 @@ class _EndsKeys(forms.Form):
                 revoke_all_keys_of(self.user)
 
 
-class ChangePasswordForm(_EndsKeys, allauth.ChangePasswordForm):
+class ChangePasswordForm(_EndsKeys, allauth.ChangePasswordForm):  # type: ignore[misc]
     pass
 
 
-class SetPasswordForm(_EndsKeys, allauth.SetPasswordForm):
+class SetPasswordForm(_EndsKeys, allauth.SetPasswordForm):  # type: ignore[misc]
     pass
 
 
-class ResetPasswordForm(_EndsKeys, allauth.ResetPasswordKeyForm):
+class ResetPasswordForm(_EndsKeys, allauth.ResetPasswordKeyForm):  # type: ignore[misc]
     pass

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from allauth.core.ratelimit import consume_or_429
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import login
@@ -23,6 +22,7 @@ from sophiie.accounts.people import InvalidAccount, check_email
 from sophiie.accounts.sign_up import email_of_sign_up, finish_sign_up
 from sophiie.web.account.forms import JoinForm, NewBusinessForm, SignUpForm
 from sophiie.web.shared.form_fields import show_refusal
+from sophiie.web.shared.rate_limits import too_many
 
 BACKEND = settings.AUTHENTICATION_BACKENDS[0]
 
@@ -42,7 +42,7 @@ def sign_up(request: HttpRequest) -> HttpResponse:
     except InvalidAccount as refusal:
         show_refusal(form, refusal)
         return _form(request, "account/sign_up.html", form)
-    if refused := consume_or_429(request, action="signup", key=email):
+    if refused := too_many(request, action="signup", key=email):
         return refused
     mail.post(MailKind.SIGN_UP, to=email)
     return redirect("sign-up-sent")
@@ -70,7 +70,7 @@ def sign_up_finish(request: HttpRequest, secret: str) -> HttpResponse:
     context = {"email": email}
     if request.method != "POST" or not form.is_valid():
         return _form(request, "account/sign_up_finish.html", form, **context)
-    if refused := consume_or_429(request, action="join"):
+    if refused := too_many(request, action="join"):
         return refused
     try:
         owner = finish_sign_up(secret=secret, **form.cleaned_data)
@@ -102,7 +102,7 @@ def join(request: HttpRequest, secret: str) -> HttpResponse:
     context = {"invitation": invitation}
     if request.method != "POST" or not form.is_valid():
         return _form(request, "account/join.html", form, **context)
-    if refused := consume_or_429(request, action="join"):
+    if refused := too_many(request, action="join"):
         return refused
     said = form.cleaned_data
     try:

@@ -23,7 +23,7 @@ from sophiie.common.wall_time import (
     instant_of,
     zone_choices,
 )
-from sophiie.web.shared.typed_times import DateTyped, TimeTyped
+from sophiie.web.shared.typed_times import TypedDateField, TypedTimeField
 
 TEXT_FIELDS = (
     "title",
@@ -43,28 +43,28 @@ class AppointmentForm(forms.Form):
         label=gettext_lazy("Title"),
         error_messages={"required": gettext_lazy("Give the appointment a title.")},
     )
-    date = DateTyped(
+    date = TypedDateField(
         label=gettext_lazy("Date"),
         error_messages={
             "required": gettext_lazy("Choose a date."),
             "invalid": gettext_lazy("Write the date as 2026-12-31 or 31 Dec 2026."),
         },
     )
-    start = TimeTyped(
+    start = TypedTimeField(
         label=gettext_lazy("Start"),
         error_messages={
             "required": gettext_lazy("Choose when it starts."),
             "invalid": gettext_lazy("Write the time as 14:30 or 2:30 pm."),
         },
     )
-    end = TimeTyped(
+    end = TypedTimeField(
         label=gettext_lazy("End"),
         error_messages={
             "required": gettext_lazy("Choose when it ends."),
             "invalid": gettext_lazy("Write the time as 14:30 or 2:30 pm."),
         },
     )
-    end_date = DateTyped(
+    end_date = TypedDateField(
         label=gettext_lazy("End date"),
         required=False,
         error_messages={"invalid": gettext_lazy("Write the date as 2026-12-31 or 31 Dec 2026.")},

@@ -34,15 +34,15 @@ from sophiie.web.appointments.prefill import prefill
 from sophiie.web.shared.badges import drift_panels, most_urgent, visible_badges
 from sophiie.web.shared.requests import appointment_or_404, members_only, signed_in
 from sophiie.web.shared.shown_times import twelve_hours
-from sophiie.web.shared.submitted_data import keeps_typed_text, typed_before
+from sophiie.web.shared.submitted_data import keeps_submitted_data, restored_data
 
 
-@keeps_typed_text
+@keeps_submitted_data
 @require_http_methods(["GET", "POST"])
 def appointment_new(request: HttpRequest) -> HttpResponse:
     """The empty form, and the booking."""
     member = signed_in(request)
-    form = AppointmentForm(_typed(request), by=member)
+    form = AppointmentForm(_submitted(request), by=member)
     if request.method != "POST":
         if not request.GET:
             start_when_free(form, member)
@@ -74,13 +74,13 @@ def appointment_new(request: HttpRequest) -> HttpResponse:
     return redirect("appointment", appointment.id)
 
 
-@keeps_typed_text
+@keeps_submitted_data
 @require_http_methods(["GET", "POST"])
 def appointment(request: HttpRequest, appointment_id: UUID) -> HttpResponse:
     """One appointment: its form, how it stands in Google, its history."""
     member = signed_in(request)
     shown = appointment_or_404(member, appointment_id)
-    form = AppointmentForm(_typed(request), by=member, appointment=shown)
+    form = AppointmentForm(_submitted(request), by=member, appointment=shown)
     if request.method != "POST":
         return form_page(request, form, shown)
     if not form.is_valid():
@@ -172,14 +172,13 @@ def appointment_badge(request: HttpRequest, appointment_id: UUID) -> HttpRespons
     return render(request, "appointments/_sync_badge.html", context)
 
 
-def _typed(request: HttpRequest) -> QueryDict | None:
-    """What was sent now, or before signing in again; an empty form that was sent is not a form
-    that was not.
+def _submitted(request: HttpRequest) -> QueryDict | None:
+    """What was sent now or before signing in again; an empty form that was sent is not None.
 
-    That a time is only held is said in the address, so that *Book anyway* can say it as well.
+    `hold_minutes` may also stand in the address, so that *Book anyway* can repeat it.
     """
     if request.method != "POST":
-        return typed_before(request)
+        return restored_data(request)
     sent = request.POST.copy()
     if held := request.GET.get("hold_minutes"):
         sent["hold_minutes"] = held

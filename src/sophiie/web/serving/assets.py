@@ -45,7 +45,7 @@ class ReleasedFiles(StaticFilesStorage):
         return super().url(f"{release()}/{name}")
 
 
-class Assets(WhiteNoiseMiddleware):
+class Assets(WhiteNoiseMiddleware):  # type: ignore[misc]
     """Serves each file under its plain name, for a while, and under its release, for ever."""
 
     def add_file_to_dictionary(self, url: str, path: str, stat_cache: Any = None) -> None:

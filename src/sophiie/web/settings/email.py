@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from allauth.core.ratelimit import consume_or_429
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -15,6 +14,7 @@ from sophiie.accounts.people import InvalidAccount
 from sophiie.accounts.profile import ask_for_new_address, proven_address, take_new_address
 from sophiie.web.settings.forms import EmailForm
 from sophiie.web.shared.form_fields import show_refusal
+from sophiie.web.shared.rate_limits import too_many
 from sophiie.web.shared.requests import members_only, signed_in
 
 
@@ -28,7 +28,7 @@ def email(request: HttpRequest) -> HttpResponse:
     if request.method != "POST" or not form.is_valid():
         return _page(request, form)
     for action in ("reauthenticate", "change_email"):
-        if refused := consume_or_429(request, action=action):
+        if refused := too_many(request, action=action):
             return refused
     said = form.cleaned_data
     try:

@@ -13,7 +13,7 @@ from sophiie.calendar_link.models import CalendarLink, LinkState
 from sophiie.web.shared.colleagues import colleagues_to_reconnect
 from sophiie.web.shared.deletion_banner import deletion_ahead
 from sophiie.web.shared.first_steps import first_steps
-from sophiie.web.shared.submitted_data import typed_by
+from sophiie.web.shared.submitted_data import form_owner
 
 
 def banners(request: HttpRequest) -> dict[str, Any]:
@@ -33,7 +33,7 @@ def banners(request: HttpRequest) -> dict[str, Any]:
         "colleagues_to_reconnect": partial(colleagues_to_reconnect, member),
         "deletion": partial(deletion_ahead, member),
         "first_steps": partial(first_steps, member),
-        "typed_by": partial(typed_by, member),
+        "form_owner": partial(form_owner, member),
     }
 
 

@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 
-from sophiie.web.shared.submitted_data import shown_again
+from sophiie.web.shared.submitted_data import back_to_own_form
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
@@ -22,7 +22,7 @@ def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    if response := shown_again(request):
+    if response := back_to_own_form(request):
         return response
     return error_page(
         request,

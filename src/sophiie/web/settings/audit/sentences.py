@@ -234,7 +234,7 @@ def _shown(name: str, value: Any) -> str:
     if isinstance(value, bool):
         return _("yes") if value else _("no")
     if name in ("covers", "privacy"):
-        return option_words().get(value, value)
+        return option_words().get(str(value), str(value))
     if name == "window_days":
         return ngettext("%(n)d day", "%(n)d days", value) % {"n": value}
     if name in RulesForm.base_fields:

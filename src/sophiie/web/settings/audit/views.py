@@ -38,7 +38,7 @@ from sophiie.web.settings.audit.sentences import (
     device_of,
     sentence_of,
 )
-from sophiie.web.settings.hours.forms import date_field
+from sophiie.web.shared.form_fields import date_field
 from sophiie.web.shared.requests import View, members_only, signed_in
 
 PAGE = 50

@@ -5,7 +5,6 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable
 
-from allauth.core.ratelimit import consume_or_429
 from django.db import transaction
 from django.http import FileResponse, HttpRequest
 from django.http.response import HttpResponseBase
@@ -15,6 +14,7 @@ from sophiie import audit
 from sophiie.privacy.export import Place, export_business, export_member
 from sophiie.privacy.places import Archive
 from sophiie.web.settings.erasure.views import owner
+from sophiie.web.shared.rate_limits import too_many
 from sophiie.web.shared.requests import members_only, signed_in
 
 
@@ -36,7 +36,7 @@ def business_data(request: HttpRequest) -> HttpResponseBase:
 
 def _download(request: HttpRequest, name: str, write: Callable[[Place], None]) -> HttpResponseBase:
     """Written to a file first, which never is in memory as a whole; then sent bit by bit."""
-    if refused := consume_or_429(request, action="export", user=request.user):
+    if refused := too_many(request, action="export", user=request.user):
         return refused
     file = tempfile.TemporaryFile()  # noqa: SIM115 - the response closes it
     archive = Archive(file)

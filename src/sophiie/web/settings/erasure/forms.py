@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 
-class TypedConfirmation(forms.Form):
+class ConfirmationForm(forms.Form):
     """What is typed must be `expected`, however it is spaced and in whatever case."""
 
     confirmation = forms.CharField(
@@ -35,17 +35,17 @@ class TypedConfirmation(forms.Form):
         return typed
 
 
-class CustomerErasureForm(TypedConfirmation):
+class CustomerErasureForm(ConfirmationForm):
     upcoming = forms.ChoiceField(
         choices=[("cancel", ""), ("keep", "")], required=False, initial="cancel"
     )
 
     @property
     def keeps_upcoming(self) -> bool:
-        return self["upcoming"].value() == "keep"
+        return bool(self["upcoming"].value() == "keep")
 
 
-class BusinessDeletionForm(TypedConfirmation):
+class BusinessDeletionForm(ConfirmationForm):
     remove_events = forms.BooleanField(required=False)
 
 

@@ -21,8 +21,8 @@ from sophiie.privacy.identity import UnknownCustomer, identify_by_appointment
 from sophiie.privacy.models import DELAY
 from sophiie.web.settings.erasure.forms import (
     BusinessDeletionForm,
+    ConfirmationForm,
     CustomerErasureForm,
-    TypedConfirmation,
 )
 from sophiie.web.settings.team.views import colleague, manager
 from sophiie.web.shared.requests import appointment_or_404, members_only, signed_in
@@ -89,7 +89,7 @@ def member_erase(request: HttpRequest, member_id: UUID) -> HttpResponse:
     member = colleague(by, member_id)
     if not members.may_erase(by, member):
         raise Http404
-    form = TypedConfirmation(
+    form = ConfirmationForm(
         request.POST if request.method == "POST" else None, expected=member.name
     )
     if request.method == "POST" and form.is_valid():

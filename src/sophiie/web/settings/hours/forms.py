@@ -69,7 +69,7 @@ class _SpansForm(forms.Form):
 class WeekForm(_SpansForm):
     """After `is_valid()`, `week` holds what was asked for.
 
-    `typed` is what was typed into a form that is to be shown again, with one more time a day.
+    `enlarged` holds the data of a form that is shown again with one more span for each day.
     """
 
     timezone = forms.ChoiceField(
@@ -80,19 +80,19 @@ class WeekForm(_SpansForm):
     week: Week
 
     def __init__(
-        self, data: Any, *, member: Member, kept: WorkingHours | None, typed: Any = None
+        self, data: Any, *, member: Member, kept: WorkingHours | None, enlarged: Any = None
     ) -> None:
         week = week_from_json(kept.week) if kept else USUAL_WEEK
         zone = kept.timezone if kept else ""
         saved = {"timezone": zone, **_initial(week)}
-        super().__init__(data, initial=saved if typed is None else typed.dict())
+        super().__init__(data, initial=saved if enlarged is None else enlarged.dict())
         usual = _("As the business: %(zone)s") % {"zone": member.business.timezone}
         zones = sorted({*zone_choices(), *filter(None, [zone])})
         field = self.fields["timezone"]
         assert isinstance(field, forms.ChoiceField)
         field.choices = [("", usual), *((name, name.replace("_", " ")) for name in zones)]
         for number, spans in enumerate(week):
-            sent = _pairs_in(typed or data or {}, f"day{number}") + (typed is not None)
+            sent = _pairs_in(enlarged or data or {}, f"day{number}") + (enlarged is not None)
             count = min(max(2, len(spans), sent), MAX_SPANS)
             self.add_pairs(f"day{number}", count, str(DAY_NAMES[number]))
 
