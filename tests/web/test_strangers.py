@@ -25,10 +25,10 @@ from sophiie.common import sql
 from sophiie.web.shared import submitted_data
 from sophiie.web.shared.messages import Messages
 from sophiie.web.shared.submitted_data import form_owner
-from sophiie.web.urls import urlpatterns
 from tests.conftest import PASSWORD
 from tests.mails import delivered, invited, mailed_link
 from tests.web.pages import parsed
+from tests.web.routes import ROUTES
 from tests.web.test_walls import GUARDED, address
 
 pytestmark = pytest.mark.django_db
@@ -215,8 +215,7 @@ def test_the_walk_to_google_comes_back_only_to_a_name_of_ours(page: Client, goog
 
 def test_no_request_of_a_stranger_makes_a_session(alice: Member) -> None:
     stranger = Client()
-    routes = {pattern.name: str(pattern.pattern) for pattern in urlpatterns}
-    for name, route in routes.items():
+    for name, route in ROUTES.items():
         if name in GUARDED or "(" not in route:
             where = address(route, alice.pk)
             stranger.get(where)

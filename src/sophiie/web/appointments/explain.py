@@ -110,7 +110,7 @@ def explain(request: HttpRequest) -> HttpResponse:
             in_zone(t, form.zone) for t in (form.start_at, form.end_at)
         )
         context["reasons"] = why_not(member=member, start=form.start_at, end=form.end_at)
-    page = "availability/explain.html"
+    page = "appointments/explain.html"
     if request.headers.get("HX-Request"):
-        page = "availability/_reasons.html"
+        page = "appointments/_reasons.html"
     return render(request, page, context, status=422 if form.errors else 200)

@@ -65,4 +65,4 @@ def error_page(request: HttpRequest, status: int, title: str, explanation: str) 
         return JsonResponse(body, status=status, content_type="application/problem+json")
     context = {"status": status, "title": title, "explanation": explanation}
     # Without the request: what fills in every page needs the database, which may be what is down.
-    return HttpResponse(render_to_string("error.html", context), status=status)
+    return HttpResponse(render_to_string("shared/error.html", context), status=status)

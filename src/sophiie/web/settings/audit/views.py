@@ -166,7 +166,7 @@ def _log_page(request: HttpRequest, form: LogFilter) -> HttpResponse:
         "kept_days": settings.AUDIT_DAYS,
         "zone": zone,
     }
-    return render(request, "settings/audit.html", context, status=422 if form.errors else 200)
+    return render(request, "settings/audit/audit.html", context, status=422 if form.errors else 200)
 
 
 def _shown(entry: Entry, zone: str) -> dict[str, Any]:

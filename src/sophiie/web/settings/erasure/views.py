@@ -58,7 +58,7 @@ def customer_erase(request: HttpRequest, appointment_id: UUID) -> HttpResponse:
         return redirect("appointment", appointment_id)
     context = {"form": form, "found": found, "appointment": shown, "by_name": not identity.traces}
     status = 422 if form.errors else 200
-    return render(request, "privacy/erase_customer.html", context, status=status)
+    return render(request, "settings/erasure/customer.html", context, status=status)
 
 
 def _say_what_was_erased(request: HttpRequest, done: customers.Erased) -> None:
@@ -109,7 +109,7 @@ def member_erase(request: HttpRequest, member_id: UUID) -> HttpResponse:
         "days": DELAY.days,
     }
     status = 422 if form.errors else 200
-    return render(request, "settings/erase_member.html", context, status=status)
+    return render(request, "settings/erasure/member.html", context, status=status)
 
 
 @members_only
@@ -152,7 +152,7 @@ def business_delete(request: HttpRequest) -> HttpResponse:
         return redirect("settings-business")
     context = {"form": form, "days": DELAY.days}
     status = 422 if form.errors else 200
-    return render(request, "settings/delete_business.html", context, status=status)
+    return render(request, "settings/erasure/business.html", context, status=status)
 
 
 @members_only

@@ -55,8 +55,8 @@ def calendar_preflight(request: HttpRequest) -> HttpResponse:
                 raise Http404
             context = {"preflight": _shown(link, member, chosen)}
     except LinkProblem:
-        return render(request, "settings/_preflight.html", {"unknown": True})
-    return render(request, "settings/_preflight.html", context)
+        return render(request, "settings/google_calendar/_preflight.html", {"unknown": True})
+    return render(request, "settings/google_calendar/_preflight.html", context)
 
 
 def may_choose(link: CalendarLink) -> bool:

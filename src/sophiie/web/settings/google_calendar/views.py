@@ -62,7 +62,7 @@ def _calendar_page(
             return _problem_page(request, _in_words(problem), status=503 if slow else 400)
         context["calendars"] = rows
         context["changing"] = changing
-    return render(request, "settings/calendar.html", context, status=status)
+    return render(request, "settings/google_calendar/calendar.html", context, status=status)
 
 
 @members_only
@@ -232,4 +232,4 @@ def _in_words(problem: LinkProblem, *, retry: bool = True) -> dict[str, Any]:
 def _problem_page(
     request: HttpRequest, problem: dict[str, Any], *, status: int = 400
 ) -> HttpResponse:
-    return render(request, "settings/link_problem.html", problem, status=status)
+    return render(request, "settings/google_calendar/link_problem.html", problem, status=status)

@@ -74,7 +74,7 @@ def _hours(request: HttpRequest, member: Member) -> HttpResponse:
         **_people(by, member),
     }
     refused = week_form.errors or days_form.errors
-    return render(request, "settings/hours.html", context, status=422 if refused else 200)
+    return render(request, "settings/hours/hours.html", context, status=422 if refused else 200)
 
 
 def _week_saved(by: Member, member: Member, form: WeekForm) -> bool:
@@ -132,7 +132,7 @@ def business_hours(request: HttpRequest) -> HttpResponse:
         **_people(by, None),
     }
     refused = rules_form.errors or days_form.errors
-    return render(request, "settings/hours_business.html", context, status=422 if refused else 200)
+    return render(request, "settings/hours/business.html", context, status=422 if refused else 200)
 
 
 @members_only

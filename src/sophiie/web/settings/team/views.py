@@ -77,7 +77,7 @@ def team_page(
         "invitation_form": invitation_form or _new_invitation(by),
         "to_hand_on": to_hand_on,
     }
-    return render(request, "settings/team.html", context, status=status)
+    return render(request, "settings/team/team.html", context, status=status)
 
 
 def _local(by: Member, erasure: Erasure | None) -> datetime | None:
