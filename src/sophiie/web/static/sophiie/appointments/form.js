@@ -8,7 +8,8 @@ function minutesOf(text) {
   const said = text.toLowerCase().replace(/\s+/g, " ").trim();
   if (said === "noon" || said === "midday" || said === "mittag") return 12 * 60;
   if (said === "midnight" || said === "mitternacht") return 0;
-  const parts = /^(\d{1,2})(?:\s*[:.h]\s*(\d{2})|(\d{2})|h)?\s*([ap])?\.?\s?(?:m\.?)?(?:uhr)?$/.exec(said);
+  const parts =
+    /^(\d{1,2})(?:\s*[:.h]\s*(\d{2})|(\d{2})|h)?\s*([ap])?\.?\s?(?:m\.?)?(?:uhr)?$/.exec(said);
   if (!parts) return null;
   let hour = Number(parts[1]);
   const minute = Number(parts[2] || parts[3] || 0);
@@ -47,10 +48,13 @@ function typedTimes(form) {
   }
 
   function showLength() {
-    for (const button of buttons) button.setAttribute("aria-pressed", String(Number(button.dataset.minutes) === length()));
+    for (const button of buttons)
+      button.setAttribute("aria-pressed", String(Number(button.dataset.minutes) === length()));
   }
 
-  end.addEventListener("input", () => { endTyped = true; });
+  end.addEventListener("input", () => {
+    endTyped = true;
+  });
   for (const field of [start, end]) {
     // Leaving the start may have set the end just now: what is typed next takes its place.
     field.addEventListener("focus", () => field.select());
@@ -111,7 +115,9 @@ function checkWhileTyping(form) {
     timer = setTimeout(() => place.dispatchEvent(new CustomEvent("check")), CHECK_AFTER_MS);
   };
   for (const kind of ["change", "input"]) {
-    form.addEventListener(kind, (event) => { if (CHECKED.includes(event.target.name)) ask(); });
+    form.addEventListener(kind, (event) => {
+      if (CHECKED.includes(event.target.name)) ask();
+    });
   }
   ask();
 }
@@ -126,11 +132,14 @@ function findPeople(form) {
   field.addEventListener("input", () => {
     const wanted = field.value.trim().toLowerCase();
     for (const chip of finder.parentElement.querySelectorAll(".chip")) {
-      const fits = chip.textContent.toLowerCase().includes(wanted) || chip.querySelector("input").checked;
+      const fits =
+        chip.textContent.toLowerCase().includes(wanted) || chip.querySelector("input").checked;
       chip.hidden = !fits;
     }
   });
-  field.addEventListener("keydown", (event) => { if (event.key === "Enter") event.preventDefault(); });
+  field.addEventListener("keydown", (event) => {
+    if (event.key === "Enter") event.preventDefault();
+  });
 }
 
 // Customers of earlier appointments are offered; the chosen one's phone and address come along.
@@ -153,7 +162,10 @@ function suggestCustomers(form) {
   }
 
   async function ask() {
-    const answer = await fetch(`${list.dataset.url}?customer_name=${encodeURIComponent(name.value)}`, { headers: { "HX-Request": "true" } });
+    const answer = await fetch(
+      `${list.dataset.url}?customer_name=${encodeURIComponent(name.value)}`,
+      { headers: { "HX-Request": "true" } },
+    );
     if (answer.ok && !answer.redirected) list.innerHTML = await answer.text();
   }
 

@@ -4,7 +4,12 @@ import { addressOf, icon, listed, make, say } from "./setup.js";
 import { namesOf, shown } from "./feed.js";
 import { clock, longDay, span } from "./times.js";
 
-const STATUS_ICONS = { held: "clock", cancelled: "cancelled", completed: "check", no_show: "person" };
+const STATUS_ICONS = {
+  held: "clock",
+  cancelled: "cancelled",
+  completed: "check",
+  no_show: "person",
+};
 
 /** What is said besides title, time and people; each with its own icon. */
 export function marks(one) {

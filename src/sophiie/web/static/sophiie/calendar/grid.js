@@ -4,11 +4,30 @@
 import { make, part, say, setup } from "./setup.js";
 import { appointments, busyTimes, columns, find, isOff, leading, shown } from "./feed.js";
 import { busyBlock, classesOf, entryLink } from "./entry.js";
-import { addDays, addSeconds, clock, clockOf, dayNumber, dayOf, longDay, offset, seconds, span, titleOf, wall, weekday } from "./times.js";
+import {
+  addDays,
+  addSeconds,
+  clock,
+  clockOf,
+  dayNumber,
+  dayOf,
+  longDay,
+  offset,
+  seconds,
+  span,
+  titleOf,
+  wall,
+  weekday,
+} from "./times.js";
 import * as month from "./month.js";
 import { onPhone, state } from "./state.js";
 
-const VIEWS = { month: "dayGridMonth", week: "timeGridWeek", day: "timeGridDay", team: "resourceTimeGridDay" };
+const VIEWS = {
+  month: "dayGridMonth",
+  week: "timeGridWeek",
+  day: "timeGridDay",
+  team: "resourceTimeGridDay",
+};
 const COLUMNS_ON_PHONE = { week: "6.5rem", team: "8.5rem" };
 const DAY_SECONDS = 86_400;
 const HOUR_SECONDS = 3_600;
@@ -24,25 +43,46 @@ let justDragged = false;
 export const isDragging = () => dragging;
 
 /** Of a date that the library hands out, made of wall-clock parts in the browser's zone, the day. */
-const handed = (date) => wall(new Date(Date.UTC(date.getFullYear(), date.getMonth(), date.getDate(), date.getHours(), date.getMinutes())));
+const handed = (date) =>
+  wall(
+    new Date(
+      Date.UTC(
+        date.getFullYear(),
+        date.getMonth(),
+        date.getDate(),
+        date.getHours(),
+        date.getMinutes(),
+      ),
+    ),
+  );
 
 function events() {
   const team = state.view === "team";
-  const found = appointments().flatMap((one) => (team ? ofEach(one) : [drawn(one, leading(one), one.who)]));
-  found.push(...busyTimes().map(([number, from, to], n) => ({
-    id: `busy-${n}`,
-    ...drawnBetween(from, to),
-    resourceIds: [shown.people[number].id],
-    title: say("busy"),
-    editable: false,
-    classNames: ["cal-event", "is-busy", `who-${shown.people[number].colour}`],
-    extendedProps: { busy: [number, from, to] },
-  })));
+  const found = appointments().flatMap((one) =>
+    team ? ofEach(one) : [drawn(one, leading(one), one.who)],
+  );
+  found.push(
+    ...busyTimes().map(([number, from, to], n) => ({
+      id: `busy-${n}`,
+      ...drawnBetween(from, to),
+      resourceIds: [shown.people[number].id],
+      title: say("busy"),
+      editable: false,
+      classNames: ["cal-event", "is-busy", `who-${shown.people[number].colour}`],
+      extendedProps: { busy: [number, from, to] },
+    })),
+  );
   if (state.view === "month") return month.fitting(found);
   for (const [number, from, to] of shown.closed) {
     if (team === (number === null)) continue;
     const resourceIds = number === null ? [] : [shown.people[number].id];
-    found.push({ start: from, end: to, display: "background", resourceIds, classNames: ["cal-closed"] });
+    found.push({
+      start: from,
+      end: to,
+      display: "background",
+      resourceIds,
+      classNames: ["cal-closed"],
+    });
   }
   return found;
 }
@@ -60,7 +100,10 @@ function drawn(one, person, numbers) {
     resourceIds: numbers.map((number) => shown.people[number].id),
     title: one.title,
     editable: !isOff(one) && !isLong(one.start, end),
-    classNames: [...classesOf(one, person?.colour ?? 0), ...(length < SMALL_SECONDS ? ["is-small"] : [])],
+    classNames: [
+      ...classesOf(one, person?.colour ?? 0),
+      ...(length < SMALL_SECONDS ? ["is-small"] : []),
+    ],
     extendedProps: { appointment: one.id },
   };
   if (isShort) event.durationEditable = false; // its edge is not where it ends
@@ -91,7 +134,18 @@ function content({ event, view }) {
 function helperContent({ event }) {
   const from = handed(event.start);
   const to = handed(event.end);
-  return event.display === "preview" ? { domNodes: [make("p", "entry", make("span", "entry-time", event.allDay ? "" : span(from, to)), make("span", "entry-title", event.title))] } : undefined;
+  return event.display === "preview"
+    ? {
+        domNodes: [
+          make(
+            "p",
+            "entry",
+            make("span", "entry-time", event.allDay ? "" : span(from, to)),
+            make("span", "entry-title", event.title),
+          ),
+        ],
+      }
+    : undefined;
 }
 
 function dayHeader(date) {
@@ -99,17 +153,24 @@ function dayHeader(date) {
   const width = onPhone() && state.view !== "day" ? "narrow" : "short";
   return state.view === "month"
     ? { domNodes: [make("span", "head-name", weekday(day, width))] }
-    : { domNodes: [make("span", "head-name", weekday(day, width)), make("span", "head-number", dayNumber(day))] };
+    : {
+        domNodes: [
+          make("span", "head-name", weekday(day, width)),
+          make("span", "head-number", dayNumber(day)),
+        ],
+      };
 }
 
 function dragged({ event, delta, oldResource, newResource }) {
   const one = find(event.extendedProps.appointment);
   if (!one) return;
-  const moved = (delta.days * DAY_SECONDS) + delta.seconds;
+  const moved = delta.days * DAY_SECONDS + delta.seconds;
   const changes = {};
   if (moved) changes.start = addSeconds(one.start, moved);
   if (newResource && oldResource) {
-    const people = one.who.map((number) => shown.people[number].id).filter((id) => id !== oldResource.id);
+    const people = one.who
+      .map((number) => shown.people[number].id)
+      .filter((id) => id !== oldResource.id);
     changes.assignees = people.includes(newResource.id) ? people : [...people, newResource.id];
   }
   acts.move(one, changes);
@@ -117,7 +178,8 @@ function dragged({ event, delta, oldResource, newResource }) {
 
 function resized({ event, endDelta }) {
   const one = find(event.extendedProps.appointment);
-  if (one) acts.move(one, { end: addSeconds(one.end, endDelta.days * DAY_SECONDS + endDelta.seconds) });
+  if (one)
+    acts.move(one, { end: addSeconds(one.end, endDelta.days * DAY_SECONDS + endDelta.seconds) });
 }
 
 /** On an empty place: make something there; in a phone's month, whose days are small, look at the day. */
@@ -134,7 +196,9 @@ function started() {
 function stopped() {
   dragging = false;
   justDragged = true;
-  setTimeout(() => { justDragged = false; }, A_MOMENT_MS); // the click that ends a drag opens nothing
+  setTimeout(() => {
+    justDragged = false;
+  }, A_MOMENT_MS); // the click that ends a drag opens nothing
 }
 
 function options() {
@@ -179,16 +243,22 @@ function options() {
     eventDrop: (info) => dragged(info),
     eventResize: (info) => resized(info),
     select: ({ allDay, startStr, endStr, resource }) => pressed(allDay, startStr, endStr, resource),
-    dateClick: ({ allDay, dateStr, resource }) => pressed(allDay, dateStr, addSeconds(dateStr, HOUR_SECONDS), resource),
+    dateClick: ({ allDay, dateStr, resource }) =>
+      pressed(allDay, dateStr, addSeconds(dateStr, HOUR_SECONDS), resource),
     eventAllUpdated: settle,
-    views: { dayGridMonth: { dayHeaderAriaLabelFormat: (date) => weekday(dayOf(handed(date)), "long") } },
+    views: {
+      dayGridMonth: { dayHeaderAriaLabelFormat: (date) => weekday(dayOf(handed(date)), "long") },
+    },
   };
 }
 
 function columnHead(resource) {
   const person = shown.people.find(({ id }) => id === resource.id);
   if (!person) return [resource.title];
-  return [make("span", `cal-initials who-${person.colour}`, person.initials), make("span", "head-name", person.name)];
+  return [
+    make("span", `cal-initials who-${person.colour}`, person.initials),
+    make("span", "head-name", person.name),
+  ];
 }
 
 // -- After a redraw.
@@ -198,10 +268,13 @@ let focused = "";
 /** The library calls its grid a table, but its events lie beside the rows, not in them: for a screen reader it is a
  *  region with headings of days and links that say everything themselves. */
 function tellRoles(grid) {
-  for (const element of grid.querySelectorAll("[role=table], [role=row], [role=rowgroup], [role=cell], [role=columnheader]")) {
+  for (const element of grid.querySelectorAll(
+    "[role=table], [role=row], [role=rowgroup], [role=cell], [role=columnheader]",
+  )) {
     for (const name of ["role", "aria-colindex", "aria-colspan"]) element.removeAttribute(name);
   }
-  for (const article of grid.querySelectorAll("article:not([role])")) article.setAttribute("role", "none");
+  for (const article of grid.querySelectorAll("article:not([role])"))
+    article.setAttribute("role", "none");
   const main = grid.querySelector(".ec-main");
   if (!main) return;
   main.tabIndex = 0; // what scrolls can be reached by keyboard
@@ -211,7 +284,8 @@ function tellRoles(grid) {
 
 /** Hours as the business's clocks show them, also on a day on which the browser's own skip one. */
 function tellHours(grid) {
-  for (const time of grid.querySelectorAll(".ec-slot time")) time.textContent = clock(time.dateTime);
+  for (const time of grid.querySelectorAll(".ec-slot time"))
+    time.textContent = clock(time.dateTime);
 }
 
 let showedFor = "";
@@ -224,7 +298,8 @@ function showToday(grid) {
   showedFor = period;
   const head = main.querySelector(".ec-col-head.ec-today");
   const side = main.querySelector(".ec-sidebar");
-  if (head && main.scrollWidth > main.clientWidth) main.scrollLeft = head.offsetLeft - side.offsetWidth - 8;
+  if (head && main.scrollWidth > main.clientWidth)
+    main.scrollLeft = head.offsetLeft - side.offsetWidth - 8;
 }
 
 function settle() {
@@ -254,9 +329,13 @@ export function start(given) {
     }
   });
   // A press on a day's number is for the link, not the beginning of a selection.
-  grid.addEventListener("pointerdown", (event) => {
-    if (event.target.closest("a.day-link, a.day-more")) event.stopPropagation();
-  }, true);
+  grid.addEventListener(
+    "pointerdown",
+    (event) => {
+      if (event.target.closest("a.day-link, a.day-more")) event.stopPropagation();
+    },
+    true,
+  );
 }
 
 /** Draws what there is, in the view and on the days of the state. */
@@ -266,15 +345,23 @@ export function draw() {
   const view = VIEWS[state.view];
   calendar.setOption("timeZone", offset());
   if (state.view === "team") {
-    calendar.setOption("resources", columns().map(({ id, name }) => ({ id, title: name })));
+    calendar.setOption(
+      "resources",
+      columns().map(({ id, name }) => ({ id, title: name })),
+    );
   }
   if (calendar.getOption("view") !== view) calendar.setOption("view", view);
   calendar.setOption("date", state.day);
-  calendar.setOption("allDaySlot", found.some((event) => event.allDay));
+  calendar.setOption(
+    "allDaySlot",
+    found.some((event) => event.allDay),
+  );
   calendar.setOption("columnWidth", onPhone() ? COLUMNS_ON_PHONE[state.view] : undefined);
   calendar.setOption("editable", !(onPhone() && state.view === "month"));
   if (state.view === "month") {
-    calendar.setOption("dayCellFormat", (date) => ({ domNodes: month.dayHead(dayOf(handed(date)), acts.hrefOfDay) }));
+    calendar.setOption("dayCellFormat", (date) => ({
+      domNodes: month.dayHead(dayOf(handed(date)), acts.hrefOfDay),
+    }));
   }
   calendar.setOption("events", found);
 }

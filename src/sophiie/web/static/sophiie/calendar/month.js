@@ -16,7 +16,12 @@ function places() {
   const [from, to] = periodOf(state.view, state.day);
   const height = part("cal-grid").clientHeight - MONTH.head;
   const [cell, line] = onPhone() ? [MONTH.phoneCell, MONTH.phoneLine] : [MONTH.cell, MONTH.line];
-  return Math.max(1, Math.floor((Math.max(cell, height / (seconds(from, to) / DAY_SECONDS / 7)) - MONTH.number) / line));
+  return Math.max(
+    1,
+    Math.floor(
+      (Math.max(cell, height / (seconds(from, to) / DAY_SECONDS / 7)) - MONTH.number) / line,
+    ),
+  );
 }
 
 /** Those that there is room for, whole days first. */
@@ -38,7 +43,8 @@ export function fitting(found) {
 function daysOf({ start: from, end: to }) {
   const days = [dayOf(from)];
   const until = to.length > 10 ? to : `${to}T00:00:00`;
-  for (let day = addDays(days[0], 1); `${day}T00:00:00` < until; day = addDays(day, 1)) days.push(day);
+  for (let day = addDays(days[0], 1); `${day}T00:00:00` < until; day = addDays(day, 1))
+    days.push(day);
   return days;
 }
 
@@ -47,7 +53,12 @@ export function dayHead(day, hrefOfDay) {
   const nodes = [dayLink(day, hrefOfDay)];
   const count = more.get(day);
   if (count) {
-    const link = make("a", "day-more", make("span", "", say("more", { n: count })), make("span", "visually-hidden", `, ${longDay(day)}`));
+    const link = make(
+      "a",
+      "day-more",
+      make("span", "", say("more", { n: count })),
+      make("span", "visually-hidden", `, ${longDay(day)}`),
+    );
     link.href = hrefOfDay(day);
     link.dataset.day = day;
     nodes.push(link);
@@ -59,7 +70,12 @@ function dayLink(day, hrefOfDay) {
   const link = make("a", "day-link", dayNumber(day));
   link.href = hrefOfDay(day);
   link.dataset.day = day;
-  const count = appointments().filter((one) => dayOf(one.start) <= day && dayOf(one.end) >= day).length;
-  link.setAttribute("aria-label", onPhone() ? `${longDay(day)}, ${say("count", { n: count })}` : longDay(day));
+  const count = appointments().filter(
+    (one) => dayOf(one.start) <= day && dayOf(one.end) >= day,
+  ).length;
+  link.setAttribute(
+    "aria-label",
+    onPhone() ? `${longDay(day)}, ${say("count", { n: count })}` : longDay(day),
+  );
   return link;
 }

@@ -33,7 +33,9 @@ function draw() {
   }
   const unread = part("cal-unread");
   unread.hidden = !shown.unread.length;
-  unread.textContent = say("unread", { names: listed(namesOf(shown.unread.map(({ who }) => who))) });
+  unread.textContent = say("unread", {
+    names: listed(namesOf(shown.unread.map(({ who }) => who))),
+  });
 }
 
 function frame() {
@@ -41,7 +43,10 @@ function frame() {
   part("cal-title").textContent = titleOf(state.view, state.day, { brief: onPhone() });
   document.title = `${title} · Sophiie`;
   const unit = { month: "month", week: "week", list: "week", day: "day", team: "day" }[state.view];
-  for (const [id, direction, name] of [["cal-previous", -1, "previous"], ["cal-next", 1, "next"]]) {
+  for (const [id, direction, name] of [
+    ["cal-previous", -1, "previous"],
+    ["cal-next", 1, "next"],
+  ]) {
     const link = part(id);
     link.href = hrefOf({ day: step(state.view, state.day, direction) });
     link.querySelector(".visually-hidden").textContent = say(`${name}_${unit}`);
@@ -63,7 +68,12 @@ async function reload() {
   const [from, to] = periodOf(state.view, state.day);
   const known = shown.from === from && shown.to === to;
   const box = part("cal-frame");
-  const slow = setTimeout(() => { part("cal-wait").hidden = false; }, known ? SLOW_MS * 8 : SLOW_MS);
+  const slow = setTimeout(
+    () => {
+      part("cal-wait").hidden = false;
+    },
+    known ? SLOW_MS * 8 : SLOW_MS,
+  );
   try {
     if (!(await load(from, to))) return;
     notices.problem("");
@@ -140,7 +150,8 @@ function connect() {
   onPlainClick(part("cal-previous"), () => move(-1));
   onPlainClick(part("cal-next"), () => move(1));
   onPlainClick(part("cal-today"), goToday);
-  for (const link of document.querySelectorAll(".cal-view")) onPlainClick(link, () => show(link.dataset.view));
+  for (const link of document.querySelectorAll(".cal-view"))
+    onPlainClick(link, () => show(link.dataset.view));
   part("cal-new").addEventListener("click", () => create());
   part("cal-search-button").addEventListener("click", search);
   part("cal-search-text").addEventListener("keydown", (event) => {
@@ -169,14 +180,20 @@ function connect() {
     if (detail.appointment !== undefined || detail.busy !== undefined) changedElsewhere();
   });
   document.addEventListener("sophiie:gap", changedElsewhere);
-  whenResized(() => { frame(); draw(); });
+  whenResized(() => {
+    frame();
+    draw();
+  });
 }
 
 function tellZone() {
   const other = otherZone();
   const note = part("cal-zone");
   note.hidden = !other;
-  note.textContent = say("zone", { zone: setup.zone.replaceAll("_", " "), other: other.replaceAll("_", " ") });
+  note.textContent = say("zone", {
+    zone: setup.zone.replaceAll("_", " "),
+    other: other.replaceAll("_", " "),
+  });
 }
 
 part("cal-plain").remove(); // the list for who has no script
@@ -192,7 +209,10 @@ keys.listen({
   today: goToday,
   create: () => create(),
   help: () => document.querySelector("[data-dialog-open=cal-keys]").click(),
-  dismiss: () => { notices.clear(); grid.unselect(); },
+  dismiss: () => {
+    notices.clear();
+    grid.unselect();
+  },
 });
 connect();
 tellZone();

@@ -21,7 +21,13 @@ export function whenResized(act) {
   });
 }
 
-export const state = { view: "week", day: today(), hidden: new Set(), busy: true, cancelled: false };
+export const state = {
+  view: "week",
+  day: today(),
+  hidden: new Set(),
+  busy: true,
+  cancelled: false,
+};
 
 function remembered() {
   try {
@@ -51,7 +57,10 @@ export function readAddress({ first = false } = {}) {
   state.day = isDay(day) ? day : today();
   const people = setup.people.map((person) => person.id);
   if (asked.has("members")) {
-    const wanted = asked.get("members").split(",").filter((id) => people.includes(id));
+    const wanted = asked
+      .get("members")
+      .split(",")
+      .filter((id) => people.includes(id));
     state.hidden = new Set(wanted.length ? people.filter((id) => !wanted.includes(id)) : []);
   } else if (first) {
     state.hidden = new Set((known.hidden ?? []).filter((id) => people.includes(id)));

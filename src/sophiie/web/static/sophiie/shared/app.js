@@ -30,8 +30,10 @@ document.addEventListener("click", (event) => {
 function closeOnBackdrop(dialog, event) {
   const box = dialog.getBoundingClientRect();
   const inside =
-    event.clientX >= box.left && event.clientX <= box.right &&
-    event.clientY >= box.top && event.clientY <= box.bottom;
+    event.clientX >= box.left &&
+    event.clientX <= box.right &&
+    event.clientY >= box.top &&
+    event.clientY <= box.bottom;
   if (!inside) dialog.close();
 }
 
@@ -43,7 +45,9 @@ function closeMenus(except) {
   }
 }
 
-document.addEventListener("click", (event) => closeMenus(event.target.closest("details[data-menu]")));
+document.addEventListener("click", (event) =>
+  closeMenus(event.target.closest("details[data-menu]")),
+);
 document.addEventListener("keydown", (event) => {
   if (event.key !== "Escape") return;
   const menu = document.querySelector("details[data-menu][open]");
@@ -55,14 +59,18 @@ document.addEventListener("keydown", (event) => {
 
 // Where there is no room for all tabs, the one that is open is in sight. Arrow keys walk along them.
 
-document.querySelector("[data-tabs] [aria-selected=true]")?.scrollIntoView({ block: "nearest", inline: "center" });
+document
+  .querySelector("[data-tabs] [aria-selected=true]")
+  ?.scrollIntoView({ block: "nearest", inline: "center" });
 
 document.addEventListener("keydown", (event) => {
   const tab = event.target.closest("[data-tabs] [role=tab]");
   if (!tab) return;
   const tabs = [...tab.closest("[data-tabs]").querySelectorAll("[role=tab]")];
   const here = tabs.indexOf(tab);
-  const goal = { ArrowLeft: here - 1, ArrowRight: here + 1, Home: 0, End: tabs.length - 1 }[event.key];
+  const goal = { ArrowLeft: here - 1, ArrowRight: here + 1, Home: 0, End: tabs.length - 1 }[
+    event.key
+  ];
   if (goal === undefined) return;
   event.preventDefault();
   tabs[(goal + tabs.length) % tabs.length].focus();
@@ -99,7 +107,9 @@ function showInPreflight(event, templateId) {
   }
 }
 
-document.addEventListener("htmx:beforeRequest", (event) => showInPreflight(event, "preflight-waiting"));
+document.addEventListener("htmx:beforeRequest", (event) =>
+  showInPreflight(event, "preflight-waiting"),
+);
 for (const failure of ["htmx:responseError", "htmx:sendError", "htmx:timeout"]) {
   document.addEventListener(failure, (event) => showInPreflight(event, "preflight-unknown"));
 }
@@ -116,7 +126,9 @@ document.addEventListener("submit", (event) => {
     return;
   }
   form.dataset.sent = "true";
-  setTimeout(() => { delete form.dataset.sent; }, SENT_GRACE_MS);
+  setTimeout(() => {
+    delete form.dataset.sent;
+  }, SENT_GRACE_MS);
 });
 window.addEventListener("pageshow", () => {
   for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
@@ -135,7 +147,8 @@ function guessZone(select) {
   if (select.value) return;
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
   // UTC is what a device says that was never told where it is.
-  if (zone !== "UTC" && [...select.options].some((option) => option.value === zone)) select.value = zone;
+  if (zone !== "UTC" && [...select.options].some((option) => option.value === zone))
+    select.value = zone;
 }
 
 // Live pages: the server says which appointment or link changed, and the parts that show it ask for themselves again.
@@ -173,7 +186,11 @@ function live(url) {
       return;
     }
     if (change.appointment !== undefined) {
-      refresh(document.querySelectorAll(`[data-live="appointment:${CSS.escape(String(change.appointment))}"]`));
+      refresh(
+        document.querySelectorAll(
+          `[data-live="appointment:${CSS.escape(String(change.appointment))}"]`,
+        ),
+      );
     }
     if (change.link !== undefined) refresh(document.querySelectorAll('[data-live="link"]'));
     document.dispatchEvent(new CustomEvent("sophiie:change", { detail: change }));
@@ -184,7 +201,12 @@ function live(url) {
     hideNotice();
     // What happened while nobody listened: after a gap anything may have, at first only what was still under way.
     if (missed) catchUp();
-    else refresh([...document.querySelectorAll("[data-live]")].filter((element) => element.querySelector("[data-unsettled]")));
+    else
+      refresh(
+        [...document.querySelectorAll("[data-live]")].filter((element) =>
+          element.querySelector("[data-unsettled]"),
+        ),
+      );
     missed = false;
   }
 
@@ -209,12 +231,16 @@ function live(url) {
       catchUp(); // each part says that one is signed out
       return;
     }
-    const pause = answer && answer.status === 503 && Number(answer.headers.get("Retry-After")) * 1000;
-    if (pause) { // as many pages listen as the server can tell: this one asks now and then, until there is room
+    const pause =
+      answer && answer.status === 503 && Number(answer.headers.get("Retry-After")) * 1000;
+    if (pause) {
+      // as many pages listen as the server can tell: this one asks now and then, until there is room
       hideNotice();
       catchUp();
     }
-    const wait = pause ? Math.max(pause, LEAST_ASK_MS) : RETRY_MS[Math.min(tries++, RETRY_MS.length - 1)];
+    const wait = pause
+      ? Math.max(pause, LEAST_ASK_MS)
+      : RETRY_MS[Math.min(tries++, RETRY_MS.length - 1)];
     clearTimeout(retryTimer);
     retryTimer = setTimeout(connect, wait * (0.75 + Math.random() / 2));
   }
@@ -249,7 +275,10 @@ function live(url) {
   document.addEventListener("visibilitychange", () => {
     clearTimeout(hiddenTimer);
     if (document.hidden) {
-      hiddenTimer = setTimeout(() => { missed = true; disconnect(); }, HIDDEN_GRACE_MS);
+      hiddenTimer = setTimeout(() => {
+        missed = true;
+        disconnect();
+      }, HIDDEN_GRACE_MS);
     } else if (!stream) {
       connect();
     }
@@ -269,7 +298,12 @@ function live(url) {
 
 document.addEventListener("htmx:beforeSwap", (event) => {
   const { target, xhr } = event.detail;
-  if (!target.dataset.live || !event.detail.shouldSwap || xhr.responseText.includes(`id="${target.id}"`)) return;
+  if (
+    !target.dataset.live ||
+    !event.detail.shouldSwap ||
+    xhr.responseText.includes(`id="${target.id}"`)
+  )
+    return;
   event.detail.shouldSwap = false;
   if (!document.querySelector("[data-appointment-form]")) location.reload();
 });
