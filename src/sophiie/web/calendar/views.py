@@ -37,12 +37,12 @@ from sophiie.web.shared.requests import members_only, signed_in
 VIEWS = ("month", "week", "day", "team", "list")
 # Set by the page's script with the view that it showed: whoever has it needs no list from here.
 VIEW_COOKIE = "sophiie_view"
-# What `calendar.js` imports, all asked for at once.
+# What `page.js` imports: the browser loads all of it at once.
 MODULES = [
     f"sophiie/calendar/{name}.js"
     for name in (
-        *("acts", "entry", "feed", "grid", "keys", "list", "month", "notices", "quick", "setup"),
-        *("state", "times"),
+        *("acts", "entry", "events", "feed", "grid", "keys", "list", "looks", "month", "notices"),
+        *("quick", "settled", "setup", "state", "times"),
     )
 ]
 MAX_FOUND = 40
@@ -141,7 +141,7 @@ def _setup(member: Member, people: list[Person], today: date) -> dict[str, Any]:
             "move": reverse("calendar-move", args=[nowhere]),
             "delete": reverse("calendar-delete", args=[nowhere]),
             "signIn": reverse("account_login"),
-            "icons": static("sophiie/icons.svg"),
+            "icons": static("sophiie/shared/icons.svg"),
         },
         "nowhere": str(nowhere),
         "cookie": VIEW_COOKIE,

@@ -1,9 +1,9 @@
-// What is done from the page: moved, resized, handed over, made, taken back. The server decides; until it has, the
-// page shows what was meant, and afterwards what is.
+// What a person does: moves, resizes, hands over, books, takes back. The server decides. Until it has,
+// the page shows what the person meant; afterwards, what is.
 
-import { addressOf, listed, part, say, setup } from "./setup.js";
 import { shown } from "./feed.js";
 import { refuse, signedOut, toast } from "./notices.js";
+import { addressOf, listed, part, say, setup } from "./setup.js";
 import { addSeconds, seconds, when } from "./times.js";
 
 let redraw = () => {};

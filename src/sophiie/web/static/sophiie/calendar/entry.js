@@ -1,7 +1,7 @@
 // How one appointment, hold or busy time looks and reads: the same for the grid and the list.
 
-import { addressOf, icon, listed, make, say } from "./setup.js";
 import { namesOf, shown } from "./feed.js";
+import { addressOf, icon, listed, make, say } from "./setup.js";
 import { clock, longDay, span } from "./times.js";
 
 const STATUS_ICONS = {

@@ -20,7 +20,8 @@ let asking = null;
 /** Fetches the period; the latest request wins. False if it was overtaken by another one. */
 export async function load(from, to) {
   asking?.abort();
-  const mine = (asking = new AbortController());
+  const mine = new AbortController();
+  asking = mine;
   try {
     const address = `${setup.urls.feed}?${new URLSearchParams({ from, to })}`;
     const answer = await fetch(address, {

@@ -1,8 +1,8 @@
 // The list of a week, day by day: what a phone shows first.
 
-import { cloneOf, make, part, say } from "./setup.js";
-import { appointments, busyTimes, leading, shown } from "./feed.js";
 import { busyBlock, classesOf, entryLink } from "./entry.js";
+import { appointments, busyTimes, leading, shown } from "./feed.js";
+import { cloneOf, make, part, say } from "./setup.js";
 import { addDays, dayNumber, month, spanOn, today, weekday } from "./times.js";
 
 /** What touches the day, in order of its start. */

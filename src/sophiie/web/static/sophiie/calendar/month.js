@@ -1,13 +1,15 @@
-// A month shows as many of a day as its cell holds, and says how many more there are. The library could find that out by
-// itself, but lays out each one to know: two thousand take it a minute.
+// A month shows as many entries of a day as its cell holds, and says how many more there are. The
+// library could find that out by itself, but it lays out every entry to know: two thousand take a
+// minute.
 
-import { make, part, say } from "./setup.js";
 import { appointments } from "./feed.js";
-import { addDays, dayNumber, dayOf, longDay, periodOf, seconds } from "./times.js";
+import { make, part, say } from "./setup.js";
 import { onPhone, state } from "./state.js";
+import { addDays, dayNumber, dayOf, longDay, periodOf, seconds } from "./times.js";
 
 const DAY_SECONDS = 86_400;
-// Pixels of `calendar.css`: the row of weekday names, a day's number, a line with its gap, the least height of a cell.
+// Pixels, as the style sheets set them: the row of weekday names, a day's number, a line with its gap,
+// the smallest height of a cell.
 const MONTH = { head: 38, number: 34, line: 26, cell: 88, phoneLine: 8, phoneCell: 52 };
 
 let more = new Map();

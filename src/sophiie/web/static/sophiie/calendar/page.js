@@ -1,15 +1,16 @@
-// The calendar page: what is shown (state), what there is (feed), how it looks (grid, list), what is done (acts).
+// The calendar page: brings together what is shown (state), what there is (feed), how it looks (grid,
+// list) and what is done (acts).
 
-import { listed, part, say, setup } from "./calendar/setup.js";
-import { SignedOut, load, namesOf, shown } from "./calendar/feed.js";
-import * as acts from "./calendar/acts.js";
-import * as grid from "./calendar/grid.js";
-import * as keys from "./calendar/keys.js";
-import * as list from "./calendar/list.js";
-import * as notices from "./calendar/notices.js";
-import * as quick from "./calendar/quick.js";
-import { change, hrefOf, onPhone, readAddress, state, whenResized } from "./calendar/state.js";
-import { otherZone, periodOf, step, titleOf, today } from "./calendar/times.js";
+import * as acts from "./acts.js";
+import { load, namesOf, SignedOut, shown } from "./feed.js";
+import * as grid from "./grid.js";
+import * as keys from "./keys.js";
+import * as list from "./list.js";
+import * as notices from "./notices.js";
+import * as quick from "./quick.js";
+import { listed, part, say, setup } from "./setup.js";
+import { change, hrefOf, onPhone, readAddress, state, whenResized } from "./state.js";
+import { otherZone, periodOf, step, titleOf, today } from "./times.js";
 
 const SLOW_MS = 250;
 const TOGETHER_MS = 300;

@@ -1,9 +1,10 @@
-// The small form: title, time, people. Everything else is in the full form, which takes over what was typed.
+// The quick form: title, time, people. The full form has everything else, and takes over what was
+// typed.
 
-import { make, part, say, setup } from "./setup.js";
-import { isTaken, shown } from "./feed.js";
-import { state } from "./state.js";
 import { book, reasonOf } from "./acts.js";
+import { isTaken, shown } from "./feed.js";
+import { make, part, say, setup } from "./setup.js";
+import { state } from "./state.js";
 import { addDays, addSeconds, clockOf, dayOf, now, seconds } from "./times.js";
 
 const dialog = part("cal-quick");

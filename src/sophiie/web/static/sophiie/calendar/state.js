@@ -4,6 +4,7 @@ import { setup } from "./setup.js";
 import { isDay, today } from "./times.js";
 
 const MEMORY = "sophiie-calendar";
+const COOKIE_LIFE = "max-age=31536000; samesite=lax";
 const PHONE = "(max-width: 43.99rem)";
 
 const phone = window.matchMedia(PHONE);
@@ -44,7 +45,8 @@ function remember() {
   } catch {
     // A browser that keeps nothing still shows everything.
   }
-  document.cookie = `${setup.cookie}=${state.view}; path=${setup.urls.page}; max-age=31536000; samesite=lax`;
+  // biome-ignore lint/suspicious/noDocumentCookie: the Cookie Store API is not in every browser.
+  document.cookie = `${setup.cookie}=${state.view}; path=${setup.urls.page}; ${COOKIE_LIFE}`;
 }
 
 /** Takes the state from the address; what it does not say, from memory or from what is usual. */

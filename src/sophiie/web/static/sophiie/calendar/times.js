@@ -1,5 +1,6 @@
-// Days and wall-clock times of the business's zone. They are text ("2026-11-26", "2026-11-26T09:00:00"), and reckoned as
-// if they were UTC: the browser's own zone and its clock changes never touch them.
+// Days and wall-clock times of the business's zone. They are text ("2026-11-26" and
+// "2026-11-26T09:00:00"), and calculated as if they were UTC: the browser's own zone and its clock
+// changes never touch them.
 
 import { say, setup } from "./setup.js";
 
