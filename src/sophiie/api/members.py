@@ -49,7 +49,7 @@ def me(request: HttpRequest) -> MemberOut:
     summary="How a member's calendar is linked",
 )
 def calendar_link(request: HttpRequest, member_id: UUID) -> CalendarLinkOut:
-    """One's own link, or any member's for owners and admins."""
+    """The member's own link; for owners and admins also that of any member."""
     asking = member_of(request)
     member = Member.objects.filter(business=asking.business, pk=member_id, is_active=True).first()
     if member is None:

@@ -1,4 +1,4 @@
-"""What Prometheus is told of the reading side; no number is of one member."""
+"""Prometheus metrics of polls, stored copies and push channels, none about a single member."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ from sophiie.sync.reports.poll_totals import ReadingTotals, reading_totals
 
 
 def reading_metrics() -> CollectorRegistry:
-    """How readings, copies and channels stand as the database knows it, the same from every
-    process."""
+    """Polls, copies and channels according to the database, the same from every process."""
     registry = CollectorRegistry()
     registry.register(_Readings(reading_totals()))
     return registry

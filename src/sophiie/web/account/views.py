@@ -1,5 +1,8 @@
-"""Signing up: first an address, then, behind the link that was mailed to it, a new business with
-its owner; and joining a business by an invitation."""
+"""Signing up and joining.
+
+Signing up takes an address first; the link mailed to it leads to the form that makes the new
+business and its owner. Joining a business takes an invitation.
+"""
 
 from __future__ import annotations
 
@@ -29,8 +32,8 @@ BACKEND = settings.AUTHENTICATION_BACKENDS[0]
 
 @require_http_methods(["GET", "POST"])
 def sign_up(request: HttpRequest) -> HttpResponse:
-    """Where this installation is open for it; elsewhere there is no such page. What is answered,
-    and how long it takes, is the same for every address."""
+    """Only where this installation is open for it; elsewhere the page does not exist. The answer,
+    and the time it takes, are the same for every address."""
     _check_open()
     if request.user.is_authenticated:
         return redirect("calendar")
@@ -59,7 +62,7 @@ def sign_up_sent(request: HttpRequest) -> HttpResponse:
 @sensitive_post_parameters("password")
 @require_http_methods(["GET", "POST"])
 def sign_up_finish(request: HttpRequest, secret: str) -> HttpResponse:
-    """The page behind the link in the mail: here the business and its owner come to be."""
+    """The page behind the mailed link: makes the business and its owner."""
     _check_open()
     if request.user.is_authenticated:
         return redirect("calendar")
@@ -91,7 +94,7 @@ def _check_open() -> None:
 @sensitive_post_parameters("password")
 @require_http_methods(["GET", "POST"])
 def join(request: HttpRequest, secret: str) -> HttpResponse:
-    """The page behind an invitation's link. It shows nothing to whoever guesses."""
+    """The page behind an invitation's link. Shows nothing to somebody who guesses."""
     invitation = invitation_of(secret)
     if invitation is None:
         return render(request, "account/join_gone.html", status=404)

@@ -1,7 +1,7 @@
-"""*Why is this time not offered?*: a page, and for htmx the answer alone.
+"""*Why is this time not offered?*: the page, and for htmx the answer alone.
 
-Others link to it: `/availability/explain?member=<id>&date=2026-12-01&start=09:00&end=10:00`, in the
-clocks of the business.
+Other pages link to `/availability/explain?member=<id>&date=2026-12-01&start=09:00&end=10:00`, with
+times on the clocks of the business.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from sophiie.web.shared.requests import members_only, signed_in
 
 
 class WhyForm(forms.Form):
-    """Whose time, and which; `start_at` and `end_at` are instants after `is_valid()`."""
+    """Whose time, and which. After `is_valid()`, `start_at` and `end_at` are instants."""
 
     member = forms.ChoiceField(
         label=gettext_lazy("Who"),
@@ -99,7 +99,7 @@ class WhyForm(forms.Form):
 @members_only
 @require_GET
 def explain(request: HttpRequest) -> HttpResponse:
-    """Every reason why a time of a member is not offered, or that it is."""
+    """Shows every reason why a member's time is not offered, or that it is offered."""
     by = signed_in(request)
     form = WhyForm(request.GET or None, by=by)
     context: dict[str, Any] = {"form": form, "zone": form.zone, "asked": form.is_valid()}

@@ -140,7 +140,7 @@ def _new_times(asked: Change, member: Member, before: Appointment) -> dict[str, 
 
 
 def _team(member: Member, asked: list[str], before: Appointment) -> list[Member]:
-    """The wanted assignees. Who is assigned already may stay, also when deactivated meanwhile."""
+    """The wanted assignees. Present assignees may stay, even if deactivated meanwhile."""
     assigned = {str(a.member_id): a.member for a in before.assignments.all()}
     wanted = list(dict.fromkeys(asked))
     joining = [one for one in wanted if one not in assigned]

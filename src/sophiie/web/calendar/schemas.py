@@ -1,4 +1,4 @@
-"""What the calendar page's script may ask for: the JSON of booking, changing and taking back."""
+"""The JSON that the calendar page's script may send: to book, to change, to take back."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from sophiie.web.appointments.consent import Given
 
 
 class _Asked(BaseModel):
-    """`consent` is the button of a refusal that was pressed, see `consent_to_ask_for`; `fold` says
-    which of two equal clock times is meant."""
+    """`consent` names the button that was pressed on a refusal, see `consent_to_ask_for`. `fold`
+    says which of two equal clock times is meant."""
 
     model_config = ConfigDict(strict=True)
 
@@ -31,13 +31,13 @@ class _Asked(BaseModel):
 
 
 class _AskedWithTimes(_Asked):
-    """`start` and `end` are clock times in the business's zone or, with an offset, instants."""
+    """`start` and `end` are clock times of the business's zone or, with an offset, instants."""
 
     start: str = ""
     end: str = ""
 
     def instants(self, member: Member) -> tuple[datetime | None, datetime | None]:
-        """Start and end; None for the one that was not given."""
+        """Start and end, or None for one that is missing."""
         return self._instant("start", self.start, member), self._instant("end", self.end, member)
 
     def _instant(self, name: str, text: str, member: Member) -> datetime | None:
@@ -62,14 +62,14 @@ class NewAppointment(_AskedWithTimes):
 
 
 class Change(_AskedWithTimes):
-    """Another time, other assignees or both; what is missing stays."""
+    """Another time, other assignees or both. What is missing stays."""
 
     revision: int
     assignees: list[str] | None = None
 
 
 class Withdrawal(_Asked):
-    """Taking back what the quick form has just made."""
+    """Takes back what the quick form has just booked."""
 
     revision: int
 

@@ -1,7 +1,7 @@
 """The calendar page and its search.
 
-The page is a frame: what it shows comes from `calendar_feed`, what is done in it goes to
-`calendar_changes`. For a browser without JavaScript the frame holds the list of a week.
+The page is a frame: `feed` says what it shows, `changes` does what people do in it. For a browser
+without JavaScript the frame holds the list of a week.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from sophiie.web.shared.first_steps import put_away_first_steps
 from sophiie.web.shared.requests import members_only, signed_in
 
 VIEWS = ("month", "week", "day", "team", "list")
-# Set by the page's script with the view that it showed: whoever has it needs no list from here.
+# The page's script stores the last view here. A browser that has it needs no list from the server.
 VIEW_COOKIE = "sophiie_view"
 # What `page.js` imports: the browser loads all of it at once.
 MODULES = [
@@ -47,7 +47,7 @@ MODULES = [
 ]
 MAX_FOUND = 40
 MIN_SEARCH = 2
-# English dates are written as everywhere else in the product: day before month.
+# English dates have the day before the month, as everywhere in the product.
 LOCALES = {"en": "en-GB"}
 
 
@@ -94,7 +94,7 @@ def first_steps_put_away(request: HttpRequest) -> HttpResponse:
 @members_only
 @require_GET
 def calendar_search(request: HttpRequest) -> HttpResponse:
-    """Appointments by what is written in them: a page, of which the calendar takes the list."""
+    """Finds appointments by their texts: a page, of which the calendar takes the list."""
     member = signed_in(request)
     asked = " ".join(request.GET.get("q", "").replace("\x00", " ").split())[:200]
     found = list(_found(member, asked)) if len(asked) >= MIN_SEARCH else []
@@ -108,7 +108,7 @@ def calendar_search(request: HttpRequest) -> HttpResponse:
 
 
 def _found(member: Member, asked: str) -> list[Appointment]:
-    """Those with every word in them: the ones ahead by nearness, then the past ones."""
+    """Appointments that contain every word: first coming ones by nearness, then past ones."""
     appointments = visible_to(member)
     for word in asked.split()[:6]:
         appointments = appointments.filter(
@@ -128,7 +128,7 @@ def _found(member: Member, asked: str) -> list[Appointment]:
 
 
 def _setup(member: Member, people: list[Person], today: date) -> dict[str, Any]:
-    """What the script has to know before it asks for anything."""
+    """What the script has to know before its first request."""
     language = get_language() or settings.LANGUAGE_CODE
     nowhere = UUID(int=0)
     return {

@@ -26,7 +26,7 @@ from sophiie.web.shared.stored_messages import kept_words
 @members_only
 @require_GET
 def overview(request: HttpRequest) -> HttpResponse:
-    """Eight queries, however large the team; a friendly refusal for members without the right."""
+    """Eight queries, however large the team. Members who may not see it get a friendly refusal."""
     member = signed_in(request)
     if not member.manages_business:
         return render(request, "overview/not_allowed.html", status=403)

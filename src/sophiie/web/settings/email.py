@@ -1,4 +1,4 @@
-"""Settings, tab Profile: another e-mail address to sign in with, once a mail has proven it."""
+"""Settings, tab Profile: another email address to sign in with, once a mail has proven it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from sophiie.web.shared.requests import members_only, signed_in
 @sensitive_post_parameters("password")
 @require_http_methods(["GET", "POST"])
 def email(request: HttpRequest) -> HttpResponse:
-    """Asks for another address; the one of now holds until the mail to the new one is answered."""
+    """Asks for another address; the present one stays valid until the mail is answered."""
     member = signed_in(request)
     form = EmailForm(request.POST if request.method == "POST" else None)
     if request.method != "POST" or not form.is_valid():
@@ -48,7 +48,7 @@ def email(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "POST"])
 def email_confirm(request: HttpRequest, secret: str) -> HttpResponse:
-    """The page behind the link in that mail, for the member who asked for it and nobody else."""
+    """The page behind the link in the mail, only for the member who asked for it."""
     member = signed_in(request)
     wanted = proven_address(member, secret=secret)
     if wanted is None:

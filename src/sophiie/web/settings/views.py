@@ -46,7 +46,7 @@ def profile(request: HttpRequest) -> HttpResponse:
 @keeps_submitted_data
 @require_http_methods(["GET", "POST"])
 def business(request: HttpRequest) -> HttpResponse:
-    """What holds for everybody in the business; for owners and admins."""
+    """What holds for the whole business, for owners and admins."""
     member = signed_in(request)
     if not member.manages_business:
         raise PermissionDenied

@@ -1,4 +1,4 @@
-"""The pages for what went wrong; problem+json for the API's addresses."""
+"""Error pages; problem+json for addresses of the API."""
 
 from __future__ import annotations
 
@@ -64,5 +64,5 @@ def error_page(request: HttpRequest, status: int, title: str, explanation: str) 
         body = {"type": "about:blank", "title": title, "status": status, "detail": explanation}
         return JsonResponse(body, status=status, content_type="application/problem+json")
     context = {"status": status, "title": title, "explanation": explanation}
-    # Without the request: what fills in every page needs the database, which may be what is down.
+    # Without the request: the context of every page needs the database, which may be down.
     return HttpResponse(render_to_string("shared/error.html", context), status=status)

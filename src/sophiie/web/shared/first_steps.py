@@ -1,6 +1,6 @@
-"""What an empty product says of itself: the steps to the first appointment in Google.
+"""The steps to the first appointment in Google, which a new business sees on the calendar.
 
-Shown on the calendar until they are done or put away; then they cost nothing any more.
+Once all are done or put away they cost nothing.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from sophiie.common.clock import now
 
 @dataclass(frozen=True)
 class Step:
-    """One step: `act` is the button that leads there."""
+    """One step; `act` is the button that leads there."""
 
     title: str
     text: str
@@ -43,7 +43,7 @@ class FirstSteps:
 
 
 def first_steps(member: Member) -> FirstSteps | None:
-    """The steps of this member, None when all are done or they were put away."""
+    """The member's steps; None if all are done or they were put away."""
     if member.first_steps_done_at:
         return None
     found = FirstSteps(_steps(*_done(member)))
@@ -54,7 +54,7 @@ def first_steps(member: Member) -> FirstSteps | None:
 
 
 def _done(member: Member) -> tuple[bool, bool, bool]:
-    """Whether there are hours, a link and an appointment: one query."""
+    """Whether there are hours, a link and an appointment, in one query."""
     links = CalendarLink.objects.filter(member=OuterRef("pk"))
     asked: tuple[bool, bool, bool] = (
         Member.objects.filter(pk=member.pk)
@@ -96,5 +96,5 @@ def _steps(has_hours: bool, has_link: bool, has_appointment: bool) -> list[Step]
 
 
 def put_away_first_steps(member: Member) -> None:
-    """The person knows the way: the steps are never shown to them again."""
+    """Hides the steps from this member for good."""
     Member.objects.filter(pk=member.pk, first_steps_done_at=None).update(first_steps_done_at=now())

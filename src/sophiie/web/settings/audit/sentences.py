@@ -1,4 +1,4 @@
-"""An entry of the audit log as a sentence, and what changed in lines below it."""
+"""Entries of the audit log as sentences, with what changed in lines below them."""
 
 from __future__ import annotations
 
@@ -139,10 +139,10 @@ def actor_of(entry: Entry) -> str:
 
 
 def sentence_of(entry: Entry, zone: str) -> str:
-    """What happened; times in the clocks of `zone`."""
+    """What happened, with times on the clocks of `zone`."""
     try:
         act = Act(entry.act)
-    except ValueError:  # of a newer release that runs beside this one
+    except ValueError:  # written by a newer release that runs beside this one
         return f"{actor_of(entry)}: {entry.act}"
     if act == Act.SIGN_IN_FAILED and (more := entry.details.get("more")):
         return ngettext(
@@ -154,7 +154,7 @@ def sentence_of(entry: Entry, zone: str) -> str:
 
 
 def changes_of(entry: Entry) -> list[str]:
-    """What was changed: before and after."""
+    """What was changed, before and after."""
     lines = [
         f"{_CHANGES[name]}: {_shown(name, pair[0])} → {_shown(name, pair[1])}"
         for name, pair in entry.details.items()
@@ -167,7 +167,7 @@ def changes_of(entry: Entry) -> list[str]:
 
 
 def device_of(agent: str) -> str:
-    """Browser and system, as far as a browser's name for itself tells; a program's own name."""
+    """Browser and system, as far as the browser names them; for a program, its own name."""
     if not agent.startswith("Mozilla/"):
         return agent.partition(" (")[0][:60]
     browser = next((name for sign, name in _BROWSERS if sign in agent), _("Browser"))
@@ -175,7 +175,7 @@ def device_of(agent: str) -> str:
     return f"{browser}, {system}" if system else browser
 
 
-# Each names those that come after it, too.
+# A browser also names those that come later in this list.
 _BROWSERS = (
     ("Edg", "Edge"),
     ("OPR/", "Opera"),
@@ -208,7 +208,7 @@ def _template_of(act: Act, entry: Entry) -> Any:
 
 class _Values(dict[str, str]):
     def __missing__(self, name: str) -> str:
-        return "…"  # taken out with the person it told of
+        return "…"  # erased together with the person
 
 
 def _values_of(entry: Entry, zone: str) -> _Values:

@@ -1,4 +1,4 @@
-"""Downloads: one's own data, and for owners those of the business."""
+"""Downloads of a member's own data and, for owners, of the business's."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from sophiie.web.shared.requests import members_only, signed_in
 @members_only
 @require_POST
 def my_data(request: HttpRequest) -> HttpResponseBase:
-    """All that is known of the member who asks."""
+    """Everything known about the member who asks."""
     member = signed_in(request)
     return _download(request, "my-data.zip", lambda place: export_member(member, place))
 
@@ -29,13 +29,13 @@ def my_data(request: HttpRequest) -> HttpResponseBase:
 @members_only
 @require_POST
 def business_data(request: HttpRequest) -> HttpResponseBase:
-    """All that is known of the business; for owners."""
+    """Everything known about the business, for owners."""
     business = owner(request).business
     return _download(request, "business-data.zip", lambda place: export_business(business, place))
 
 
 def _download(request: HttpRequest, name: str, write: Callable[[Place], None]) -> HttpResponseBase:
-    """Written to a file first, which never is in memory as a whole; then sent bit by bit."""
+    """Writes to a file first, so that the data are never in memory as a whole, then sends it."""
     if refused := too_many(request, action="export", user=request.user):
         return refused
     file = tempfile.TemporaryFile()  # noqa: SIM115 - the response closes it

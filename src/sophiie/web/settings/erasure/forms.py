@@ -1,4 +1,4 @@
-"""The forms that erase: each wants something typed, so that nobody does it by a slip."""
+"""The forms that erase. Each asks for a typed word, so that nobody erases by accident."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy
 
 
 class ConfirmationForm(forms.Form):
-    """What is typed must be `expected`, however it is spaced and in whatever case."""
+    """The typed word must be `expected`; spaces and case do not matter."""
 
     confirmation = forms.CharField(
         widget=forms.TextInput(

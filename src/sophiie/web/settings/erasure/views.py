@@ -1,4 +1,4 @@
-"""The pages that erase a customer, a member, a business: what would go, then the word typed."""
+"""The pages that erase a customer, a member or a business: what would go, then the typed word."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ from sophiie.web.settings.team.views import colleague, manager
 from sophiie.web.shared.requests import appointment_or_404, members_only, signed_in
 from sophiie.web.shared.shown_times import long_day
 
-# More appointments than this are left to the worker, so that nobody waits long for a page.
+# The worker does the rest, so that nobody waits long for a page.
 MAX_AT_ONCE = 100
 
 
 @members_only
 @require_http_methods(["GET", "POST"])
 def customer_erase(request: HttpRequest, appointment_id: UUID) -> HttpResponse:
-    """All that is known of the customer of this appointment; for owners and admins."""
+    """Erases everything known about the customer of this appointment, for owners and admins."""
     by = manager(request)
     shown = appointment_or_404(by, appointment_id)
     try:
@@ -84,7 +84,7 @@ def _say_what_was_erased(request: HttpRequest, done: customers.Erased) -> None:
 @members_only
 @require_http_methods(["GET", "POST"])
 def member_erase(request: HttpRequest, member_id: UUID) -> HttpResponse:
-    """Has a deactivated colleague erased after some time; for owners."""
+    """Schedules a deactivated colleague to be erased, for owners."""
     by = owner(request)
     member = colleague(by, member_id)
     if not members.may_erase(by, member):
@@ -115,7 +115,7 @@ def member_erase(request: HttpRequest, member_id: UUID) -> HttpResponse:
 @members_only
 @require_POST
 def member_keep(request: HttpRequest, member_id: UUID) -> HttpResponse:
-    """Calls the erasing of a colleague off."""
+    """Cancels the erasure of a colleague."""
     by = owner(request)
     member = colleague(by, member_id)
     try:
@@ -133,7 +133,7 @@ def member_keep(request: HttpRequest, member_id: UUID) -> HttpResponse:
 @members_only
 @require_http_methods(["GET", "POST"])
 def business_delete(request: HttpRequest) -> HttpResponse:
-    """Has the whole business deleted after some time; for owners."""
+    """Schedules the whole business to be deleted, for owners."""
     by = owner(request)
     if businesses.deletion_of(by.business_id) is not None:
         return redirect("settings-business")  # the banner there says when
@@ -158,7 +158,7 @@ def business_delete(request: HttpRequest) -> HttpResponse:
 @members_only
 @require_POST
 def business_keep(request: HttpRequest) -> HttpResponse:
-    """Calls the deletion off."""
+    """Cancels the deletion."""
     if businesses.keep_business(by=owner(request)):
         messages.success(request, _("The business stays. Nothing was deleted."))
     else:
@@ -167,7 +167,7 @@ def business_keep(request: HttpRequest) -> HttpResponse:
 
 
 def owner(request: HttpRequest) -> Member:
-    """The owner who asks; anybody else may not."""
+    """The owner who asks. Refuses everybody else."""
     member = signed_in(request)
     if member.role != Role.OWNER:
         raise PermissionDenied

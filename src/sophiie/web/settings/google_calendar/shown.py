@@ -29,7 +29,7 @@ from sophiie.web.shared.stored_messages import kept_words
 
 @dataclass(frozen=True)
 class ShownPoll:
-    """A reading, in the reader's language and on the clocks of the business."""
+    """A poll, in the reader's language and on the business's clocks."""
 
     of: CalendarPoll
     problem: str
@@ -117,7 +117,7 @@ def _options(chosen: str, words: dict[str, str]) -> list[dict[str, Any]]:
 
 
 def option_words() -> dict[str, str]:
-    """What the options of a link are called, by their values."""
+    """Names of a link's options, by their values."""
     return {**_covers_words(all_too=True), **_privacy_words()}
 
 
@@ -140,7 +140,7 @@ def _privacy_words() -> dict[str, str]:
 
 
 def row_of(calendar: Any, request: HttpRequest, link: CalendarLink) -> dict[str, Any]:
-    """One calendar of the choice; what was ticked before an error stays ticked."""
+    """One calendar of the choice; ticks survive an error."""
     access = {
         "owner": _("Yours"),
         "writer": _("You can change events"),

@@ -1,4 +1,4 @@
-"""Settings, tab Working hours: one's own, everybody's for who manages, and the business's."""
+"""Settings, tab Working hours: the member's, colleagues' for owners and admins, the business's."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ from sophiie.web.shared.submitted_data import keeps_submitted_data, submitted_da
 @keeps_submitted_data
 @require_http_methods(["GET", "POST"])
 def own_hours(request: HttpRequest) -> HttpResponse:
-    """One's own week, days off and other hours."""
+    """The member's week, days off and other hours."""
     return _hours(request, signed_in(request))
 
 
 @keeps_submitted_data
 @require_http_methods(["GET", "POST"])
 def hours_of(request: HttpRequest, member_id: UUID) -> HttpResponse:
-    """A colleague's, for owners and admins."""
+    """A colleague's hours, for owners and admins."""
     by = signed_in(request)
     team = Member.objects.filter(business=by.business_id, is_active=True)
     member = team.select_related("business").filter(pk=member_id).first()
@@ -111,7 +111,7 @@ def _days_added(by: Member, member: Member | None, form: HolidayForm) -> bool:
 @keeps_submitted_data
 @require_http_methods(["GET", "POST"])
 def business_hours(request: HttpRequest) -> HttpResponse:
-    """Holidays, and the rules that every offered time obeys."""
+    """Holidays, and the rules for every offered time."""
     by, act = signed_in(request), request.POST.get("act", "")
     if not editing.may_edit(by, None):
         raise PermissionDenied
@@ -138,7 +138,7 @@ def business_hours(request: HttpRequest) -> HttpResponse:
 @members_only
 @require_POST
 def days_remove(request: HttpRequest, day_id: UUID) -> HttpResponse:
-    """Special days are like any other again."""
+    """Turns special days into ordinary ones."""
     by = signed_in(request)
     try:
         removed = editing.remove_special_days(by=by, day_id=day_id)
@@ -164,7 +164,7 @@ def _address(by: Member, member: Member | None) -> str:
 
 
 def _people(by: Member, shown: Member | None) -> dict[str, Any]:
-    """Whose hours can be chosen: who manages the business sees everybody's."""
+    """The people whose hours may be chosen: everybody, for owners and admins."""
     if not by.manages_business:
         return {"people": [], "shows_business": False}
     team = Member.objects.filter(business=by.business_id, is_active=True)

@@ -1,5 +1,5 @@
-// What a person does: moves, resizes, hands over, books, takes back. The server decides. Until it has,
-// the page shows what the person meant; afterwards, what is.
+// What a person does: moves, resizes, hands over, books, takes back. The server decides. Until it
+// has, the page shows what the person meant; afterwards, what is.
 
 import { shown } from "./feed.js";
 import { refuse, signedOut, toast } from "./notices.js";

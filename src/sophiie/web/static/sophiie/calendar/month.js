@@ -8,8 +8,8 @@ import { onPhone, state } from "./state.js";
 import { addDays, dayNumber, dayOf, longDay, periodOf, seconds } from "./times.js";
 
 const DAY_SECONDS = 86_400;
-// Pixels, as the style sheets set them: the row of weekday names, a day's number, a line with its gap,
-// the smallest height of a cell.
+// Pixels, as the style sheets set them: the row of weekday names, a day's number, a line with its
+// gap, the smallest height of a cell.
 const MONTH = { head: 38, number: 34, line: 26, cell: 88, phoneLine: 8, phoneCell: 52 };
 
 let more = new Map();

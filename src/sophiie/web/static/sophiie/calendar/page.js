@@ -1,5 +1,5 @@
-// The calendar page: brings together what is shown (state), what there is (feed), how it looks (grid,
-// list) and what is done (acts).
+// The calendar page: brings together what is shown (state), what there is (feed), how it looks
+// (grid, list) and what is done (acts).
 
 import * as acts from "./acts.js";
 import { load, namesOf, SignedOut, shown } from "./feed.js";
