@@ -43,7 +43,7 @@ def test_the_plain_name_still_works_and_is_asked_about_again(client: Client) -> 
     assert response["Cache-Control"] == f"max-age={settings.WHITENOISE_MAX_AGE}, public"
     assert "Content-Encoding" not in response
     assert b":root" in content(response)
-    assert client.get("/static/000000000000/sophiie/app.css").status_code == 404
+    assert client.get("/static/000000000000/sophiie/shared/tokens.css").status_code == 404
 
 
 def test_all_that_the_calendars_script_imports_is_asked_for_at_once() -> None:
