@@ -27,7 +27,7 @@ from prometheus_client import (
 from sophiie.calendar_link.models import CalendarLink, LinkState
 from sophiie.common.clock import now
 from sophiie.common.in_thread import in_thread
-from sophiie.ops.reading_metrics import reading_metrics
+from sophiie.ops.poll_metrics import poll_metrics
 from sophiie.sync.messages import REFUSED_BY_GUARD
 from sophiie.sync.models import MirroredEvent, MirrorState, SyncAttempt
 from sophiie.sync.reports.workers import workers_alive
@@ -114,7 +114,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
     this machine, to localhost."""
     if not (_has_token(request) or _is_among_ourselves(request)):
         return HttpResponseForbidden("Metrics are not public.\n", content_type="text/plain")
-    registries = (REGISTRY, _mirror_metrics(), reading_metrics())
+    registries = (REGISTRY, _mirror_metrics(), poll_metrics())
     body = b"".join(map(generate_latest, registries))
     return HttpResponse(body, content_type=CONTENT_TYPE_LATEST)
 

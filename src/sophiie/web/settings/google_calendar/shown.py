@@ -58,7 +58,7 @@ class ShownLink:
     refused_by_guard: int
     worker_is_away: bool
     progress: dict[str, int]
-    readings: list[ShownPoll]
+    polls: list[ShownPoll]
     covers: list[dict[str, Any]]
     may_cover_all: bool
     privacy: list[dict[str, Any]]
@@ -86,7 +86,7 @@ def shown(link: CalendarLink, member: Member) -> ShownLink:
         refused_by_guard=health.refused_by_guard,
         worker_is_away=not workers_alive(),
         progress={"done": health.backfill_done, "total": health.backfill_total},
-        readings=[_shown_poll(poll, member) for poll in polls_of(link)],
+        polls=[_shown_poll(poll, member) for poll in polls_of(link)],
         covers=_options(link.covers, _covers_words(may_cover_all(member))),
         may_cover_all=may_cover_all(member),
         privacy=_options(link.privacy, _privacy_words()),

@@ -11,14 +11,14 @@ from prometheus_client.registry import Collector
 from sophiie.sync.reports.poll_totals import ReadingTotals, reading_totals
 
 
-def reading_metrics() -> CollectorRegistry:
+def poll_metrics() -> CollectorRegistry:
     """Polls, copies and channels according to the database, the same from every process."""
     registry = CollectorRegistry()
-    registry.register(_Readings(reading_totals()))
+    registry.register(_Polls(reading_totals()))
     return registry
 
 
-class _Readings(Collector):
+class _Polls(Collector):
     def __init__(self, totals: ReadingTotals) -> None:
         self._totals = totals
 
