@@ -18,7 +18,8 @@ help:
 	@echo "make run        set up and run Sophiie with its demo (PORT, SIMULATOR_PORT)"
 	@echo "make test       set up and run every test (DATE='2027-04-03 20:00', ARGS='-n0 tests/…')"
 	@echo "make test-under-load  the same with two busy loops beside it"
-	@echo "make check      lint, types, import rules, migrations in step, licences"
+	@echo "make check      lint (Python, scripts, styles, templates), types, import rules,"
+	@echo "                migrations in step, licences"
 	@echo "make audit      known vulnerabilities of what is used (needs the network)"
 	@echo "make bench      benchmarks, as tables and JSON"
 	@echo "make demo-data  make the demo's business, people and appointments"
@@ -52,6 +53,8 @@ check: setup-dev
 	$(BIN)/lint-imports
 	$(BIN)/mypy
 	$(BIN)/python tools/check_migrations.py
+	$(BIN)/djlint --lint --quiet src/sophiie/web/templates
+	tools/npm.sh exec --offline -- biome check --error-on-warnings
 	$(BIN)/pip-licenses --packages $(RUN_PACKAGES) >/dev/null
 
 # What is known to be wrong with a version. Asks over the network, so it is no part of `check`.
@@ -63,6 +66,7 @@ audit: .venv/.audit
 format: setup-dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+	tools/npm.sh exec --offline -- biome check --write
 
 screenshots: setup-dev
 	@tools/find_browser.sh
@@ -81,7 +85,7 @@ MESSAGES = $(patsubst %.po,%.mo,$(wildcard src/sophiie/locale/*/LC_MESSAGES/djan
 
 setup: .venv/.run src/sophiie/web/static/vendor/.vendored $(MESSAGES)
 
-setup-dev: .venv/.dev src/sophiie/web/static/vendor/.vendored $(MESSAGES)
+setup-dev: .venv/.dev tests/vendor/.vendored $(MESSAGES)
 
 .venv/.python:
 	@$(PYTHON) tools/make_venv.py
@@ -101,11 +105,20 @@ setup-dev: .venv/.dev src/sophiie/web/static/vendor/.vendored $(MESSAGES)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/$*.txt
 	@touch $@
 
+NPM_CI = tools/npm.sh ci --ignore-scripts --no-audit --no-fund --silent
+
 src/sophiie/web/static/vendor/.vendored: package-lock.json tools/vendor_frontend.py | .venv/.python
 	@echo "Installing the front-end parts ..."
-	@tools/npm.sh ci --ignore-scripts --no-audit --no-fund --silent
+	@$(NPM_CI) --omit=dev
 	@$(BIN)/python tools/vendor_frontend.py
 	@touch $@
+
+# The same parts, what tests load beside them, and the linter.
+tests/vendor/.vendored: package-lock.json tools/vendor_frontend.py | .venv/.python
+	@echo "Installing the front-end parts, and what checks them ..."
+	@$(NPM_CI)
+	@$(BIN)/python tools/vendor_frontend.py
+	@touch src/sophiie/web/static/vendor/.vendored $@
 
 %.mo: %.po tools/translations.py | .venv/.run
 	@$(BIN)/python tools/translations.py compile

@@ -345,7 +345,7 @@ def test_healthz_readyz_and_metrics(web: Web) -> None:
 
 
 def test_static_files_are_served(web: Web) -> None:
-    answer = web("GET", "/static/sophiie/app.css")
+    answer = web("GET", "/static/sophiie/shared/tokens.css")
     assert (answer.status, answer.headers.get_content_type()) == (200, "text/css")
 
 

@@ -23,7 +23,7 @@ from sophiie.sync.reports.event_status import statuses_of
 
 
 def page_of(member: Member, filters: AppointmentFilter) -> dict[str, Any]:
-    """One page of the business's appointments by start, and where the next one begins."""
+    """One page of the business's appointments by start, and the cursor of the next page."""
     found = listed_for(member)
     if filters.from_:
         found = found.filter(end__gt=filters.from_)

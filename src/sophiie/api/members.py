@@ -50,7 +50,7 @@ def me(request: HttpRequest) -> MemberOut:
     summary="How a member's calendar is linked",
 )
 def calendar_link(request: HttpRequest, member_id: UUID) -> CalendarLinkOut:
-    """One's own link, or any member's for owners and admins."""
+    """The member's own link; for owners and admins also that of any member."""
     asking = member_of(request)
     member = active_members(asking.business_id).filter(pk=member_id).first()
     if member is None:

@@ -16,12 +16,12 @@ from sophiie.ops.serve import START_SECONDS, check_port, health_url
 CLIENT_ID = "sophiie-demo"
 CLIENT_SECRET = "sophiie-demo-secret"  # noqa: S105 - known to the simulator, worth nothing elsewhere
 SIMULATOR_HOST = "127.0.0.1"
-# An edit made on the simulator's page shows up while one is still looking.
+# So that an edit on the simulator's page shows up while one is still looking.
 POLL_SECONDS = 10
 
 
 def prepare_folder(data_dir: Path) -> None:
-    """The data folder is there and can be written."""
+    """Makes sure that the data folder exists and can be written."""
     try:
         data_dir.mkdir(parents=True, exist_ok=True)
         probe = data_dir / f".write-test-{os.getpid()}"
@@ -42,7 +42,7 @@ def check_ports(host: str, port: int, simulator_port: int) -> None:
 
 
 def simulator_addresses(port: int) -> dict[str, str]:
-    """The variables that put the simulator in Google's place."""
+    """The environment variables that put the simulator in Google's place."""
     base = f"http://localhost:{port}"
     return {
         "GOOGLE_CLIENT_ID": CLIENT_ID,
@@ -58,7 +58,7 @@ def simulator_addresses(port: int) -> dict[str, str]:
 def run(
     variables: Mapping[str, str], *, data_dir: Path, host: str, port: int, simulator_port: int
 ) -> None:
-    """Starts everything, says where, and stays until SIGTERM or Ctrl-C."""
+    """Starts everything, prints the address, and stays until SIGTERM or Ctrl-C."""
     with Family(variables) as family:
         family.start(
             "Google simulator",

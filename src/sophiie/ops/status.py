@@ -34,18 +34,18 @@ def report() -> str:
             )
         if health.refused_by_guard:
             lines.append(f"    WRITES REFUSED BY THE GUARD: {health.refused_by_guard}")
-        lines += [f"    {line}" for line in _readings(link)]
+        lines += [f"    {line}" for line in _polls(link)]
         if link.problem:
             lines.append(f"    {link.problem}")
     lines.append(f"Longest waiting due change: {oldest_due_seconds():.1f} s")
-    lines += _reading_side()
+    lines += _inbound_side()
     lines.append(f"Grants still to be withdrawn: {Revocation.objects.count()}")
     return "\n".join(lines)
 
 
-def _reading_side() -> Iterator[str]:
+def _inbound_side() -> Iterator[str]:
     totals = poll_totals()
-    times = {outcome: readings.times for outcome, readings in totals.polls.items()}
+    times = {outcome: polls.times for outcome, polls in totals.polls.items()}
     yield (
         f"Readings so far: {times[Outcome.CHANGES]} of changes, {times[Outcome.EVERYTHING]} of "
         f"everything, {totals.average_seconds:.2f} s on average; {times[Outcome.FAILED]} failed, "
@@ -64,7 +64,7 @@ def _reading_side() -> Iterator[str]:
     yield f"Notifications so far: {taken} taken, {refused} refused"
 
 
-def _readings(link: CalendarLink) -> Iterator[str]:
+def _polls(link: CalendarLink) -> Iterator[str]:
     for poll in polls_of(link):
         name = poll.calendar_id
         how = "by push and polling" if poll.is_pushed else "by polling"

@@ -1,4 +1,4 @@
-"""The hours that the calendar page shades: when nobody works."""
+"""The hours outside working time that the calendar page shades."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sophiie.availability.plans import plan_of
 
 @dataclass(frozen=True)
 class Closed:
-    """A stretch outside working hours: of one member, or (None) of the whole team."""
+    """A stretch outside the working hours of one member or, with None, of the whole team."""
 
     member_id: UUID | None
     start: datetime
@@ -22,10 +22,10 @@ class Closed:
 
 
 def closed_hours(business: Business, start: datetime, end: datetime) -> list[Closed]:
-    """What to shade in the period, for each member and for the team: two queries."""
+    """The stretches to shade, for each member and for the team, in two queries."""
     team = list(active_members(business))
     hours = plan_of(business, team, start, end).hours
-    # Members of the same hours, most of a team, are worked out once.
+    # Most of a team has the same hours, which are worked out once.
     worked = {kept: working_time(kept, start, end) for kept in set(hours.values())}
     closed = [
         Closed(member_id, *stretch)

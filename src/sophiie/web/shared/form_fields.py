@@ -1,4 +1,4 @@
-"""Fields that several forms have, and where a refusal of them is shown."""
+"""Fields that several forms share, and where their refusals are shown."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class LongSelect(forms.Select):
 
 
 def show_refusal(form: forms.Form, refusal: InvalidAccount) -> None:
-    """Puts the message where it belongs, or above the form."""
+    """Puts the message at its field, or above the form."""
     form.add_error(refusal.field if refusal.field in form.fields else None, str(refusal))
 
 
@@ -74,7 +74,7 @@ def new_password_field() -> forms.CharField:
 
 
 def timezone_choices(kept: str = "") -> list[tuple[str, str]]:
-    """The zones to offer, and the one that is kept whatever its spelling."""
+    """The zones to offer, with the present one however it is spelled."""
     zones = sorted({*zone_choices(), kept} - {""})
     return [(name, name.replace("_", " ")) for name in zones]
 
