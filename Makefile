@@ -34,7 +34,7 @@ run: setup
 demo-data: setup
 	@$(BIN)/sophiie demo-data
 
-# ARGS: more words for pytest. DATE: with every clock set to it (see docs/testing.md).
+# ARGS: more words for pytest. DATE: with every clock set to it (see docs/how-to/testing.md).
 PYTEST = tools/at_date.sh "$(DATE)" \
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 

@@ -2,7 +2,7 @@
 
 An act is recorded by `audit.record(...)` in its own transaction. Ids and names are kept as they
 were then, without foreign keys: the log knows no other package and outlives what it tells of.
-What it protects against, and what not: docs/audit.md.
+What it protects against, and what not: docs/reference/audit.md.
 """
 
 from sophiie.audit.acts import Act

@@ -2,7 +2,7 @@
 
 Owns one PostgreSQL server per data folder: its files, its life and who uses it.
 Knows nothing of Django, settings or the environment; hands out a URL and keeps the server
-behind it alive for as long as one process is inside. Reasons: docs/adr/0002.
+behind it alive for as long as one process is inside. Reasons: docs/explanation/adr/0002.
 """
 
 from sophiie.database.embedded import EmbeddedPostgres
