@@ -97,7 +97,7 @@ setup-dev: .venv/.dev src/sophiie/web/static/vendor/.vendored $(MESSAGES)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
 	@touch $@
 
-.venv/.audit .venv/.bench: .venv/.%: .venv/.dev requirements/%.txt
+.venv/.audit .venv/.bench .venv/.docs: .venv/.%: .venv/.dev requirements/%.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/$*.txt
 	@touch $@
 
@@ -114,10 +114,11 @@ messages: setup-dev
 	$(BIN)/python tools/translations.py extract
 
 lock: setup-dev
-	$(LOCK) requirements/run.in -o requirements/run.txt
-	$(LOCK) -c requirements/run.txt requirements/dev.in -o requirements/dev.txt
+	$(LOCK) pyproject.toml requirements/run.in -o requirements/run.txt
+	$(LOCK) -c requirements/run.txt pyproject.toml requirements/dev.in -o requirements/dev.txt
 	$(LOCK) -c requirements/dev.txt requirements/audit.in -o requirements/audit.txt
 	$(LOCK) -c requirements/dev.txt requirements/bench.in -o requirements/bench.txt
+	$(LOCK) -c requirements/dev.txt requirements/docs.in -o requirements/docs.txt
 	$(LOCK) requirements/node.in -o requirements/node.txt
 	tools/npm.sh install --ignore-scripts --package-lock-only --no-audit --no-fund
 
