@@ -12,13 +12,16 @@ BIN = .venv/bin
 LOCK = $(BIN)/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 \
 	--no-header --no-annotate --no-emit-index-url --no-emit-find-links --no-config
 
-.PHONY: help run demo-data test test-under-load check audit format messages screenshots soak bench lock setup setup-dev clean
+.PHONY: help run demo-data test test-under-load coverage check audit docs format messages screenshots soak bench lock setup \
+	setup-dev clean check-lint check-types check-imports check-migrations check-licences
 
 help:
 	@echo "make run        set up and run Sophiie with its demo (PORT, SIMULATOR_PORT)"
 	@echo "make test       set up and run every test (DATE='2027-04-03 20:00', ARGS='-n0 tests/…')"
 	@echo "make test-under-load  the same with two busy loops beside it"
+	@echo "make coverage   every test once more, and which lines and branches they pass through"
 	@echo "make check      lint, types, import rules, migrations in step, licences"
+	@echo "make docs       the documents as a site in build/docs; fails on a link that leads nowhere"
 	@echo "make audit      known vulnerabilities of what is used (needs the network)"
 	@echo "make bench      benchmarks, as tables and JSON"
 	@echo "make demo-data  make the demo's business, people and appointments"
@@ -46,12 +49,32 @@ test-under-load: setup-dev
 	@tools/find_browser.sh
 	tools/under_load.sh $(PYTEST)
 
-check: setup-dev
+# In this process and its threads; what the tests start as processes of their own is not counted.
+coverage: setup-dev
+	@tools/find_browser.sh
+	$(BIN)/coverage run -m pytest $(ARGS)
+	$(BIN)/coverage report --skip-covered
+	$(BIN)/coverage html
+
+# One target for each tool, so that .pre-commit-config.yaml runs the same commands.
+CHECKS = check-lint check-types check-imports check-migrations check-licences
+
+check: $(CHECKS)
+
+check-lint: setup-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/lint-imports
+
+check-types: setup-dev
 	$(BIN)/mypy
+
+check-imports: setup-dev
+	$(BIN)/lint-imports
+
+check-migrations: setup-dev
 	$(BIN)/python tools/check_migrations.py
+
+check-licences: setup-dev
 	$(BIN)/pip-licenses --packages $(RUN_PACKAGES) >/dev/null
 
 # What is known to be wrong with a version. Asks over the network, so it is no part of `check`.
@@ -59,6 +82,10 @@ audit: .venv/.audit
 	$(BIN)/pip-audit --disable-pip --require-hashes --progress-spinner off \
 		-r requirements/run.txt -r requirements/dev.txt
 	tools/npm.sh audit
+
+docs: .venv/.docs
+	$(BIN)/sphinx-build --fail-on-warning --keep-going --quiet docs build/docs
+	@echo "Open build/docs/index.html"
 
 format: setup-dev
 	$(BIN)/ruff check --fix .
