@@ -84,7 +84,7 @@ audit: .venv/.audit
 	tools/npm.sh audit
 
 docs: .venv/.docs
-	$(BIN)/sphinx-build --fail-on-warning --keep-going --quiet docs build/docs
+	$(BIN)/sphinx-build --fresh-env --fail-on-warning --keep-going --quiet docs build/docs
 	@echo "Open build/docs/index.html"
 
 format: setup-dev
