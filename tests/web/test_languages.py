@@ -29,24 +29,29 @@ TEMPLATES = translations.PACKAGE / "web" / "templates"
 GERMAN = {"Accept-Language": "de-DE,de;q=0.9"}
 
 
-def catalog() -> Any:
-    (po,) = translations.po_files()
+each_language = pytest.mark.parametrize(
+    "po", translations.po_files(), ids=lambda po: po.parts[-3]
+)
+
+
+def catalog(po: Path) -> Any:
     with po.open("rb") as file:
-        return read_po(file, locale="de")
+        return read_po(file, locale=po.parts[-3])
 
 
 # The texts
 
 
-def test_every_text_is_translated() -> None:
+@each_language
+def test_every_text_is_translated(po: Path) -> None:
     """After a change of texts: `make messages`, then translate what it says is missing."""
-    german = catalog()
+    texts = catalog(po)
     missing = [
         message.id
         for message in translations.messages()
         if message.id
         and (
-            (known := german.get(message.id, message.context)) is None
+            (known := texts.get(message.id, message.context)) is None
             or not translations.is_translated(known.string)
         )
     ]
