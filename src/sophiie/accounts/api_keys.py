@@ -35,7 +35,7 @@ def create_api_key(member: Member, *, name: str = "") -> str:
     """
     name = " ".join(name.split())
     if len(name) > 100 or "\x00" in name:
-        raise InvalidAccount(_("The name of the key has at most 100 characters."), field="name")
+        raise InvalidAccount(_("The name of a key may have at most 100 characters."), field="name")
     if living_keys_of(member).count() >= MAX_LIVING:
         raise InvalidAccount(
             _("There are %(n)s keys. Revoke those that nobody uses first.") % {"n": MAX_LIVING}

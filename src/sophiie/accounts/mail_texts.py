@@ -23,7 +23,7 @@ from sophiie.accounts.models import Invitation, MailKind, Member, OutgoingMail
 from sophiie.accounts.profile import new_address_secret
 from sophiie.accounts.sign_up import sign_up_secret
 
-_LONGEST_NAME = 80
+_MAX_NAME_LENGTH = 80
 # What a mail program turns into a link, if something follows it.
 _LINKING = re.compile(r"[.:/\\@․。．｡：／＠]+(?=\S)")
 
@@ -48,7 +48,7 @@ def plain_name(name: str) -> str:
     """A name that others chose, on one line and without anything that becomes a link."""
     shown = "".join(c for c in name if unicodedata.category(c) not in ("Cc", "Cf", "Zl", "Zp"))
     shown = " ".join(_LINKING.sub(" ", shown).split())
-    return shown if len(shown) <= _LONGEST_NAME else shown[: _LONGEST_NAME - 1] + "…"
+    return shown if len(shown) <= _MAX_NAME_LENGTH else shown[: _MAX_NAME_LENGTH - 1] + "…"
 
 
 def _reset(mail: OutgoingMail) -> Text | None:

@@ -99,7 +99,7 @@ def add_special_days(
     if text := spans_error(spans):
         errors["spans"] = text
     if member is None and spans:
-        errors["spans"] = _("A holiday has no hours. Who works on it enters their own.")
+        errors["spans"] = _("A holiday has no hours. Whoever works on it enters their own.")
     days = SpecialDay.objects.filter(business=by.business_id, member=member)
     if not errors and days.filter(last_day__gte=first_day).count() >= MAX_SPECIAL_DAYS:
         errors["first_day"] = _("At most %(n)s entries. Remove some first.") % {

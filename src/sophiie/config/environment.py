@@ -108,7 +108,7 @@ class Environment(BaseSettings):
     idempotency_days: int = Field(
         default=1, ge=1, le=36_500, validation_alias=_named("SOPHIIE_IDEMPOTENCY_DAYS")
     )
-    most_holds: int = Field(default=20, gt=0, validation_alias=_named("SOPHIIE_MAX_HOLDS"))
+    max_holds: int = Field(default=20, gt=0, validation_alias=_named("SOPHIIE_MAX_HOLDS"))
     email_url: str = Field(default="", validation_alias=_named("SOPHIIE_EMAIL_URL"), repr=False)
     email_from: str = Field(
         default="Sophiie <no-reply@localhost>", validation_alias=_named("SOPHIIE_EMAIL_FROM")

@@ -36,7 +36,7 @@ _KILL_SECONDS = 5.0
 _REFUSED = "FATAL:  the database system is"  # starting up, shutting down: our own attempts
 _LOG_BYTES = 1_000_000
 # A socket path has 108 bytes on Linux, 104 on macOS, with "/.s.PGSQL.5432" and an end byte.
-_LONGEST_FOLDER = 104 - len(f"/.s.PGSQL.{PORT}") - 1
+_MAX_FOLDER_LENGTH = 104 - len(f"/.s.PGSQL.{PORT}") - 1
 
 _SETTINGS = {
     "listen_addresses": "",
@@ -238,7 +238,7 @@ class Server:
 
     def _go_on_unless_abandoned(self) -> None:
         if self.abandoned.is_set():
-            raise DatabaseError("PostgreSQL is not waited for any longer.")
+            raise DatabaseError("Nobody waits for PostgreSQL any longer.")
 
     def _find(self) -> list[int]:
         return processes.find(marker=self._marker, uid=self._user.uid)
@@ -280,7 +280,7 @@ def _socket_folder(cluster: Path, user: ServerUser) -> Path:
     first. One that is gone, or no longer private, is replaced. It also serves if the path has a
     comma, because a comma separates hosts for PostgreSQL's clients.
     """
-    if len(os.fsencode(cluster)) <= _LONGEST_FOLDER and "," not in str(cluster):
+    if len(os.fsencode(cluster)) <= _MAX_FOLDER_LENGTH and "," not in str(cluster):
         return cluster
     note = cluster.parent / "socket-folder"
     with suppress(OSError, ValueError):
