@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from functools import cache
 from pathlib import Path
 
@@ -18,6 +19,7 @@ FOLDERS = [ROOT, ROOT / "src", PACKAGE, PACKAGE / "web" / "templates"]
 _CODE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"\]\((?!\w+:)([^)\s]*)\)")
 _FILE = re.compile(r"`((?:[\w.-]+/)+[\w.-]+\.(?:py|sh|md|html))\b")
+_TEST = re.compile(r"`(?=[\w/]*test_|…)([\w/]*test_\w+\.py)?(?:: )?((?:test_|…)[\w…]+)?`")
 _DOCS_PAGE = re.compile(r"docs/[\w./-]+\.md")
 
 
@@ -84,3 +86,21 @@ def test_a_commit_is_checked_by_what_make_check_runs() -> None:
         r"entry: make --silent (\S+)", (ROOT / ".pre-commit-config.yaml").read_text()
     )
     assert hooks == checks.split()
+
+
+def test_every_test_that_a_document_names_is_there() -> None:
+    """`file.py: test_name`, `test_beginning_…` and `…_ending`; a file counts until the next one."""
+    known: dict[str, set[str]] = defaultdict(set)
+    for path in (ROOT / "tests").rglob("test_*.py"):
+        found = re.findall(r"^ *(?:async )?def (test_\w+)", path.read_text(), re.MULTILINE)
+        known[path.name].update(found)
+    wrong = []
+    for page in OF_THE_DAY:
+        for row in page.read_text().splitlines():
+            names: set[str] = set()
+            for file, name in _TEST.findall(row):
+                names = known[file.rpartition("/")[2]] if file else names
+                pattern = re.compile(re.escape(name).replace("…", ".*"))
+                if not names or (name and not any(map(pattern.fullmatch, names))):
+                    wrong.append(f"{named(page)}: {file} {name}")
+    assert wrong == []
