@@ -12,23 +12,24 @@ BIN = .venv/bin
 LOCK = $(BIN)/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 \
 	--no-header --no-annotate --no-emit-index-url --no-emit-find-links --no-config
 
-.PHONY: help run demo-data test test-under-load coverage check audit docs format messages screenshots soak bench lock setup \
-	setup-dev clean check-lint check-types check-imports check-migrations check-licences
+.PHONY: help run demo-data test test-under-load coverage check audit docs format messages \
+	screenshots soak bench lock setup setup-dev clean \
+	check-lint check-types check-imports check-migrations check-licences
 
 help:
 	@echo "make run        set up and run Sophiie with its demo (PORT, SIMULATOR_PORT)"
 	@echo "make test       set up and run every test (DATE='2027-04-03 20:00', ARGS='-n0 tests/…')"
 	@echo "make test-under-load  the same with two busy loops beside it"
-	@echo "make coverage   every test once more, and which lines and branches they pass through"
+	@echo "make coverage   which lines and branches the tests pass through (ARGS)"
 	@echo "make check      lint, types, import rules, migrations in step, licences"
-	@echo "make docs       the documents as a site in build/docs; fails on a link that leads nowhere"
-	@echo "make audit      known vulnerabilities of what is used (needs the network)"
+	@echo "make docs       the documents as a site in build/docs; fails on a broken link"
+	@echo "make audit      known vulnerabilities of all dependencies (needs the network)"
 	@echo "make bench      benchmarks, as tables and JSON"
 	@echo "make demo-data  make the demo's business, people and appointments"
-	@echo "make screenshots  take the pictures of README and help anew"
-	@echo "make soak       the convergence machine for long (MINUTES=30)"
-	@echo "make messages   gather the texts to be translated into the .po files"
-	@echo "make lock       make the hashed requirement files and package-lock.json anew"
+	@echo "make screenshots  retake the pictures of README and help"
+	@echo "make soak       run the convergence machine for long (MINUTES=30)"
+	@echo "make messages   gather the texts to translate into the .po files"
+	@echo "make lock       pin all requirements again, with hashes, and package-lock.json"
 
 # `exec`, so that a signal for make's child reaches the program and not a shell around it.
 run: setup
@@ -37,7 +38,7 @@ run: setup
 demo-data: setup
 	@$(BIN)/sophiie demo-data
 
-# ARGS: more words for pytest. DATE: with every clock set to it (see docs/how-to/testing.md).
+# ARGS: options for pytest. DATE: sets every clock (see docs/how-to/testing.md).
 PYTEST = tools/at_date.sh "$(DATE)" \
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
@@ -49,7 +50,7 @@ test-under-load: setup-dev
 	@tools/find_browser.sh
 	tools/under_load.sh $(PYTEST)
 
-# In this process and its threads; what the tests start as processes of their own is not counted.
+# Counts in the tests' process and its threads, not in the processes that tests start.
 coverage: setup-dev
 	@tools/find_browser.sh
 	$(BIN)/coverage run -m pytest $(ARGS)
@@ -77,7 +78,7 @@ check-migrations: setup-dev
 check-licences: setup-dev
 	$(BIN)/pip-licenses --packages $(RUN_PACKAGES) >/dev/null
 
-# What is known to be wrong with a version. Asks over the network, so it is no part of `check`.
+# Looks every version up in the advisory databases. Needs the network, so `check` leaves it out.
 audit: .venv/.audit
 	$(BIN)/pip-audit --disable-pip --require-hashes --progress-spinner off \
 		-r requirements/run.txt -r requirements/dev.txt

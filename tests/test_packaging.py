@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -116,3 +117,12 @@ def imports_of(path: Path) -> set[str]:
 
 def normal(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def test_the_release_has_one_version_wherever_it_stands() -> None:
+    newest = re.search(r"^## (\d+\.\d+\.\d+) ", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    front_end = json.loads((ROOT / "package.json").read_text())
+    locked = json.loads((ROOT / "package-lock.json").read_text())
+    assert newest
+    stated = [newest[1], front_end["version"], locked["version"], locked["packages"][""]["version"]]
+    assert stated == [PROJECT["version"]] * 4
