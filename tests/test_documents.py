@@ -65,7 +65,7 @@ def test_every_page_is_in_the_index() -> None:
         for page in (ROOT / "docs").rglob("*.md")
         if "adr" not in page.parts
     }
-    listed = set(re.findall(r"^([\w/-]+)$", index, re.MULTILINE))
+    listed = set(re.findall(r"^(?:[\w ]+ <)?([\w/-]+)>?$", index, re.MULTILINE))
     assert pages - listed == {"index"}
 
 
