@@ -45,11 +45,11 @@ class Consent:
 
     def and_as_before(self, appointment: Appointment) -> Consent:
         """Adds the consents that the appointment's assignments already carry."""
-        shares = list(appointment.assignments.all())
+        assignments = list(appointment.assignments.all())
         return replace(
             self,
-            overlap_before=frozenset(s.member_id for s in shares if s.booked_anyway),
-            unverified_before=frozenset(s.member_id for s in shares if s.unverified),
+            overlap_before=frozenset(s.member_id for s in assignments if s.booked_anyway),
+            unverified_before=frozenset(s.member_id for s in assignments if s.unverified),
         )
 
 
@@ -64,17 +64,17 @@ def assign(
 
     Does not check the assignments `staying` again. Raises `Conflict` as `check_free` does.
     """
-    kept = {share.member_id: share for share in staying}
+    kept = {assignment.member_id: assignment for assignment in staying}
     newcomers = [member for member in team if member.id not in kept]
     obstacles = check_free(appointment, newcomers, consent)
     appointment.assignments.all().delete()
-    return write_shares(appointment, team, obstacles, kept)
+    return write_assignments(appointment, team, obstacles, kept)
 
 
 def check_free(
     appointment: Appointment, team: Sequence[Member], consent: Consent
 ) -> list[Obstacle]:
-    """Finds the conflicts of the team's assignments that may be booked over, for `write_shares`.
+    """Finds the conflicts that the consent covers, for `write_assignments`.
 
     Raises `Conflict` with everything that is in the way if the consent does not cover it.
     """
@@ -93,7 +93,7 @@ def check_free(
     return obstacles
 
 
-def write_shares(
+def write_assignments(
     appointment: Appointment,
     team: Sequence[Member],
     obstacles: Sequence[Obstacle],
@@ -101,12 +101,12 @@ def write_shares(
 ) -> dict[str, Any]:
     """Writes the assignments of an appointment that has none; returns consents for the history."""
     kept = kept or {}
-    shares = [
+    assignments = [
         _kept(kept[member.id]) if member.id in kept else _new(appointment, member, obstacles)
         for member in team
     ]
-    insert(shares)
-    return _used(shares, team, kept.keys())
+    insert(assignments)
+    return _used(assignments, team, kept.keys())
 
 
 def _new(appointment: Appointment, member: Member, obstacles: Sequence[Obstacle]) -> Assignment:
@@ -123,26 +123,26 @@ def _new(appointment: Appointment, member: Member, obstacles: Sequence[Obstacle]
     )
 
 
-def _kept(share: Assignment) -> Assignment:
+def _kept(assignment: Assignment) -> Assignment:
     """The same assignment as a new row: rows follow the order in which the team was named."""
     return Assignment(
-        appointment_id=share.appointment_id,
-        member_id=share.member_id,
-        during=share.during,
-        blocking=share.blocking,
-        held_until=share.held_until,
-        booked_anyway=share.booked_anyway,
-        unverified=share.unverified,
+        appointment_id=assignment.appointment_id,
+        member_id=assignment.member_id,
+        during=assignment.during,
+        blocking=assignment.blocking,
+        held_until=assignment.held_until,
+        booked_anyway=assignment.booked_anyway,
+        unverified=assignment.unverified,
     )
 
 
 def _used(
-    shares: Sequence[Assignment], team: Sequence[Member], kept: Iterable[UUID]
+    assignments: Sequence[Assignment], team: Sequence[Member], kept: Iterable[UUID]
 ) -> dict[str, Any]:
     names = {member.id: member.name for member in team}
     used: dict[str, Any] = {}
     for field in ("booked_anyway", "unverified"):
-        given = [s.member_id for s in shares if getattr(s, field) and s.member_id not in kept]
+        given = [s.member_id for s in assignments if getattr(s, field) and s.member_id not in kept]
         if given:
             used[field] = [[], sorted(names[member_id] for member_id in given)]
     return used

@@ -20,7 +20,7 @@ from sophiie.appointments.assignments import (
     booking_transaction,
     check_free,
     team_of,
-    write_shares,
+    write_assignments,
 )
 from sophiie.appointments.conflicts import renew_knowledge
 from sophiie.appointments.errors import UnknownAppointment
@@ -84,7 +84,7 @@ def book(
         consent = Consent(allow_overlap, accept_unverified)
         obstacles = check_free(appointment, assignees, consent)
         insert([appointment])
-        used = write_shares(appointment, assignees, obstacles)
+        used = write_assignments(appointment, assignees, obstacles)
         differences = differences_between(None, details, None, assignees) | used
         announce(appointment, Action.HELD if held else Action.CREATED, by, differences)
         return appointment
@@ -114,7 +114,7 @@ def change(
     shown = find(by, appointment_id)
     wanted = replace(Details.of(shown), **changes)
     check_details(wanted)
-    shown_team = [share.member for share in shown.assignments.all()]
+    shown_team = [assignment.member for assignment in shown.assignments.all()]
     new_team = list(assignees) if assignees is not None else shown_team
     if _asks_for_time(shown, wanted, set(new_team) - set(shown_team), status):
         renew_knowledge(team=new_team, start=wanted.start, end=wanted.end)

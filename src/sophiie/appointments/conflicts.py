@@ -73,14 +73,14 @@ def conflicts_of(
 
 # An assignment that does not block is in nobody's way, and neither is an expired hold.
 _APPOINTMENTS = """
-    SELECT share.member_id, appointment.id, appointment.start, appointment."end",
+    SELECT assignment.member_id, appointment.id, appointment.start, appointment."end",
         appointment.title, appointment.timezone
-    FROM appointments_assignment AS share
-    JOIN appointments_appointment AS appointment ON appointment.id = share.appointment_id
-    WHERE share.member_id = ANY(%(members)s) AND share.blocking
-        AND share.during && tstzrange(%(start)s, %(end)s)
-        AND (share.held_until IS NULL OR share.held_until > %(moment)s)
-        AND share.appointment_id IS DISTINCT FROM %(exclude)s
+    FROM appointments_assignment AS assignment
+    JOIN appointments_appointment AS appointment ON appointment.id = assignment.appointment_id
+    WHERE assignment.member_id = ANY(%(members)s) AND assignment.blocking
+        AND assignment.during && tstzrange(%(start)s, %(end)s)
+        AND (assignment.held_until IS NULL OR assignment.held_until > %(moment)s)
+        AND assignment.appointment_id IS DISTINCT FROM %(exclude)s
 """
 # Several events that overlap or touch are one stretch.
 _BUSY = """
@@ -144,31 +144,31 @@ def _busy_elsewhere(
 # What came in the way of an assignment after it was booked: busy time elsewhere, and appointments
 # that somebody put on top. Leaves out an assignment that was itself booked anyway: its people know.
 _CLASHES = """
-    WITH share AS (
-        SELECT share.appointment_id, share.member_id, share.during, member.name
-        FROM appointments_assignment AS share
-        JOIN accounts_member AS member ON member.id = share.member_id
-        WHERE share.appointment_id = ANY(%(appointments)s) AND NOT share.booked_anyway
+    WITH assignment AS (
+        SELECT assignment.appointment_id, assignment.member_id, assignment.during, member.name
+        FROM appointments_assignment AS assignment
+        JOIN accounts_member AS member ON member.id = assignment.member_id
+        WHERE assignment.appointment_id = ANY(%(appointments)s) AND NOT assignment.booked_anyway
     )
     SELECT appointment_id, member_id, name, NULL::uuid, '', '',
         lower(period), upper(period), checked_at
     FROM (
-        SELECT share.appointment_id, share.member_id, share.name,
+        SELECT assignment.appointment_id, assignment.member_id, assignment.name,
             unnest(range_agg(busy.during)) AS period, min(calendar.checked_at) AS checked_at
-        FROM share
+        FROM assignment
         JOIN busy_time_busyperiod AS busy
-            ON busy.member_id = share.member_id AND busy.during && share.during
+            ON busy.member_id = assignment.member_id AND busy.during && assignment.during
         JOIN busy_time_busycalendar AS calendar ON calendar.id = busy.calendar_id
         WHERE upper(busy.during) > %(moment)s
-        GROUP BY share.appointment_id, share.member_id, share.name
+        GROUP BY assignment.appointment_id, assignment.member_id, assignment.name
     ) AS gathered
     UNION ALL
-    SELECT share.appointment_id, share.member_id, share.name, other.id, other.title,
+    SELECT assignment.appointment_id, assignment.member_id, assignment.name, other.id, other.title,
         other.timezone, other.start, other."end", NULL
-    FROM share
+    FROM assignment
     JOIN appointments_assignment AS above
-        ON above.member_id = share.member_id AND above.during && share.during
-        AND above.booked_anyway AND above.appointment_id <> share.appointment_id
+        ON above.member_id = assignment.member_id AND above.during && assignment.during
+        AND above.booked_anyway AND above.appointment_id <> assignment.appointment_id
         AND (above.held_until IS NULL OR above.held_until > %(moment)s)
     JOIN appointments_appointment AS other
         ON other.id = above.appointment_id

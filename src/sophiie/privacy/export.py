@@ -137,8 +137,8 @@ def _write_table(place: Place, appointments: QuerySet[Appointment], without: Ite
             for name in ("start", "end"):
                 moment = in_zone(getattr(appointment, name), appointment.timezone)
                 told[name] = moment.isoformat(timespec="minutes")
-            shares = appointment.assignments.all()
-            told["assignees"] = ", ".join(share.member.name for share in shares)
+            assignments = appointment.assignments.all()
+            told["assignees"] = ", ".join(assignment.member.name for assignment in assignments)
             table.writerow([_harmless(told[name]) for name in columns])
     return "appointments.csv"
 
