@@ -244,7 +244,7 @@ def api_not_enabled(project: str) -> FrontEndError:
 
 def not_simulated(method: str) -> BackendError:
     return BackendError(
-        501, "notImplemented", f"{method} is not simulated (see docs/simulator-facts.md)."
+        501, "notImplemented", f"{method} is not simulated (see docs/reference/simulator-facts.md)."
     )
 
 

@@ -1,6 +1,6 @@
 """What nobody outside Google knows for sure, each as a switch with its allowed settings.
 
-The first setting is the default. The number is the section of `docs/simulator-facts.md`.
+The first setting is the default. The number is the section of `docs/reference/simulator-facts.md`.
 """
 
 from __future__ import annotations

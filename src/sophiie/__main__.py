@@ -57,6 +57,7 @@ def until_told(command: Callable[P, None]) -> Callable[P, None]:
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="sophiie", message="sophiie %(version)s")
 @click.pass_context
 def cli(context: click.Context) -> None:
     """Sophiie keeps a business's appointments and mirrors them into Google Calendar.

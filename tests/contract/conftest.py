@@ -8,8 +8,8 @@ against Google itself when these are in the environment:
     GOOGLE_CONTRACT_CALENDAR_ID     a scratch calendar that this account owns
     GOOGLE_CONTRACT_BASE_URL        another server that claims to be Google (default: Google)
 
-The numbers in the names are sections of docs/simulator-facts.md. Every successful answer is held
-against the discovery document that Google ships with its Python client.
+The numbers in the names are sections of docs/reference/simulator-facts.md. Every successful answer
+is held against the discovery document that Google ships with its Python client.
 """
 
 from __future__ import annotations

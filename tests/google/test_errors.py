@@ -1,4 +1,4 @@
-"""The meaning of Google's answers: one table over both of its forms of error."""
+"""The meaning of Google's answers: one table that covers those of Calendar and of OAuth."""
 
 from __future__ import annotations
 

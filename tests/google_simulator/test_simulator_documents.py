@@ -14,7 +14,7 @@ SOURCE = "\n".join(path.read_text() for path in sorted(PACKAGE.rglob("*.py")))
 
 
 def test_every_switch_is_used_and_documented() -> None:
-    facts = (DOCS / "simulator-facts.md").read_text()
+    facts = (DOCS / "reference" / "simulator-facts.md").read_text()
     used = set(re.findall(r'switches\[\s*"(\w+)"', SOURCE))
     assert used == set(SWITCHES)
     assert [name for name in SWITCHES if f"`{name}`" not in facts] == []
@@ -28,7 +28,7 @@ def test_every_switch_is_tested_under_another_setting() -> None:
 
 
 def test_every_knob_is_documented() -> None:
-    text = (DOCS / "simulator.md").read_text()
+    text = (DOCS / "how-to" / "simulator.md").read_text()
     addresses = set(re.findall(r'yield "\w+", f?"([^"]+)"', SOURCE))
     assert len(addresses) > 20
     tails = {address.rpartition("/")[2].strip("{}") for address in addresses}

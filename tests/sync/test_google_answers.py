@@ -1,6 +1,6 @@
-"""What each of Google's answers leads to: the table of errors (7.2 in docs/simulator-facts.md).
+"""What each of Google's answers leads to: one row of Google's table of errors, one outcome.
 
-Told through the simulator over HTTP, as an answer to the patch of an event that is there.
+The simulator gives each over HTTP, as the answer to a patch of an existing event.
 """
 
 from __future__ import annotations

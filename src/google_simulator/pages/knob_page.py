@@ -24,7 +24,7 @@ def knob_page(simulator: Simulator, problem: str | None = None) -> web.Response:
         NAV,
         complaint,
         '<p class="quiet">Each of these is also JSON under <code>/simulator/api/</code>; see'
-        " docs/simulator.md.</p>",
+        " docs/how-to/simulator.md.</p>",
         _clock(simulator),
         _latency(simulator),
         _faults(simulator),

@@ -1,6 +1,6 @@
-"""Writes the assignments of an appointment: who takes part in it, and whose time it takes.
+"""Who takes part in an appointment, and whose time it takes: writes its assignments.
 
-Called with the members' locks held, inside the transaction of a business act.
+Callers hold the members' locks, inside the transaction of a business act.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ R = TypeVar("R")
 
 @dataclass(frozen=True)
 class Consent:
-    """What may be booked although it is in the way; one does not imply the other.
+    """What may be booked in spite of a conflict; neither consent implies the other.
 
     `overlap`: appointments and busy time. `unverified`: a calendar that cannot be read. The sets
-    name members for whom it was given when the appointment was booked.
+    name the members for whom it was given when the appointment was booked.
     """
 
     overlap: bool = False
@@ -60,9 +60,9 @@ def assign(
     *,
     staying: Iterable[Assignment] = (),
 ) -> dict[str, Any]:
-    """Writes the assignments anew; returns what the history should know of the consent used.
+    """Replaces the assignments; returns which consents were used, for the history.
 
-    The assignments `staying` are not looked at again. Raises `Conflict` as `check_free` does.
+    Does not check the assignments `staying` again. Raises `Conflict` as `check_free` does.
     """
     kept = {assignment.member_id: assignment for assignment in staying}
     newcomers = [member for member in team if member.id not in kept]
@@ -74,9 +74,9 @@ def assign(
 def check_free(
     appointment: Appointment, team: Sequence[Member], consent: Consent
 ) -> list[Obstacle]:
-    """Whatever is in the team's way and may be booked over, for `write_assignments`.
+    """Finds the conflicts that the consent covers, for `write_assignments`.
 
-    Raises `Conflict` with all that is in the way when the consent does not cover it.
+    Raises `Conflict` with everything that is in the way if the consent does not cover it.
     """
     if not appointment.is_on:
         return []
@@ -99,7 +99,7 @@ def write_assignments(
     obstacles: Sequence[Obstacle],
     kept: Mapping[UUID, Assignment] | None = None,
 ) -> dict[str, Any]:
-    """Writes the first assignments of an appointment; returns what the history should know."""
+    """Writes the assignments of an appointment that has none; returns consents for the history."""
     kept = kept or {}
     assignments = [
         _kept(kept[member.id]) if member.id in kept else _new(appointment, member, obstacles)
@@ -115,7 +115,7 @@ def _new(appointment: Appointment, member: Member, obstacles: Sequence[Obstacle]
         appointment=appointment,
         member=member,
         during=DateTimeTZRange(appointment.start, appointment.end),
-        # What is only busy elsewhere still keeps others from booking this member twice here.
+        # An assignment over busy time elsewhere still keeps others from booking this member here.
         blocking=appointment.is_on and Source.APPOINTMENT not in sources,
         held_until=appointment.held_until,
         booked_anyway=bool(sources - {Source.UNREADABLE}),
@@ -124,7 +124,7 @@ def _new(appointment: Appointment, member: Member, obstacles: Sequence[Obstacle]
 
 
 def _kept(assignment: Assignment) -> Assignment:
-    """The same assignment as a new row: rows stand in the order in which the team was named."""
+    """The same assignment as a new row: rows follow the order in which the team was named."""
     return Assignment(
         appointment_id=assignment.appointment_id,
         member_id=assignment.member_id,
@@ -153,7 +153,7 @@ def _used(
 
 
 def _let_go_of_holds(team: Sequence[Member], start: datetime, end: datetime) -> None:
-    """The constraint does not know what time it is: a hold that has run out is told to it here."""
+    """Releases expired holds: the exclusion constraint does not know what time it is."""
     send(
         "UPDATE appointments_assignment SET blocking = false"
         " WHERE member_id = ANY(%(members)s) AND blocking"
@@ -173,7 +173,7 @@ def team_of(appointment: Appointment) -> list[Member]:
 def booking_transaction(
     act: Callable[[], R], details: Details, team: Sequence[Member], *, exclude: UUID | None = None
 ) -> R:
-    """Runs the act. The constraint has the last word; its no is a `Conflict`."""
+    """Runs the act. The constraint has the last word; its refusal becomes a `Conflict`."""
     try:
         return in_transaction(act)
     except TimeTaken as error:

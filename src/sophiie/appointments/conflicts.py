@@ -1,7 +1,7 @@
-"""What is in the way of a time: appointments, holds, and what is known from elsewhere.
+"""What is in the way of a time: appointments, holds, and busy time elsewhere.
 
 The one place that joins them and names each cause; bookings, pages, the API and availability ask
-here. It only looks. Working hours are no conflict: a person may book outside them.
+here. It only reads. Working hours are no conflict: a person may book outside them.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ from sophiie.common.sql import execute
 
 
 def renew_knowledge(*, team: Iterable[Member], start: datetime, end: datetime) -> None:
-    """Lets old copies of the team's calendars be read anew, before a booking's transaction.
+    """Has old copies of the team's calendars renewed, before a booking's transaction.
 
-    Inside a transaction nothing is asked: nobody may wait for the network there. Whoever began it
-    has asked before, and what could not be renewed is an obstacle, never free.
+    Inside a transaction it asks for nothing, because nobody may wait for the network there. Whoever
+    began the transaction has asked before; what could not be renewed is an obstacle, never free.
     """
     if end > now() and not connection.in_atomic_block:
         members = [member.id for member in team]
@@ -41,10 +41,10 @@ def conflicts_of(
     timezone: str,
     exclude: UUID | None = None,
 ) -> list[Obstacle]:
-    """All that is in the way of the team from `start` to `end`, except the appointment `exclude`.
+    """Everything in the way of the team from `start` to `end`, except the appointment `exclude`.
 
-    Busy time elsewhere is shown in `timezone`. For what is over it is not asked: a record of the
-    past double-books nobody, so the past counts as known.
+    Shows busy time in `timezone`. For the past it does not look at busy time: a record of the past
+    books nobody twice, so the past counts as known.
     """
     moment = now()
     names = {member.id: member.name for member in team}
@@ -71,7 +71,7 @@ def conflicts_of(
     return sorted(found, key=lambda obstacle: (obstacle.start, obstacle.member_name))
 
 
-# An assignment that does not block is in nobody's way, and neither is a hold that has run out.
+# An assignment that does not block is in nobody's way, and neither is an expired hold.
 _APPOINTMENTS = """
     SELECT assignment.member_id, appointment.id, appointment.start, appointment."end",
         appointment.title, appointment.timezone
@@ -141,8 +141,8 @@ def _busy_elsewhere(
     ]
 
 
-# What got in the way of an assignment after it was booked: busy time elsewhere, and appointments
-# put on top. An assignment that was itself booked anyway is left out: its people know.
+# What came in the way of an assignment after it was booked: busy time elsewhere, and appointments
+# that somebody put on top. Leaves out an assignment that was itself booked anyway: its people know.
 _CLASHES = """
     WITH assignment AS (
         SELECT assignment.appointment_id, assignment.member_id, assignment.during, member.name
@@ -177,9 +177,9 @@ _CLASHES = """
 
 
 def members_with_clashes(appointment_ids: Iterable[UUID]) -> dict[UUID, set[UUID]]:
-    """By appointment, whom something came in the way of after it was booked; in one query.
+    """By appointment, the members with a clash that came up after booking; in one query.
 
-    For a page of many appointments. What is over is left out, what is called off is not.
+    For a page of many appointments. Leaves out what is over, but not what is cancelled.
     """
     found: dict[UUID, set[UUID]] = defaultdict(set)
     ids = list(appointment_ids)
@@ -190,9 +190,9 @@ def members_with_clashes(appointment_ids: Iterable[UUID]) -> dict[UUID, set[UUID
 
 
 def clashes_of(appointments: Iterable[Appointment]) -> dict[UUID, list[Obstacle]]:
-    """What came in the way of these appointments after they were booked, by appointment.
+    """By appointment, what came in the way after it was booked.
 
-    One query, however many there are. Those that are over or not on clash with nothing.
+    One query, however many there are. Appointments that are over or off have no clashes.
     """
     moment = now()
     asked = {a.id: a for a in appointments if a.is_on and a.end > moment}

@@ -1,6 +1,6 @@
-"""The acts that are recorded, by their stable codes, and the groups in which they are looked for.
+"""The acts that are recorded, by their stable codes, and the groups by which people filter them.
 
-A code is never changed: old entries carry it.
+Never change a code: old entries carry it.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class Act(StrEnum):
     DATA_EXPORTED = "data.exported"
     KEYS_ROTATED = "keys.rotated"
     LOG_EXPORTED = "audit.exported"
-    # Written by the database itself; see migrations/0002_append_only.py.
+    # The database itself writes these; see migrations/0002_append_only.py.
     LOG_PRUNED = "audit.pruned"
     PERSON_FORGOTTEN = "audit.person_forgotten"
     BUSINESS_FORGOTTEN = "audit.business_forgotten"

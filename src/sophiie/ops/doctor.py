@@ -59,7 +59,7 @@ class Doctor:
             self._say(
                 is_protected(),
                 "Audit log: the database refuses changes of it",
-                "somebody switched its triggers off; find out who, then see docs/audit.md",
+                "somebody switched its triggers off; find out who (docs/reference/audit.md)",
             )
             self._say(
                 workers_alive() > 0, f"Workers running: {workers_alive()}", "start `sophiie worker`"

@@ -30,7 +30,7 @@ Each folder is a room with one job. The whole story, in the order in which it ha
    `snapshot.py` notes what we think is there, `fetch.py` asks Google. `busy_store.py` stores when
    the member is busy, by the rule in `busy_rule.py`, leaving out what is ours (`ours.py`).
 9. `detect_drift.py` tells other people's changes to our events from our own, and notes them as
-   drift. Nothing changes by itself.
+   drift; `drift_state.py` says what counts as a difference. Nothing changes by itself.
 10. `full_compare.py` compares, once a day, everything that should be there with what is there. When
     so much is gone that it looks like a mistake, `mass_deletion.py` asks the person.
 11. `channels.py` keeps push channels open; a notification (`webhook.py`) makes a calendar due at
