@@ -64,7 +64,7 @@ class _Copy(NamedTuple):
 
 
 # In SQL, as part of every booking and every search for free time: it took a booking from 28 to
-# 16 ms, with the other statements of its kind (docs/benchmarks.md, "Bookings").
+# 16 ms, with the other statements of its kind (docs/reference/benchmarks.md, "Bookings").
 _COPIES = """
     SELECT member_id, checked_at, known_from, known_until, problem
     FROM busy_time_busycalendar WHERE member_id = ANY(%(members)s) ORDER BY id

@@ -2,7 +2,7 @@
 
 In SQL, because this runs for every change: with Django's queries here, in `outcome.py` and
 `bulk_sql.py` a change cost 12 times the processor time of a bare call to Google, now 3.6 times, of
-which claiming and recording are 0.17 ms (docs/benchmarks.md, "The mirror").
+which claiming and recording are 0.17 ms (docs/reference/benchmarks.md, "The mirror").
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ from sophiie.sync.outbox.guests import Circle, Guests, guests_of, hosting
 from sophiie.sync.outbox.rows import Rows, adopt, align, save, want, write
 
 # In SQL, as part of every booking: that and asking for no more than this took a booking from 28 to
-# 16 ms, and its processor time from 14 to 10 ms (docs/benchmarks.md, "Bookings").
+# 16 ms, and its processor time from 14 to 10 ms (docs/reference/benchmarks.md, "Bookings").
 _ASSIGNEES = "SELECT member_id FROM appointments_assignment WHERE appointment_id = %(appointment)s"
 # Only what decides about a link's events: its tokens would be decrypted for nothing.
 _LINKS = """
