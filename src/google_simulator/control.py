@@ -158,6 +158,9 @@ class SimulatorControl:
     def quota_exceeded(self, email: str, seconds: float = 3 * 3600) -> Json:
         return self.send("POST", f"{_account(email)}/quota-exceeded", {"seconds": seconds})
 
+    def invitations_exceeded(self, email: str, seconds: float = 3 * 3600) -> Json:
+        return self.send("POST", f"{_account(email)}/invitations-exceeded", {"seconds": seconds})
+
     def client(self, client_id: str, **settings: Any) -> Json:
         return self.send("POST", "/clients", {"id": client_id, **settings})
 

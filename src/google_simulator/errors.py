@@ -59,7 +59,9 @@ class FrontEndError(Refusal):
         item_message: str,
         status_name: str,
         domain: str = "global",
+        location: str | None = None,
         info: dict[str, Any] | None = None,
+        retry_after: int | None = None,
     ) -> None:
         super().__init__(message)
         self.status = status
@@ -68,10 +70,14 @@ class FrontEndError(Refusal):
         self.item_message = item_message
         self.status_name = status_name
         self.domain = domain
+        self.location = location
         self.info = info
+        self.retry_after = retry_after
 
     def body(self) -> dict[str, Any]:
         item = {"message": self.item_message, "domain": self.domain, "reason": self.reason}
+        if self.location:
+            item |= {"location": self.location, "locationType": "header"}
         error: dict[str, Any] = {
             "code": self.status,
             "message": self.message,
@@ -163,6 +169,13 @@ def invalid_parameter(name: str, value: str) -> BackendError:
     )
 
 
+def invalid_selection(names: str) -> BackendError:
+    """The `fields` selector names something that the answer cannot have (facts 7.6)."""
+    return BackendError(
+        400, "invalidParameter", f"Invalid field selection {names}", location="fields"
+    )
+
+
 def required(message: str) -> BackendError:
     return BackendError(400, "required", message)
 
@@ -195,16 +208,59 @@ def full_sync_required() -> BackendError:
     )
 
 
-def login_required() -> BackendError:
-    return BackendError(
-        401, "required", "Login Required.", location="Authorization", location_type="header"
+_EXPECTED = (
+    "Expected OAuth 2 access token, login cookie or other valid authentication credential. See"
+    " https://developers.google.com/identity/sign-in/web/devconsole-project."
+)
+
+
+def login_required(form: str = "front-end") -> Refusal:
+    """401: no credentials at all."""
+    if form == "backend":
+        return _unauthorized_by_backend("required", "Login Required.")
+    return _unauthorized(
+        "required",
+        f"Request is missing required authentication credential. {_EXPECTED}",
+        "Login Required.",
+        "CREDENTIALS_MISSING",
     )
 
 
-def invalid_credentials() -> BackendError:
-    return BackendError(
-        401, "authError", "Invalid Credentials", location="Authorization", location_type="header"
+def invalid_credentials(form: str = "front-end") -> Refusal:
+    """401: an access token that is unknown, over or taken back."""
+    if form == "backend":
+        return _unauthorized_by_backend("authError", "Invalid Credentials")
+    return _unauthorized(
+        "authError",
+        f"Request had invalid authentication credentials. {_EXPECTED}",
+        "Invalid Credentials",
+        "ACCESS_TOKEN_EXPIRED",
     )
+
+
+def _unauthorized(reason: str, message: str, item_message: str, detail: str) -> FrontEndError:
+    return FrontEndError(
+        401,
+        reason,
+        message,
+        item_message=item_message,
+        status_name="UNAUTHENTICATED",
+        location="Authorization",
+        info={
+            "reason": detail,
+            "domain": "googleapis.com",
+            "metadata": {"service": "calendar-json.googleapis.com"},
+        },
+    )
+
+
+def _unauthorized_by_backend(reason: str, message: str) -> BackendError:
+    return BackendError(401, reason, message, location="Authorization", location_type="header")
+
+
+def quota_exceeded(message: str = "Calendar usage limits exceeded.") -> BackendError:
+    """403 for hours: the account's calendars, or its invitations alone (facts 7.2)."""
+    return BackendError(403, "quotaExceeded", message, domain="usageLimits")
 
 
 def insufficient_scopes(method: str) -> FrontEndError:

@@ -72,6 +72,7 @@ class Account(Record):
     consent_error: str | None = None
     withheld_scopes: list[str] = field(default_factory=list)
     uses_calendar: bool = True
+    no_invitations_until: float = 0.0
     read_only_until: float = 0.0
 
     @property
@@ -142,7 +143,10 @@ class ListEntry(Record):
 
 @dataclass
 class Event(Record):
-    """An event as stored. `version` is its ETag and its place in the stream of changes."""
+    """An event as stored. `version` is its ETag and its place in the stream of changes.
+
+    `dropped` holds the instances that a change took out of a series, with the change's version.
+    """
 
     KIND = "event"
     calendar_id: str
@@ -152,6 +156,7 @@ class Event(Record):
     order: int = 0
     version: int = 0
     trash_emptied: bool = False
+    dropped: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._span: tuple[float, float] | None = None

@@ -7,8 +7,11 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
 
 WINDOW_SECONDS = 60
+_PACIFIC = ZoneInfo("America/Los_Angeles")
 
 
 @dataclass
@@ -31,17 +34,25 @@ class _Window:
 
 
 class Quotas:
-    """`spend` answers which limit a call would break, or takes its units."""
+    """`spend` answers which limit a call would break, or takes its units.
+
+    `per_day` is a limit of the project's, counted from midnight to midnight in California.
+    """
 
     def __init__(self, enabled: bool = True) -> None:
         self.enabled = enabled
         self.per_user = 600
         self.per_project = 10_000
+        self.per_day: int | None = None
+        self._days: dict[tuple[str, date], int] = {}
         self._windows: dict[tuple[str, ...], _Window] = {}
 
     def spend(self, project: str, account: str, units: int, now: float) -> str | None:
         if not self.enabled:
             return None
+        today = (project, datetime.fromtimestamp(now, UTC).astimezone(_PACIFIC).date())
+        if self.per_day is not None and self._days.get(today, 0) + units > self.per_day:
+            return "day"
         user = self._windows.setdefault((project, account), _Window())
         whole = self._windows.setdefault((project,), _Window())
         if user.units(now) + units > self.per_user:
@@ -50,6 +61,9 @@ class Quotas:
             return "project"
         user.add(now, units)
         whole.add(now, units)
+        self._days = {today: self._days.get(today, 0) + units} | {
+            day: spent for day, spent in self._days.items() if day[0] != project
+        }
         return None
 
     def spent(self, now: float) -> dict[str, int]:
@@ -57,3 +71,4 @@ class Quotas:
 
     def clear(self) -> None:
         self._windows.clear()
+        self._days.clear()

@@ -62,6 +62,7 @@ class Simulator:
         self.world.clear()
         self.faults.calm_down()
         self.quotas.clear()
+        self.quotas.per_day = None
         self.calls.clear()
         self.signing_key.keep()
         self.seed = seed or self.seed

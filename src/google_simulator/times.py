@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, tzinfo
 from functools import lru_cache
 from typing import TypeVar
 from zoneinfo import ZoneInfo, available_timezones
@@ -92,6 +92,11 @@ def rendered(moment: datetime, zulu: bool = True) -> str:
     return text[:-6] + "Z" if zulu and text.endswith("+00:00") else text
 
 
+def compact(moment: datetime) -> str:
+    """A moment as it stands in the ids of instances."""
+    return moment.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
+
+
 def in_zone(seconds: float, where: tzinfo, zulu: bool = True) -> str:
     return rendered(datetime.fromtimestamp(seconds, where), zulu)
 
@@ -103,7 +108,3 @@ def with_milliseconds(seconds: float) -> str:
 
 def without_milliseconds(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def day_after(text: str, days: int = 1) -> str:
-    return (date.fromisoformat(text) + timedelta(days=days)).isoformat()

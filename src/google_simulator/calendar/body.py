@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
@@ -32,6 +33,10 @@ WRITABLE = frozenset(
 )  # fmt: skip
 _CONFERENCE_EDGE = r"-::~:~::[~:]*::-"
 _CONFERENCE_BLOCK = re.compile(rf"\n*{_CONFERENCE_EDGE}.*?{_CONFERENCE_EDGE}", re.DOTALL)
+# A host that can receive mail from outside: neither `localhost` nor an address in brackets.
+_ADDRESS = re.compile(
+    r"""[^\s@<>()\[\]\\,;:"]{1,64}@(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.)+[^\W\d_][\w-]*[^\W_]\Z"""
+)
 _TAG = re.compile(r"<[^>]*>")
 
 
@@ -66,10 +71,10 @@ def checked(body: Json, calendar: Calendar, switches: SwitchBoard) -> Json:
     event = {name: value for name, value in writable(body).items() if value is not None}
     _check_types(event)
     _check_times(event, calendar, switches)
+    if event.get("recurrence") == []:
+        del event["recurrence"]
     if "recurrence" in event:
-        event["recurrence"] = _recurrence(event)
-        if not event["recurrence"]:
-            del event["recurrence"]
+        event["recurrence"] = _recurrence(event, switches)
     _check_event_type(event, calendar)
     for name, default in (("transparency", "opaque"), ("visibility", "default")):
         if event.get(name) == default:
@@ -85,7 +90,10 @@ def checked(body: Json, calendar: Calendar, switches: SwitchBoard) -> Json:
     if "attendees" in event:
         event["attendees"] = _attendees(event["attendees"])
     if "extendedProperties" in event:
-        event["extendedProperties"] = _extended_properties(event["extendedProperties"])
+        event["extendedProperties"] = _extended_properties(
+            event["extendedProperties"],
+            numbers_are_text=switches["number_property_value"] == "as_text",
+        )
     return event
 
 
@@ -112,6 +120,13 @@ def check_reminders(reminders: Json) -> None:
     overrides = reminders.get("overrides", [])
     if not isinstance(overrides, list) or len(overrides) > 5:
         raise errors.invalid("Too many override reminders for this event.")
+    if overrides and reminders.get("useDefault") is True:
+        raise errors.BackendError(
+            400,
+            "cannotUseDefaultRemindersAndSpecifyOverride",
+            "Cannot specify both default reminders and overrides at the same time.",
+            domain="calendar",
+        )
     for override in overrides:
         minutes = override.get("minutes") if isinstance(override, dict) else None
         if not isinstance(minutes, int) or not 0 <= minutes <= 40_320:
@@ -168,10 +183,13 @@ def _edge(
     }
 
 
-def _recurrence(event: Json) -> list[str]:
+def _recurrence(event: Json, switches: SwitchBoard) -> list[str]:
     lines = event["recurrence"]
     if not isinstance(lines, list) or not all(isinstance(line, str) for line in lines):
         raise errors.invalid("Invalid recurrence rule.")
+    if switches["trailing_semicolon"] == "refused" and any(line.endswith(";") for line in lines):
+        raise errors.invalid("Invalid recurrence rule.")
+    lines = [line.rstrip(";") for line in lines]
     try:
         check_recurrence(lines, event["start"])
     except BadRecurrence as error:
@@ -213,7 +231,7 @@ def _attendees(attendees: Any) -> list[Json]:
     result = []
     for attendee in attendees:
         email = attendee.get("email") if isinstance(attendee, dict) else None
-        if not isinstance(email, str) or "@" not in email:
+        if not isinstance(email, str) or not _ADDRESS.match(email) or len(email) > 254:
             raise errors.invalid("Invalid attendee email.")
         kept = {
             name: attendee[name]
@@ -227,13 +245,15 @@ def _attendees(attendees: Any) -> list[Json]:
     return result
 
 
-def _extended_properties(properties: Json) -> Json:
+def _extended_properties(properties: Json, *, numbers_are_text: bool) -> Json:
     """Too long keys vanish, too long values are cut, both without a word (facts 3.6)."""
     result: Json = {}
     for side in ("private", "shared"):
         given = properties.get(side)
         if not isinstance(given, dict):
             continue
+        if numbers_are_text:
+            given = {key: _as_text(value) for key, value in given.items()}
         if not all(isinstance(value, str) for value in given.values()):
             raise errors.invalid(f"Invalid value for: extendedProperties.{side}")
         kept = {key: value[:1024] for key, value in given.items() if len(key) <= 44}
@@ -244,3 +264,9 @@ def _extended_properties(properties: Json) -> Json:
     if count > 300 or size > 32_768:
         raise errors.invalid("Too many extended properties.")
     return result
+
+
+def _as_text(value: Any) -> Any:
+    """A number in the words of JSON; anything else as it is."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return json.dumps(value) if is_number else value

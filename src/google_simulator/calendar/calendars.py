@@ -34,6 +34,10 @@ def insert(call: CalendarCall) -> Answer:
         _zone(call.body.get("timeZone", "UTC")),
         created_by=call.client.id,
     )
+    texts = {name: call.body[name] for name in ("description", "location") if call.body.get(name)}
+    if not all(isinstance(text, str) for text in texts.values()):
+        raise errors.invalid("Invalid value for: description or location")
+    change(call.simulator, calendar, texts)
     return Answer(200, _rendered(calendar))
 
 

@@ -83,10 +83,9 @@ def _channel_id(call: CalendarCall) -> str:
 
 def _address(call: CalendarCall) -> str:
     address = call.body.get("address")
-    status = int(call.simulator.switches["bad_address_status"])
     if not isinstance(address, str) or not _host(address):
         raise errors.BackendError(
-            status,
+            int(call.simulator.switches["bad_address_status"]),
             "push.webhookUrlUnauthorized",
             f"Unauthorized WebHook callback channel: {address}",
         )
@@ -94,7 +93,7 @@ def _address(call: CalendarCall) -> str:
     plain_is_fine = rule == "allowed" or (rule == "loopback" and _is_loopback(address))
     if not address.startswith("https://") and not plain_is_fine:
         raise errors.BackendError(
-            status, "push.webhookUrlNotHttps", f"WebHook callback must be HTTPS: {address}"
+            400, "push.webhookUrlNotHttps", f"WebHook callback must be HTTPS: {address}"
         )
     return address
 

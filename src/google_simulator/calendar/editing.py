@@ -49,6 +49,7 @@ def insert(simulator: Simulator, calendar: Calendar, sent: Json, editor: Editor)
         raise errors.duplicate()
     resource = bodies.checked(sent, calendar, simulator.switches)
     resource["iCalUID"] = sent.get("iCalUID") or f"{event_id}@google.com"
+    _check_may_invite(simulator, editor, resource, {})
     event = Event(calendar.id, event_id, resource, created_by=editor.client_id)
     _sign(simulator, calendar, resource, editor)
     simulator.world.save_event(calendar, event)
@@ -70,20 +71,24 @@ def change(
         return delete(simulator, calendar, event, editor)
     resource = bodies.checked(wanted, calendar, simulator.switches)
     stored = event.resource
+    _check_may_invite(simulator, editor, resource, stored)
     resource |= {name: stored[name] for name in KEPT_FROM_STORED if name in stored}
+    series_changed = any(
+        resource.get(name) != stored.get(name) for name in ("start", "end", "recurrence")
+    )
     same = {**resource, "updated": stored.get("updated")} == stored
     if same and simulator.switches["no_op_patch"] == "keeps_etag":
         return event
     if any(resource.get(name) != stored.get(name) for name in SCHEDULING):
         resource["sequence"] = stored.get("sequence", 0) + 1
     resource["updated"] = _updated(simulator, stored, resource)
-    series_changed = any(
-        resource.get(name) != stored.get(name) for name in ("start", "end", "recurrence")
-    )
     reminders_only = resource["updated"] == stored.get("updated")
+    planned_before = planned_keys(event) if event.is_series and series_changed else set()
     event.resource = resource
     quiet = reminders_only and simulator.switches["reminder_edit_notifies"] == "off"
     simulator.world.save_event(calendar, event, quiet=quiet)
+    if planned_before:
+        _remember_dropped(event, planned_before)
     if event.is_series and series_changed:
         _drop_stray_exceptions(simulator, calendar, event)
     had_guests = "attendees" in stored
@@ -116,6 +121,8 @@ def move(
         raise errors.duplicate()
     if event.series_id:
         raise errors.invalid("An instance of a series cannot be moved.")
+    if event.resource.get("eventType", "default") != "default":
+        raise errors.invalid("Only events of type default can be moved.")
     resource = deepcopy(event.resource)
     resource["organizer"] = _organizer(simulator, target)
     resource["updated"] = times.with_milliseconds(simulator.clock.now())
@@ -142,6 +149,17 @@ def clear(simulator: Simulator, calendar: Calendar, editor: Editor) -> None:
     for event in list(calendar.events.values()):
         if not event.cancelled:
             delete(simulator, calendar, event, editor)
+
+
+def _check_may_invite(simulator: Simulator, editor: Editor, resource: Json, stored: Json) -> None:
+    """A person in Google's own pages is not held back; a client is (facts 7.2)."""
+    if editor.client_id is not None:
+        guests.check_may_invite(
+            simulator,
+            editor.account,
+            resource.get("attendees", []),
+            stored.get("attendees", []),
+        )
 
 
 def exceptions_of(calendar: Calendar, series_id: str) -> list[Event]:
@@ -174,10 +192,22 @@ def _updated(simulator: Simulator, stored: Json, resource: Json) -> str:
     return times.with_milliseconds(simulator.clock.now())
 
 
+def planned_keys(series: Event) -> set[str]:
+    """The tails of the ids of all planned instances."""
+    return {occurrence.key for occurrence in occurrences(series)}
+
+
+def _remember_dropped(event: Event, before: set[str]) -> None:
+    """Which instances the changed rule no longer has, and since which version (facts 4)."""
+    now = planned_keys(event) if event.is_series else set()
+    event.dropped = {key: version for key, version in event.dropped.items() if key not in now}
+    event.dropped |= dict.fromkeys(before - now, event.version)
+
+
 def _drop_stray_exceptions(simulator: Simulator, calendar: Calendar, series: Event) -> None:
     """Exceptions of dates that the changed rule no longer has go."""
-    planned = {f"{series.id}_{occurrence.key}" for occurrence in occurrences(series)}
+    planned = planned_keys(series)
     for exception in exceptions_of(calendar, series.id):
-        if exception.id not in planned and not exception.cancelled:
+        if exception.id.rpartition("_")[2] not in planned and not exception.cancelled:
             exception.resource = {**exception.resource, "status": "cancelled"}
             simulator.world.save_event(calendar, exception)

@@ -16,7 +16,7 @@ def get(call: CalendarCall) -> Answer:
     calendar = call.calendar
     event = editing.find(calendar, call.path["eventId"])
     if event.cancelled:
-        _check_tombstone(call, event)
+        _check_tombstone(call, calendar, event)
     if call.knows(event.etag):
         return Answer(304, None, {"ETag": event.etag})
     return _shown(call, calendar, event)
@@ -122,9 +122,13 @@ def _shown(call: CalendarCall, calendar: Calendar, event: Event) -> Answer:
     return Answer(200, render(event, calendar, Reader.of(call)), {"ETag": event.etag})
 
 
-def _check_tombstone(call: CalendarCall, event: Event) -> None:
+def _check_tombstone(call: CalendarCall, calendar: Calendar, event: Event) -> None:
     """Whether a deleted event can still be read (facts 3.2)."""
     switches = call.simulator.switches
+    series = calendar.events.get(event.series_id or "")
+    orphan = event.series_id is not None and (series is None or series.cancelled)
+    if orphan and switches["exception_of_deleted_series"] == "404":
+        raise errors.not_found()
     if event.trash_emptied and switches["emptied_trash_get"] == "not_found":
         raise errors.not_found()
     if switches["deleted_get"] == "404":

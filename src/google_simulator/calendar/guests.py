@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from copy import deepcopy
 
-from google_simulator.model import Calendar, Event, Json
+from google_simulator import errors
+from google_simulator.model import Account, Calendar, Event, Json
 from google_simulator.simulator import Simulator
 
 SHARED = ("summary", "description", "location", "start", "end", "recurrence", "attendees",
@@ -19,6 +20,15 @@ SHARED = ("summary", "description", "location", "start", "end", "recurrence", "a
 
 def is_organizers_copy(calendar: Calendar, event: Event) -> bool:
     return event.resource.get("organizer", {}).get("email") == calendar.id
+
+
+def check_may_invite(
+    simulator: Simulator, editor: Account, attendees: list[Json], known: list[Json]
+) -> None:
+    """An account whose invitations are used up may write everything but new guests."""
+    invited = {row["email"] for row in attendees} - {row["email"] for row in known}
+    if invited and simulator.clock.now() < editor.no_invitations_until:
+        raise errors.quota_exceeded()
 
 
 def follow(

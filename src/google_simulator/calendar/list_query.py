@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from google_simulator import errors, times
@@ -23,7 +24,7 @@ UPDATED_MIN_DAYS = 28
 EVENT_TYPES = frozenset(
     {"default", "outOfOffice", "focusTime", "workingLocation", "birthday", "fromGmail"}
 )
-SEARCHED = ("summary", "description", "location")
+SEARCHED = ("summary", "description", "location", "workingLocationProperties")
 
 
 @dataclass
@@ -34,7 +35,10 @@ class ListQuery:
     since: int | None = None
     single_events: bool = False
     show_deleted: bool = False
+    now: float = 0.0
     deleted_series_singly: bool = False
+    shortened_series_singly: bool = False
+    sparse_instances: bool = False
     order_by: str | None = None
     time_min: float | None = None
     time_max: float | None = None
@@ -42,6 +46,7 @@ class ListQuery:
     updated_min: str | None = None
     event_types: frozenset[str] = frozenset()
     uid: str | None = None
+    original_start: str | None = None
     words: str | None = None
     private: list[str] = field(default_factory=list)
     shared: list[str] = field(default_factory=list)
@@ -51,6 +56,7 @@ class ListQuery:
     @classmethod
     def read(cls, call: CalendarCall) -> ListQuery:
         query = cls(version=_newest_visible(call), digest=_digest(call))
+        query.now = call.simulator.clock.now()
         query.max_results = call.number("maxResults", 250, 2500)
         # Where only times are seen, only single occurrences are (facts 3.7).
         query.single_events = call.flag("singleEvents") or call.role == "freeBusyReader"
@@ -75,6 +81,7 @@ class ListQuery:
         query.max_results = call.number("maxResults", 250, 2500)
         query.single_events = True
         query.order_by = "startTime"
+        query.original_start = _original_start(call)
         query.show_deleted = call.flag("showDeleted")
         query.time_min_inclusive = True
         query._read_window(call)
@@ -125,8 +132,11 @@ class ListQuery:
             raise errors.invalid("Sync token was made with other parameters.", "syncToken")
         self.since = token["version"]
         self.show_deleted = True
-        self.deleted_series_singly = call.simulator.switches["deleted_series_singly"] == "instances"
-        if call.simulator.switches["sync_ignores_window"] == "off":
+        switches = call.simulator.switches
+        self.deleted_series_singly = switches["deleted_series_singly"] == "instances"
+        self.shortened_series_singly = switches["shortened_series_singly"] == "instances"
+        self.sparse_instances = switches["deleted_instance_rows"] == "sparse"
+        if switches["sync_ignores_window"] == "off":
             self.time_min, self.time_max = token["window"]
 
     def _read_page_token(self, call: CalendarCall) -> None:
@@ -153,6 +163,8 @@ class ListQuery:
         if self.event_types and resource.get("eventType", "default") not in self.event_types:
             return False
         if self.updated_min and resource["updated"] < self.updated_min:
+            return False
+        if self.original_start and self.original_start != _key_of_start(resource):
             return False
         if self.uid and resource.get("iCalUID") != self.uid:
             return False
@@ -225,6 +237,28 @@ def _moment(call: CalendarCall, name: str) -> float | None:
         raise errors.bad_request() from error
 
 
+def _original_start(call: CalendarCall) -> str | None:
+    """`originalStart` names one instance: a day or a moment, here as the tail of its id."""
+    value = call.text("originalStart")
+    if value is None:
+        return None
+    try:
+        if "T" not in value.upper():
+            return times.parse_date(value).strftime("%Y%m%d")
+        where = times.zone(call.calendar.time_zone)
+        moment = times.parse_date_time(value, where)
+    except times.BadTime as error:
+        raise errors.invalid_parameter("originalStart", value) from error
+    return times.compact(moment)
+
+
+def _key_of_start(resource: Json) -> str:
+    original = resource.get("originalStartTime", {})
+    if "date" in original:
+        return str(original["date"]).replace("-", "")
+    return times.compact(datetime.fromisoformat(original["dateTime"])) if original else ""
+
+
 def _constraints(call: CalendarCall, name: str) -> list[str]:
     constraints = call.query.getall(name, [])
     for constraint in constraints:
@@ -241,7 +275,11 @@ def _has_all(properties: Json, constraints: list[str]) -> bool:
 
 
 def _contains(resource: Json, words: str) -> bool:
-    text = " ".join(str(resource.get(name, "")) for name in SEARCHED).casefold()
+    """`q` looks into the texts and at the people, each by name and address (facts 3.10)."""
+    people = [*resource.get("attendees", []), resource.get("organizer", {})]
+    found = [str(resource.get(name, "")) for name in SEARCHED]
+    found += [str(person.get(name, "")) for person in people for name in ("displayName", "email")]
+    text = " ".join(found).casefold()
     return all(word in text for word in words.casefold().split())
 
 

@@ -15,19 +15,26 @@ from google_simulator import times
 from google_simulator.calendar import editing
 from google_simulator.calendar.call import CalendarCall
 from google_simulator.calendar.list_query import ListQuery
-from google_simulator.calendar.recurrence import instances, span_of
+from google_simulator.calendar.recurrence import (
+    dropped_instances,
+    instances,
+    occurrences,
+    span_of,
+)
 from google_simulator.calendar.rendering import Reader, bare_cancellation, render, tombstone
 from google_simulator.http.answer import Answer
 from google_simulator.model import Calendar, Event, Json
 
 Key = list[Any]
+TOLD_SECONDS = 183 * 86_400
 
 
 def list_events(call: CalendarCall) -> Answer:
     calendar = call.calendar
     query = ListQuery.read(call)
     etag = f'"p{query.digest}.{calendar.token_floor}.{_newest(calendar)}"'
-    if call.knows(etag) and query.after is None:
+    unchanged_is_said = call.simulator.switches["list_not_modified"] == "on"
+    if unchanged_is_said and call.knows(etag) and query.after is None:
         return Answer(304, None, {"ETag": etag})
     rows = sorted(_keyed(query, calendar), key=lambda row: row[0])
     page, after = _page(call, query, rows)
@@ -72,6 +79,7 @@ def _keyed(query: ListQuery, calendar: Calendar) -> Iterator[tuple[Key, Event]]:
 
 def _candidates(query: ListQuery, calendar: Calendar) -> Iterator[Event]:
     for event in _touched(query, calendar):
+        yield from _dropped(query, calendar, event)
         if event.is_series and query.single_events:
             yield from _singly(query, calendar, event)
         elif _is_wanted(query, calendar, event):
@@ -90,12 +98,40 @@ def _touched(query: ListQuery, calendar: Calendar) -> Iterator[Event]:
             yield event
 
 
+def _dropped(query: ListQuery, calendar: Calendar, event: Event) -> Iterator[Event]:
+    """What a shortened series no longer has, where increments tell of it at all (facts 4)."""
+    if query.since is None or not (query.single_events and query.shortened_series_singly):
+        return
+    for instance in dropped_instances(event, query.since):
+        is_told = _is_told_as_cancelled(query, calendar, event, instance)
+        if instance.id not in calendar.events and is_told:
+            yield instance
+
+
+def _is_told_as_cancelled(
+    query: ListQuery, calendar: Calendar, series: Event, instance: Event
+) -> bool:
+    """Google tells of about six months of cancelled instances, not of all (facts 4).
+
+    They begin now, or with a series that lies wholly ahead or wholly behind.
+    """
+    begins = span_of(series, calendar)[0]
+    planned = occurrences(series) if series.is_series else []
+    where = times.zone(calendar.time_zone)
+    last = times.instant_of(planned[-1].start, where) if planned else query.now
+    anchor = begins if last < query.now else max(begins, query.now)
+    start = span_of(instance, calendar)[0]
+    return anchor <= start < anchor + TOLD_SECONDS
+
+
 def _singly(query: ListQuery, calendar: Calendar, series: Event) -> Iterator[Event]:
     if series.cancelled and not query.deleted_series_singly:
         if _is_wanted(query, calendar, series):
             yield series
         return
     for instance in instances(series, calendar):
+        if series.cancelled and not _is_told_as_cancelled(query, calendar, series, instance):
+            continue
         if _is_wanted(query, calendar, instance):
             yield instance
 
@@ -103,9 +139,20 @@ def _singly(query: ListQuery, calendar: Calendar, series: Event) -> Iterator[Eve
 def _is_wanted(query: ListQuery, calendar: Calendar, event: Event) -> bool:
     if event.cancelled and not _shows_cancelled(query, calendar, event):
         return False
+    series = _deleted_series_of(query, calendar, event)
+    if series is not None and not _is_told_as_cancelled(query, calendar, series, event):
+        return False
     if not query.matches(event):
         return False
     return query.in_window(lambda: _reach(calendar, event))
+
+
+def _deleted_series_of(query: ListQuery, calendar: Calendar, event: Event) -> Event | None:
+    """The deleted series of an instance that an increment lists by itself."""
+    if query.since is None or not query.single_events or not event.cancelled:
+        return None
+    series = calendar.events.get(event.series_id or "")
+    return series if series is not None and series.cancelled else None
 
 
 def _shows_cancelled(query: ListQuery, calendar: Calendar, event: Event) -> bool:
@@ -155,7 +202,8 @@ def _page(
 def _item(query: ListQuery, calendar: Calendar, event: Event, reader: Reader) -> Json:
     if event.cancelled:
         if query.since is not None:
-            return tombstone(event)
+            orphan = _deleted_series_of(query, calendar, event) is not None
+            return tombstone(event, sparse=orphan and query.sparse_instances)
         if event.series_id and not query.show_deleted:
             return bare_cancellation(event)
     return render(event, calendar, reader)

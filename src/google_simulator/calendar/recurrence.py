@@ -96,6 +96,31 @@ def instance_of(event: Event, occurrence: Occurrence) -> Event:
     )
 
 
+def dropped_instances(event: Event, since: int) -> Iterator[Event]:
+    """The instances that a change after the version `since` took out of the series."""
+    for key, version in event.dropped.items():
+        if version <= since:
+            continue
+        moment = datetime.fromisoformat(key)
+        original = {"date": moment.date().isoformat()}
+        if "T" in key:
+            original = {"dateTime": times.rendered(moment)}
+        resource = {
+            "status": "cancelled",
+            "recurringEventId": event.id,
+            "originalStartTime": original,
+            "start": original,
+            "end": original,
+        }
+        yield Event(
+            event.calendar_id,
+            f"{event.id}_{key}",
+            resource,
+            order=event.order,
+            version=event.version,
+        )
+
+
 def find_instance(calendar: Calendar, event_id: str) -> Event | None:
     """A planned instance by its id, if its series has one there."""
     series_id, _, key = event_id.rpartition("_")
@@ -125,7 +150,7 @@ def _occurrences(resource: Json) -> Iterator[Occurrence]:
     for moment in islice(_starts(resource["recurrence"], start), MAX_INSTANCES):
         begins, ends = moment.replace(tzinfo=start_zone), (moment + length).replace(tzinfo=end_zone)
         yield Occurrence(
-            begins.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ"),
+            times.compact(begins),
             {"dateTime": times.rendered(begins), "timeZone": start["timeZone"]},
             {"dateTime": times.rendered(ends), "timeZone": end["timeZone"]},
         )

@@ -26,6 +26,7 @@ class Reader:
     zulu: bool
     details: bool = True
     max_attendees: int | None = None
+    fallback_attendees: bool = False
 
     @classmethod
     def of(cls, call: CalendarCall) -> Reader:
@@ -42,6 +43,7 @@ class Reader:
             zulu=call.simulator.switches["utc_as"] == "Z",
             details=call.sees_details,
             max_attendees=most,
+            fallback_attendees=call.simulator.switches["beyond_max_attendees"] == "first",
         )
 
     @classmethod
@@ -84,15 +86,18 @@ def bare_cancellation(event: Event) -> Json:
     }
 
 
-def tombstone(event: Event) -> Json:
-    """A deletion as a sync reports it: only the id is certain (facts 3.10)."""
+def tombstone(event: Event, *, sparse: bool = False) -> Json:
+    """A deletion as a sync reports it: only the id is certain (facts 3.10).
+
+    `sparse`: an instance that does not even name its series.
+    """
     body = {
         "kind": "calendar#event",
         "etag": event.etag,
         "id": event.id,
         "status": "cancelled",
     }
-    if event.series_id:
+    if event.series_id and not sparse:
         body |= {
             "recurringEventId": event.series_id,
             "originalStartTime": event.resource["originalStartTime"],
@@ -148,6 +153,7 @@ def _render_attendees(body: Json, calendar: Calendar, reader: Reader) -> None:
         for attendee in body["attendees"]
     ]
     if reader.max_attendees is not None and len(rows) > reader.max_attendees:
-        rows = [row for row in rows if row.get("self")] or rows[: reader.max_attendees]
+        others = rows[: reader.max_attendees] if reader.fallback_attendees else []
+        rows = [row for row in rows if row.get("self")] or others
         body["attendeesOmitted"] = True
     body["attendees"] = rows

@@ -7,25 +7,27 @@ from urllib.parse import unquote
 from aiohttp import web
 
 from google_simulator import errors
+from google_simulator.calendar import fields
 from google_simulator.calendar.call import CalendarCall
-from google_simulator.calendar.fields import select
 from google_simulator.calendar.methods import METHODS, Method, find_method
 from google_simulator.calendar.scopes import METHOD_SCOPES
 from google_simulator.calls import LoggedCall
+from google_simulator.discovery.parameters import SHAPES
 from google_simulator.http.answer import Answer
 from google_simulator.http.exchange import CallPath, refusal_answer, respond
 from google_simulator.model import AccessToken
 from google_simulator.simulator import Simulator
 
 PREFIX = "/calendar/v3/"
-READ_ONLY_MESSAGE = "Calendar usage limits exceeded."
 WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 QUOTA_MESSAGES = {
     "user": "Quota exceeded for quota metric 'Queries' and limit 'Queries per minute per user' of"
     " service 'calendar-json.googleapis.com'.",
     "project": "Quota exceeded for quota metric 'Queries' and limit 'Queries per minute' of"
     " service 'calendar-json.googleapis.com'.",
+    "day": "Daily Limit Exceeded. The quota will be reset at midnight Pacific Time (PT).",
 }
+STATUS_NAMES = {403: "PERMISSION_DENIED", 429: "RESOURCE_EXHAUSTED"}
 
 
 class CalendarRoutes:
@@ -72,15 +74,17 @@ class CalendarRoutes:
         logged: LoggedCall,
     ) -> Answer:
         call = self._admitted(request, method, ids, body, token)
+        selector, resource = request.query.get("fields"), SHAPES[method.id].response
+        if selector and resource:
+            fields.check(selector, resource)
         self._charge(call, method, logged)
         if method.handler is None:
             raise errors.not_simulated(method.id)
         answer = method.handler(call)
         if logged.event_id is None and method.id == "calendar.events.insert":
             logged.event_id = answer.body["id"]
-        selector = request.query.get("fields")
         if selector and answer.body is not None:
-            answer.body = select(answer.body, selector)
+            answer.body = fields.select(answer.body, selector)
         return answer
 
     def _admitted(
@@ -93,13 +97,14 @@ class CalendarRoutes:
     ) -> CalendarCall:
         """The front end's part: who is it, is the API on, does the scope fit."""
         world = self.simulator.world
+        form = self.simulator.switches["unauthorized_form"]
         if not request.headers.get("Authorization"):
-            raise errors.login_required()
+            raise errors.login_required(form)
         if token is None or token.dead or token.expires_at <= self.simulator.clock.now():
-            raise errors.invalid_credentials()
+            raise errors.invalid_credentials(form)
         account, client = world.accounts.get(token.account), world.clients[token.client_id]
         if account is None or account.deleted:
-            raise errors.invalid_credentials()
+            raise errors.invalid_credentials(form)
         if not world.projects[client.project].calendar_api_enabled:
             raise errors.api_not_enabled(client.project)
         granted = frozenset(token.scopes)
@@ -107,7 +112,10 @@ class CalendarRoutes:
             raise errors.insufficient_scopes(method.id)
         if not account.uses_calendar:
             raise errors.BackendError(
-                403, "notACalendarUser", "The user must be signed up for Google Calendar."
+                403,
+                "notACalendarUser",
+                "The user must be signed up for Google Calendar.",
+                domain="calendar",
             )
         return CalendarCall(
             simulator=self.simulator,
@@ -134,26 +142,33 @@ class CalendarRoutes:
             "calendar.channels.stop",
         )
         if writes and now < call.account.read_only_until:
-            raise errors.BackendError(403, "quotaExceeded", READ_ONLY_MESSAGE, domain="usageLimits")
+            raise errors.quota_exceeded()
 
     def _rate_limited(self, broken: str) -> errors.Refusal:
+        if broken == "day":
+            return errors.BackendError(
+                403, "dailyLimitExceeded", QUOTA_MESSAGES["day"], domain="usageLimits"
+            )
         form = self.simulator.switches["rate_limit_form"]
-        if form == "429-front-end":
+        status = int(form[:3])
+        retry_after = 30 if self.simulator.switches["rate_limit_retry_after"] == "on" else None
+        if form in ("403", "429-front-end"):
             return errors.FrontEndError(
-                429,
+                status,
                 "rateLimitExceeded",
                 QUOTA_MESSAGES[broken],
                 item_message=QUOTA_MESSAGES[broken],
-                status_name="RESOURCE_EXHAUSTED",
+                status_name=STATUS_NAMES[status],
                 domain="usageLimits",
+                retry_after=retry_after,
             )
-        reason = "userRateLimitExceeded" if broken == "user" else "rateLimitExceeded"
+        by_user = form == "403-user" and broken == "user"
         return errors.BackendError(
-            int(form),
-            "rateLimitExceeded" if form == "429" else reason,
+            status,
+            "userRateLimitExceeded" if by_user else "rateLimitExceeded",
             "Rate Limit Exceeded",
             domain="usageLimits",
-            retry_after=30 if self.simulator.switches["rate_limit_retry_after"] == "on" else None,
+            retry_after=retry_after,
         )
 
 

@@ -39,6 +39,7 @@ class AccountKnobs:
         yield "POST", "/accounts/{email}/consent", self.consent
         yield "POST", "/accounts/{email}/delete", self.delete
         yield "POST", "/accounts/{email}/quota-exceeded", self.quota_exceeded
+        yield "POST", "/accounts/{email}/invitations-exceeded", self.invitations_exceeded
         yield "POST", "/accounts/{email}/calendar-service", self.calendar_service
         yield "POST", "/clients", self.client
         yield "POST", "/projects", self.project
@@ -111,6 +112,14 @@ class AccountKnobs:
         account = the_account(self.simulator, request)
         seconds = optional_number(body, "seconds", 3 * 3600)
         account.read_only_until = self.simulator.clock.now() + seconds
+        self.simulator.world.save(account)
+        return self._shown(account)
+
+    def invitations_exceeded(self, request: web.Request, body: Body) -> Body:
+        """No more guests for hours: writes that invite somebody are refused, others are not."""
+        account = the_account(self.simulator, request)
+        seconds = optional_number(body, "seconds", 3 * 3600)
+        account.no_invitations_until = self.simulator.clock.now() + seconds
         self.simulator.world.save(account)
         return self._shown(account)
 

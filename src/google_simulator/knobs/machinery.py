@@ -136,6 +136,9 @@ class MachineryKnobs:
         for name in ("per_user", "per_project"):
             if name in body:
                 setattr(quotas, name, int(wanted(body, name, int)))
+        if "per_day" in body:
+            unlimited = body["per_day"] is None
+            quotas.per_day = None if unlimited else int(wanted(body, "per_day", int))
         if body.get("clear"):
             quotas.clear()
         return self._quotas()
@@ -146,6 +149,7 @@ class MachineryKnobs:
             "enabled": quotas.enabled,
             "per_user": quotas.per_user,
             "per_project": quotas.per_project,
+            "per_day": quotas.per_day,
             "spent": quotas.spent(self.simulator.clock.now()),
         }
 

@@ -43,6 +43,7 @@ def exchange(simulator: Simulator, form: Form) -> tuple[str, dict[str, Any]]:
     body = _tokens(simulator, client, code.account, code.scopes, refresh_token, code.nonce)
     if refresh_token:
         body["refresh_token"] = refresh_token
+        body |= _end_in_testing(simulator, client, refresh_token)
     return code.account, body
 
 
@@ -63,7 +64,18 @@ def refresh(simulator: Simulator, form: Form) -> tuple[str, dict[str, Any]]:
     live = [scope for scope in token.scopes if grant and scope in grant.scopes]
     token.used_at = simulator.clock.now()
     simulator.world.save(token)
-    return token.account, _tokens(simulator, client, token.account, live, token.token, None)
+    body = _tokens(simulator, client, token.account, live, token.token, None)
+    return token.account, body | _end_in_testing(simulator, client, token.token)
+
+
+def _end_in_testing(simulator: Simulator, client: Client, refresh_token: str) -> dict[str, int]:
+    """How long a refresh token lives that ends because the app is in Testing (facts 1.9)."""
+    token = simulator.world.refresh_tokens[refresh_token]
+    testing = simulator.world.projects[client.project].publishing == "testing"
+    if not testing or not scopes.permissions(token.scopes):
+        return {}
+    ends = token.issued_at + grants.TESTING_SECONDS
+    return {"refresh_token_expires_in": int(ends - simulator.clock.now() - 0.001)}
 
 
 def authenticate_client(simulator: Simulator, form: Form) -> Client:
@@ -96,9 +108,19 @@ def _usable_code(simulator: Simulator, client: Client, form: Form) -> Authorizat
         raise OAuthError("invalid_grant", "Bad Request")
     if form.get("redirect_uri") != code.redirect_uri:
         raise OAuthError(simulator.switches["exchange_redirect_error"], "Bad Request")
-    if code.challenge and not _proves(form.get("code_verifier", ""), code):
-        raise OAuthError("invalid_grant", simulator.switches["pkce_description"])
+    _check_verifier(simulator, code, form.get("code_verifier"))
     return code
+
+
+def _check_verifier(simulator: Simulator, code: AuthorizationCode, verifier: str | None) -> None:
+    """A verifier must come where a challenge was sent, and only there (facts 1.2)."""
+    if code.challenge is None:
+        if verifier and simulator.switches["superfluous_verifier"] == "refused":
+            raise OAuthError("invalid_grant", "code_verifier or verifier is not needed.")
+    elif not verifier:
+        raise OAuthError("invalid_grant", "Missing code verifier.")
+    elif not _proves(verifier, code):
+        raise OAuthError("invalid_grant", simulator.switches["pkce_description"])
 
 
 def _proves(verifier: str, code: AuthorizationCode) -> bool:
