@@ -127,7 +127,9 @@ def test_3_6_switch_attendees_can_be_cut_short(
     assert len(short["attendees"]) == shown
 
 
-def test_3_6_beyond_max_attendees_the_account_itself_is_shown(google, calendar, timed) -> None:
+def test_3_6_beyond_max_attendees_the_account_itself_is_shown(
+    simulator, google, calendar, timed
+) -> None:
     guests = [{"email": f"guest{number}@example.org"} for number in range(3)]
     event = google.insert(timed(attendees=[*guests, {"email": calendar}]), calendar).json
     short = google.get(event["id"], calendar, maxAttendees=1).json

@@ -87,7 +87,7 @@ def test_3_1_unknown_and_read_only_fields_are_ignored(google, calendar, timed) -
     assert reply.json["creator"]["email"] != "x@y.z"
 
 
-def test_3_2_get_of_a_deleted_event_shows_a_tombstone(google, calendar, timed) -> None:
+def test_3_2_get_of_a_deleted_event_shows_a_tombstone(simulator, google, calendar, timed) -> None:
     event_id = google.insert(timed(), calendar).json["id"]
     google.delete(event_id, calendar)
     reply = google.get(event_id, calendar)

