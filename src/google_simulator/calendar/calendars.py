@@ -138,6 +138,16 @@ def share(simulator: Simulator, calendar: Calendar, email: str, role: str | None
         simulator.world.save(entry)
 
 
+def publish(simulator: Simulator, calendar: Calendar, role: str | None) -> None:
+    """Give everybody a role, or take it (None)."""
+    if calendar.public_role == role:
+        return
+    calendar.public_role = role
+    if simulator.switches["acl_change_expires_tokens"] == "on":
+        calendar.token_floor = simulator.world.next_version()
+    simulator.world.save(calendar)
+
+
 def _zone(name: object) -> str:
     try:
         return times.zone(str(name)).key

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from google_simulator import errors
+from google_simulator import errors, times
 from google_simulator.calendar import editing
+from google_simulator.calendar import quick_add as quick_add_grammar
 from google_simulator.calendar.body import merged, writable
 from google_simulator.calendar.call import WRITERS, CalendarCall
 from google_simulator.calendar.editing import Editor
@@ -26,6 +27,17 @@ def insert(call: CalendarCall) -> Answer:
     calendar = call.must_write()
     event = editing.insert(call.simulator, calendar, call.body, _editor(call))
     return _shown(call, calendar, event)
+
+
+def quick_add(call: CalendarCall) -> Answer:
+    """An event out of a sentence."""
+    calendar = call.must_write()
+    text = call.text("text")
+    if text is None:
+        raise errors.required("Missing text.")
+    now, where = call.simulator.clock.now(), times.zone(calendar.time_zone)
+    body = quick_add_grammar.understood(text, now, where)
+    return _shown(call, calendar, editing.insert(call.simulator, calendar, body, _editor(call)))
 
 
 def patch(call: CalendarCall) -> Answer:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from google_simulator.calendar import (
+    acl,
     calendar_list,
     calendars,
     channels,
@@ -51,7 +52,7 @@ METHODS: tuple[Method, ...] = (
     _method("events.list", "GET", _EVENTS, listing.list_events),
     _method("events.insert", "POST", _EVENTS, events.insert),
     _method("events.import", "POST", f"{_EVENTS}/import", events.import_),
-    _method("events.quickAdd", "POST", f"{_EVENTS}/quickAdd"),
+    _method("events.quickAdd", "POST", f"{_EVENTS}/quickAdd", events.quick_add),
     _method("events.watch", "POST", f"{_EVENTS}/watch", channels.watch_events),
     _method("events.get", "GET", _EVENT, events.get),
     _method("events.patch", "PATCH", _EVENT, events.patch, units=3),
@@ -79,13 +80,13 @@ METHODS: tuple[Method, ...] = (
     _method("calendars.delete", "DELETE", _CALENDAR, calendars.delete),
     _method("calendars.clear", "POST", f"{_CALENDAR}/clear", calendars.clear),
     _method("calendars.transferOwnership", "POST", f"{_CALENDAR}/transferOwnership"),
-    _method("acl.list", "GET", _ACL),
-    _method("acl.insert", "POST", _ACL),
+    _method("acl.list", "GET", _ACL, acl.list_rules),
+    _method("acl.insert", "POST", _ACL, acl.insert),
     _method("acl.watch", "POST", f"{_ACL}/watch"),
-    _method("acl.get", "GET", _RULE),
-    _method("acl.patch", "PATCH", _RULE),
-    _method("acl.update", "PUT", _RULE),
-    _method("acl.delete", "DELETE", _RULE),
+    _method("acl.get", "GET", _RULE, acl.get),
+    _method("acl.patch", "PATCH", _RULE, acl.patch),
+    _method("acl.update", "PUT", _RULE, acl.patch),
+    _method("acl.delete", "DELETE", _RULE, acl.delete),
 )
 
 

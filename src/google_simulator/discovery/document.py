@@ -99,12 +99,14 @@ def _method(method: Method) -> Json:
         "id": method.id,
         "path": "/".join(method.path),
         "httpMethod": method.verb,
-        "parameters": {
-            **{name: _parameter(name, "path", required=True) for name in in_path},
-            **{name: _parameter(name, "query", required=name in required) for name in shape.query},
-        },
         "scopes": sorted(METHOD_SCOPES[method.id]),
     }
+    parameters = {
+        **{name: _parameter(name, "path", required=True) for name in in_path},
+        **{name: _parameter(name, "query", required=name in required) for name in shape.query},
+    }
+    if parameters:
+        body["parameters"] = parameters
     if required:
         body["parameterOrder"] = required
     if shape.request:

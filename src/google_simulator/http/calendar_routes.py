@@ -15,10 +15,12 @@ from google_simulator.calls import LoggedCall
 from google_simulator.discovery.parameters import SHAPES
 from google_simulator.http.answer import Answer
 from google_simulator.http.exchange import CallPath, refusal_answer, respond
+from google_simulator.http.incoming import Incoming
 from google_simulator.model import AccessToken
 from google_simulator.simulator import Simulator
 
 PREFIX = "/calendar/v3/"
+MAKES_AN_EVENT = ("calendar.events.insert", "calendar.events.quickAdd")
 WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 QUOTA_MESSAGES = {
     "user": "Quota exceeded for quota metric 'Queries' and limit 'Queries per minute per user' of"
@@ -39,66 +41,67 @@ class CalendarRoutes:
         app.router.add_route("*", PREFIX + "{rest:.*}", self.call)
 
     async def call(self, request: web.Request) -> web.StreamResponse:
-        """Ids are decoded step by step: an encoded `/` belongs to an id, not to the address."""
-        raw = request.rel_url.raw_path[len(PREFIX) :]
-        found = find_method(request.method, [unquote(step) for step in raw.split("/")])
-        if found is None:
-            return respond(request, refusal_answer(errors.not_found()))
-        method, ids = found
+        """One call that came by itself."""
         body = await request.read() if request.can_read_body else b""
-        token = self._token(request)
+        return await self.answer(Incoming.of(request, body).under_its_real_verb())
+
+    async def answer(self, incoming: Incoming) -> web.StreamResponse:
+        """Find the method and perform it.
+
+        Ids are decoded step by step: an encoded `/` belongs to an id, not to the address.
+        """
+        steps = incoming.raw_path.removeprefix(PREFIX).split("/")
+        found = find_method(incoming.verb, [unquote(step) for step in steps])
+        if found is None or not incoming.raw_path.startswith(PREFIX):
+            return respond(incoming, refusal_answer(errors.not_found()))
+        method, ids = found
+        token = self._token(incoming)
         calendar_id = ids.get("calendarId")
         if calendar_id == "primary" and token:
             calendar_id = token.account
         return await self.path.run(
-            request,
+            incoming,
             method.id,
-            lambda logged: self._perform(request, method, ids, body, token, logged),
+            lambda logged: self._perform(incoming, method, ids, token, logged),
             account=token.account if token else None,
             client_id=token.client_id if token else None,
             calendar_id=calendar_id,
             event_id=ids.get("eventId"),
         )
 
-    def _token(self, request: web.Request) -> AccessToken | None:
-        header = request.headers.get("Authorization", "")
+    def _token(self, incoming: Incoming) -> AccessToken | None:
+        header = incoming.headers.get("Authorization", "")
         return self.simulator.world.access_tokens.get(header.removeprefix("Bearer ").strip())
 
     def _perform(
         self,
-        request: web.Request,
+        incoming: Incoming,
         method: Method,
         ids: dict[str, str],
-        body: bytes,
         token: AccessToken | None,
         logged: LoggedCall,
     ) -> Answer:
-        call = self._admitted(request, method, ids, body, token)
-        selector, resource = request.query.get("fields"), SHAPES[method.id].response
+        call = self._admitted(incoming, method, ids, token)
+        selector, resource = incoming.query.get("fields"), SHAPES[method.id].response
         if selector and resource:
             fields.check(selector, resource)
         self._charge(call, method, logged)
         if method.handler is None:
             raise errors.not_simulated(method.id)
         answer = method.handler(call)
-        if logged.event_id is None and method.id == "calendar.events.insert":
+        if logged.event_id is None and method.id in MAKES_AN_EVENT:
             logged.event_id = answer.body["id"]
         if selector and answer.body is not None:
             answer.body = fields.select(answer.body, selector)
         return answer
 
     def _admitted(
-        self,
-        request: web.Request,
-        method: Method,
-        ids: dict[str, str],
-        body: bytes,
-        token: AccessToken | None,
+        self, incoming: Incoming, method: Method, ids: dict[str, str], token: AccessToken | None
     ) -> CalendarCall:
         """The front end's part: who is it, is the API on, does the scope fit."""
         world = self.simulator.world
         form = self.simulator.switches["unauthorized_form"]
-        if not request.headers.get("Authorization"):
+        if not incoming.headers.get("Authorization"):
             raise errors.login_required(form)
         if token is None or token.dead or token.expires_at <= self.simulator.clock.now():
             raise errors.invalid_credentials(form)
@@ -121,9 +124,9 @@ class CalendarRoutes:
             simulator=self.simulator,
             method=method.id,
             path=ids,
-            query=request.query,
-            headers=request.headers,
-            raw_body=body,
+            query=incoming.query,
+            headers=incoming.headers,
+            raw_body=incoming.body,
             account=account,
             client=client,
             granted=granted,

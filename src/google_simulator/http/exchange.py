@@ -22,6 +22,7 @@ from google_simulator.calls import LoggedCall
 from google_simulator.errors import BackendError, OAuthError, Refusal
 from google_simulator.faults import Fault
 from google_simulator.http.answer import Answer
+from google_simulator.http.incoming import Incoming
 from google_simulator.push import Push
 from google_simulator.simulator import Simulator
 
@@ -46,7 +47,7 @@ class CallPath:
 
     async def run(
         self,
-        request: web.Request,
+        incoming: Incoming,
         method: str,
         act: Act,
         *,
@@ -59,26 +60,26 @@ class CallPath:
         call = simulator.calls.begin(method, simulator.clock.now())
         call.account, call.client_id = account, client_id
         call.calendar_id, call.event_id = calendar_id, event_id
-        if request.query_string:
-            call.query = _plain_query(request)
+        if incoming.query:
+            call.query = incoming.plain_query()
         if delay := simulator.faults.delay():
             await asyncio.sleep(delay)
         fault = simulator.faults.strike(method, account, calendar_id)
         try:
             if fault and fault.when == "before" and fault.kind != "slow":
                 call.fault = f"before:{fault.kind}"
-                return await self._fail(request, call, fault)
+                return await self._fail(incoming, call, fault)
             answer = self._act(call, act)
             if simulator.world.new_channels:
                 await self.push.greet_channels()
             if fault and fault.when == "after" and fault.kind != "slow":
                 call.fault = f"after:{fault.kind}"
-                return await self._fail(request, call, fault)
+                return await self._fail(incoming, call, fault)
             call.status = answer.status
             if fault:
                 call.fault = "slow"
-                return await _slowly(request, answer, fault)
-            return respond(request, answer)
+                return await _slowly(incoming, answer, fault)
+            return respond(incoming, answer)
         finally:
             call.milliseconds = round((time.perf_counter() - begun) * 1000, 3)
 
@@ -98,14 +99,11 @@ class CallPath:
             self.simulator.world.commit()
             self.push.notice_changes()
 
-    async def _fail(
-        self, request: web.Request, call: LoggedCall, fault: Fault
-    ) -> web.StreamResponse:
+    async def _fail(self, incoming: Incoming, call: LoggedCall, fault: Fault) -> web.StreamResponse:
         if fault.kind == "timeout":
             await asyncio.sleep(fault.seconds or HANG_SECONDS)
         if fault.kind in ("cut", "timeout"):
-            if request.transport is not None:
-                request.transport.abort()
+            incoming.cut_connection()
             # The connection is gone; nothing of this reaches the client.
             return web.Response(status=499)
         if fault.seconds:
@@ -122,7 +120,7 @@ class CallPath:
                 text=HTML_ERROR.format(status=fault.status),
             )
         answer = refusal_answer(_as_refusal(call.method, fault))
-        return respond(request, Answer(answer.status, answer.body, headers))
+        return respond(incoming, Answer(answer.status, answer.body, headers))
 
 
 def _as_refusal(method: str, fault: Fault) -> Refusal:
@@ -141,15 +139,15 @@ def refusal_answer(refusal: Refusal) -> Answer:
     return Answer(refusal.status, refusal.body(), headers)
 
 
-def respond(request: web.Request, answer: Answer) -> web.Response:
+def respond(incoming: Incoming, answer: Answer) -> web.Response:
     """JSON as Google sends it: errors indented by one space, gzip if asked for (facts 7.6)."""
     if answer.body is None:
         return web.Response(status=answer.status, headers=answer.headers)
-    data = encoded(answer.body, pretty=answer.status >= 400 or _asks_for_pretty(request))
+    data = encoded(answer.body, pretty=answer.status >= 400 or incoming.wants_pretty)
     headers = dict(answer.headers)
     if "ETag" not in headers and answer.status >= 400:
         headers["Cache-Control"] = "private"
-    if len(data) >= GZIP_FROM_BYTES and _takes_gzip(request):
+    if len(data) >= GZIP_FROM_BYTES and incoming.takes_gzip:
         data = gzip.compress(data, compresslevel=1)
         headers["Content-Encoding"] = "gzip"
         headers["Vary"] = "Accept-Encoding"
@@ -166,24 +164,16 @@ def encoded(body: Any, *, pretty: bool) -> bytes:
     return _COMPACT.encode(body).encode()
 
 
-def _asks_for_pretty(request: web.Request) -> bool:
-    return "prettyPrint=true" in request.query_string
-
-
-def _takes_gzip(request: web.Request) -> bool:
-    """Google wants the word in both headers."""
-    return "gzip" in request.headers.get("Accept-Encoding", "") and "gzip" in request.headers.get(
-        "User-Agent", ""
-    )
-
-
-async def _slowly(request: web.Request, answer: Answer, fault: Fault) -> web.StreamResponse:
-    """The same bytes, dribbled over `seconds`."""
-    whole = respond(request, answer)
+async def _slowly(incoming: Incoming, answer: Answer, fault: Fault) -> web.StreamResponse:
+    """The same bytes, dribbled over `seconds`; within a batch they wait as long."""
+    whole = respond(incoming, answer)
+    if incoming.in_batch:
+        await asyncio.sleep(fault.seconds or 2.0)
+        return whole
     data = whole.body if isinstance(whole.body, bytes) else b""
     response = web.StreamResponse(status=whole.status, headers=whole.headers)
     response.headers.pop("Content-Length", None)
-    await response.prepare(request)
+    await response.prepare(incoming.request)
     pieces = 10
     size = max(1, -(-len(data) // pieces))
     for start in range(0, len(data), size):
@@ -191,11 +181,3 @@ async def _slowly(request: web.Request, answer: Answer, fault: Fault) -> web.Str
         await response.write(data[start : start + size])
     await response.write_eof()
     return response
-
-
-def _plain_query(request: web.Request) -> dict[str, Any]:
-    plain: dict[str, Any] = {}
-    for name in request.query:
-        values = request.query.getall(name)
-        plain[name] = values[0] if len(values) == 1 else values
-    return plain

@@ -12,6 +12,7 @@ from yarl import URL
 from google_simulator.errors import OAuthError, invalid_credentials
 from google_simulator.http.answer import Answer
 from google_simulator.http.exchange import CallPath
+from google_simulator.http.incoming import Incoming
 from google_simulator.model import Account
 from google_simulator.oauth import authorize, scopes, tokens
 from google_simulator.oauth.authorize import AuthorizationRequest, ShownError
@@ -25,16 +26,24 @@ class OAuthRoutes:
         self.path = path
 
     def register(self, app: web.Application) -> None:
-        app.router.add_get("/o/oauth2/v2/auth", self.begin)
+        for begin in ("/o/oauth2/v2/auth", "/o/oauth2/auth"):
+            app.router.add_get(begin, self.begin)
         app.router.add_post("/o/oauth2/v2/auth/step", self.step)
         app.router.add_post("/token", self.token)
         app.router.add_post("/revoke", self.revoke)
-        app.router.add_get("/v1/userinfo", self.userinfo)
-        app.router.add_post("/v1/userinfo", self.userinfo)
-        app.router.add_get("/oauth2/v2/userinfo", self.legacy_userinfo)
+        for userinfo in ("/v1/userinfo", "/oauth2/v3/userinfo"):
+            app.router.add_get(userinfo, self.userinfo)
+            app.router.add_post(userinfo, self.userinfo)
+        for legacy in ("/oauth2/v1/userinfo", "/oauth2/v2/userinfo"):
+            app.router.add_get(legacy, self.legacy_userinfo)
         app.router.add_get("/oauth2/v3/certs", self.certs)
-        app.router.add_get("/tokeninfo", self.tokeninfo)
-        app.router.add_post("/tokeninfo", self.tokeninfo)
+        app.router.add_get("/oauth2/v1/certs", self.certificates)
+        for tokeninfo in ("/tokeninfo", "/oauth2/v3/tokeninfo"):
+            app.router.add_get(tokeninfo, self.tokeninfo)
+            app.router.add_post(tokeninfo, self.tokeninfo)
+        for legacy in ("/oauth2/v1/tokeninfo", "/oauth2/v2/tokeninfo"):
+            app.router.add_get(legacy, self.legacy_tokeninfo)
+            app.router.add_post(legacy, self.legacy_tokeninfo)
 
     # -- pages ------------------------------------------------------------------------------
 
@@ -128,7 +137,7 @@ class OAuthRoutes:
         }
         method, act = acts.get(form.get("grant_type", ""), ("oauth.token", _no_such_grant_type))
         return await self.path.run(
-            request,
+            Incoming.of(request),
             method,
             lambda call: self._answer(call, *act(self.simulator, form)),
             account=self._token_owner(form),
@@ -143,7 +152,7 @@ class OAuthRoutes:
             return Answer(200, {})
 
         owner = self._owner(token)
-        return await self.path.run(request, "oauth.revoke", act, account=owner)
+        return await self.path.run(Incoming.of(request), "oauth.revoke", act, account=owner)
 
     async def userinfo(self, request: web.Request) -> web.StreamResponse:
         return await self._identity(request, legacy=False)
@@ -164,22 +173,47 @@ class OAuthRoutes:
                 claims["verified_email"] = claims.pop("email_verified", False)
             return Answer(200, claims)
 
-        return await self.path.run(request, "oauth.userinfo", act, account=self._owner(token))
+        return await self.path.run(
+            Incoming.of(request), "oauth.userinfo", act, account=self._owner(token)
+        )
 
     async def certs(self, request: web.Request) -> web.StreamResponse:
         return await self.path.run(
-            request, "oauth.certs", lambda call: Answer(200, self.simulator.signing_key.published())
+            Incoming.of(request),
+            "oauth.certs",
+            lambda call: Answer(200, self.simulator.signing_key.published()),
+        )
+
+    async def certificates(self, request: web.Request) -> web.StreamResponse:
+        """The public keys as certificates, by their ids."""
+        return await self.path.run(
+            Incoming.of(request),
+            "oauth.certs",
+            lambda call: Answer(200, self.simulator.signing_key.certificates()),
         )
 
     async def tokeninfo(self, request: web.Request) -> web.StreamResponse:
-        form = await _form(request)
-        token = request.query.get("access_token") or form.get("access_token", "")
-        return await self.path.run(
-            request,
-            "oauth.tokeninfo",
-            lambda call: Answer(200, tokens.token_info(self.simulator, token)),
-            account=self._owner(token),
-        )
+        """What an access token or an id_token says."""
+        return await self._token_info(request, legacy=False)
+
+    async def legacy_tokeninfo(self, request: web.Request) -> web.StreamResponse:
+        """The same in the words of v1 and v2."""
+        return await self._token_info(request, legacy=True)
+
+    async def _token_info(self, request: web.Request, *, legacy: bool) -> web.StreamResponse:
+        """The token stands in the query, the form or the header."""
+        given = {**await _form(request), **request.query}
+        bearer = request.headers.get("Authorization", "").removeprefix("Bearer ").strip()
+        token = given.get("access_token") or bearer
+
+        def act(call: Any) -> Answer:
+            if "id_token" in given:
+                return Answer(200, tokens.id_token_info(self.simulator, given["id_token"]))
+            info = tokens.token_info(self.simulator, token)
+            return Answer(200, tokens.legacy_info(info) if legacy else info)
+
+        owner = self._owner(token)
+        return await self.path.run(Incoming.of(request), "oauth.tokeninfo", act, account=owner)
 
     @staticmethod
     def _answer(call: Any, account: str, body: dict[str, Any]) -> Answer:

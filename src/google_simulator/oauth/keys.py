@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import jwt
-from cryptography.hazmat.primitives import serialization
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.x509.oid import NameOID
 from jwt.algorithms import RSAAlgorithm
 
 from google_simulator.model import Setting
@@ -23,6 +26,7 @@ class SigningKey:
     def __init__(self, world: World) -> None:
         self.world = world
         self._key: rsa.RSAPrivateKey | None = None
+        self._certificate: str | None = None
 
     def keep(self) -> None:
         """Store the key again after the world was cleared: making one takes a while."""
@@ -61,6 +65,23 @@ class SigningKey:
     @property
     def id(self) -> str:
         return format(self.private.public_key().public_numbers().n & (2**64 - 1), "016x")
+
+    def certificates(self) -> dict[str, str]:
+        """Each public key as a self-signed certificate, by its id (`/oauth2/v1/certs`)."""
+        if self._certificate is None:
+            name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "simulated Google")])
+            certificate = (
+                x509.CertificateBuilder()
+                .subject_name(name)
+                .issuer_name(name)
+                .public_key(self.private.public_key())
+                .serial_number(1)
+                .not_valid_before(datetime(2000, 1, 1, tzinfo=UTC))
+                .not_valid_after(datetime(2100, 1, 1, tzinfo=UTC))
+                .sign(self.private, hashes.SHA256())
+            )
+            self._certificate = certificate.public_bytes(serialization.Encoding.PEM).decode()
+        return {self.id: self._certificate}
 
     def published(self) -> dict[str, Any]:
         key = json.loads(RSAAlgorithm.to_jwk(self.private.public_key()))

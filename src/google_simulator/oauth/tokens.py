@@ -8,6 +8,8 @@ import hmac
 from collections.abc import Mapping
 from typing import Any
 
+import jwt
+
 from google_simulator.errors import OAuthError
 from google_simulator.model import AuthorizationCode, Client
 from google_simulator.oauth import grants, scopes
@@ -148,12 +150,17 @@ def _tokens(
         "token_type": "Bearer",
     }
     if "openid" in granted:
-        body["id_token"] = _id_token(simulator, client, email, granted, nonce)
+        body["id_token"] = _id_token(simulator, client, email, granted, nonce, access.token)
     return body
 
 
 def _id_token(
-    simulator: Simulator, client: Client, email: str, granted: list[str], nonce: str | None
+    simulator: Simulator,
+    client: Client,
+    email: str,
+    granted: list[str],
+    nonce: str | None,
+    access_token: str,
 ) -> str:
     now = int(simulator.clock.now())
     claims = identity_claims(simulator, email, granted) | {
@@ -162,10 +169,17 @@ def _id_token(
         "aud": client.id,
         "iat": now,
         "exp": now + 3600,
+        "at_hash": _half_hash(access_token),
     }
     if nonce:
         claims["nonce"] = nonce
     return simulator.signing_key.sign(claims)
+
+
+def _half_hash(access_token: str) -> str:
+    """`at_hash` ties an id_token to its access token (OpenID Connect Core, 3.1.3.6)."""
+    digest = hashlib.sha256(access_token.encode()).digest()
+    return base64.urlsafe_b64encode(digest[:16]).rstrip(b"=").decode()
 
 
 def identity_claims(simulator: Simulator, email: str, granted: list[str]) -> dict[str, Any]:
@@ -175,7 +189,10 @@ def identity_claims(simulator: Simulator, email: str, granted: list[str]) -> dic
     if scopes.SIGN_IN_ALIASES["email"] in granted:
         claims |= {"email": account.email, "email_verified": True}
     if scopes.SIGN_IN_ALIASES["profile"] in granted:
-        claims |= {"name": account.name, "given_name": account.name.split()[0]}
+        first, _, last = account.name.partition(" ")
+        claims |= {"name": account.name, "given_name": first}
+        if last:
+            claims["family_name"] = last
     return claims
 
 
@@ -205,6 +222,44 @@ def token_info(simulator: Simulator, token: str) -> dict[str, Any]:
         "expires_in": str(int(access.expires_at - now)),
         "access_type": "offline" if access.refresh_token else "online",
     }
-    for name, value in identity_claims(simulator, access.account, access.scopes).items():
-        info[name] = str(value).lower() if isinstance(value, bool) else value
-    return info
+    return info | _in_words(identity_claims(simulator, access.account, access.scopes))
+
+
+def id_token_info(simulator: Simulator, id_token: str) -> dict[str, Any]:
+    """The claims of an id_token that is ours and not over."""
+    key = simulator.signing_key
+    try:
+        claims = jwt.decode(
+            id_token,
+            key.private.public_key(),
+            algorithms=["RS256"],
+            options={"verify_aud": False, "verify_exp": False, "verify_iat": False},
+        )
+    except jwt.PyJWTError as error:
+        raise OAuthError("invalid_token", "Invalid Value") from error
+    if claims["exp"] <= simulator.clock.now():
+        raise OAuthError("invalid_token", "Invalid Value")
+    return _in_words(claims) | {"alg": "RS256", "kid": key.id, "typ": "JWT"}
+
+
+def legacy_info(info: dict[str, Any]) -> dict[str, Any]:
+    """Token info as versions 1 and 2 spell it."""
+    old = {
+        "issued_to": info["azp"],
+        "audience": info["aud"],
+        "scope": info["scope"],
+        "expires_in": int(info["expires_in"]),
+        "access_type": info["access_type"],
+        "user_id": info["sub"],
+    }
+    if "email" in info:
+        old |= {"email": info["email"], "verified_email": info["email_verified"] == "true"}
+    return old
+
+
+def _in_words(claims: dict[str, Any]) -> dict[str, str]:
+    """Token info has nothing but strings."""
+    return {
+        name: str(value).lower() if isinstance(value, bool) else str(value)
+        for name, value in claims.items()
+    }
