@@ -29,6 +29,7 @@ STOP_SECONDS = 5.0
 
 
 def arguments(argv: list[str] | None = None) -> argparse.Namespace:
+    """What the command line says."""
     parser = argparse.ArgumentParser(prog="google_simulator", description=__doc__)
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
     parser.add_argument("--port", type=int, default=8001, help="0 picks a free one (%(default)s)")
@@ -48,6 +49,7 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
 
 
 async def serve(options: argparse.Namespace) -> None:
+    """Listen until told to stop, then write through what is left."""
     # Before anything else: a signal during the start must end it cleanly too.
     stopped = stop_signal()
     simulator = Simulator(
@@ -100,6 +102,7 @@ def stop_signal() -> asyncio.Event:
 
 
 def end_when_overdue() -> None:
+    """The last resort when something hangs while stopping."""
     time.sleep(STOP_SECONDS)
     print("The simulator did not stop in time, so it was ended.", file=sys.stderr, flush=True)
     os._exit(1)
@@ -132,6 +135,7 @@ def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
 
 
 def main(argv: list[str] | None = None) -> int:
+    """Run the server; the exit status says whether it could start."""
     options = arguments(argv)
     os.umask(0o077)  # the state file holds keys and tokens, if only simulated ones
     try:

@@ -35,6 +35,7 @@ class CallLog:
         self._seq = 0
 
     def begin(self, method: str, at: float) -> LoggedCall:
+        """Log a call that has just come in."""
         self._seq += 1
         call = LoggedCall(seq=self._seq, at=at, method=method)
         self._calls.append(call)
@@ -48,6 +49,7 @@ class CallLog:
         account: str | None = None,
         calendar_id: str | None = None,
     ) -> list[dict[str, Any]]:
+        """The logged calls after a number, filtered by pattern, account and calendar."""
         return [
             asdict(call) for call in self._calls
             if call.seq > after
@@ -58,7 +60,9 @@ class CallLog:
 
     @property
     def last(self) -> int:
+        """The number of the latest call."""
         return self._seq
 
     def clear(self) -> None:
+        """Forget the calls; numbers go on."""
         self._calls.clear()

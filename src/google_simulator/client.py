@@ -54,12 +54,15 @@ class Endpoints:
 
 @dataclass(frozen=True)
 class Reply:
+    """An answer as it came."""
+
     status: int
     headers: Message
     content: bytes
 
     @property
     def json(self) -> Any:
+        """The body, decoded."""
         return json.loads(self.content)
 
     @property
@@ -71,7 +74,8 @@ class Reply:
             return None
         if isinstance(error, str):
             return error
-        return error["errors"][0].get("reason")
+        reason: str | None = error["errors"][0].get("reason")
+        return reason
 
 
 @dataclass
@@ -107,6 +111,7 @@ class GoogleClient:
         return f"{self.endpoints.authorize}?{urlencode(given)}"
 
     def exchange(self, code: str, **changes: str | None) -> Reply:
+        """A code for tokens, which are kept; `changes` spoil the request."""
         form: dict[str, str | None] = {
             "grant_type": "authorization_code",
             "code": code,
@@ -122,6 +127,7 @@ class GoogleClient:
         return reply
 
     def refresh(self, refresh_token: str | None = None, **changes: str | None) -> Reply:
+        """A new access token, which is not kept."""
         form: dict[str, str | None] = {
             "grant_type": "refresh_token",
             "refresh_token": refresh_token or self.refresh_token,
@@ -131,12 +137,15 @@ class GoogleClient:
         return self.form(self.endpoints.token, form | changes)
 
     def revoke(self, token: str) -> Reply:
+        """End the grant behind a token."""
         return self.form(self.endpoints.revoke, {"token": token})
 
     def userinfo(self) -> Reply:
+        """Who the account is."""
         return self.send("GET", self.endpoints.userinfo)
 
     def form(self, url: str, fields: Mapping[str, str | None]) -> Reply:
+        """Post a form."""
         given = {name: value for name, value in fields.items() if value is not None}
         headers = {"Content-Type": "application/x-www-form-urlencoded"}
         return _request("POST", url, urlencode(given).encode(), headers)
@@ -159,6 +168,7 @@ class GoogleClient:
     def send(
         self, verb: str, url: str, body: Any = None, headers: Mapping[str, str] | None = None
     ) -> Reply:
+        """One request with the access token, if there is one."""
         sent = dict(headers or {})
         if self.access_token and "Authorization" not in sent:
             sent["Authorization"] = f"Bearer {self.access_token}"
@@ -168,12 +178,15 @@ class GoogleClient:
         return _request(verb, url, data, sent)
 
     def events(self, calendar_id: str = "primary", **query: Any) -> Reply:
+        """One page of events."""
         return self.call("GET", events_path(calendar_id), **query)
 
     def insert(self, body: Json, calendar_id: str = "primary", **query: Any) -> Reply:
+        """Make an event."""
         return self.call("POST", events_path(calendar_id), body, **query)
 
     def get(self, event_id: str, calendar_id: str = "primary", **query: Any) -> Reply:
+        """Read an event."""
         return self.call("GET", event_path(calendar_id, event_id), **query)
 
     def patch(
@@ -184,6 +197,7 @@ class GoogleClient:
         headers: Mapping[str, str] | None = None,
         **query: Any,
     ) -> Reply:
+        """Change an event in part."""
         return self.call("PATCH", event_path(calendar_id, event_id), body, headers, **query)
 
     def delete(
@@ -193,6 +207,7 @@ class GoogleClient:
         headers: Mapping[str, str] | None = None,
         **query: Any,
     ) -> Reply:
+        """Delete an event."""
         return self.call("DELETE", event_path(calendar_id, event_id), None, headers, **query)
 
     def all_pages(self, calendar_id: str = "primary", **query: Any) -> tuple[list[Json], str]:
@@ -208,10 +223,12 @@ class GoogleClient:
 
 
 def events_path(calendar_id: str) -> str:
+    """The path of a calendar's events, its id quoted."""
     return f"calendars/{quote(calendar_id, safe='')}/events"
 
 
 def event_path(calendar_id: str, event_id: str) -> str:
+    """The path of one event, both ids quoted."""
     return f"{events_path(calendar_id)}/{quote(event_id, safe='')}"
 
 

@@ -13,6 +13,7 @@ from google_simulator.world import World
 
 
 def digest(world: World, excluded_client: str | None) -> dict[str, Any]:
+    """The hash, and how many events went into it."""
     whole, count = hashlib.sha256(), 0
     for calendar in sorted(world.calendars.values(), key=lambda calendar: calendar.id):
         for event in sorted(calendar.events.values(), key=lambda event: event.id):

@@ -18,10 +18,13 @@ class Refusal(Exception):
     reason: str
 
     def body(self) -> dict[str, Any]:
+        """The JSON that is sent."""
         raise NotImplementedError
 
 
 class BackendError(Refusal):
+    """Calendar itself refuses."""
+
     def __init__(
         self,
         status: int,
@@ -43,6 +46,7 @@ class BackendError(Refusal):
         self.retry_after = retry_after
 
     def body(self) -> dict[str, Any]:
+        """One item in `errors`, and no `status`."""
         item = {"domain": self.domain, "reason": self.reason, "message": self.message}
         if self.location:
             item |= {"locationType": self.location_type, "location": self.location}
@@ -50,6 +54,8 @@ class BackendError(Refusal):
 
 
 class FrontEndError(Refusal):
+    """The layer before Calendar refuses."""
+
     def __init__(
         self,
         status: int,
@@ -75,6 +81,7 @@ class FrontEndError(Refusal):
         self.retry_after = retry_after
 
     def body(self) -> dict[str, Any]:
+        """With `status`, and `details` where there are any."""
         item = {"message": self.item_message, "domain": self.domain, "reason": self.reason}
         if self.location:
             item |= {"location": self.location, "locationType": "header"}
@@ -107,6 +114,7 @@ class OAuthError(Refusal):
         self.subtype = subtype
 
     def body(self) -> dict[str, Any]:
+        """The error and what is known about it."""
         body: dict[str, Any] = {"error": self.reason}
         if self.description:
             body["error_description"] = self.description
@@ -116,22 +124,27 @@ class OAuthError(Refusal):
 
 
 def not_found() -> BackendError:
+    """404: not there, or not for this user."""
     return BackendError(404, "notFound", "Not Found")
 
 
 def duplicate() -> BackendError:
+    """409: the id is taken, if only by a deleted event."""
     return BackendError(409, "duplicate", "The requested identifier already exists.")
 
 
 def already_deleted() -> BackendError:
+    """410: it was deleted before."""
     return BackendError(410, "deleted", "Resource has been deleted")
 
 
 def forbidden() -> BackendError:
+    """403 without further explanation."""
     return BackendError(403, "forbidden", "Forbidden")
 
 
 def precondition_failed() -> BackendError:
+    """412: `If-Match` names another version."""
     return BackendError(
         412,
         "conditionNotMet",
@@ -142,6 +155,7 @@ def precondition_failed() -> BackendError:
 
 
 def writer_needed() -> BackendError:
+    """403: the role does not write."""
     return BackendError(
         403,
         "requiredAccessLevel",
@@ -151,6 +165,7 @@ def writer_needed() -> BackendError:
 
 
 def owner_needed() -> BackendError:
+    """403: the role does not own."""
     return BackendError(
         403,
         "requiredAccessLevel",
@@ -160,10 +175,12 @@ def owner_needed() -> BackendError:
 
 
 def invalid(message: str, location: str | None = None) -> BackendError:
+    """400: a value makes no sense."""
     return BackendError(400, "invalid", message, location=location)
 
 
 def invalid_parameter(name: str, value: str) -> BackendError:
+    """400: a parameter of the address makes no sense."""
     return BackendError(
         400, "invalidParameter", f"Invalid value '{value}' for parameter {name}.", location=name
     )
@@ -177,18 +194,22 @@ def invalid_selection(names: str) -> BackendError:
 
 
 def required(message: str) -> BackendError:
+    """400: something is missing."""
     return BackendError(400, "required", message)
 
 
 def bad_request(message: str = "Bad Request") -> BackendError:
+    """400: the request as a whole makes no sense."""
     return BackendError(400, "badRequest", message)
 
 
 def parse_error() -> BackendError:
+    """400: the body is no JSON object."""
     return BackendError(400, "parseError", "Parse Error")
 
 
 def empty_time_range(location: str = "timeMax") -> BackendError:
+    """400: it ends before it begins."""
     return BackendError(
         400,
         "timeRangeEmpty",
@@ -199,6 +220,7 @@ def empty_time_range(location: str = "timeMax") -> BackendError:
 
 
 def full_sync_required() -> BackendError:
+    """410: the sync token is of no use any more."""
     return BackendError(
         410,
         "fullSyncRequired",
@@ -284,6 +306,7 @@ def insufficient_scopes(method: str) -> FrontEndError:
 
 
 def api_not_enabled(project: str) -> FrontEndError:
+    """403: the project has not switched Calendar on."""
     message = (
         f"Google Calendar API has not been used in project {project} before or it is disabled."
     )
@@ -299,6 +322,7 @@ def api_not_enabled(project: str) -> FrontEndError:
 
 
 def not_simulated(method: str) -> BackendError:
+    """501: Google has this method, the simulator has not."""
     return BackendError(
         501, "notImplemented", f"{method} is not simulated (see docs/simulator-facts.md)."
     )

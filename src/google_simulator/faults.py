@@ -45,6 +45,7 @@ class Fault:
             raise BadFault("share must lie between 0 and 1.")
 
     def fits(self, method: str, account: str | None, calendar_id: str | None) -> bool:
+        """Whether a call is of the kind that this fault hits."""
         return (
             fnmatchcase(method, self.method)
             and self.account in (None, account)
@@ -53,6 +54,7 @@ class Fault:
 
     @property
     def spent(self) -> bool:
+        """Whether it has hit as often as it should."""
         return self.count is not None and self.hits >= self.count
 
 
@@ -67,6 +69,7 @@ class Faults:
         self.random = random.Random(seed)  # noqa: S311 - chance, not secrecy
 
     def add(self, **description: Any) -> Fault:
+        """Put a fault in force."""
         try:
             fault = Fault(**description)
         except TypeError as error:
@@ -94,6 +97,7 @@ class Faults:
         return max(0.0, self.latency_ms + self.random.uniform(-1, 1) * self.spread_ms) / 1000
 
     def clear(self) -> None:
+        """End all faults; delays stay."""
         self.faults.clear()
 
     def calm_down(self) -> None:

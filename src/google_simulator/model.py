@@ -1,7 +1,7 @@
 """What Google remembers, as plain records.
 
-Every record names its `KIND` and `key`, so that `world.World` can journal it without knowing
-more. Attributes that start with an underscore are derived and never stored.
+Every record names its `KIND` and what it is `KEYED_BY`, so that `world.World` can journal it
+without knowing more. Attributes that start with an underscore are derived and never stored.
 """
 
 from __future__ import annotations
@@ -16,12 +16,15 @@ class Record:
     """Anything that is kept across a restart."""
 
     KIND: ClassVar[str]
+    KEYED_BY: ClassVar[tuple[str, ...]] = ("id",)
 
     @property
     def key(self) -> str:
-        raise NotImplementedError
+        """What tells this record from others of its kind."""
+        return "\n".join(getattr(self, name) for name in self.KEYED_BY)
 
     def row(self) -> Json:
+        """What is stored."""
         return {name: value for name, value in self.__dict__.items() if name[0] != "_"}
 
 
@@ -33,10 +36,6 @@ class Project(Record):
     id: str
     publishing: str = "production"
     calendar_api_enabled: bool = True
-
-    @property
-    def key(self) -> str:
-        return self.id
 
 
 @dataclass
@@ -53,16 +52,13 @@ class Client(Record):
     deleted: bool = False
     internal_domain: str | None = None
 
-    @property
-    def key(self) -> str:
-        return self.id
-
 
 @dataclass
 class Account(Record):
     """A Google account. `token_failure` and `consent_error` name what is wrong with it."""
 
     KIND = "account"
+    KEYED_BY = ("email",)
     email: str
     name: str
     sub: str
@@ -74,10 +70,6 @@ class Account(Record):
     uses_calendar: bool = True
     no_invitations_until: float = 0.0
     read_only_until: float = 0.0
-
-    @property
-    def key(self) -> str:
-        return self.email
 
 
 @dataclass
@@ -103,18 +95,17 @@ class Calendar(Record):
         self._events: dict[str, Event] = {}
 
     @property
-    def key(self) -> str:
-        return self.id
-
-    @property
     def events(self) -> dict[str, Event]:
+        """The events by id, in order of their last change."""
         return self._events
 
     @property
     def is_primary(self) -> bool:
+        """Whether it is an account's own calendar."""
         return self.id == self.owner
 
     def role_of(self, email: str) -> str | None:
+        """The role by name or as one of everybody, or None."""
         return self.acl.get(email) or self.public_role
 
 
@@ -123,6 +114,7 @@ class ListEntry(Record):
     """One calendar in one account's list: the part that is that user's own."""
 
     KIND = "entry"
+    KEYED_BY = ("account", "calendar_id")
     account: str
     calendar_id: str
     summary_override: str | None = None
@@ -136,10 +128,6 @@ class ListEntry(Record):
     order: int = 0
     version: int = 0
 
-    @property
-    def key(self) -> str:
-        return f"{self.account}\n{self.calendar_id}"
-
 
 @dataclass
 class Event(Record):
@@ -149,6 +137,7 @@ class Event(Record):
     """
 
     KIND = "event"
+    KEYED_BY = ("calendar_id", "id")
     calendar_id: str
     id: str
     resource: Json
@@ -163,23 +152,23 @@ class Event(Record):
         self._series: Any = None
 
     @property
-    def key(self) -> str:
-        return f"{self.calendar_id}\n{self.id}"
-
-    @property
     def cancelled(self) -> bool:
+        """Whether it is deleted or called off."""
         return self.resource.get("status") == "cancelled"
 
     @property
     def is_series(self) -> bool:
+        """Whether it repeats."""
         return "recurrence" in self.resource
 
     @property
     def series_id(self) -> str | None:
+        """The series that this is an instance of."""
         return self.resource.get("recurringEventId")
 
     @property
     def etag(self) -> str:
+        """Names this version of the event."""
         return f'"{self.version}"'
 
 
@@ -188,19 +177,19 @@ class Grant(Record):
     """Everything one account allowed one project, whichever client asked (facts 1.10)."""
 
     KIND = "grant"
+    KEYED_BY = ("project", "account")
     project: str
     account: str
     scopes: list[str]
     granted_at: float
 
-    @property
-    def key(self) -> str:
-        return f"{self.project}\n{self.account}"
-
 
 @dataclass
 class RefreshToken(Record):
+    """A refresh token; `dead` names what ended it."""
+
     KIND = "refresh_token"
+    KEYED_BY = ("token",)
     token: str
     client_id: str
     account: str
@@ -209,14 +198,13 @@ class RefreshToken(Record):
     used_at: float
     dead: str | None = None
 
-    @property
-    def key(self) -> str:
-        return self.token
-
 
 @dataclass
 class AccessToken(Record):
+    """An access token and what it opens."""
+
     KIND = "access_token"
+    KEYED_BY = ("token",)
     token: str
     client_id: str
     account: str
@@ -225,16 +213,13 @@ class AccessToken(Record):
     refresh_token: str | None = None
     dead: bool = False
 
-    @property
-    def key(self) -> str:
-        return self.token
-
 
 @dataclass
 class AuthorizationCode(Record):
     """A code on its way back to the client; `gives_refresh_token` was decided at consent."""
 
     KIND = "code"
+    KEYED_BY = ("code",)
     code: str
     client_id: str
     redirect_uri: str
@@ -247,16 +232,13 @@ class AuthorizationCode(Record):
     nonce: str | None = None
     used: bool = False
 
-    @property
-    def key(self) -> str:
-        return self.code
-
 
 @dataclass
 class Channel(Record):
     """A push channel on one calendar."""
 
     KIND = "channel"
+    KEYED_BY = ("project", "id")
     id: str
     resource_id: str
     resource_uri: str
@@ -270,22 +252,15 @@ class Channel(Record):
     messages: int = 0
     stopped: bool = False
 
-    @property
-    def key(self) -> str:
-        return f"{self.project}\n{self.id}"
-
 
 @dataclass
 class Setting(Record):
     """A single remembered value: the clock's offset, the signing key, a switch."""
 
     KIND = "setting"
+    KEYED_BY = ("name",)
     name: str
     value: Any
-
-    @property
-    def key(self) -> str:
-        return self.name
 
 
 RECORDS: dict[str, type[Record]] = {

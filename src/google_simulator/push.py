@@ -47,6 +47,8 @@ class Mischief:
 
 
 class Push:
+    """Delivers notifications, in order per channel, with the mischief that is set."""
+
     def __init__(self, simulator: Simulator) -> None:
         self.simulator = simulator
         self.mischief = Mischief()
@@ -56,6 +58,7 @@ class Push:
         self._workers: set[asyncio.Task[None]] = set()
 
     async def run(self, app: web.Application) -> AsyncIterator[None]:
+        """Deliver as long as the application runs."""
         timeout = aiohttp.ClientTimeout(total=TIMEOUT_SECONDS)
         # `trust_env` off: a proxy of the environment must not see loopback addresses.
         self.session = aiohttp.ClientSession(timeout=timeout, headers={"User-Agent": "APIs-Google"})
@@ -86,6 +89,7 @@ class Push:
                 self.enqueue(channel, "sync")
 
     def enqueue(self, channel: Channel, state: str) -> None:
+        """Queue one message to a channel."""
         queue = self._queues.get(channel.key)
         if queue is None:
             queue = self._queues[channel.key] = asyncio.Queue()
@@ -154,10 +158,12 @@ class Push:
         self.deliveries.append(Delivery(channel.id, state, channel.messages, status, note))
 
     def settings(self) -> dict[str, Any]:
+        """The mischief as it is set."""
         return dict(vars(self.mischief))
 
 
 def headers_of(channel: Channel, state: str, number: int) -> dict[str, str]:
+    """Everything a notification says: it has no body."""
     headers = {
         "X-Goog-Channel-ID": channel.id,
         "X-Goog-Channel-Expiration": formatdate(channel.expires_at, usegmt=True),

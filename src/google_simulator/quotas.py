@@ -48,6 +48,7 @@ class Quotas:
         self._windows: dict[tuple[str, ...], _Window] = {}
 
     def spend(self, project: str, account: str, units: int, now: float) -> str | None:
+        """The limit that the call would break, or None after its units were taken."""
         if not self.enabled:
             return None
         today = (project, datetime.fromtimestamp(now, UTC).astimezone(_PACIFIC).date())
@@ -67,8 +68,10 @@ class Quotas:
         return None
 
     def spent(self, now: float) -> dict[str, int]:
+        """Units spent within the last minute."""
         return {" ".join(key): window.units(now) for key, window in self._windows.items()}
 
     def clear(self) -> None:
+        """Forget what was spent."""
         self._windows.clear()
         self._days.clear()

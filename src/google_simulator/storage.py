@@ -38,6 +38,7 @@ class StateFile:
             raise StateFileError(f"The state file {path} cannot be used: {error}.") from error
 
     def load(self) -> Iterator[Record]:
+        """Every record in the file."""
         for kind, body in self.connection.execute("SELECT kind, body FROM record"):
             try:
                 yield RECORDS[kind](**json.loads(body))
@@ -48,6 +49,7 @@ class StateFile:
                 ) from error
 
     def write(self, saved: Iterable[Record], dropped: Iterable[tuple[str, str]]) -> None:
+        """Save and drop records in one transaction."""
         execute = self.connection.execute
         try:
             execute("BEGIN")
@@ -65,7 +67,9 @@ class StateFile:
             raise StateFileError(f"{self.path} cannot be written: {error}.") from error
 
     def clear(self) -> None:
+        """Empty the file."""
         self.connection.execute("DELETE FROM record")
 
     def close(self) -> None:
+        """Let another process have the file."""
         self.connection.close()

@@ -13,6 +13,8 @@ from google_simulator.world import World
 
 @dataclass(frozen=True)
 class Switch:
+    """One open question about Google, with its possible answers."""
+
     name: str
     fact: str
     settings: tuple[str, ...]
@@ -118,7 +120,7 @@ SWITCHES: dict[str, Switch] = {
 
 
 class UnknownSwitch(ValueError):
-    pass
+    """There is no such switch or setting."""
 
 
 class SwitchBoard:
@@ -132,6 +134,7 @@ class SwitchBoard:
         return set_to.value if set_to else SWITCHES[name].settings[0]
 
     def set(self, name: str, value: str) -> None:
+        """Set one switch."""
         switch = SWITCHES.get(name)
         if switch is None:
             raise UnknownSwitch(f"There is no switch {name!r}.")
@@ -140,4 +143,5 @@ class SwitchBoard:
         self.world.save(Setting(name=f"switch:{name}", value=value))
 
     def all(self) -> dict[str, str]:
+        """Every switch as it stands."""
         return {name: self[name] for name in SWITCHES}

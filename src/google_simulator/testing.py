@@ -26,6 +26,7 @@ class RunningSimulator(SimulatorControl):
 
     @property
     def pid(self) -> int | None:
+        """The process, while it runs."""
         return self._process.pid if self._process else None
 
     def kill(self) -> None:
@@ -35,6 +36,7 @@ class RunningSimulator(SimulatorControl):
             self._end()
 
     def stop(self) -> None:
+        """SIGTERM: it writes through and ends."""
         if self._process is not None:
             self._process.terminate()
             self._end()

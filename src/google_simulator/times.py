@@ -45,6 +45,7 @@ def parse_instant(text: str) -> datetime:
 
 
 def parse_date(text: str) -> date:
+    """A day as `2027-03-01`."""
     if not isinstance(text, str) or not _DATE.match(text):
         raise BadTime(text)
     try:
@@ -98,13 +99,16 @@ def compact(moment: datetime) -> str:
 
 
 def in_zone(seconds: float, where: tzinfo, zulu: bool = True) -> str:
+    """A moment as the wall clock of a zone shows it."""
     return rendered(datetime.fromtimestamp(seconds, where), zulu)
 
 
 def with_milliseconds(seconds: float) -> str:
+    """A moment as `updated` spells it."""
     text = datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
     return text.replace("+00:00", "Z")
 
 
 def without_milliseconds(seconds: float) -> str:
+    """A moment as `created` spells it."""
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

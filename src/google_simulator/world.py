@@ -51,7 +51,7 @@ class World:
         self.channels: dict[str, Channel] = {}
         self.settings: dict[str, Setting] = {}
         self._entries_of: dict[str, dict[str, ListEntry]] = {}
-        self._shelves: dict[str, dict] = {
+        self._shelves: dict[str, dict[str, Any]] = {
             "project": self.projects, "client": self.clients, "account": self.accounts,
             "calendar": self.calendars, "entry": self.entries, "grant": self.grants,
             "refresh_token": self.refresh_tokens, "access_token": self.access_tokens,
@@ -80,6 +80,7 @@ class World:
 
     @property
     def is_empty(self) -> bool:
+        """Whether nothing was ever planted."""
         return not self.clients
 
     @property
@@ -87,10 +88,11 @@ class World:
         """Names this world: a sync token of a former one must not fit by accident."""
         if "birth" not in self.settings:
             self.save(Setting(name="birth", value=secrets.token_hex(8)))
-        return self.settings["birth"].value
+        return str(self.settings["birth"].value)
 
     @property
     def last_version(self) -> int:
+        """The number of the latest change."""
         return self._last_version
 
     def next_version(self) -> int:
@@ -102,6 +104,7 @@ class World:
         return self._last_version
 
     def save(self, record: R) -> R:
+        """Keep a record that is new or was changed."""
         self._shelve(record)
         self._mark(record)
         return record
@@ -122,6 +125,7 @@ class World:
         return event
 
     def drop(self, record: Record) -> None:
+        """Forget a record."""
         self._shelves[record.KIND].pop(record.key, None)
         self._dirty.pop((record.KIND, record.key), None)
         self._dropped.add((record.KIND, record.key))
@@ -132,6 +136,7 @@ class World:
         self._dirty[address] = record
 
     def commit(self) -> None:
+        """Write what changed into the state file."""
         if self.state_file is not None and (self._dirty or self._dropped):
             self.state_file.write(self._dirty.values(), self._dropped)
         self._dirty.clear()
@@ -147,13 +152,16 @@ class World:
             self.state_file.clear()
 
     def setting(self, name: str) -> Any:
+        """A remembered value, or None."""
         found = self.settings.get(name)
         return found.value if found else None
 
     def entries_of(self, email: str) -> dict[str, ListEntry]:
+        """An account's calendar list, by calendar."""
         return self._entries_of.get(email, {})
 
     def refresh_tokens_of(self, project: str, email: str) -> list[RefreshToken]:
+        """Every refresh token the account gave the project's clients."""
         return [
             token for token in self.refresh_tokens.values()
             if token.account == email and self.clients[token.client_id].project == project

@@ -41,6 +41,7 @@ _TAG = re.compile(r"<[^>]*>")
 
 
 def check_client_id(event_id: Any) -> str:
+    """Refuse an id that a client may not choose."""
     if not isinstance(event_id, str) or not CLIENT_ID.match(event_id):
         raise errors.invalid("Invalid resource id value.")
     return event_id
@@ -117,6 +118,7 @@ def _check_types(event: Json) -> None:
 
 
 def check_reminders(reminders: Json) -> None:
+    """Refuse reminders that no event can have."""
     overrides = reminders.get("overrides", [])
     if not isinstance(overrides, list) or len(overrides) > 5:
         raise errors.invalid("Too many override reminders for this event.")

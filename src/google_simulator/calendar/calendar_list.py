@@ -35,6 +35,7 @@ OWN_TYPES: dict[str, tuple[type, ...]] = {
 
 
 def list_entries(call: CalendarCall) -> Answer:
+    """The account's list, by pages, or what changed in it since a sync token."""
     version = call.simulator.world.last_version
     least = call.text("minAccessRole")
     if least is not None and least not in ROLE_ORDER:
@@ -74,6 +75,7 @@ def list_entries(call: CalendarCall) -> Answer:
 
 
 def get(call: CalendarCall) -> Answer:
+    """One entry."""
     entry = _entry(call)
     etag = f'"{entry.version}"'
     if call.knows(etag):
@@ -94,10 +96,12 @@ def insert(call: CalendarCall) -> Answer:
 
 
 def patch(call: CalendarCall) -> Answer:
+    """Change what is the user's own in an entry."""
     return _saved(call, _entry(call), call.calendar)
 
 
 def delete(call: CalendarCall) -> Answer:
+    """Take a calendar out of the list; its data owner cannot."""
     entry = _entry(call)
     if call.calendar.owner == call.account.email:
         raise errors.BackendError(
@@ -143,7 +147,7 @@ def _since(call: CalendarCall) -> int | None:
     ours = token is not None and token.get("list") == call.account.email
     if token is None or not ours or token["version"] < floor:
         raise errors.full_sync_required()
-    return token["version"]
+    return int(token["version"])
 
 
 def _entry(call: CalendarCall) -> ListEntry:
@@ -169,6 +173,7 @@ def _is_gone(entry: ListEntry, calendar: Calendar, call: CalendarCall) -> bool:
 
 
 def rendered(entry: ListEntry, calendar: Calendar, call: CalendarCall) -> Json:
+    """The entry as its account sees it."""
     body: Json = {
         "kind": "calendar#calendarListEntry",
         "etag": f'"{entry.version}"',

@@ -17,6 +17,7 @@ CHANGEABLE = {"summary": "summary", "description": "description", "location": "l
 
 
 def get(call: CalendarCall) -> Answer:
+    """The calendar itself."""
     etag = f'"{call.calendar.version}"'
     if call.knows(etag):
         return Answer(304, None, {"ETag": etag})
@@ -24,6 +25,7 @@ def get(call: CalendarCall) -> Answer:
 
 
 def insert(call: CalendarCall) -> Answer:
+    """Make a secondary calendar. Its zone is UTC unless the client names one."""
     summary = call.body.get("summary")
     if not isinstance(summary, str) or not summary:
         raise errors.required("Missing summary.")
@@ -54,6 +56,7 @@ def patch(call: CalendarCall) -> Answer:
 
 
 def delete(call: CalendarCall) -> Answer:
+    """Delete a secondary calendar."""
     calendar = call.must_own()
     if calendar.is_primary:
         raise errors.bad_request("The primary calendar cannot be deleted.")
@@ -62,6 +65,7 @@ def delete(call: CalendarCall) -> Answer:
 
 
 def clear(call: CalendarCall) -> Answer:
+    """Delete all events of a primary calendar."""
     calendar = call.must_own()
     if not calendar.is_primary:
         raise errors.bad_request("Only a primary calendar can be cleared.")
@@ -95,12 +99,14 @@ def create(
 
 
 def show_in_list(simulator: Simulator, email: str, calendar: Calendar) -> ListEntry:
+    """Give the calendar a place at the end of the account's list."""
     version = simulator.world.next_version()
     entry = ListEntry(email, calendar.id, order=version, version=version)
     return simulator.world.save(entry)
 
 
 def change(simulator: Simulator, calendar: Calendar, changes: Json) -> None:
+    """Set attributes. Nothing happens if all of them are so already."""
     if all(getattr(calendar, name) == value for name, value in changes.items()):
         return
     for name, value in changes.items():

@@ -37,6 +37,7 @@ class CalendarCall:
 
     @cached_property
     def body(self) -> Json:
+        """The body as a JSON object; an empty one if nothing was sent."""
         if not self.raw_body:
             return {}
         try:
@@ -48,9 +49,11 @@ class CalendarCall:
         return body
 
     def text(self, name: str) -> str | None:
+        """A parameter, or None where it is missing or empty."""
         return self.query.get(name) or None
 
     def flag(self, name: str, default: bool = False) -> bool:
+        """A parameter that is true or false."""
         value = self.query.get(name)
         if value is None:
             return default
@@ -59,6 +62,7 @@ class CalendarCall:
         return value.lower() == "true"
 
     def number(self, name: str, default: int, most: int) -> int:
+        """A positive number, cut to `most`."""
         value = self.query.get(name)
         if value is None:
             return default
@@ -70,6 +74,7 @@ class CalendarCall:
 
     @property
     def calendar_id(self) -> str:
+        """The id in the address, with the alias `primary` resolved."""
         named = self.path["calendarId"]
         return self.account.email if named == "primary" else named
 
@@ -84,10 +89,12 @@ class CalendarCall:
 
     @property
     def role(self) -> str:
+        """The account's role in the calendar."""
         return self.calendar.role_of(self.account.email) or "none"
 
     @cached_property
     def opening_scopes(self) -> frozenset[str]:
+        """Those of the granted scopes that open this method."""
         return self.granted & scopes.METHOD_SCOPES[self.method]
 
     @property
@@ -96,11 +103,13 @@ class CalendarCall:
         return self.role in DETAIL_READERS and not self.opening_scopes <= scopes.AVAILABILITY_ONLY
 
     def must_write(self) -> Calendar:
+        """The calendar, if the account may write to it."""
         if self.role not in WRITERS or self.calendar.generated:
             raise errors.writer_needed()
         return self.calendar
 
     def must_own(self) -> Calendar:
+        """The calendar, if the account owns it."""
         if self.role != "owner":
             raise errors.owner_needed()
         return self.calendar
@@ -130,6 +139,7 @@ class CalendarCall:
     # -- preconditions -------------------------------------------------------------------
 
     def check_if_match(self, event: Event) -> None:
+        """Refuse the call if the event is no longer what the client thinks."""
         expected = self.headers.get("If-Match")
         if expected and expected != "*" and expected != event.etag:
             raise errors.precondition_failed()
@@ -140,4 +150,5 @@ class CalendarCall:
 
 
 def role_at_least(role: str, wanted: str) -> bool:
+    """Whether a role allows what `wanted` allows."""
     return ROLE_ORDER.index(role) >= ROLE_ORDER.index(wanted)

@@ -16,6 +16,7 @@ API_ROOT = "https://www.googleapis.com/calendar/v3"
 
 
 def watch_events(call: CalendarCall) -> Answer:
+    """Open a channel on a calendar's events."""
     calendar = call.calendar
     if calendar.generated:
         raise errors.BackendError(

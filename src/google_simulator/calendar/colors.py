@@ -26,6 +26,7 @@ EVENT_COLORS = _palette(_EVENT)
 
 
 def get(call: CalendarCall) -> Answer:
+    """The palettes of calendars and events."""
     return Answer(
         200,
         {

@@ -40,6 +40,7 @@ def find(calendar: Calendar, event_id: str) -> Event:
 
 
 def insert(simulator: Simulator, calendar: Calendar, sent: Json, editor: Editor) -> Event:
+    """Store a new event. An id that was ever used is refused."""
     event_id = sent.get("id") or secrets.token_hex(13)
     if "id" in sent:
         bodies.check_client_id(sent["id"])
@@ -146,6 +147,7 @@ def empty_trash(simulator: Simulator, calendar: Calendar) -> int:
 
 
 def clear(simulator: Simulator, calendar: Calendar, editor: Editor) -> None:
+    """Delete every live event of the calendar."""
     for event in list(calendar.events.values()):
         if not event.cancelled:
             delete(simulator, calendar, event, editor)
@@ -163,6 +165,7 @@ def _check_may_invite(simulator: Simulator, editor: Editor, resource: Json, stor
 
 
 def exceptions_of(calendar: Calendar, series_id: str) -> list[Event]:
+    """The instances of a series that were changed or cancelled singly."""
     return [event for event in calendar.events.values() if event.series_id == series_id]
 
 
@@ -188,7 +191,7 @@ def _updated(simulator: Simulator, stored: Json, resource: Json) -> str:
     before = {name: value for name, value in stored.items() if name not in ignored}
     after = {name: value for name, value in resource.items() if name not in ignored}
     if before == after and "updated" in stored:
-        return stored["updated"]
+        return str(stored["updated"])
     return times.with_milliseconds(simulator.clock.now())
 
 

@@ -14,6 +14,7 @@ from google_simulator.model import Calendar, Event, Json
 
 
 def get(call: CalendarCall) -> Answer:
+    """One event, an instance of a series, or a tombstone."""
     calendar = call.calendar
     event = editing.find(calendar, call.path["eventId"])
     if event.cancelled:
@@ -24,6 +25,7 @@ def get(call: CalendarCall) -> Answer:
 
 
 def insert(call: CalendarCall) -> Answer:
+    """A new event."""
     calendar = call.must_write()
     event = editing.insert(call.simulator, calendar, call.body, _editor(call))
     return _shown(call, calendar, event)
@@ -41,6 +43,7 @@ def quick_add(call: CalendarCall) -> Answer:
 
 
 def patch(call: CalendarCall) -> Answer:
+    """Change what is sent and leave the rest."""
     calendar = call.must_write()
     event = editing.find(calendar, call.path["eventId"])
     call.check_if_match(event)
@@ -74,6 +77,7 @@ def update(call: CalendarCall) -> Answer:
 
 
 def delete(call: CalendarCall) -> Answer:
+    """Leave a tombstone. A second deletion is refused."""
     calendar = call.must_write()
     event = editing.find(calendar, call.path["eventId"])
     if event.cancelled:

@@ -15,6 +15,7 @@ Period = tuple[float, float]
 
 
 def query(call: CalendarCall) -> Answer:
+    """The busy periods of up to fifty calendars; each may fail by itself."""
     start, end = _moment(call, "timeMin"), _moment(call, "timeMax")
     if end <= start:
         raise errors.empty_time_range()
@@ -99,7 +100,7 @@ def _counts(call: CalendarCall, calendar: Calendar, event: Event) -> bool:
 def _own_answer(calendar: Calendar, resource: Json) -> str | None:
     for attendee in resource.get("attendees", []):
         if attendee["email"] in (calendar.id, calendar.owner):
-            return attendee["responseStatus"]
+            return str(attendee["responseStatus"])
     return None
 
 

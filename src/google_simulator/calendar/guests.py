@@ -19,7 +19,8 @@ SHARED = ("summary", "description", "location", "start", "end", "recurrence", "a
 
 
 def is_organizers_copy(calendar: Calendar, event: Event) -> bool:
-    return event.resource.get("organizer", {}).get("email") == calendar.id
+    """Whether this copy rules those of the guests."""
+    return bool(event.resource.get("organizer", {}).get("email") == calendar.id)
 
 
 def check_may_invite(
@@ -125,5 +126,5 @@ def _answer(
 def _response_of(resource: Json, email: str) -> str | None:
     for row in resource.get("attendees", []):
         if row["email"] == email:
-            return row["responseStatus"]
+            return str(row["responseStatus"])
     return None

@@ -29,6 +29,8 @@ SEARCHED = ("summary", "description", "location", "workingLocationProperties")
 
 @dataclass
 class ListQuery:
+    """What a list is asked for: filters, order, page and position in the stream of changes."""
+
     version: int
     digest: str
     max_results: int = 250
@@ -55,6 +57,7 @@ class ListQuery:
 
     @classmethod
     def read(cls, call: CalendarCall) -> ListQuery:
+        """Read and check the parameters of events.list."""
         query = cls(version=_newest_visible(call), digest=_digest(call))
         query.now = call.simulator.clock.now()
         query.max_results = call.number("maxResults", 250, 2500)
@@ -77,6 +80,7 @@ class ListQuery:
 
     @classmethod
     def read_for_instances(cls, call: CalendarCall) -> ListQuery:
+        """Read and check the parameters of events.instances."""
         query = cls(version=call.simulator.world.last_version, digest=_digest(call))
         query.max_results = call.number("maxResults", 250, 2500)
         query.single_events = True
@@ -153,12 +157,14 @@ class ListQuery:
 
     @property
     def searches(self) -> bool:
+        """Whether the list is a search, which gets no sync token."""
         return bool(
             self.order_by or self.words or self.uid or self.private or self.shared
             or self.updated_min
         )  # fmt: skip
 
     def matches(self, event: Event) -> bool:
+        """Whether an event passes all filters but the window of time."""
         resource = event.resource
         if self.event_types and resource.get("eventType", "default") not in self.event_types:
             return False
@@ -190,6 +196,7 @@ class ListQuery:
     # -- the sync token -----------------------------------------------------------------------
 
     def sync_token_at_end(self, calendar: Calendar, call: CalendarCall) -> str:
+        """The token for what changes after this list."""
         return tokens.seal(
             call.simulator.world.birth,
             {

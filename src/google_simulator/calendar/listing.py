@@ -30,6 +30,7 @@ TOLD_SECONDS = 183 * 86_400
 
 
 def list_events(call: CalendarCall) -> Answer:
+    """One page of a calendar's events."""
     calendar = call.calendar
     query = ListQuery.read(call)
     etag = f'"p{query.digest}.{calendar.token_floor}.{_newest(calendar)}"'

@@ -27,6 +27,8 @@ Handler = Callable[[CalendarCall], Answer]
 
 @dataclass(frozen=True)
 class Method:
+    """One method of the API. Without a handler it is not simulated."""
+
     id: str
     verb: str
     path: tuple[str, ...]

@@ -26,7 +26,7 @@ _PROPERTY = re.compile(r"(RRULE|EXRULE|RDATE|EXDATE)[;:]", re.IGNORECASE)
 
 
 class BadRecurrence(ValueError):
-    pass
+    """The lines are no recurrence that Calendar knows."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,7 @@ def span_of(event: Event, calendar: Calendar) -> tuple[float, float]:
 
 
 def check_recurrence(lines: list[str], start: Json) -> None:
+    """Raise `BadRecurrence` unless the lines can be expanded."""
     for line in lines:
         if not _PROPERTY.match(line) or _WITHIN_A_DAY.search(line):
             raise BadRecurrence(line)
@@ -67,7 +68,8 @@ def occurrences(event: Event) -> list[Occurrence]:
     """All of a series, in order, up to the horizon. Kept until the event changes."""
     if event._series is None:
         event._series = list(_occurrences(event.resource))
-    return event._series
+    planned: list[Occurrence] = event._series
+    return planned
 
 
 def instances(event: Event, calendar: Calendar) -> Iterator[Event]:
@@ -79,6 +81,7 @@ def instances(event: Event, calendar: Calendar) -> Iterator[Event]:
 
 
 def instance_of(event: Event, occurrence: Occurrence) -> Event:
+    """The event that stands for one occurrence of a series."""
     resource = {name: value for name, value in event.resource.items() if name != "recurrence"}
     resource |= {
         "start": occurrence.start,

@@ -30,6 +30,7 @@ class Reader:
 
     @classmethod
     def of(cls, call: CalendarCall) -> Reader:
+        """The reader who made this call."""
         asked = call.text("timeZone")
         try:
             where = times.zone(asked or call.calendar.time_zone)
@@ -48,10 +49,12 @@ class Reader:
 
     @classmethod
     def owner_of(cls, calendar: Calendar) -> Reader:
+        """The calendar's owner, who sees everything."""
         return cls(calendar.owner, "owner", times.zone(calendar.time_zone), True)
 
 
 def render(event: Event, calendar: Calendar, reader: Reader) -> Json:
+    """The event as this reader may see it."""
     resource = event.resource
     hidden = resource.get("visibility") in PRIVATE and reader.role not in SEES_PRIVATE
     if not reader.details or hidden or reader.role not in DETAIL_READERS:
@@ -106,6 +109,7 @@ def tombstone(event: Event, *, sparse: bool = False) -> Json:
 
 
 def html_link(event: Event) -> str:
+    """The address of the event's page in Google Calendar."""
     eid = base64.urlsafe_b64encode(f"{event.id} {event.calendar_id}".encode()).rstrip(b"=")
     return f"https://www.google.com/calendar/event?eid={eid.decode()}"
 

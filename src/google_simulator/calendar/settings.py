@@ -23,6 +23,7 @@ DEFAULTS = {
 
 
 def get(call: CalendarCall) -> Answer:
+    """One setting of the account."""
     values = _values(call)
     name = call.path["setting"]
     if name not in values:
@@ -31,6 +32,7 @@ def get(call: CalendarCall) -> Answer:
 
 
 def list_settings(call: CalendarCall) -> Answer:
+    """All settings of the account."""
     items = [_setting(name, value) for name, value in sorted(_values(call).items())]
     return Answer(200, {"kind": "calendar#settings", "etag": '"p1"', "items": items})
 

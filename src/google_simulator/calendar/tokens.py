@@ -18,6 +18,7 @@ SIGNATURE_LENGTH = 12
 
 
 def seal(birth: str, content: Json) -> str:
+    """The content as an opaque, signed text."""
     data = json.dumps(content, separators=(",", ":"), sort_keys=True).encode()
     return _signature(birth, data) + base64.urlsafe_b64encode(data).decode()
 
@@ -31,7 +32,8 @@ def open_token(birth: str, token: str) -> dict[str, Any] | None:
         return None
     if not hmac.compare_digest(signature.encode(), _signature(birth, data).encode()):
         return None
-    return json.loads(data)
+    content: dict[str, Any] = json.loads(data)
+    return content
 
 
 def _signature(birth: str, data: bytes) -> str:

@@ -19,6 +19,7 @@ SIMULATOR = web.AppKey("simulator", Simulator)
 
 
 def make_app(simulator: Simulator) -> web.Application:
+    """Put the parts together; push delivery runs as long as the application."""
     push = Push(simulator)
     path = CallPath(simulator, push)
     # Real bodies are small; 2 MB leaves room for a test that sends too much.

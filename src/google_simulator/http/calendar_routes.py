@@ -33,11 +33,14 @@ STATUS_NAMES = {403: "PERMISSION_DENIED", 429: "RESOURCE_EXHAUSTED"}
 
 
 class CalendarRoutes:
+    """Everything below `/calendar/v3/`."""
+
     def __init__(self, simulator: Simulator, path: CallPath) -> None:
         self.simulator = simulator
         self.path = path
 
     def register(self, app: web.Application) -> None:
+        """One route: the method table does the rest."""
         app.router.add_route("*", PREFIX + "{rest:.*}", self.call)
 
     async def call(self, request: web.Request) -> web.StreamResponse:

@@ -56,6 +56,7 @@ class CallPath:
         calendar_id: str | None = None,
         event_id: str | None = None,
     ) -> web.StreamResponse:
+        """Take one call through the four steps."""
         simulator, begun = self.simulator, time.perf_counter()
         call = simulator.calls.begin(method, simulator.clock.now())
         call.account, call.client_id = account, client_id
@@ -131,6 +132,7 @@ def _as_refusal(method: str, fault: Fault) -> Refusal:
 
 
 def refusal_answer(refusal: Refusal) -> Answer:
+    """A refusal with its headers."""
     headers = {}
     if retry_after := getattr(refusal, "retry_after", None):
         headers["Retry-After"] = str(retry_after)
@@ -159,6 +161,7 @@ _COMPACT = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, check_cir
 
 
 def encoded(body: Any, *, pretty: bool) -> bytes:
+    """JSON as bytes: compact, or indented by one space."""
     if pretty:
         return json.dumps(body, indent=1, ensure_ascii=False).encode() + b"\n"
     return _COMPACT.encode(body).encode()

@@ -31,6 +31,7 @@ def is_cross_site(request: web.Request) -> bool:
 
 @web.middleware
 async def refuse_cross_site(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Let a request through, unless it comes from another site and changes something."""
     guarded = request.path.startswith(("/simulator", "/o/oauth2/v2/auth/step"))
     if guarded and request.method not in SAFE and is_cross_site(request):
         return web.json_response({"error": "Refused: a request from another site."}, status=403)

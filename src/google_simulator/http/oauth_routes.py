@@ -21,11 +21,14 @@ from google_simulator.simulator import Simulator
 
 
 class OAuthRoutes:
+    """Authorization, tokens and identity."""
+
     def __init__(self, simulator: Simulator, path: CallPath) -> None:
         self.simulator = simulator
         self.path = path
 
     def register(self, app: web.Application) -> None:
+        """Add the pages and endpoints, old addresses included."""
         for begin in ("/o/oauth2/v2/auth", "/o/oauth2/auth"):
             app.router.add_get(begin, self.begin)
         app.router.add_post("/o/oauth2/v2/auth/step", self.step)
@@ -130,6 +133,7 @@ class OAuthRoutes:
     # -- endpoints ---------------------------------------------------------------------------
 
     async def token(self, request: web.Request) -> web.StreamResponse:
+        """A code or a refresh token for an access token."""
         form = await _form(request) | _basic_credentials(request)
         acts: dict[str, tuple[str, Callable[..., tuple[str, dict[str, Any]]]]] = {
             "authorization_code": ("oauth.token", tokens.exchange),
@@ -145,6 +149,7 @@ class OAuthRoutes:
         )
 
     async def revoke(self, request: web.Request) -> web.StreamResponse:
+        """End the grant behind a token."""
         token = (await _form(request)).get("token") or request.query.get("token", "")
 
         def act(call: Any) -> Answer:
@@ -155,9 +160,11 @@ class OAuthRoutes:
         return await self.path.run(Incoming.of(request), "oauth.revoke", act, account=owner)
 
     async def userinfo(self, request: web.Request) -> web.StreamResponse:
+        """Who the account is, in OpenID's words."""
         return await self._identity(request, legacy=False)
 
     async def legacy_userinfo(self, request: web.Request) -> web.StreamResponse:
+        """Who the account is, in the words of v1 and v2."""
         return await self._identity(request, legacy=True)
 
     async def _identity(self, request: web.Request, *, legacy: bool) -> web.StreamResponse:
@@ -178,6 +185,7 @@ class OAuthRoutes:
         )
 
     async def certs(self, request: web.Request) -> web.StreamResponse:
+        """The public keys as JSON."""
         return await self.path.run(
             Incoming.of(request),
             "oauth.certs",

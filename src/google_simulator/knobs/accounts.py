@@ -27,10 +27,13 @@ CONSENT_ERRORS = ("admin_policy_enforced", "org_internal", "disallowed_useragent
 
 
 class AccountKnobs:
+    """What a test can do to accounts, clients and projects."""
+
     def __init__(self, simulator: Simulator) -> None:
         self.simulator = simulator
 
     def table(self) -> Iterator[tuple[str, str, Any]]:
+        """Each knob with its verb and address."""
         yield "GET", "/accounts", self.list
         yield "POST", "/accounts", self.add
         yield "GET", "/accounts/{email}", self.show
@@ -45,13 +48,16 @@ class AccountKnobs:
         yield "POST", "/projects", self.project
 
     def list(self, request: web.Request, body: Body) -> Body:
+        """All accounts."""
         return {"items": [self._shown(account) for account in
                           self.simulator.world.accounts.values()]}  # fmt: skip
 
     def show(self, request: web.Request, body: Body) -> Body:
+        """One account with its calendars and grants."""
         return self._shown(the_account(self.simulator, request))
 
     def add(self, request: web.Request, body: Body) -> Body:
+        """A new account with a primary calendar."""
         email = wanted(body, "email").lower()
         if email in self.simulator.world.accounts:
             raise BadKnob(f"There is an account {email} already.")
@@ -102,6 +108,7 @@ class AccountKnobs:
         return self._shown(account)
 
     def delete(self, request: web.Request, body: Body) -> Body:
+        """The account is gone, or back."""
         account = the_account(self.simulator, request)
         account.deleted = body.get("deleted", True) is True
         self.simulator.world.save(account)
@@ -124,6 +131,7 @@ class AccountKnobs:
         return self._shown(account)
 
     def calendar_service(self, request: web.Request, body: Body) -> Body:
+        """Whether the account uses Calendar at all."""
         account = the_account(self.simulator, request)
         account.uses_calendar = body.get("enabled", True) is True
         self.simulator.world.save(account)

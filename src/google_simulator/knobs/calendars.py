@@ -27,10 +27,13 @@ _EVENT = f"{_EVENTS}/{{event}}"
 
 
 class CalendarKnobs:
+    """What a person does to calendars and events."""
+
     def __init__(self, simulator: Simulator) -> None:
         self.simulator = simulator
 
     def table(self) -> Iterator[tuple[str, str, Any]]:
+        """Each knob with its verb and address."""
         yield "POST", "/accounts/{email}/calendars", self.create
         yield "PATCH", _CALENDAR, self.change
         yield "DELETE", _CALENDAR, self.remove
@@ -51,6 +54,7 @@ class CalendarKnobs:
     # -- calendars ---------------------------------------------------------------------------
 
     def create(self, request: web.Request, body: Body) -> Body:
+        """A new secondary calendar."""
         account = the_account(self.simulator, request)
         calendar = calendars.create(
             self.simulator,
@@ -62,6 +66,7 @@ class CalendarKnobs:
         return _shown_calendar(calendar)
 
     def change(self, request: web.Request, body: Body) -> Body:
+        """Change a calendar's title, texts or zone."""
         calendar = the_calendar(self.simulator, request)
         names = ("summary", "description", "location", "time_zone")
         changes = {name: body[name] for name in names if name in body}
@@ -71,6 +76,7 @@ class CalendarKnobs:
         return _shown_calendar(calendar)
 
     def remove(self, request: web.Request, body: Body) -> Body:
+        """Delete a secondary calendar."""
         calendar = the_calendar(self.simulator, request)
         if calendar.is_primary:
             raise BadKnob("A primary calendar cannot be deleted, only cleared.")
@@ -100,22 +106,26 @@ class CalendarKnobs:
         return self.simulator.world.save(entry).row()
 
     def expire_sync_tokens(self, request: web.Request, body: Body) -> Body:
+        """End every sync token of the calendar."""
         calendar = the_calendar(self.simulator, request)
         calendar.token_floor = self.simulator.world.next_version()
         self.simulator.world.save(calendar)
         return _shown_calendar(calendar)
 
     def expire_list_tokens(self, request: web.Request, body: Body) -> Body:
+        """End every sync token of the account's calendar list."""
         account = the_account(self.simulator, request)
         floor = self.simulator.world.next_version()
         self.simulator.world.save(Setting(f"list_token_floor:{account.email}", floor))
         return {}
 
     def empty_trash(self, request: web.Request, body: Body) -> Body:
+        """Make what was deleted irretrievable."""
         calendar = the_calendar(self.simulator, request)
         return {"emptied": editing.empty_trash(self.simulator, calendar)}
 
     def clear(self, request: web.Request, body: Body) -> Body:
+        """Delete all events."""
         calendar = the_calendar(self.simulator, request)
         editing.clear(self.simulator, calendar, self._hand(request))
         return {}
@@ -136,10 +146,12 @@ class CalendarKnobs:
         }  # fmt: skip
 
     def event(self, request: web.Request, body: Body) -> Body:
+        """One event as stored."""
         calendar = the_calendar(self.simulator, request)
         return _shown(self._event(request, calendar), calendar)
 
     def insert_event(self, request: web.Request, body: Body) -> Body:
+        """A new event."""
         calendar = the_calendar(self.simulator, request)
         event = editing.insert(self.simulator, calendar, body, self._hand(request))
         return _shown(event, calendar)
@@ -154,6 +166,7 @@ class CalendarKnobs:
         return {"ids": [event.id for event in events]}
 
     def patch_event(self, request: web.Request, body: Body) -> Body:
+        """Change an event; null clears a field."""
         calendar = the_calendar(self.simulator, request)
         event = self._event(request, calendar)
         wanted_now = merged(event.resource, writable(body))
@@ -161,6 +174,7 @@ class CalendarKnobs:
         return _shown(event, calendar)
 
     def delete_event(self, request: web.Request, body: Body) -> Body:
+        """Delete an event; idempotent."""
         calendar = the_calendar(self.simulator, request)
         event = self._event(request, calendar)
         if not event.cancelled:

@@ -20,11 +20,14 @@ Body = dict[str, Any]
 
 
 class MachineryKnobs:
+    """What a test can turn about the machine, and read of it."""
+
     def __init__(self, simulator: Simulator, push: Push) -> None:
         self.simulator = simulator
         self.push = push
 
     def table(self) -> Iterator[tuple[str, str, Any]]:
+        """Each knob with its verb and address."""
         yield "GET", "/state", self.state
         yield "GET", "/calls", self.calls
         yield "DELETE", "/calls", self.forget_calls
@@ -42,6 +45,7 @@ class MachineryKnobs:
         yield "POST", "/reset", self.reset
 
     def state(self, request: web.Request, body: Body) -> Body:
+        """Everything that can be turned, as it stands."""
         simulator = self.simulator
         return {
             "now": times.with_milliseconds(simulator.clock.now()),
@@ -60,6 +64,7 @@ class MachineryKnobs:
     # -- the log ---------------------------------------------------------------------------
 
     def calls(self, request: web.Request, body: Body) -> Body:
+        """The log of calls, filtered."""
         query = request.query
         after = query.get("after", "0")
         if not after.isdecimal():
@@ -75,21 +80,26 @@ class MachineryKnobs:
         }
 
     def forget_calls(self, request: web.Request, body: Body) -> None:
+        """Empty the log."""
         self.simulator.calls.clear()
 
     # -- failures and time --------------------------------------------------------------------
 
     def faults(self, request: web.Request, body: Body) -> Body:
+        """The faults in force."""
         return {"items": [asdict(fault) for fault in self.simulator.faults.faults]}
 
     def add_fault(self, request: web.Request, body: Body) -> Body:
+        """Put a fault in force."""
         body.pop("hits", None)
         return asdict(self.simulator.faults.add(**body))
 
     def clear_faults(self, request: web.Request, body: Body) -> None:
+        """End all faults."""
         self.simulator.faults.clear()
 
     def latency(self, request: web.Request, body: Body) -> Body:
+        """Delay calls, and let lists lag."""
         faults = self.simulator.faults
         faults.latency_ms = optional_number(body, "ms", 0)
         faults.spread_ms = optional_number(body, "spread_ms", 0)
@@ -105,6 +115,7 @@ class MachineryKnobs:
         }
 
     def clock(self, request: web.Request, body: Body) -> Body:
+        """Set or move the clock."""
         if "set" in body:
             try:
                 self.simulator.clock.set(times.parse_instant(body["set"]))
@@ -117,6 +128,7 @@ class MachineryKnobs:
     # -- behaviour ------------------------------------------------------------------------------
 
     def switches(self, request: web.Request, body: Body) -> Body:
+        """All switches, their settings and questions."""
         board = self.simulator.switches
         return {
             "items": [
@@ -125,11 +137,13 @@ class MachineryKnobs:
         }
 
     def set_switches(self, request: web.Request, body: Body) -> Body:
+        """Set some switches."""
         for name, value in body.items():
             self.simulator.switches.set(name, str(value))
         return self.simulator.switches.all()
 
     def quotas(self, request: web.Request, body: Body) -> Body:
+        """Set the limits of calls, or forget what was spent."""
         quotas = self.simulator.quotas
         if isinstance(body.get("enabled"), bool):
             quotas.enabled = body["enabled"]
@@ -156,6 +170,7 @@ class MachineryKnobs:
     # -- push -------------------------------------------------------------------------------------
 
     def deliveries(self, request: web.Request, body: Body) -> Body:
+        """Channels, and every attempt to deliver."""
         return {
             "settings": self.push.settings(),
             "channels": [channel.row() for channel in self.simulator.world.channels.values()],
@@ -163,6 +178,7 @@ class MachineryKnobs:
         }
 
     def push_mischief(self, request: web.Request, body: Body) -> Body:
+        """Set what goes wrong with notifications."""
         try:
             self.push.mischief = Mischief(**{**self.push.settings(), **body})
         except TypeError as error:
@@ -172,10 +188,12 @@ class MachineryKnobs:
     # -- the whole ------------------------------------------------------------------------------
 
     def digest(self, request: web.Request, body: Body) -> Body:
+        """A hash over all events that a client did not make."""
         excluded = request.query.get("exclude_client")
         return digest(self.simulator.world, excluded)
 
     def reset(self, request: web.Request, body: Body) -> Body:
+        """Back to the first day."""
         seed = body.get("seed")
         if seed not in (None, *SEEDS):
             raise BadKnob(f"There is no seed {seed!r}; there are {', '.join(SEEDS)}.")

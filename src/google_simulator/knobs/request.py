@@ -19,6 +19,7 @@ class NoSuchThing(LookupError):
 
 
 def the_account(simulator: Simulator, request: web.Request) -> Account:
+    """The account in the address."""
     email = request.match_info["email"]
     account = simulator.world.accounts.get(email)
     if account is None:
@@ -27,6 +28,7 @@ def the_account(simulator: Simulator, request: web.Request) -> Account:
 
 
 def the_calendar(simulator: Simulator, request: web.Request) -> Calendar:
+    """The calendar in the address; `primary` is the account's own."""
     calendar_id = request.match_info["calendar"]
     if calendar_id == "primary":
         calendar_id = request.match_info["email"]
@@ -37,6 +39,7 @@ def the_calendar(simulator: Simulator, request: web.Request) -> Calendar:
 
 
 def wanted(body: dict[str, Any], name: str, kind: type | tuple[type, ...] = str) -> Any:
+    """A field of the body that must be there."""
     value = body.get(name)
     if not isinstance(value, kind) or isinstance(value, bool):
         raise BadKnob(f"{name} is missing or of the wrong type.")
@@ -44,6 +47,7 @@ def wanted(body: dict[str, Any], name: str, kind: type | tuple[type, ...] = str)
 
 
 def optional_number(body: dict[str, Any], name: str, default: float) -> float:
+    """A number of the body, or the default."""
     value = body.get(name, default)
     if not isinstance(value, int | float) or isinstance(value, bool):
         raise BadKnob(f"{name} must be a number.")

@@ -30,6 +30,7 @@ class KnobRoutes:
         self.push = push
 
     def register(self, app: web.Application) -> None:
+        """Add every knob of the three tables."""
         for part in (
             MachineryKnobs(self.simulator, self.push),
             AccountKnobs(self.simulator),

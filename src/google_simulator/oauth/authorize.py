@@ -145,6 +145,7 @@ def hinted_account(simulator: Simulator, hint: str | None) -> Account | None:
 
 
 def needs_consent(simulator: Simulator, request: AuthorizationRequest, account: Account) -> bool:
+    """Whether the account has to be asked for these scopes."""
     if "consent" in request.prompts:
         return True
     grant = grants.grant_of(simulator, request.client, account.email)
@@ -210,10 +211,12 @@ def _give_code(
 
 
 def deny(request: AuthorizationRequest, error: str = "access_denied") -> str:
+    """The redirect back with an error."""
     return back_to_client(request, {"error": error})
 
 
 def back_to_client(request: AuthorizationRequest, answer: dict[str, str]) -> str:
+    """The redirect address with the answer, and with `state` as it came."""
     if request.state is not None:
         answer = {"state": request.state, **answer}
     glue = "&" if urlsplit(request.redirect_uri).query else "?"

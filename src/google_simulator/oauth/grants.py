@@ -22,6 +22,7 @@ UNUSED_SECONDS = 183 * 86_400
 
 
 def grant_of(simulator: Simulator, client: Client, email: str) -> Grant | None:
+    """What the account allows the client's project."""
     return simulator.world.grants.get(f"{client.project}\n{email}")
 
 
@@ -41,6 +42,7 @@ def give_access_token(
     scopes: list[str],
     refresh_token: str | None,
 ) -> AccessToken:
+    """A new access token for an hour."""
     _forget_expired(simulator)
     return simulator.world.save(
         AccessToken(
@@ -89,6 +91,7 @@ def give_refresh_token(simulator: Simulator, code: AuthorizationCode) -> Refresh
 
 
 def end_refresh_token(simulator: Simulator, token: RefreshToken, cause: str) -> None:
+    """No refresh with this token from now on."""
     token.dead = cause
     simulator.world.save(token)
 

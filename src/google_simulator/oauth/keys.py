@@ -35,6 +35,7 @@ class SigningKey:
 
     @property
     def private(self) -> rsa.RSAPrivateKey:
+        """The key itself."""
         if self._key is None:
             stored = self.world.setting(_SETTING)
             self._key = self._read(str(stored)) if stored else self._make()
@@ -60,10 +61,12 @@ class SigningKey:
         self.world.save(Setting(name=_SETTING, value=pem.decode()))
 
     def sign(self, claims: dict[str, Any]) -> str:
+        """The claims as a signed JWT."""
         return jwt.encode(claims, self.private, algorithm="RS256", headers={"kid": self.id})
 
     @property
     def id(self) -> str:
+        """The `kid` under which the public half is published."""
         return format(self.private.public_key().public_numbers().n & (2**64 - 1), "016x")
 
     def certificates(self) -> dict[str, str]:
@@ -84,6 +87,7 @@ class SigningKey:
         return {self.id: self._certificate}
 
     def published(self) -> dict[str, Any]:
+        """The public half as a JSON key set (`/oauth2/v3/certs`)."""
         key = json.loads(RSAAlgorithm.to_jwk(self.private.public_key()))
         key.pop("key_ops", None)
         return {"keys": [key | {"kid": self.id, "alg": "RS256", "use": "sig"}]}

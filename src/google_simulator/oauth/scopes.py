@@ -46,6 +46,7 @@ def normalised(text: str) -> list[str]:
 
 
 def unknown(scopes: Iterable[str]) -> list[str]:
+    """Those that Google does not know."""
     return [scope for scope in scopes if scope not in LABELS]
 
 

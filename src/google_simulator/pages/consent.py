@@ -16,6 +16,7 @@ ACTION = "/o/oauth2/v2/auth/step"
 
 
 def choose_account(request: AuthorizationRequest, accounts: Iterable[Account]) -> web.Response:
+    """The first page: a button for each account."""
     buttons = "".join(
         f'<button class="account" name="account" value="{attribute(account.email)}">'
         f"<strong>{text(account.name)}</strong> {text(account.email)}</button>"
@@ -65,6 +66,7 @@ def grant_permissions(
 
 
 def refused(error: ShownError) -> web.Response:
+    """Google's own error page."""
     return page(
         "Access blocked",
         f'<p class="error">{text(error.explanation)}</p>'

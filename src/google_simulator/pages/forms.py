@@ -21,6 +21,7 @@ class BadForm(ValueError):
 
 
 def add(simulator: Simulator, account: Account, form: Form) -> None:
+    """The form that makes an event."""
     calendar = _calendar(simulator, form)
     body: Json = {
         "summary": form.get("summary", ""),
@@ -34,6 +35,7 @@ def add(simulator: Simulator, account: Account, form: Form) -> None:
 
 
 def change(simulator: Simulator, account: Account, form: Form) -> None:
+    """The forms that change, move and delete an event."""
     calendar = _calendar(simulator, form)
     event = _told_plainly(lambda: editing.find(calendar, form.get("event", "")))
     if form.get("act") == "delete":

@@ -21,16 +21,19 @@ REFUSALS = (BadKnob, BadFault, UnknownSwitch)
 
 
 def clock(simulator: Simulator, form: Form) -> None:
+    """Set or move the clock."""
     simulator.clock.advance(_number(form, "hours") * 3600)
     simulator.move_clock()
 
 
 def latency(simulator: Simulator, form: Form) -> None:
+    """Delay every call."""
     simulator.faults.latency_ms = _number(form, "ms")
     simulator.faults.spread_ms = _number(form, "spread_ms")
 
 
 def fault(simulator: Simulator, form: Form) -> None:
+    """Make calls fail."""
     description: dict[str, Any] = {
         name: form[name] for name in ("method", "kind", "when", "reason") if form.get(name)
     }
@@ -41,26 +44,31 @@ def fault(simulator: Simulator, form: Form) -> None:
 
 
 def clear_faults(simulator: Simulator, form: Form) -> None:
+    """End all faults."""
     simulator.faults.clear()
 
 
 def switch(simulator: Simulator, form: Form) -> None:
+    """Set one switch."""
     simulator.switches.set(form.get("name", ""), form.get("value", ""))
 
 
 def reset(simulator: Simulator, form: Form) -> None:
+    """Back to the first day."""
     if form.get("seed") not in SEEDS:
         raise BadKnob("There is no such seed.")
     simulator.reset(form["seed"])
 
 
 def revoke_grant(simulator: Simulator, form: Form) -> None:
+    """The person removes the app."""
     email = _account(simulator, form).email
     for project in list(simulator.world.projects):
         grants.revoke_grant(simulator, project, email)
 
 
 def tokens(simulator: Simulator, form: Form) -> None:
+    """Let refreshes fail, heal them, or end access tokens."""
     account = _account(simulator, form)
     cause = form.get("failure")
     if cause not in ("nothing", *DEATHS):
@@ -70,12 +78,14 @@ def tokens(simulator: Simulator, form: Form) -> None:
 
 
 def quota_exceeded(simulator: Simulator, form: Form) -> None:
+    """Make an account's calendars read-only for hours."""
     account = _account(simulator, form)
     account.read_only_until = simulator.clock.now() + 3 * 3600
     simulator.world.save(account)
 
 
 def role(simulator: Simulator, form: Form) -> None:
+    """Give or take a role."""
     wanted = form.get("role")
     if wanted not in ("none", *ROLE_ORDER):
         raise BadKnob("There is no such role.")
@@ -88,16 +98,19 @@ def role(simulator: Simulator, form: Form) -> None:
 
 
 def expire_sync_tokens(simulator: Simulator, form: Form) -> None:
+    """End a calendar's sync tokens."""
     calendar = _calendar(simulator, form)
     calendar.token_floor = simulator.world.next_version()
     simulator.world.save(calendar)
 
 
 def empty_trash(simulator: Simulator, form: Form) -> None:
+    """Empty a calendar's trash."""
     editing.empty_trash(simulator, _calendar(simulator, form))
 
 
 def delete_calendar(simulator: Simulator, form: Form) -> None:
+    """Delete a calendar."""
     calendar = _calendar(simulator, form)
     if calendar.is_primary:
         raise BadKnob("A primary calendar cannot be deleted, only cleared.")

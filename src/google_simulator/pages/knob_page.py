@@ -19,6 +19,7 @@ SHOWN_CALLS = 30
 
 
 def knob_page(simulator: Simulator, problem: str | None = None) -> web.Response:
+    """The page with the most used knobs, all switches and the latest calls."""
     complaint = f'<p class="error" role="alert">{text(problem)}</p>' if problem else ""
     parts = (
         NAV,
@@ -37,6 +38,7 @@ def knob_page(simulator: Simulator, problem: str | None = None) -> web.Response:
 
 
 def form(act: str, inner: str, button: str, **carried: str) -> str:
+    """One knob as a form."""
     carried_inputs = "".join(hidden(name, value) for name, value in carried.items())
     return (
         f'<form method="post" action="/simulator/knobs/{act}" class="row">{carried_inputs}{inner}'

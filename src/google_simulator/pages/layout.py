@@ -91,4 +91,5 @@ involved.</div><main{main_class}><h1>{text(title)}</h1>
 
 
 def hidden(name: str, value: str) -> str:
+    """A hidden field."""
     return f'<input type="hidden" name="{attribute(name)}" value="{attribute(value)}">'

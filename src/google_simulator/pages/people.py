@@ -16,6 +16,7 @@ NAV = '<nav><a href="/simulator/">Accounts</a><a href="/simulator/knobs">Knobs</
 
 
 def accounts_page(simulator: Simulator) -> web.Response:
+    """The list of accounts."""
     rows = "".join(
         f'<tr><td><a href="{account_url(account)}">{text(account.name)}</a></td>'
         f"<td>{text(account.email)}</td><td>{text(account.time_zone)}</td>"
@@ -32,11 +33,13 @@ def accounts_page(simulator: Simulator) -> web.Response:
 
 
 def account_url(account: Account, **query: str) -> str:
+    """The address of an account's week."""
     url = f"/simulator/accounts/{quote(account.email, safe='@')}"
     return attribute(f"{url}?{urlencode(query)}" if query else url)
 
 
 def week_page(week: Week, version: int, problem: str | None = None) -> web.Response:
+    """One week of a person's calendars, with forms."""
     account = week.account
     only = week.calendars[0][0].id if len(week.calendars) == 1 else None
     complaint = f'<p class="error" role="alert">{text(problem)}</p>' if problem else ""

@@ -21,11 +21,14 @@ FormAct = Callable[[Simulator, Account, forms.Form], None]
 
 
 class PageRoutes:
+    """The pages for people."""
+
     def __init__(self, simulator: Simulator, push: Push) -> None:
         self.simulator = simulator
         self.push = push
 
     def register(self, app: web.Application) -> None:
+        """Add the pages and what their forms post to."""
         app.router.add_get("/", self.home)
         app.router.add_get("/simulator", self.home)
         app.router.add_get("/simulator/", self.accounts)
@@ -37,20 +40,25 @@ class PageRoutes:
         app.router.add_post("/simulator/accounts/{email}/events/change", self._acting(forms.change))
 
     async def home(self, request: web.Request) -> web.Response:
+        """The root leads to the accounts."""
         raise web.HTTPFound("/simulator/")
 
     async def accounts(self, request: web.Request) -> web.Response:
+        """The list of accounts."""
         return people.accounts_page(self.simulator)
 
     async def live_script(self, request: web.Request) -> web.Response:
+        """The script that keeps a week fresh."""
         return web.Response(
             text=LIVE_SCRIPT.read_text(), content_type="text/javascript", charset="utf-8"
         )
 
     async def knobs(self, request: web.Request) -> web.Response:
+        """The page of the knobs."""
         return knob_page(self.simulator)
 
     async def turn_knob(self, request: web.Request) -> web.Response:
+        """Turn the knob of a form, then show the page again."""
         act = knob_forms.ACTS.get(request.match_info["act"])
         if act is None:
             raise web.HTTPNotFound(text="There is no such knob.")
@@ -65,6 +73,7 @@ class PageRoutes:
         raise web.HTTPSeeOther("/simulator/knobs")
 
     async def week(self, request: web.Request) -> web.Response:
+        """One person's week."""
         return self._week(request)
 
     def _week(self, request: web.Request, problem: str | None = None) -> web.Response:

@@ -28,6 +28,7 @@ class Shown:
     editable: bool
 
     def covers(self, day: date) -> bool:
+        """Whether the event lies on this day."""
         last = (self.end - timedelta(microseconds=1)).date()
         return self.start.date() <= day <= max(last, self.start.date())
 
@@ -36,11 +37,12 @@ class Shown:
         """What the calendar's owner said to an invitation."""
         for attendee in self.event.resource.get("attendees", []):
             if attendee["email"] == self.calendar.owner:
-                return attendee["responseStatus"]
+                return str(attendee["responseStatus"])
         return None
 
     @property
     def when(self) -> str:
+        """Its times in words."""
         if self.all_day:
             return "All day"
         return f"{self.start:%H:%M}–{self.end:%H:%M}"
@@ -48,6 +50,8 @@ class Shown:
 
 @dataclass(frozen=True)
 class Week:
+    """The seven days that are shown, and of which calendars."""
+
     account: Account
     monday: date
     zone: ZoneInfo
@@ -57,6 +61,7 @@ class Week:
 
     @property
     def writable(self) -> list[tuple[Calendar, str]]:
+        """The calendars that the person may write to."""
         return [
             (calendar, name)
             for calendar, name in self.calendars
@@ -65,6 +70,7 @@ class Week:
 
     @property
     def days(self) -> list[date]:
+        """The seven days."""
         return [self.monday + timedelta(days=number) for number in range(7)]
 
 

@@ -14,6 +14,7 @@ SEEDS = ("demo", "calendars", "empty")
 
 
 def plant(simulator: Simulator, seed: str) -> None:
+    """Fill an empty world with a seed."""
     if seed not in SEEDS:
         raise ValueError(f"There is no seed {seed!r}; there are {', '.join(SEEDS)}.")
     if seed == "empty":

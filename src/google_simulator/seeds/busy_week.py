@@ -77,6 +77,7 @@ class _Diary:
 
 
 def plant_busy_week(simulator: Simulator) -> None:
+    """A fortnight of events for everybody."""
     today = simulator.clock.utc().astimezone(ZoneInfo(SYDNEY)).date()
     monday = today - timedelta(days=today.weekday())
     _alice(_Diary(simulator, ALICE, ALICE, SYDNEY, monday))

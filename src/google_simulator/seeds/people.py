@@ -17,6 +17,7 @@ SYDNEY, LONDON = "Australia/Sydney", "Europe/London"
 
 
 def plant_people(simulator: Simulator) -> None:
+    """Alice, Bob and Charlie with their calendars, without events."""
     add_account(simulator, ALICE, "Alice", SYDNEY)
     add_account(simulator, BOB, "Bob", SYDNEY)
     add_account(simulator, CHARLIE, "Charlie", LONDON)
