@@ -8,11 +8,12 @@ from http.client import HTTPConnection
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
+from google_simulator.client import Endpoints
 from google_simulator.walker import walk_consent
 
 Json = dict[str, Any]
-DEMO_CLIENT_ID = "sophiie-demo"
-DEMO_CLIENT_SECRET = "sophiie-demo-secret"  # noqa: S105 - a demo credential, meant to be known
+DEMO_CLIENT_ID = "demo-client"
+DEMO_CLIENT_SECRET = "demo-client-secret"  # noqa: S105 - a demo credential, meant to be known
 
 
 class ControlError(Exception):
@@ -40,17 +41,10 @@ class SimulatorControl:
 
     # -- where a client finds it -----------------------------------------------------------------
 
-    def environment(self) -> dict[str, str]:
-        """The variables that point an application here."""
-        return {
-            "SOPHIIE_GOOGLE_AUTH_URL": f"{self.base_url}/o/oauth2/v2/auth",
-            "SOPHIIE_GOOGLE_TOKEN_URL": f"{self.base_url}/token",
-            "SOPHIIE_GOOGLE_REVOKE_URL": f"{self.base_url}/revoke",
-            "SOPHIIE_GOOGLE_USERINFO_URL": f"{self.base_url}/v1/userinfo",
-            "SOPHIIE_GOOGLE_API_URL": f"{self.base_url}/calendar/v3",
-            "GOOGLE_CLIENT_ID": self.client_id,
-            "GOOGLE_CLIENT_SECRET": self.client_secret,
-        }
+    @property
+    def endpoints(self) -> Endpoints:
+        """Google's addresses, here."""
+        return Endpoints.at(self.base_url)
 
     def authorize(self, url: str, *, account: str, grant: str | Iterable[str] = "all") -> str:
         """Walk the consent pages as a browser would; answers the redirect to the application.

@@ -21,8 +21,8 @@ from google_simulator.world import World
 class FirstClient:
     """The OAuth client that exists from the start."""
 
-    id: str = "sophiie-demo"
-    secret: str = "sophiie-demo-secret"  # noqa: S105 - a demo credential, meant to be known
+    id: str = "demo-client"
+    secret: str = "demo-client-secret"  # noqa: S105 - a demo credential, meant to be known
     redirect_uris: tuple[str, ...] = ()
     project: str = "demo-project"
 

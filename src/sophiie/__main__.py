@@ -90,7 +90,7 @@ def demo(environment: Environment, host: str, port: int, simulator_port: int) ->
             SOPHIIE_PUBLIC_URL=environment.public_url or f"http://localhost:{port}",
             SOPHIIE_DEMO="1",
             SOPHIIE_BUSY_POLL_SECONDS=str(demo_.POLL_SECONDS),
-            **demo_.simulator_addresses(simulator_port),
+            **demo_.simulator_variables(f"http://localhost:{simulator_port}"),
         )
         demo_.run(
             variables,

@@ -41,12 +41,13 @@ def check_ports(host: str, port: int, simulator_port: int) -> None:
     check_port(SIMULATOR_HOST, simulator_port, advice="choose another with SIMULATOR_PORT=…")
 
 
-def simulator_addresses(port: int) -> dict[str, str]:
-    """The variables that put the simulator in Google's place."""
-    base = f"http://localhost:{port}"
+def simulator_variables(
+    base: str, *, client_id: str = CLIENT_ID, client_secret: str = CLIENT_SECRET
+) -> dict[str, str]:
+    """The variables that put the simulator at the address `base` in Google's place."""
     return {
-        "GOOGLE_CLIENT_ID": CLIENT_ID,
-        "GOOGLE_CLIENT_SECRET": CLIENT_SECRET,
+        "GOOGLE_CLIENT_ID": client_id,
+        "GOOGLE_CLIENT_SECRET": client_secret,
         "SOPHIIE_GOOGLE_AUTH_URL": f"{base}/o/oauth2/v2/auth",
         "SOPHIIE_GOOGLE_TOKEN_URL": f"{base}/token",
         "SOPHIIE_GOOGLE_REVOKE_URL": f"{base}/revoke",
