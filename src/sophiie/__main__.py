@@ -82,6 +82,7 @@ def demo(environment: Environment, host: str, port: int, simulator_port: int) ->
 
     demo_.prepare_folder(environment.data_dir)
     keep_own_secrets(environment.data_dir)
+    demo_.check_simulator()
     demo_.check_ports(host, port, simulator_port)
     with database_of(environment) as url:
         variables = process_environment(

@@ -317,7 +317,7 @@ def test_4_a_single_deleted_instance_names_its_series(google, calendar, timed) -
     assert [item["recurringEventId"] for item in cancelled] == [series["id"]]
 
 
-@pytest.mark.parametrize(("setting", "told"), [("untold", 0), ("instances", 17)])
+@pytest.mark.parametrize(("setting", "told"), [("unreported", 0), ("instances", 17)])
 def test_4_switch_what_a_shortened_series_tells(
     simulator, google, calendar, timed, setting, told
 ) -> None:

@@ -5,6 +5,6 @@ A client is pointed at this server instead of Google and cannot tell the differe
 The package knows no particular client: it imports nothing but its own modules and libraries.
 
 Reading order: `model` (what Google remembers), `world` (where it is kept), `oauth` (who may),
-`calendar` (what may be done), `serving` (the path of one call), `knobs` (what a test can turn),
-`pages` (what a person sees).
+`calendar` (what may be done), `discovery` (what the API says about itself), `http` (the path of
+one call), `knobs` (what a test can turn), `pages` (what a person sees).
 """

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 
 if __name__ == "__main__":
-    # Until we listen ourselves: no traceback of a half-loaded program.
+    # Until our own handlers are set: no traceback from a half-loaded program.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 import argparse
@@ -79,8 +79,8 @@ async def serve(options: argparse.Namespace) -> None:
 
 
 def stop_signal() -> asyncio.Event:
-    """Set by SIGTERM, SIGINT or the end of the lifeline, once or often; the process ends soon
-    after that, whatever hangs."""
+    """An event that SIGTERM, SIGINT or the end of the lifeline sets. Soon after that the process
+    ends, whatever hangs."""
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
 

@@ -12,7 +12,7 @@ from typing import Any
 
 
 class Refusal(Exception):
-    """An answer that is not a success. `status`, `reason` and `body()` are what is sent."""
+    """An answer that is no success: `status`, `reason` and `body()`."""
 
     status: int
     reason: str

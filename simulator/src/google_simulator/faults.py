@@ -11,7 +11,7 @@ KINDS = ("error", "cut", "slow", "html", "timeout", "empty")
 
 
 class BadFault(ValueError):
-    """The description of a fault makes no sense; the message says what is wrong."""
+    """The description of a fault makes no sense; the message says why."""
 
 
 @dataclass

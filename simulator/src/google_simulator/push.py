@@ -79,7 +79,7 @@ class Push:
         changed.clear()
 
     async def greet_channels(self) -> None:
-        """The `sync` message of new channels: soon, or even before they are answered."""
+        """Queues the `sync` message of new channels; by a switch, delivers it before the answer."""
         world = self.simulator.world
         while world.new_channels:
             channel = world.new_channels.pop()

@@ -20,7 +20,7 @@ class _Window:
     total: int = 0
 
     def units(self, now: float) -> int:
-        # A clock set back leaves buckets in the future: they go as well.
+        # A clock that was set back leaves buckets in the future: drop them, too.
         while self.spent and not now - WINDOW_SECONDS < self.spent[0][0] <= now:
             self.total -= int(self.spent.popleft()[1])
         return self.total

@@ -1,4 +1,4 @@
-"""What nobody outside Google knows for sure, each as a switch with its allowed settings.
+"""Switches for what nobody outside Google knows for sure, with their settings.
 
 The first setting is the default. The number is the section of `docs/simulator-facts.md`.
 """
@@ -84,7 +84,7 @@ SWITCHES: dict[str, Switch] = {
         Switch("deleted_instance_rows", "4", ("sparse", "with_series"),
                "Is an instance of a deleted series told by id and status alone, or with its series"
                " and original start?"),
-        Switch("shortened_series_singly", "4", ("untold", "instances"),
+        Switch("shortened_series_singly", "4", ("unreported", "instances"),
                "With `singleEvents`, are the instances that a changed rule no longer has told as"
                " cancelled?"),
         Switch("acl_change_expires_tokens", "4", ("on", "off"),

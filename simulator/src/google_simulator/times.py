@@ -88,7 +88,7 @@ def instant_of(edge: Json, calendar_zone: tzinfo) -> float:
 
 
 def rendered(moment: datetime, zulu: bool = True) -> str:
-    """Whole seconds with an offset. Whether UTC is `Z` or `+00:00` is unknown of Google."""
+    """Whole seconds with an offset. Nobody knows whether Google writes UTC as `Z` or `+00:00`."""
     text = moment.isoformat(timespec="seconds")
     return text[:-6] + "Z" if zulu and text.endswith("+00:00") else text
 

@@ -85,7 +85,7 @@ class World:
 
     @property
     def birth(self) -> str:
-        """Names this world: a sync token of a former one must not fit by accident."""
+        """Identifies this world, so that a token of an earlier one never fits."""
         if "birth" not in self.settings:
             self.save(Setting(name="birth", value=secrets.token_hex(8)))
         return str(self.settings["birth"].value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -39,6 +40,14 @@ def check_ports(host: str, port: int, simulator_port: int) -> None:
         raise CommandError("PORT and SIMULATOR_PORT must differ.")
     check_port(host, port, advice="choose another with PORT=…")
     check_port(SIMULATOR_HOST, simulator_port, advice="choose another with SIMULATOR_PORT=…")
+
+
+def check_simulator() -> None:
+    """The simulator is a package of its own, and only the demo needs it."""
+    if importlib.util.find_spec("google_simulator") is None:
+        raise CommandError(
+            "The demo needs the Google simulator; install it with `pip install ./simulator`."
+        )
 
 
 def simulator_variables(

@@ -141,7 +141,7 @@ def check_reminders(reminders: Json) -> None:
 
 
 def _check_times(event: Json, calendar: Calendar, switches: SwitchBoard) -> None:
-    """The end is looked at first, as Google does."""
+    """Checks the end before the start, as Google does."""
     recurring = bool(event.get("recurrence"))
     for name in ("end", "start"):
         if not event.get(name):
@@ -159,7 +159,7 @@ def _check_times(event: Json, calendar: Calendar, switches: SwitchBoard) -> None
 def _edge(
     edge: Json, name: str, calendar: Calendar, switches: SwitchBoard, *, recurring: bool
 ) -> Json:
-    """`start` or `end`: a day, or a moment with the zone it was meant in."""
+    """`start` or `end`: a day, or a moment with the zone that the client named."""
     given = {key: value for key, value in edge.items() if value is not None}
     if ("date" in given) == ("dateTime" in given):
         raise errors.invalid(f"Invalid {name} time.")
@@ -219,7 +219,7 @@ def _check_event_type(event: Json, calendar: Calendar) -> None:
 
 
 def _description(text: str, switches: SwitchBoard) -> str:
-    """Google's own conference block is cut out of whatever is sent (facts 8)."""
+    """Cuts out Google's own conference block, whoever sent it (facts 8)."""
     limit = switches["max_description"]
     if limit != "none" and len(text) > int(limit):
         raise errors.invalid("The description is too long.")
@@ -248,7 +248,7 @@ def _attendees(attendees: Any) -> list[Json]:
 
 
 def _extended_properties(properties: Json, *, numbers_are_text: bool) -> Json:
-    """Too long keys vanish, too long values are cut, both without a word (facts 3.6)."""
+    """Drops keys and cuts values that are too long, silently (facts 3.6)."""
     result: Json = {}
     for side in ("private", "shared"):
         given = properties.get(side)

@@ -129,7 +129,7 @@ def remove(simulator: Simulator, calendar: Calendar) -> None:
 
 
 def share(simulator: Simulator, calendar: Calendar, email: str, role: str | None) -> None:
-    """Give, change or take (None) a role. Lists are not told of a mere change (facts 2)."""
+    """Give, change or take (None) a role. A changed role shows in no increment (facts 2)."""
     before = calendar.acl.get(email)
     if role is None:
         calendar.acl.pop(email, None)

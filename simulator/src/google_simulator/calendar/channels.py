@@ -124,7 +124,7 @@ def _token(call: CalendarCall) -> str | None:
 
 
 def _expiry(call: CalendarCall) -> float:
-    """The stricter of what is asked and Google's own limit wins."""
+    """The earlier of what the client asks for and Google's own limit."""
     now, seconds = call.simulator.clock.now(), float(DEFAULT_SECONDS)
     params = call.body.get("params") or {}
     if str(params.get("ttl", "")).isdecimal():

@@ -1,6 +1,6 @@
 """The changes themselves, whoever makes them: a client by API or a person by hand.
 
-Access and preconditions are decided before; what is here keeps the rules of the data: ids stay
+Callers decide about access and preconditions. This module keeps the rules of the data: ids stay
 taken, tombstones stay, series and exceptions belong together.
 """
 
@@ -61,7 +61,7 @@ def insert(simulator: Simulator, calendar: Calendar, sent: Json, editor: Editor)
 def change(
     simulator: Simulator, calendar: Calendar, event: Event, wanted: Json, editor: Editor
 ) -> Event:
-    """Make the event what `wanted` says; all of it, already merged if it was a patch."""
+    """Replace the event by `wanted`, into which a patch has already been merged."""
     if event.trash_emptied:
         raise errors.forbidden()
     if wanted.get("eventType", "default") != event.resource.get("eventType", "default"):
@@ -154,7 +154,7 @@ def clear(simulator: Simulator, calendar: Calendar, editor: Editor) -> None:
 
 
 def _check_may_invite(simulator: Simulator, editor: Editor, resource: Json, stored: Json) -> None:
-    """A person in Google's own pages is not held back; a client is (facts 7.2)."""
+    """Only clients run out of invitations, not people in Google's own pages (facts 7.2)."""
     if editor.client_id is not None:
         guests.check_may_invite(
             simulator,
@@ -208,7 +208,7 @@ def _remember_dropped(event: Event, before: set[str]) -> None:
 
 
 def _drop_stray_exceptions(simulator: Simulator, calendar: Calendar, series: Event) -> None:
-    """Exceptions of dates that the changed rule no longer has go."""
+    """Cancel the exceptions on dates that the changed rule no longer has."""
     planned = planned_keys(series)
     for exception in exceptions_of(calendar, series.id):
         if exception.id.rpartition("_")[2] not in planned and not exception.cancelled:

@@ -217,7 +217,7 @@ class ListQuery:
 
 
 def _newest_visible(call: CalendarCall) -> int:
-    """The last change that a list knows of; versions follow the clock in microseconds."""
+    """The latest change that lists show. Versions follow the clock in microseconds."""
     newest = call.simulator.world.last_version
     lag = call.simulator.faults.list_lag_seconds
     return min(newest, int((call.simulator.clock.now() - lag) * 1_000_000)) if lag else newest
@@ -295,7 +295,7 @@ def _bound(call: CalendarCall) -> str:
 
 
 def _digest(call: CalendarCall) -> str:
-    """Names the listing a page token belongs to."""
+    """Identifies the listing that a page token belongs to."""
     pairs = sorted(
         (name, value) for name, value in call.query.items() if name not in NOT_PART_OF_A_LISTING
     )

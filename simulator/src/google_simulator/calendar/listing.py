@@ -3,7 +3,7 @@
 A listing is made of *candidates* (everything, or what changed since a sync token), which the
 filters thin out; they are sorted by a key that later changes do not disturb, and a page token
 names the last key that was given out. The version at the first page travels along and becomes
-the sync token of the last page, so that a change made between two pages is told again.
+the sync token of the last page, so that a change made between two pages is reported again.
 """
 
 from __future__ import annotations
@@ -100,7 +100,7 @@ def _touched(query: ListQuery, calendar: Calendar) -> Iterator[Event]:
 
 
 def _dropped(query: ListQuery, calendar: Calendar, event: Event) -> Iterator[Event]:
-    """What a shortened series no longer has, where increments tell of it at all (facts 4)."""
+    """What a shortened series no longer has, if increments report that at all (facts 4)."""
     if query.since is None or not (query.single_events and query.shortened_series_singly):
         return
     for instance in dropped_instances(event, query.since):
@@ -112,9 +112,9 @@ def _dropped(query: ListQuery, calendar: Calendar, event: Event) -> Iterator[Eve
 def _is_told_as_cancelled(
     query: ListQuery, calendar: Calendar, series: Event, instance: Event
 ) -> bool:
-    """Google tells of about six months of cancelled instances, not of all (facts 4).
+    """Google reports about six months of cancelled instances, not all of them (facts 4).
 
-    They begin now, or with a series that lies wholly ahead or wholly behind.
+    The six months begin now, or with the series if it lies wholly ahead or wholly behind.
     """
     begins = span_of(series, calendar)[0]
     planned = occurrences(series) if series.is_series else []

@@ -1,4 +1,4 @@
-"""settings.get and settings.list, read only: what clients ask for before they show times."""
+"""settings.get and settings.list, read-only: clients ask for them before they show times."""
 
 from __future__ import annotations
 

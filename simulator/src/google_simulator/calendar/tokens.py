@@ -1,7 +1,7 @@
 """Page and sync tokens: opaque to clients, self-contained for us (facts 3.10, 4).
 
-They are signed with the world's birth mark, so neither an invented token nor one of a world
-before the last reset is taken for one of ours.
+They are signed with the world's birth mark: neither an invented token nor one from before the
+last reset passes.
 """
 
 from __future__ import annotations

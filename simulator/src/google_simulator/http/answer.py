@@ -1,4 +1,4 @@
-"""What a handler wants to say, before it becomes bytes."""
+"""What a handler answers, before it becomes bytes."""
 
 from __future__ import annotations
 

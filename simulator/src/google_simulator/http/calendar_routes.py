@@ -101,7 +101,7 @@ class CalendarRoutes:
     def _admitted(
         self, incoming: Incoming, method: Method, ids: dict[str, str], token: AccessToken | None
     ) -> CalendarCall:
-        """The front end's part: who is it, is the API on, does the scope fit."""
+        """The front end's part: checks credentials, whether the API is on, and scopes."""
         world = self.simulator.world
         form = self.simulator.switches["unauthorized_form"]
         if not incoming.headers.get("Authorization"):

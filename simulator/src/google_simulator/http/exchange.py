@@ -1,9 +1,9 @@
 """The path of one call: log, latency, fault, act, journal, answer.
 
 1. The call is logged, then waits for the latency that is set.
-2. A fault set for *before* answers in its stead.
+2. A fault set for *before* answers instead.
 3. The act runs; it does not await, so it is atomic. What it changed is written through.
-4. A fault set for *after* replaces the answer: the change is there, its news is lost.
+4. A fault set for *after* replaces the answer: the change has happened, its answer is lost.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ Act = Callable[[LoggedCall], Answer]
 
 
 class CallPath:
-    """Runs acts, and lets push channels hear of what they changed."""
+    """Runs acts and notifies push channels of what they changed."""
 
     def __init__(self, simulator: Simulator, push: Push) -> None:
         self.simulator = simulator
@@ -91,7 +91,7 @@ class CallPath:
             call.reason = refusal.reason
             return refusal_answer(refusal)
         except Exception:
-            # A mistake of ours: said aloud, and told to the client in the shape it can handle.
+            # A bug of the simulator: logged, and answered in a shape that the client understands.
             logger.exception("The simulator failed in %s", call.method)
             call.reason = "simulatorFailure"
             failure = BackendError(500, "simulatorFailure", "The simulator failed; see its log.")

@@ -1,6 +1,6 @@
 """Knobs of calendars and events: what the Google user does in Google's own pages.
 
-No access check stands in the way here: this is the hand of whoever owns the calendar.
+There are no access checks here: the calendar's owner acts.
 """
 
 from __future__ import annotations

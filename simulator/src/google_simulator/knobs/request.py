@@ -1,4 +1,4 @@
-"""What every knob needs: finding the thing it turns, and refusing clearly."""
+"""What every knob needs: finding what it turns, and clear refusals."""
 
 from __future__ import annotations
 

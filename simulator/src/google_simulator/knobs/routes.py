@@ -23,7 +23,7 @@ Knob = Callable[[web.Request, dict[str, Any]], Any]
 
 
 class KnobRoutes:
-    """After each knob the world is written through and channels hear of changed calendars."""
+    """After each knob, writes the world through and notifies channels of changed calendars."""
 
     def __init__(self, simulator: Simulator, push: Push) -> None:
         self.simulator = simulator

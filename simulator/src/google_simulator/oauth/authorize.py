@@ -1,7 +1,7 @@
 """The authorization request: checked, then answered with a code or an error (facts 1.2, 1.3).
 
-Nothing of a pending request is kept here: the pages carry the request itself along, and every
-step checks it again.
+The server keeps nothing of a pending request: the pages carry it along, and every step checks
+it again.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class AuthorizationRequest:
 
 
 def read_request(simulator: Simulator, query: str) -> AuthorizationRequest:
-    """Check everything that needs no account; what is wrong is shown, never sent back."""
+    """Check everything that needs no account. Mistakes are shown, never sent back."""
     asked = {name: values[-1] for name, values in parse_qs(query).items()}
     client = _client(simulator, asked.get("client_id"))
     redirect_uri = asked.get("redirect_uri", "")

@@ -1,4 +1,4 @@
-"""Grants and the tokens that hang on them: given, refreshed, ended (facts 1.4, 1.7, 1.9, 1.10)."""
+"""Grants and their tokens: given, refreshed, ended (facts 1.4, 1.7, 1.9, 1.10)."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def _forget_expired(simulator: Simulator) -> None:
 
 
 def give_refresh_token(simulator: Simulator, code: AuthorizationCode) -> RefreshToken:
-    """A new one; of more than 100 live ones per account and client the oldest dies silently."""
+    """A new one. The oldest of more than 100 per account and client dies silently."""
     world, now = simulator.world, simulator.clock.now()
     live = [
         token for token in world.refresh_tokens.values()

@@ -29,7 +29,7 @@ class SigningKey:
         self._certificate: str | None = None
 
     def keep(self) -> None:
-        """Store the key again after the world was cleared: making one takes a while."""
+        """Store the key again after a reset: making one takes a while."""
         if self._key is not None:
             self._store(self._key)
 

@@ -126,7 +126,7 @@ def _check_verifier(simulator: Simulator, code: AuthorizationCode, verifier: str
 
 
 def _proves(verifier: str, code: AuthorizationCode) -> bool:
-    """RFC 7636: the verifier is what the challenge was made of."""
+    """RFC 7636: the challenge was made from this verifier."""
     shown = verifier
     if code.challenge_method == "S256":
         digest = hashlib.sha256(verifier.encode()).digest()
@@ -209,7 +209,7 @@ def revoke(simulator: Simulator, token: str) -> str | None:
 
 
 def token_info(simulator: Simulator, token: str) -> dict[str, Any]:
-    """What an access token is good for; refresh tokens are not answered for (facts 1.1)."""
+    """What an access token is good for. Refresh tokens are unknown here (facts 1.1)."""
     access = simulator.world.access_tokens.get(token)
     now = simulator.clock.now()
     if access is None or access.dead or access.expires_at <= now:

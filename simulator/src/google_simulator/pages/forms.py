@@ -1,4 +1,4 @@
-"""What a person sends from the week page, as changes of events."""
+"""Turns the forms of the week page into changes of events."""
 
 from __future__ import annotations
 

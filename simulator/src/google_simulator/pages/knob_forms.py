@@ -1,4 +1,4 @@
-"""What the knob page sends, as turns of the same knobs that the JSON API has."""
+"""Turns the forms of the knob page into calls of the JSON knobs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One week of an account's calendars, and what stands in it."""
+"""One week of an account's calendars and their events."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ class Week:
 def read_week(
     simulator: Simulator, account: Account, day: date | None, calendar_id: str | None
 ) -> Week:
-    """Times are in the zone of the one calendar asked for, else of the account's own."""
+    """Shows times in the zone of the calendar that was picked, else of the account's own."""
     calendars = list(_calendars(simulator, account))
     if calendar_id:
         calendars = [pair for pair in calendars if pair[0].id == calendar_id]

@@ -90,7 +90,7 @@ def plant_busy_week(simulator: Simulator) -> None:
 
 
 def _stand_ups(diary: _Diary) -> None:
-    """A series of which one occurrence is later and one does not take place."""
+    """A series with one occurrence moved and one cancelled."""
     series = diary.at(
         0, "08:30", "08:45", "Stand-up", recurrence=["RRULE:FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR"]
     )
