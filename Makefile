@@ -120,10 +120,10 @@ setup-dev: .venv/.dev tests/vendor/.vendored $(MESSAGES)
 .venv/.python:
 	@$(PYTHON) tools/make_venv.py
 
-.venv/.run: .venv/.python requirements/run.txt pyproject.toml
+.venv/.run: .venv/.python requirements/run.txt pyproject.toml simulator/pyproject.toml
 	@echo "Installing what Sophiie needs to run (about a minute, once) ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/run.txt
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable . --editable ./simulator
 	@touch $@
 
 .venv/.dev: .venv/.run requirements/dev.txt
@@ -166,4 +166,4 @@ lock: setup-dev
 	tools/npm.sh install --ignore-scripts --package-lock-only --no-audit --no-fund
 
 clean:
-	rm -rf .venv node_modules src/sophiie/web/static/vendor tests/vendor build src/*.egg-info
+	rm -rf .venv node_modules src/sophiie/web/static/vendor tests/vendor build src/*.egg-info simulator/src/*.egg-info

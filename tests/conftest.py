@@ -26,6 +26,7 @@ from sophiie.appointments.rules import Details
 from sophiie.common.clock import now
 from sophiie.common.wall_time import in_zone
 from sophiie.web.serving.assets import Assets
+from tests.google_place import variables_of
 from tests.tables import empty_tables
 
 PASSWORD = "correct horse battery"
@@ -195,6 +196,6 @@ def google(_simulator: RunningSimulator, settings: Any) -> RunningSimulator:
     """The simulator in Google's place, as new."""
     _simulator.reset()
     _simulator.set_clock(now().isoformat())
-    for name, value in _simulator.environment().items():
+    for name, value in variables_of(_simulator).items():
         setattr(settings, name.removeprefix("SOPHIIE_"), value)
     return _simulator

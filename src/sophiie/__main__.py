@@ -83,6 +83,7 @@ def demo(environment: Environment, host: str, port: int, simulator_port: int) ->
 
     demo_.prepare_folder(environment.data_dir)
     keep_own_secrets(environment.data_dir)
+    demo_.check_simulator()
     demo_.check_ports(host, port, simulator_port)
     with database_of(environment) as url:
         variables = process_environment(
@@ -91,7 +92,7 @@ def demo(environment: Environment, host: str, port: int, simulator_port: int) ->
             SOPHIIE_PUBLIC_URL=environment.public_url or f"http://localhost:{port}",
             SOPHIIE_DEMO="1",
             SOPHIIE_BUSY_POLL_SECONDS=str(demo_.POLL_SECONDS),
-            **demo_.simulator_addresses(simulator_port),
+            **demo_.simulator_variables(f"http://localhost:{simulator_port}"),
         )
         demo_.run(
             variables,

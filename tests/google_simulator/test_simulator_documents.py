@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import google_simulator
@@ -39,3 +41,26 @@ def test_the_package_stands_alone() -> None:
     imported = set(re.findall(r"^\s*(?:from|import) (\w+)", SOURCE, re.MULTILINE))
     assert "sophiie" not in imported
     assert "django" not in imported
+
+
+def test_the_package_names_no_client() -> None:
+    assert re.findall(r"(?i)sophiie", SOURCE) == []
+
+
+def test_everything_public_says_what_it_does() -> None:
+    silent = [
+        f"{path.relative_to(PACKAGE)}:{node.lineno}"
+        for path in sorted(PACKAGE.rglob("*.py"))
+        for node in _public(ast.parse(path.read_text()))
+        if ast.get_docstring(node) is None
+    ]
+    assert silent == []
+
+
+def _public(tree: ast.Module | ast.ClassDef) -> Iterator[ast.FunctionDef | ast.ClassDef]:
+    for node in tree.body:
+        named = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+        if named and not node.name.startswith("_"):
+            yield node
+            if isinstance(node, ast.ClassDef):
+                yield from _public(node)

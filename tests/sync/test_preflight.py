@@ -218,6 +218,7 @@ def test_the_copy_of_a_guest_is_the_appointment_itself(
     alice: Member, bob: Member, google: RunningSimulator
 ) -> None:
     """It has the id of the colleague's event and no mark: private properties stay with theirs."""
+    google.switch(guests_with_updates_none="see_it")
     link(bob, google, account=BOB)
     book_at(bob, 1, assignees=[bob, alice])
     drain_all()

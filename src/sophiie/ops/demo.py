@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -41,12 +42,21 @@ def check_ports(host: str, port: int, simulator_port: int) -> None:
     check_port(SIMULATOR_HOST, simulator_port, advice="choose another with SIMULATOR_PORT=…")
 
 
-def simulator_addresses(port: int) -> dict[str, str]:
-    """The environment variables that put the simulator in Google's place."""
-    base = f"http://localhost:{port}"
+def check_simulator() -> None:
+    """The simulator is a package of its own, and only the demo needs it."""
+    if importlib.util.find_spec("google_simulator") is None:
+        raise CommandError(
+            "The demo needs the Google simulator; install it with `pip install ./simulator`."
+        )
+
+
+def simulator_variables(
+    base: str, *, client_id: str = CLIENT_ID, client_secret: str = CLIENT_SECRET
+) -> dict[str, str]:
+    """The variables that put the simulator at the address `base` in Google's place."""
     return {
-        "GOOGLE_CLIENT_ID": CLIENT_ID,
-        "GOOGLE_CLIENT_SECRET": CLIENT_SECRET,
+        "GOOGLE_CLIENT_ID": client_id,
+        "GOOGLE_CLIENT_SECRET": client_secret,
         "SOPHIIE_GOOGLE_AUTH_URL": f"{base}/o/oauth2/v2/auth",
         "SOPHIIE_GOOGLE_TOKEN_URL": f"{base}/token",
         "SOPHIIE_GOOGLE_REVOKE_URL": f"{base}/revoke",
