@@ -1,4 +1,4 @@
-"""The command `sophiie`: reads the words, puts the product together, calls one function."""
+"""The command `sophiie`: parses its arguments, puts the product together, calls one function."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ P = ParamSpec("P")
 
 
 def until_told(command: Callable[P, None]) -> Callable[P, None]:
-    """A command that runs until it is told to stop; that is how it ends well, at any moment."""
+    """A command that runs until it is told to stop, and then ends well, at any moment."""
 
     @wraps(command)
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
@@ -62,12 +62,12 @@ def until_told(command: Callable[P, None]) -> Callable[P, None]:
 def cli(context: click.Context) -> None:
     """Sophiie keeps a business's appointments and mirrors them into Google Calendar.
 
-    Try `sophiie demo`: it needs nothing but itself. What else can be set stands in the README.
+    Try `sophiie demo`: it needs nothing else. The README lists every setting.
     """
     os.umask(PRIVATE_UMASK)
     context.obj = environment = read_environment()
     configure_logging(environment.log_level)
-    if context.invoked_subcommand != "doctor":  # which tells of it
+    if context.invoked_subcommand != "doctor":  # which reports it
         make_private(environment.data_dir)
 
 
@@ -110,7 +110,7 @@ def demo(environment: Environment, host: str, port: int, simulator_port: int) ->
 @click.pass_obj
 @until_told
 def serve(environment: Environment, host: str, port: int, concurrency: int) -> None:
-    """Web and worker in one go, for one machine; migrates first."""
+    """Web and worker in one command, for one machine; migrates first."""
     from sophiie.config.environment import require_secrets
     from sophiie.ops import serve as serve_
 
