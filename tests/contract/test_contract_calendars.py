@@ -194,4 +194,6 @@ def test_2_a_new_calendar_keeps_its_description_and_place(simulator, google) -> 
     assert (made["description"], made["location"]) == ("Second van", "Sydney")
     again = google.call("GET", f"calendars/{quote(made['id'], safe='')}").json
     assert (again["description"], again["location"]) == ("Second van", "Sydney")
+    before = len(_entries(google))
     assert google.call("POST", "calendars", {**body, "location": 5}).status == 400
+    assert len(_entries(google)) == before

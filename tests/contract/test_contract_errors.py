@@ -315,8 +315,8 @@ def test_7_6_gzip_needs_both_headers(simulator, google, calendar, timed) -> None
     assert len(reply.json["items"]) == 5
 
 
-def test_7_5_batch_is_not_simulated(simulator, google) -> None:
-    url = f"{simulator.base_url}/batch/calendar/v3"
+def test_7_5_the_batch_address_of_all_apis_is_gone(simulator, google) -> None:
+    url = f"{simulator.base_url}/batch"
     assert google.send("POST", url, b"x").status == 404
 
 

@@ -233,7 +233,7 @@ def _attendees(attendees: Any) -> list[Json]:
     result = []
     for attendee in attendees:
         email = attendee.get("email") if isinstance(attendee, dict) else None
-        if not isinstance(email, str) or not _ADDRESS.match(email) or len(email) > 254:
+        if not isinstance(email, str) or len(email) > 254 or not _ADDRESS.match(email):
             raise errors.invalid("Invalid attendee email.")
         kept = {
             name: attendee[name]

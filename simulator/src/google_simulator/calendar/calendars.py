@@ -29,6 +29,9 @@ def insert(call: CalendarCall) -> Answer:
     summary = call.body.get("summary")
     if not isinstance(summary, str) or not summary:
         raise errors.required("Missing summary.")
+    texts = {name: call.body[name] for name in ("description", "location") if call.body.get(name)}
+    if not all(isinstance(text, str) for text in texts.values()):
+        raise errors.invalid("Invalid value for: description or location")
     calendar = create(
         call.simulator,
         call.account.email,
@@ -36,9 +39,6 @@ def insert(call: CalendarCall) -> Answer:
         _zone(call.body.get("timeZone", "UTC")),
         created_by=call.client.id,
     )
-    texts = {name: call.body[name] for name in ("description", "location") if call.body.get(name)}
-    if not all(isinstance(text, str) for text in texts.values()):
-        raise errors.invalid("Invalid value for: description or location")
     change(call.simulator, calendar, texts)
     return Answer(200, _rendered(calendar))
 

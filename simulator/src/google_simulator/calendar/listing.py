@@ -131,8 +131,6 @@ def _singly(query: ListQuery, calendar: Calendar, series: Event) -> Iterator[Eve
             yield series
         return
     for instance in instances(series, calendar):
-        if series.cancelled and not _is_told_as_cancelled(query, calendar, series, instance):
-            continue
         if _is_wanted(query, calendar, instance):
             yield instance
 
@@ -150,7 +148,8 @@ def _is_wanted(query: ListQuery, calendar: Calendar, event: Event) -> bool:
 
 def _deleted_series_of(query: ListQuery, calendar: Calendar, event: Event) -> Event | None:
     """The deleted series of an instance that an increment lists by itself."""
-    if query.since is None or not query.single_events or not event.cancelled:
+    singly = query.deleted_series_singly and query.single_events
+    if query.since is None or not singly or not event.cancelled:
         return None
     series = calendar.events.get(event.series_id or "")
     return series if series is not None and series.cancelled else None
