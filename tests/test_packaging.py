@@ -63,18 +63,29 @@ def test_a_bare_clone_is_not_built(tmp_path: Path) -> None:
     assert not list(tmp_path.glob("built/*.whl"))
 
 
-def test_the_wheel_holds_all_that_the_product_is_made_of(wheel: Path) -> None:
+def check_that_all_is_held(wheel: Path, sources: Path, package: str) -> None:
     held = set(zipfile.ZipFile(wheel).namelist())
-    for package in ("sophiie", "google_simulator"):
-        needed = {
-            path.relative_to(ROOT / "src").as_posix()
-            for path in (ROOT / "src" / package).rglob("*")
-            if path.is_file()
-            and path.suffix not in {".pyc", ".po", ".md", ".toml"}
-            and not path.name.startswith(".")
-        }
-        assert needed - held == set()
-        assert [name for name in needed if name.endswith(".py")]
+    needed = {
+        path.relative_to(sources).as_posix()
+        for path in (sources / package).rglob("*")
+        if path.is_file()
+        and path.suffix not in {".pyc", ".po", ".md", ".toml"}
+        and not path.name.startswith(".")
+    }
+    assert needed - held == set()
+    assert [name for name in needed if name.endswith(".py")]
+
+
+def test_the_wheel_holds_all_that_the_product_is_made_of(wheel: Path) -> None:
+    check_that_all_is_held(wheel, ROOT / "src", "sophiie")
+
+
+def test_the_wheel_of_the_simulator_holds_all_of_it(tmp_path: Path) -> None:
+    ignored = shutil.ignore_patterns("*.egg-info", "__pycache__", "build")
+    checkout = Path(shutil.copytree(ROOT / "simulator", tmp_path / "simulator", ignore=ignored))
+    build(checkout).check_returncode()
+    (built,) = (checkout / "built").glob("*.whl")
+    check_that_all_is_held(built, ROOT / "simulator" / "src", "google_simulator")
 
 
 def test_what_is_installed_starts_and_says_its_version(wheel: Path, tmp_path: Path) -> None:
