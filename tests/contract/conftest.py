@@ -225,6 +225,17 @@ def sign_in(simulator: RunningSimulator) -> Callable[..., ContractClient]:
 
 
 @pytest.fixture
+def set_clock(simulator: RunningSimulator, google: ContractClient) -> Callable[[str], None]:
+    """To another moment, however far away; the client is signed in there."""
+
+    def go(moment: str) -> None:
+        simulator.set_clock(moment)
+        allow(simulator, google, scopes=FULL_SCOPES)
+
+    return go
+
+
+@pytest.fixture
 def fresh(simulator: RunningSimulator, google: ContractClient) -> ContractClient:
     """The same OAuth client, but alice has not allowed it anything."""
     simulator.revoke_grant("alice@example.com")

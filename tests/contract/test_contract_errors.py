@@ -139,9 +139,8 @@ def test_7_4_calls_per_minute_and_project(simulator, google, sign_in) -> None:
     assert bob.events().reason == "rateLimitExceeded"
 
 
-def test_7_2_the_days_limit_ends_at_midnight_in_california(simulator, google) -> None:
-    simulator.set_clock("2027-03-02T07:59:00Z")
-    google.access_token = google.refresh().json["access_token"]
+def test_7_2_the_days_limit_ends_at_midnight_in_california(simulator, google, set_clock) -> None:
+    set_clock("2027-03-02T07:59:00Z")
     simulator.quotas(per_day=1, clear=True)
     assert google.events().status == 200
     refused = google.events()

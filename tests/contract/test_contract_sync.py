@@ -253,10 +253,9 @@ def test_4_single_events_work_with_tokens_and_ignore_the_first_window(
 NOW = "2027-02-28T22:00:00Z"
 
 
-def _deleted_series(simulator, google, calendar, timed, **more) -> tuple[str, list[dict]]:
+def _deleted_series(set_clock, google, calendar, timed, **more) -> tuple[str, list[dict]]:
     """A weekly year from today, deleted: its id, and what the increment tells of it."""
-    simulator.set_clock(NOW)
-    google.access_token = google.refresh().json["access_token"]
+    set_clock(NOW)
     series = google.insert(timed(recurrence=["RRULE:FREQ=WEEKLY;COUNT=50"], **more), calendar).json
     _, token = google.all_pages(calendar, singleEvents="true")
     google.delete(series["id"], calendar)
@@ -265,9 +264,9 @@ def _deleted_series(simulator, google, calendar, timed, **more) -> tuple[str, li
 
 
 def test_4_a_deleted_series_is_told_by_half_a_year_of_bare_instances(
-    simulator, google, calendar, timed
+    set_clock, google, calendar, timed
 ) -> None:
-    series_id, items = _deleted_series(simulator, google, calendar, timed)
+    series_id, items = _deleted_series(set_clock, google, calendar, timed)
     assert len(items) == 27
     for item in items:
         assert set(item) == {"kind", "etag", "id", "status"}
@@ -276,10 +275,9 @@ def test_4_a_deleted_series_is_told_by_half_a_year_of_bare_instances(
 
 
 def test_4_a_deleted_series_with_an_exception_tells_that_one_alike(
-    simulator, google, calendar, timed
+    set_clock, google, calendar, timed
 ) -> None:
-    simulator.set_clock(NOW)
-    google.access_token = google.refresh().json["access_token"]
+    set_clock(NOW)
     series = google.insert(timed(recurrence=["RRULE:FREQ=WEEKLY;COUNT=50"]), calendar).json
     shown, _ = google.all_pages(calendar, singleEvents="true")
     google.patch(shown[1]["id"], {"summary": "Moved"}, calendar)
@@ -293,17 +291,19 @@ def test_4_a_deleted_series_with_an_exception_tells_that_one_alike(
 
 @pytest.mark.parametrize("setting", ["sparse", "with_series"])
 def test_4_switch_what_an_instance_of_a_deleted_series_says(
-    simulator, google, calendar, timed, setting
+    simulator, set_clock, google, calendar, timed, setting
 ) -> None:
     simulator.switch(deleted_instance_rows=setting)
-    series_id, items = _deleted_series(simulator, google, calendar, timed)
+    series_id, items = _deleted_series(set_clock, google, calendar, timed)
     named = {item.get("recurringEventId") for item in items}
     assert named == ({series_id} if setting == "with_series" else {None})
 
 
-def test_4_switch_a_deleted_series_told_by_its_master(simulator, google, calendar, timed) -> None:
+def test_4_switch_a_deleted_series_told_by_its_master(
+    simulator, set_clock, google, calendar, timed
+) -> None:
     simulator.switch(deleted_series_singly="master")
-    series_id, items = _deleted_series(simulator, google, calendar, timed)
+    series_id, items = _deleted_series(set_clock, google, calendar, timed)
     assert _ids(items) == {series_id}
     assert {item["status"] for item in items} == {"cancelled"}
 
@@ -319,11 +319,10 @@ def test_4_a_single_deleted_instance_names_its_series(google, calendar, timed) -
 
 @pytest.mark.parametrize(("setting", "told"), [("unreported", 0), ("instances", 17)])
 def test_4_switch_what_a_shortened_series_tells(
-    simulator, google, calendar, timed, setting, told
+    simulator, set_clock, google, calendar, timed, setting, told
 ) -> None:
     simulator.switch(shortened_series_singly=setting)
-    simulator.set_clock(NOW)
-    google.access_token = google.refresh().json["access_token"]
+    set_clock(NOW)
     series = google.insert(timed(recurrence=["RRULE:FREQ=WEEKLY;COUNT=50"]), calendar).json
     shown, token = google.all_pages(calendar, singleEvents="true")
     google.patch(series["id"], {"recurrence": ["RRULE:FREQ=WEEKLY;COUNT=10"]}, calendar)
