@@ -265,7 +265,7 @@ def test_only_what_is_due_is_read(alice: Member, google: RunningSimulator, famil
 
     async def read() -> None:
         async with google_session() as http:
-            await poller.read_changes(linked.id, http, only_due=True)
+            await poller.poll_link(linked.id, http, only_due=True)
 
     async_to_sync(read)()
     assert [call["calendar_id"] for call in google.calls(method="*.list")] == [family]

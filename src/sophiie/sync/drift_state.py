@@ -1,4 +1,4 @@
-"""Drift, as a row knows it: what Google says of an event against what Sophiie shows there."""
+"""Drift as it stands on a row: how Google's event differs from what Sophiie last wrote."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MAX_TEXT = 8000
 
 @dataclass(frozen=True)
 class Seen:
-    """What a reading says of one event. Without times: deleted, or an all-day event.
+    """What a poll found of one event. Without times: deleted, or an all-day event.
 
     `fields` are what differs besides: `title` and `location` as they are in Google, the lines that
     were added to the `description`, and the rule by which the event repeats (`repetition`).
@@ -30,7 +30,7 @@ class Seen:
 
 
 class Unreadable(ValueError):
-    """An event without usable times: such data exists and must not stop a reading."""
+    """An event without usable times: such data exists and must not stop a poll."""
 
 
 def compare(
@@ -42,9 +42,9 @@ def compare(
 ) -> Seen:
     """What became of an event that Sophiie last wrote with these times.
 
-    Instants are compared, never texts: Google answers in the calendar's zone, and UTC as `Z` or
-    as `+00:00`. Titles and texts are compared with what came back of them when they were written
-    last; without `shown_fields` the event was not read whole, and only its times are known.
+    Compares instants, never texts: Google answers in the calendar's zone, and writes UTC as `Z` or
+    as `+00:00`. Compares titles and texts with what Google returned when they were written last;
+    without `shown_fields` the event was not read whole, and only its times are known.
     """
     if item.get("status") == "cancelled":
         return Seen(DriftKind.DELETED)
@@ -52,7 +52,7 @@ def compare(
     seen_start, seen_end = _instant(item.get("start")), _instant(item.get("end"))
     if seen_start is None or seen_end is None:
         return Seen(DriftKind.EDITED, fields=fields)
-    # Google keeps whole seconds, so no more than that was sent.
+    # Google stores whole seconds, so we send no more than that.
     if (seen_start, seen_end) == (_whole(start), _whole(end)) and not fields:
         return Seen(DriftKind.NONE)
     return Seen(DriftKind.EDITED, seen_start, seen_end, fields)
@@ -81,7 +81,7 @@ def _added(text: str, known: list[str]) -> list[str]:
 
 
 def set_drift(row: MirroredEvent, seen: Seen, moment: datetime) -> bool:
-    """Notes on the row what was seen; False if it is noted already."""
+    """Notes on the row what was found; False if it was noted already."""
     noted = (row.drift_kind, row.drift_start, row.drift_end, row.drift_fields)
     if noted == (seen.kind, seen.start, seen.end, seen.fields):
         return False
@@ -98,7 +98,7 @@ def clear_drift(row: MirroredEvent) -> None:
 
 
 def is_settled(row: MirroredEvent) -> bool:
-    """Whether Google shows what Sophiie wants there, as far as we know: only then is a difference
+    """Whether Google shows what Sophiie wants, as far as we know. Only then is a difference
     somebody else's doing."""
     return (
         row.wanted
@@ -108,7 +108,7 @@ def is_settled(row: MirroredEvent) -> bool:
 
 
 def _instant(time: Any) -> datetime | None:
-    """The instant of an EventDateTime; None for an all-day date, which is none."""
+    """The instant of an EventDateTime, or None for an all-day date."""
     if not isinstance(time, dict):
         raise Unreadable("no time")
     if time.get("date"):

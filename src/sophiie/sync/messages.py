@@ -1,7 +1,7 @@
-"""Sentences that workers keep in the database, so that pages can show them later.
+"""Sentences that workers store in the database, so that pages can show them later.
 
-They are kept in English with their values in place, as the API and the terminal give them, and
-recognised by the page that shows them in another language: `web/shared/stored_messages.py`.
+They are stored in English with their values in place, as the API and the terminal give them. A page
+in another language recognises them: `web/shared/stored_messages.py`.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ BUSY_TIME_GONE = _(
 )
 WITH_VALUES = (REFUSED_BY_GOOGLE, NOT_READ, APPOINTMENTS_GONE, BUSY_TIME_GONE)
 
-# What the ledger keeps in place of Google's word where Google was not asked.
+# What the ledger stores in place of Google's reason where Google was not asked.
 INTERNAL = "internal"
 REFUSED_BY_GUARD = "refusedByGuard"
 OWN_WORDS = {

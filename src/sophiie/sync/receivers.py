@@ -1,4 +1,4 @@
-"""What `sync` does when it hears of a change, inside its transaction, or of a booking ahead."""
+"""What `sync` does when it hears of a change, inside its transaction, or of a coming booking."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ from sophiie.common import live
 from sophiie.common.in_thread import in_thread
 from sophiie.sync.inbound import calendars, channels
 from sophiie.sync.inbound.detect_drift import erase_drift
+from sophiie.sync.inbound.ours import own_events_of
 from sophiie.sync.inbound.refresh import renew_old_copies
-from sophiie.sync.ours import own_events_of
 from sophiie.sync.outbox import record
 from sophiie.sync.outbox.backfill import record_backfill, record_removal
 from sophiie.sync.outbox.guest_review import ask_for_guest_review
@@ -77,9 +77,7 @@ def _on_scope(link: CalendarLink, again: bool, found: Mapping[UUID, str], **_: A
 
 def _on_unlinking(link: CalendarLink, **_: Any) -> bool:
     _on_link(link)
-    snapshot.set_counted_calendars(
-        link.member_id, []
-    )  # who leaves is not asked for the time that is left
+    snapshot.set_counted_calendars(link.member_id, [])  # who leaves is no longer asked for time
     return record_removal(link)
 
 
@@ -94,12 +92,12 @@ async def _on_call(link_id: UUID, **_: Any) -> None:
 def _on_mended(link: CalendarLink, **_: Any) -> None:
     record.resume(link)
     calendars.align(link)
-    calendars.read_soon(link)
+    calendars.poll_soon(link)
     _on_link(link)
 
 
 def _on_link(link: CalendarLink, **_: Any) -> None:
-    if link.state == LinkState.UNLINKED:  # what was read goes with the tokens
+    if link.state == LinkState.UNLINKED:  # the copies go with the tokens
         calendars.forget(link)
         erase_drift(link.id)
         ask_for_guest_review(link.member.business_id)

@@ -1,8 +1,8 @@
-"""What would happen if a calendar were chosen: told before Save, and nothing of it is done.
+"""Shows, before Save, what would happen if a calendar were chosen. Does none of it.
 
-How many appointments would be added or moved is known here. What is in the calendar is asked of
-Google with one windowed reading of times, within a time in which a person still waits; if that
-does not succeed, this is said and nothing else depends on it.
+How many appointments would be added is known here. What the calendar holds is asked of Google, with
+one list of times and no longer than a person waits. If that fails, the page says so and nothing
+else depends on it.
 """
 
 from __future__ import annotations
@@ -12,26 +12,20 @@ from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from sophiie.appointments.models import Appointment
-from sophiie.calendar_link.google_app import google_app
-from sophiie.calendar_link.models import CalendarLink, LinkState
-from sophiie.calendar_link.tokens import LinkTokens
+from sophiie.calendar_link.models import CalendarLink
 from sophiie.common.clock import now
-from sophiie.common.ids import is_event_id
 from sophiie.common.in_thread import in_thread
 from sophiie.common.logs import log
-from sophiie.google import marks
 from sophiie.google.app import google_session
-from sophiie.google.calendar import CalendarClient, Changes
+from sophiie.google.calendar import Changes
 from sophiie.google.errors import GoogleError
 from sophiie.sync.inbound.busy_rule import NotBusy, Stretch, busy_time
-from sophiie.sync.models import MirroredEvent
-from sophiie.sync.ours import OurEvents
+from sophiie.sync.inbound.ours import OurEvents
 from sophiie.sync.outbox.coverage import assignee_ids, planned_for
-from sophiie.sync.quota.metered_client import PaidTokens
+from sophiie.sync.quota.metered_client import metered_client
 
 logger = log(__name__)
 
@@ -42,12 +36,12 @@ CLASHES_NAMED = 5
 
 @dataclass(frozen=True)
 class Preflight:
-    """What choosing the calendar would do, as far as it is known at this moment.
+    """What choosing the calendar would do, as far as we know now.
 
-    `upcoming` appointments would be in it, for `there_already` of them the event is there. Of those
-    that are the member's own, `clashes` overlap something that keeps busy there; only the first
-    are in `first_clashes`. `compared_until`: what begins later was not compared. If the calendar
-    could not be `read`, nothing is known of clashes and of what is there already.
+    It would hold `upcoming` appointments; `there_already` of them have their event there. Of the
+    member's own, `clashes` overlap something that makes busy there; only the first are in
+    `first_clashes`. Appointments after `compared_until` were not compared. If the calendar could
+    not be `read`, clashes and existing events are unknown.
     """
 
     upcoming: int
@@ -68,8 +62,8 @@ class Preflight:
 
 
 async def preflight(link: CalendarLink, calendar_id: str) -> Preflight:
-    """Looks at one of the calendars of the link's account. Nothing that Google answers, or does
-    not answer, is an error."""
+    """Looks at one of the calendars of the link's account. Whatever Google answers, or fails to
+    answer, is not an error."""
     moment = now()
     horizon = moment + AHEAD
     planned = await in_thread(planned_for, link, moment)
@@ -91,19 +85,18 @@ async def preflight(link: CalendarLink, calendar_id: str) -> Preflight:
 
 
 def _own(link: CalendarLink, appointments: Iterable[Appointment]) -> list[Appointment]:
-    """Those to which the member goes; for others they need not be free."""
+    """Those to which the member is assigned: for all others they need not be free."""
     return [a for a in appointments if link.member_id in assignee_ids(a)]
 
 
 async def _read(
     link: CalendarLink, calendar_id: str, appointments: Sequence[Appointment], horizon: datetime
 ) -> Changes | None:
-    """What the calendar holds at the time of these appointments; None if that is not told."""
+    """What the calendar holds at the time of these appointments; None if Google does not say."""
     end = min(horizon, max(appointment.end for appointment in appointments))
     try:
         async with asyncio.timeout(PATIENCE_SECONDS), google_session() as http:
-            tokens = PaidTokens(LinkTokens(http, link.id), link.id, waited_for=True)
-            client = CalendarClient(http, google_app().api_url, tokens)
+            client = metered_client(link.id, http, waited_for=True)
             return await client.changes(calendar_id, time_min=appointments[0].start, time_max=end)
     except (GoogleError, TimeoutError) as error:
         logger.warning(
@@ -122,39 +115,16 @@ def _sorted_out(
     by the same rules as after the choice."""
     items, business_id = changes.items, link.member.business_id
     ours = OurEvents.among(items, business_id=business_id, calendar_id=calendar_id, lost_too=True)
-    there, busy, bad = _appointments_there(link, items), [], 0
+    there = {found for item in items if (found := ours.adoptable_by(link, item))}
+    busy, bad = [], 0
     for item in items:
         time = busy_time(item, zone=changes.time_zone, account=link.google_email)
-        if isinstance(time, Stretch) and not ours.hold(item, time.start, time.end):
+        if isinstance(time, Stretch) and not ours.hold(item, time):
             busy.append(time)
         bad += time == NotBusy.BAD_DATA
     if bad:
         logger.warning("events not understood", link_id=str(link.id), events=bad)
     return there, busy
-
-
-def _appointments_there(link: CalendarLink, items: Iterable[dict[str, Any]]) -> set[UUID]:
-    """The appointments of which this link would adopt an event: by the mapping of the business, or
-    by our mark where the mapping was lost. Another member's event stays theirs."""
-    business_id = link.member.business_id
-    ids = {marks.event_id_of(item) for item in items}
-    mapped: dict[str, UUID] = {}
-    others: set[str] = set()
-    for row in MirroredEvent.objects.filter(
-        appointment__business=business_id, event_id__in=[i for i in ids if is_event_id(i)]
-    ).select_related("link"):
-        mapped[row.event_id] = row.appointment_id
-        if row.link_id != link.id and row.link.state != LinkState.UNLINKED:
-            others.add(row.event_id)
-    there = set()
-    for item in items:
-        event_id = marks.event_id_of(item)
-        appointment_id = mapped.get(event_id) or marks.appointment_of(
-            event_id, marks.marks_on(item), business_id=business_id
-        )
-        if appointment_id and event_id not in others:
-            there.add(appointment_id)
-    return there
 
 
 def _merged(stretches: Iterable[Stretch]) -> list[Stretch]:
@@ -169,7 +139,7 @@ def _merged(stretches: Iterable[Stretch]) -> list[Stretch]:
 
 
 def _overlapping(appointments: Iterable[Appointment], busy: list[Stretch]) -> list[Appointment]:
-    """Those that share time with one of the stretches; one that begins as another ends does not."""
+    """Those that overlap one of the stretches. Touching is not overlapping."""
     starts = [stretch.start for stretch in busy]
     found = []
     for appointment in appointments:

@@ -1,7 +1,7 @@
-"""What a reading tells of when the member is busy, put into the copy of that calendar.
+"""Stores when the member is busy, as a poll of one calendar found it, in our copy of that calendar.
 
-Events that stand for a live appointment at its time are left out (`sync/ours.py`): the appointment
-says itself when its assignees are not free.
+Events that stand for a live appointment at its time (`ours.py`) are left out: the appointment says
+itself when its assignees are not free.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from sophiie.common import live
 from sophiie.common.logs import log
 from sophiie.sync.inbound.busy_rule import NotBusy, Stretch, busy_time
 from sophiie.sync.inbound.fetch import FetchResult
+from sophiie.sync.inbound.ours import OurEvents
 from sophiie.sync.inbound.poll_claim import Poll
 from sophiie.sync.models import WatchedCalendar
-from sophiie.sync.ours import OurEvents
 
 logger = log(__name__)
 
@@ -31,7 +31,7 @@ Item = dict[str, Any]
 
 @dataclass
 class _Sorted:
-    """The items of a reading by what they mean: busy, not (any more), not to be understood."""
+    """The items of a poll by what they mean: busy, free, or not understood."""
 
     busy: list[Period] = field(default_factory=list)
     free: set[str] = field(default_factory=set)
@@ -39,13 +39,13 @@ class _Sorted:
 
 
 def store_busy_time(poll: Poll, fetched: FetchResult, watched: WatchedCalendar) -> None:
-    """Brings the copy up to date, in the reading's transaction.
+    """Brings the copy up to date, in the poll's transaction.
 
-    A reading that is in doubt only adds: an error must not free anything. What cannot be
-    understood changes nothing, and is counted.
+    A poll that is in doubt only adds, because an error must not free anything. What cannot be
+    understood changes nothing and is counted.
     """
     calendar = snapshot.held_copy(poll.member_id, poll.calendar_id)
-    if calendar is None:  # it counts no more
+    if calendar is None:  # it no longer counts
         return
     found = _sorted_out(poll, fetched)
     if found.not_understood:
@@ -65,9 +65,9 @@ def store_busy_time(poll: Poll, fetched: FetchResult, watched: WatchedCalendar) 
         changed = _apply(calendar, fetched, found)
         watched.not_understood += len(found.not_understood)
     if fetched.doubt is None or not fetched.everything:
-        # Known to be right when Google was asked, not when its answer is stored.
+        # The copy was right when Google was asked, not when its answer is stored.
         calendar.checked_at, calendar.problem = poll.moment, ""
-    else:  # a list that lacks so much may lack what is new as well
+    else:  # a list that lacks so much may also lack what is new
         calendar.problem = fetched.doubt.words[:300]
     calendar.save()
     if changed:
@@ -75,15 +75,15 @@ def store_busy_time(poll: Poll, fetched: FetchResult, watched: WatchedCalendar) 
 
 
 def _apply(calendar: BusyCalendar, fetched: FetchResult, found: _Sorted) -> bool:
-    """An increment. It is not bound to the window, so what lies outside is left out here."""
+    """Applies an increment. Google sends it without bounds, so we leave out what is outside."""
     inside, outside = [], set()
     for period in found.busy:
         if _overlaps(period, (calendar.known_from, calendar.known_until)):
             inside.append(period)
         else:
             outside.add(period.event_id)
-    # With an event that is told as one of a series the single event that it was is gone; with one
-    # that is told as single, or as deleted, the series that it was.
+    # A single event that became a series is gone as a single event. A series that became a single
+    # event, or was deleted, is gone as a series.
     masters = {str(item["recurringEventId"]) for item in fetched.items if _is_instance(item)}
     singles = {
         str(item["id"]) for item in fetched.items if not _is_instance(item) and not _is_master(item)
@@ -121,7 +121,7 @@ def _sorted_out(poll: Poll, fetched: FetchResult) -> _Sorted:
         time = busy_time(item, zone=fetched.time_zone or poll.zone, account=poll.google_email)
         if time == NotBusy.BAD_DATA or max(len(event_id), len(series_id)) > MAX_ID:
             found.not_understood.add(event_id)
-        elif isinstance(time, Stretch) and not ours.hold(item, time.start, time.end):
+        elif isinstance(time, Stretch) and not ours.hold(item, time):
             found.busy.append(Period(event_id, series_id, time.start, time.end))
         else:
             found.free.add(event_id)
@@ -130,16 +130,15 @@ def _sorted_out(poll: Poll, fetched: FetchResult) -> _Sorted:
 
 @dataclass(frozen=True)
 class Freed:
-    """What the member would be free of if a reading were believed, events and series, out of
-    `all_of_them` that are still to come."""
+    """The events and series that would no longer keep the member busy if a poll were believed, out
+    of `all_of_them` still to come."""
 
     ids: frozenset[str]
     all_of_them: int
 
 
 def freed_by(poll: Poll, fetched: FetchResult) -> Freed:
-    """What a reading of everything does not show any more. An event that is there under another
-    name is not gone."""
+    """What a full poll no longer shows. An event that exists under another id is not gone."""
     found = _sorted_out(poll, fetched)
     there = {period.event_id for period in found.busy} | found.free | found.not_understood
     times = {(period.start, period.end) for period in found.busy}

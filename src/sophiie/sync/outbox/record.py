@@ -1,6 +1,6 @@
-"""Recording what Google should show, in the transaction that made it so.
+"""Records what Google should show of one appointment, in the transaction that made it so.
 
-One appointment, all links; a whole link is the business of `backfill.py`. Nothing here talks to
+All links of the business at once; `backfill.py` does it for one whole link. Nothing here talks to
 the network.
 """
 
@@ -21,7 +21,7 @@ from sophiie.common.sql import execute
 from sophiie.sync.jobs import defer_drain
 from sophiie.sync.models import ANEW, DriftKind, MirroredEvent, MirrorState, WatchedCalendar
 from sophiie.sync.outbox.coverage import shows
-from sophiie.sync.outbox.guests import Circle, guests_of, hosting
+from sophiie.sync.outbox.guests import Circle, Guests, guests_of, hosting
 from sophiie.sync.outbox.hosting import former_host, hosts_of, take_over
 from sophiie.sync.outbox.rows import (
     WANTED_FIELDS,
@@ -34,8 +34,10 @@ from sophiie.sync.outbox.rows import (
     write,
 )
 
+# In SQL, as part of every booking: that and asking for no more than this took a booking from 28 to
+# 16 ms, and its processor time from 14 to 10 ms (docs/reference/benchmarks.md, "Bookings").
 _ASSIGNEES = "SELECT member_id FROM appointments_assignment WHERE appointment_id = %(appointment)s"
-# What of a link decides about its events; its tokens are not read.
+# Only what decides about a link's events: its tokens would be decrypted for nothing.
 _LINKS = """
     SELECT link.id, link.member_id, link.state, link.google_email, link.calendar_id, link.covers,
         link.privacy, link.created_at
@@ -52,50 +54,43 @@ def record_change(
     backfill: bool = False,
     found: Mapping[UUID, Mapping[UUID, str]] | None = None,
 ) -> int:
-    """Notes for every link of the business that covers or covered the appointment.
+    """Notes, for every link that shows or showed the appointment, what Google should show now.
+
+    For each link: set its rows to what is wanted, write those that changed, wake a worker. Returns
+    how many events have work to do.
 
     A cancelled, deleted or reassigned appointment stays in the outbox as "no event wanted" until
-    Google has confirmed it. Returns how many events have work to do now. Of an appointment that
-    `is_new` nothing can have been noted yet. With `backfill` what is new here comes after all
-    single changes. `found`: event ids by link and appointment, of events that are there and have
-    lost their row.
+    Google has confirmed it. An appointment that `is_new` has no rows yet. With `backfill` the work
+    comes after all single changes. `found`: by link and appointment, ids of events that exist in
+    Google and have lost their row.
     """
-    there = found or {}
-    count = 0
+    moment, count = now(), 0
     assignees = {member_id for (member_id,) in execute(_ASSIGNEES, appointment=appointment.id)}
-    known: dict[UUID, Rows] = defaultdict(list)
-    if not is_new:
-        for row in MirroredEvent.objects.filter(appointment=appointment):
-            known[row.link_id].append(row)
-    moment = now()
-    circle = Circle.of(
-        appointment.business,
-        _hold_links(appointment.business_id),
-        # Whom an event that was found may have as guests is not known; else only they matter.
-        only=None if there else assignees,
-    )
-    following = _following(circle, appointment, assignees, known, moment)
-    host = hosting(row for link in circle.links for row in known[link.id])
-    guests = guests_of(appointment, assignees, circle, hosting=host, following=following)
+    links = _hold_links(appointment.business_id)
+    rows = defaultdict(list) if is_new else _rows_by_link(appointment)
+    # Nobody knows whom a found event has as guests; otherwise only the assignees matter.
+    circle = Circle.of(appointment.business, links, only=None if found else assignees)
+    following = _following(circle, appointment, assignees, rows, moment)
+    guests = _guests(appointment, assignees, circle, rows, following)
     # Whoever hosts an event takes it over before the others let go of it.
     for link in sorted(circle.links, key=lambda link: link.id in following):
-        waiting = {row.pk for row in known[link.id] if row.state == MirrorState.PENDING}
+        waiting = {row.pk for row in rows[link.id] if row.state == MirrorState.PENDING}
         changed = align(
             link,
             appointment,
             assignees,
-            known[link.id],
+            rows[link.id],
             moment,
             guests=guests.at(link),
             follows=link.id in following,
         )
         for row in changed:
             if row.wanted and not row.hosted_elsewhere:
-                former = former_host((r for rows in known.values() for r in rows), row)
+                former = former_host((r for known in rows.values() for r in known), row)
                 if former is not None:
                     take_over(row, former, moment)
-            if row._state.adding:
-                adopt(row, None, there.get(link.id, {}).get(appointment.id), circle)
+            if found and row._state.adding:
+                adopt(row, None, found.get(link.id, {}).get(appointment.id), circle)
             row.backfill = backfill and (row.backfill or row.pk not in waiting)
             write(row)
         if changed:
@@ -104,23 +99,42 @@ def record_change(
     return count
 
 
+def _rows_by_link(appointment: Appointment) -> dict[UUID, Rows]:
+    rows: dict[UUID, Rows] = defaultdict(list)
+    for row in MirroredEvent.objects.filter(appointment=appointment):
+        rows[row.link_id].append(row)
+    return rows
+
+
 def _following(
     circle: Circle,
     appointment: Appointment,
     assignees: Collection[UUID],
-    known: Mapping[UUID, Rows],
+    rows: Mapping[UUID, Rows],
     moment: datetime,
 ) -> set[UUID]:
-    """The links that have no event of their own, because another one has it in their calendar."""
+    """The links that have no event of their own, because their calendar has another link's."""
     homes = {
-        link: home_of(link, appointment, known.get(link.id, []), moment)
+        link: home_of(link, appointment, rows.get(link.id, []), moment)
         for link in circle.links
         if shows(link, appointment, assignees)
     }
     if len(set(homes.values())) == len(homes):
         return set()
-    hosts = hosts_of(homes, known, assignees)
+    hosts = hosts_of(homes, rows, assignees)
     return {link.id for link, home in homes.items() if hosts[home] != link.id}
+
+
+def _guests(
+    appointment: Appointment,
+    assignees: Collection[UUID],
+    circle: Circle,
+    rows: dict[UUID, Rows],
+    following: Collection[UUID],
+) -> Guests:
+    """Assignees without a calendar of their own are guests of one link's event."""
+    host = hosting(row for link in circle.links for row in rows[link.id])
+    return guests_of(appointment, assignees, circle, hosting=host, following=following)
 
 
 def record_anew(
@@ -129,10 +143,10 @@ def record_anew(
     backfill: bool = False,
     found: Mapping[UUID, Mapping[UUID, str]] | None = None,
 ) -> int:
-    """Looks at an appointment that has not changed, and notes what was not noted; the rest as for
-    a change. 0 if there is nothing to do."""
+    """Records an appointment that has not changed, to make up for what was missed; arguments and
+    result as in `record_change`."""
     with transaction.atomic():
-        # Held like by a change, so that none is under way.
+        # Locked as a change would lock it, so that none is under way.
         held = Appointment.objects.select_for_update(no_key=True)
         appointment = held.filter(pk=appointment_id).first()
         if appointment is None:
@@ -144,11 +158,11 @@ def record_anew(
 
 
 def redraw(appointment: Appointment, *, without_guests: Collection[str] = ()) -> int:
-    """Has the events of an appointment that has not moved written anew, after all single changes;
-    returns how many.
+    """Writes the existing events of an appointment anew, after all single changes; returns how
+    many.
 
-    Nothing is added: a past appointment that was never sent, or that a person deleted in Google,
-    stays away. The caller holds the appointment.
+    Adds none: a past appointment that was never sent, or that a person deleted in Google, stays
+    away. The caller has locked the appointment.
     """
     moment = now()
     rows = (
@@ -170,7 +184,7 @@ def redraw(appointment: Appointment, *, without_guests: Collection[str] = ()) ->
 
 
 def resume(link: CalendarLink) -> None:
-    """A mended link: what waited is due now, in the order in which it was recorded."""
+    """Makes everything that waited for a broken link due now, in the order it was recorded."""
     MirroredEvent.objects.filter(link=link, state=MirrorState.PENDING).update(
         next_attempt_at=now(), attempts=0
     )
@@ -181,7 +195,7 @@ def retry(rows: Iterable[MirroredEvent]) -> None:
     """Tries failed or waiting events again at once, because a person asked for it."""
     moment = now()
     with transaction.atomic():
-        # As they are now: what a change has wanted since they were read must not be undone.
+        # Read again under lock: a change made since must not be undone.
         held = MirroredEvent.objects.select_for_update().filter(pk__in=[row.pk for row in rows])
         for row in list(held.exclude(state=MirrorState.SYNCED, left_out={}).order_by("id")):
             want(row, row.wanted, row.wanted_revision, moment)
@@ -190,9 +204,10 @@ def retry(rows: Iterable[MirroredEvent]) -> None:
 
 
 def retry_link(link: CalendarLink) -> int:
-    """Tries all of a link again at once, because a person asked for it; returns how much that is.
+    """Tries everything of a link again at once, because a person asked for it; returns how many
+    events that is.
 
-    Also what waits because Google asked to wait: if it still does, one call finds out.
+    Includes what waits because Google asked us to wait: if it still does, one call finds out.
     """
     moment = now()
     with transaction.atomic():
@@ -223,10 +238,10 @@ def put_back(rows: Iterable[MirroredEvent]) -> None:
 
 
 def _hold_links(business_id: UUID) -> list[CalendarLink]:
-    """The links of a business, held as they are until the booking commits.
+    """The links of a business, locked as they are until the booking commits.
 
     A link that becomes active at this moment waits for us and then sees the appointment, or we
-    wait for it and then see the link. Without that, neither would send the appointment. The lock
-    is the weakest there is, so that a worker's lease does not wait for it.
+    wait for it and then see the link. Without the lock neither might send the appointment. It is
+    the weakest lock there is, so a worker's lease does not wait for it.
     """
     return list(CalendarLink.objects.raw(_LINKS, [business_id, LinkState.UNLINKED]))

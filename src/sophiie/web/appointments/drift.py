@@ -1,4 +1,4 @@
-"""Answering drift: the two buttons beside an appointment that was changed in Google."""
+"""The two buttons beside an appointment that was changed in Google."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def appointment_drift(request: HttpRequest, appointment_id: UUID) -> HttpRespons
             if not shown.is_on:
                 words = _("It is removed from Google in a moment.")
             messages.success(request, words)
-        # *Book anyway* comes from the page that named the conflict and says nothing else.
+        # *Book anyway*, on the page that names the conflict, sends the consent and no action.
         elif request.POST.get("action") == "accept" or any(consent.values()):
             drift.use_googles_version(
                 member,
@@ -70,7 +70,7 @@ def appointment_drift(request: HttpRequest, appointment_id: UUID) -> HttpRespons
 
 
 def _whose(request: HttpRequest) -> UUID | None:
-    """The member whose calendar the buttons stood for."""
+    """The member to whose calendar the buttons belong."""
     try:
         return UUID(request.POST.get("member", ""))
     except ValueError:

@@ -25,7 +25,7 @@ class Entry:
 
 
 def history_of(appointment: Appointment) -> list[Entry]:
-    """Who did what, the newest first, with times in the appointment's zone."""
+    """Who did what, newest first, with times in the appointment's zone."""
     changes = appointment.changes.select_related("by").order_by("-revision")
     return [
         Entry(in_zone(c.at, appointment.timezone), c.by.name, _text(c, appointment.timezone))
@@ -46,7 +46,7 @@ class Try:
 
 
 def attempts_shown(appointment: Appointment) -> list[Try]:
-    """What Sophiie tried in Google for this appointment, the newest first."""
+    """What Sophiie tried in Google for this appointment, newest first."""
     zone = appointment.timezone
     return [_try(attempt, zone) for attempt in attempts_of(appointment.id)]
 
@@ -67,7 +67,7 @@ def _try(attempt: SyncAttempt, zone: str) -> Try:
 
 
 def _answer(attempt: SyncAttempt) -> str:
-    """What Google said, word for word; where it said nothing, why not."""
+    """What Google said, word for word; or why it said nothing."""
     if not attempt.status:
         return kept_words(attempt.message or attempt.reason)
     parts = [str(attempt.status), attempt.reason, kept_words(attempt.message)]
@@ -78,7 +78,7 @@ def _text(change: AppointmentChange, zone: str) -> str:
     if change.action != Action.CHANGED:
         words = str(_ACTS[Action(change.action)])
     else:
-        # PostgreSQL keeps the keys of a JSON value in an order of its own.
+        # PostgreSQL stores the keys of a JSON value in its own order.
         names = sorted(change.fields.keys() - _CONSENTS.keys(), key=_FIELD_ORDER.index)
         words = "; ".join(_difference(name, change.fields[name], zone) for name in names)
     given = [
@@ -99,7 +99,7 @@ _ACTS = {
     Action.REINSTATED: gettext_lazy("Brought it back"),
     Action.ERASED: gettext_lazy("Erased a customer’s data"),
 }
-# What somebody agreed to on the way, by the field that says so.
+# What somebody agreed to while booking, by the field that records it.
 _CONSENTS = {
     "booked_anyway": gettext_lazy("booked although not free: %(names)s"),
     "unverified": gettext_lazy("booked although the calendar could not be read: %(names)s"),

@@ -1,4 +1,4 @@
-"""How the state of the mirror is shown on an appointment."""
+"""How the mirror's state is shown on an appointment."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sophiie.common.wall_time import in_zone
 from sophiie.sync.reports.event_status import Drift, EventStatus
 from sophiie.web.shared.stored_messages import kept_words
 
-# The worst first: one badge in a list speaks for all links.
+# The worst first: in a list one badge stands for all links.
 ORDER = ("failed", "drift", "paused", "pending", "synced", "released")
 
 
@@ -82,7 +82,7 @@ class Difference:
 
 @dataclass(frozen=True)
 class DriftPanel:
-    """Both versions of an appointment that was changed in Google, for the person to choose."""
+    """Both versions of an appointment that was changed in Google, for a person to choose."""
 
     label: str
     member_name: str
@@ -104,7 +104,7 @@ class DriftPanel:
 def drift_panels(
     appointment: Appointment, statuses: list[EventStatus], member: Member
 ) -> list[DriftPanel]:
-    """One for each event that shows something else, the viewer's own first."""
+    """One for each event that differs, the viewer's own first."""
     panels = {
         status.event_id: _panel(appointment, status, status.drift)
         for status in sorted(statuses, key=lambda s: s.member_id == member.id)
