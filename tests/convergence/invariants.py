@@ -171,7 +171,7 @@ def check_guests(world: World, appointments: Iterable[Expected]) -> None:
 
 
 def check_nothing_looks_like_drift() -> None:
-    """Whatever a reading told: our own writes are nobody else's doing."""
+    """Whatever a poll returned: our own writes are nobody else's doing."""
     links = CalendarLink.objects.exclude(state=LinkState.UNLINKED)
     drifted = MirroredEvent.objects.filter(link__in=links, wanted=True).exclude(drift_kind="")
     assert not drifted, [(row.appointment_id, row.drift_kind) for row in drifted]

@@ -5,7 +5,7 @@ worked until quiet) Google must show what `expected.py` says, each appointment o
 else of ours; and nothing that Sophiie wrote may look like somebody else's doing.
 
 What a person changes or deletes in Google stays so until somebody decides. So the machine changes
-the title of those appointments, lets the readings notice what else differs, and has that put back,
+the title of those appointments, lets the polls notice what else differs, and has that put back,
 before it looks.
 """
 

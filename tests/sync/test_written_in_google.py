@@ -345,7 +345,7 @@ def test_a_change_in_sophiie_leaves_the_rule(
 def test_cancelling_asks_before_it_deletes_the_further_weeks(
     watched_link: CalendarLink, alice: Member, google: RunningSimulator, known: bool
 ) -> None:
-    """Also where no reading has told of the series yet."""
+    """Also where no poll has returned the series yet."""
     appointment = mirrored(alice)
     repeat(google, appointment, WEEKLY)
     if known:

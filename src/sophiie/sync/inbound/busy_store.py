@@ -106,8 +106,8 @@ def _is_instance(item: Item) -> bool:
 
 
 def _is_master(item: Item) -> bool:
-    """A series that was read whole, because it is one of our events: its occurrences are told
-    besides, and say when it is."""
+    """A series that was read whole, because it is one of our events: Google lists its occurrences
+    as well, and they say when it is."""
     return bool(item.get("recurrence"))
 
 

@@ -209,8 +209,8 @@ def _record_shown(result: Result, shown: Shown, touched: bool, moment: datetime)
 
 
 def _left_of_drift(result: Result, shown: Shown) -> Seen:
-    """What somebody else made of the event and this write left as it is: told by Google's answer,
-    which shows the event after the write."""
+    """What somebody else made of the event and this write left as it is: Google's answer shows the
+    event after the write."""
     row, content = result.row, result.work.content
     if shown.is_left:
         return Seen(DriftKind.STILL_THERE, fields=repetition_of(shown.event))
