@@ -1,8 +1,8 @@
 """The lease on a link: one worker at a time, and never longer than it lives.
 
-A lease is a stretch of time in the database, renewed while the work goes on. A killed worker's
-lease simply runs out. It makes work exclusive in the normal case; that nothing is doubled even
-when two workers hold it for a moment is the doing of the event ids, not of the lease. A worker
+A lease is a stretch of time by the database's clock, renewed while the work goes on. A killed
+worker's lease simply runs out. It makes work exclusive in the normal case; that nothing is doubled
+even when two workers hold it for a moment is the doing of the event ids, not of the lease. A worker
 that stood still for longer than its lease notices by its own clock, and sends nothing any more.
 """
 
@@ -17,9 +17,10 @@ from uuid import UUID, uuid4
 
 from django.db import DatabaseError
 from django.db.models import Q
+from django.db.models.functions import Now
 
 from sophiie.calendar_link.models import CalendarLink
-from sophiie.common.clock import now
+from sophiie.common.horizon import ahead, over
 from sophiie.common.in_thread import in_thread
 from sophiie.common.logs import log
 from sophiie.google.patience import pause
@@ -83,10 +84,11 @@ async def wait_until_free(link_id: UUID) -> None:
 
 
 def _take(link_id: UUID, holder: UUID, states: tuple[str, ...]) -> bool:
-    moment = now()
     taken = CalendarLink.objects.filter(
-        Q(lease_until=None) | Q(lease_until__lt=moment), pk=link_id, state__in=states
-    ).update(lease_holder=holder, lease_until=moment + LEASE)
+        Q(lease_until=None) | over("lease_until", Now(), at_most=LEASE),
+        pk=link_id,
+        state__in=states,
+    ).update(lease_holder=holder, lease_until=Now() + LEASE)
     return bool(taken)
 
 
@@ -103,7 +105,7 @@ async def _keep(link_id: UUID, lease: Lease) -> None:
 
 def _renew(link_id: UUID, holder: UUID) -> bool:
     held = CalendarLink.objects.filter(pk=link_id, lease_holder=holder)
-    return bool(held.update(lease_until=now() + LEASE))
+    return bool(held.update(lease_until=Now() + LEASE))
 
 
 def _release(link_id: UUID, holder: UUID) -> None:
@@ -113,4 +115,5 @@ def _release(link_id: UUID, holder: UUID) -> None:
 
 
 def _is_held(link_id: UUID) -> bool:
-    return CalendarLink.objects.filter(pk=link_id, lease_until__gte=now()).exists()
+    held = ahead("lease_until", Now(), at_most=LEASE)
+    return CalendarLink.objects.filter(held, pk=link_id).exists()

@@ -15,6 +15,7 @@ from uuid import UUID
 import aiohttp
 from django.db import transaction
 from django.db.models import Q
+from django.db.models.functions import Now
 
 from sophiie import audit
 from sophiie.calendar_link.audit_records import record_about
@@ -23,6 +24,7 @@ from sophiie.calendar_link.models import CalendarLink, LinkState
 from sophiie.calendar_link.problems import GRANT_DEAD, KEY_LOST
 from sophiie.calendar_link.signals import link_asks_google, link_changed, link_mended
 from sophiie.common.clock import now
+from sophiie.common.horizon import is_over, over
 from sophiie.common.in_thread import in_thread
 from sophiie.common.logs import log
 from sophiie.google.errors import AccessLost
@@ -32,6 +34,8 @@ from sophiie.google.patience import pause
 logger = log(__name__)
 
 RENEW_BEFORE_EXPIRY = timedelta(minutes=3, seconds=45)
+# As long as any access token lives; one that is said to live longer is renewed all the same.
+MAX_LIFE = timedelta(hours=1)
 CLAIM = timedelta(seconds=25)  # longer than any one request to Google may take
 WAIT_SECONDS = 0.1
 
@@ -141,7 +145,12 @@ def _mend(link_id: UUID) -> bool:
 
 
 def _is_old(expires_at: datetime) -> bool:
-    return expires_at - RENEW_BEFORE_EXPIRY <= now()
+    return is_over(expires_at - RENEW_BEFORE_EXPIRY, now(), at_most=MAX_LIFE)
+
+
+def expiry_of(grant: Grant) -> datetime:
+    """When the access token of a grant that was given just now ends."""
+    return now() + min(timedelta(seconds=grant.expires_in), MAX_LIFE)
 
 
 def _read(link_id: UUID) -> CalendarLink:
@@ -150,12 +159,11 @@ def _read(link_id: UUID) -> CalendarLink:
 
 def _claim_renewal(link: CalendarLink) -> bool:
     """Claims the renewal, unless another process has it or has just done it."""
-    moment = now()
     claimed = CalendarLink.objects.filter(
-        Q(refreshing_until=None) | Q(refreshing_until__lt=moment),
+        Q(refreshing_until=None) | over("refreshing_until", Now(), at_most=CLAIM),
         pk=link.pk,
         access_token_expires_at=link.access_token_expires_at,
-    ).update(refreshing_until=moment + CLAIM)
+    ).update(refreshing_until=Now() + CLAIM)
     return bool(claimed)
 
 
@@ -166,7 +174,7 @@ def _end_claim(link_id: UUID) -> None:
 def _store(link: CalendarLink, grant: Grant) -> datetime:
     """Stores a renewed token and ends the claim, in one step: in between, another process would
     renew once more. Not if the link was unlinked or reconnected meanwhile."""
-    expires_at = now() + timedelta(seconds=grant.expires_in)
+    expires_at = expiry_of(grant)
     with transaction.atomic():
         current = CalendarLink.objects.select_for_update(no_key=True).get(pk=link.pk)
         if current.refresh_token == link.refresh_token:

@@ -14,7 +14,8 @@ from django.db.models import Count, F, Min, Q
 from sophiie.busy_time import snapshot
 from sophiie.calendar_link.models import CalendarLink, LinkState
 from sophiie.common.clock import now
-from sophiie.sync.inbound.poll_claim import READABLE
+from sophiie.common.horizon import SKEW
+from sophiie.sync.inbound.poll_claim import READABLE, is_due, is_unclaimed
 from sophiie.sync.models import PushChannel, WatchedCalendar
 
 # A broken link's calendars still count: what was read of them is known until it is too old.
@@ -54,6 +55,17 @@ def read_soon(link: CalendarLink) -> None:
     WatchedCalendar.objects.filter(link=link).update(next_read_at=now())
 
 
+def read_all_soon() -> None:
+    """All calendars are due now, because the clock was set back: their times are of another one."""
+    moment = now()
+    WatchedCalendar.objects.filter(next_read_at__gt=moment).update(next_read_at=moment)
+
+
+def were_read_ahead_of_now() -> bool:
+    """Whether a reading is noted that is still to come: then the clock was set back since."""
+    return WatchedCalendar.objects.filter(read_at__gt=now() + SKEW).exists()
+
+
 def calendars_to_read(link_id: UUID) -> list[str]:
     """The calendars of a link that may be read; their rows are made if something lost them."""
     link = CalendarLink.objects.filter(pk=link_id, state__in=READABLE).first()
@@ -71,10 +83,7 @@ def calendars_to_read(link_id: UUID) -> list[str]:
 def due_links(most: int = 100) -> list[UUID]:
     """Links with a calendar that is to be read now, the longest unread first."""
     moment = now()
-    unclaimed = Q(watched_calendars__reading_until=None) | Q(
-        watched_calendars__reading_until__lt=moment
-    )
-    due = unclaimed & Q(watched_calendars__next_read_at__lte=moment)
+    due = is_unclaimed("watched_calendars__") & is_due(moment, "watched_calendars__")
     chosen = Q(watched_calendars__calendar_id=F("calendar_id"))
     links = (
         CalendarLink.objects.filter(state__in=READABLE)

@@ -12,7 +12,8 @@ from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 from django.conf import settings
-from django.db.models import Q, QuerySet
+from django.db.models import Case, Q, QuerySet, Value, When
+from django.db.models.functions import Now
 
 from sophiie.busy_time import snapshot
 from sophiie.busy_time.models import BusyCalendar
@@ -21,11 +22,12 @@ from sophiie.calendar_link.models import CalendarLink, LinkState
 from sophiie.calendar_link.tokens import mark_needs_reconnect
 from sophiie.common import live
 from sophiie.common.clock import now
+from sophiie.common.horizon import SKEW, is_over, over
 from sophiie.common.logs import log
 from sophiie.google.errors import AccessLost, DayUsedUp, EventGone, GoogleError
-from sophiie.sync.due import until_the_quotas_next_day
+from sophiie.sync.due import MAX_ASKED_PAUSE, longest_pause, until_the_quotas_next_day
 from sophiie.sync.inbound.snapshot import Known, known_events
-from sophiie.sync.messages import CRASHED, NOT_READ, NOT_THERE
+from sophiie.sync.messages import CRASHED, DAY_USED_UP, NOT_READ, NOT_THERE, READ_LATER
 from sophiie.sync.models import WatchedCalendar
 
 logger = log(__name__)
@@ -83,12 +85,12 @@ def begin(link_id: UUID, calendar_id: str, *, only_due: bool) -> Poll | None:
     moment, reader = now(), uuid4()
     watched = WatchedCalendar.objects.filter(link=link_id, calendar_id=calendar_id)
     # By the row's own columns alone: what a join says is not looked at again after a wait.
-    unclaimed = watched.filter(Q(reading_until=None) | Q(reading_until__lt=moment))
+    unclaimed = watched.filter(is_unclaimed())
     if only_due:
-        unclaimed = unclaimed.filter(next_read_at__lte=moment)
+        unclaimed = unclaimed.filter(is_due(moment))
     # Due again when the claim runs out, or as soon as a notification says so.
     claimed = unclaimed.update(
-        reader=reader, reading_until=moment + CLAIM, next_read_at=moment + CLAIM
+        reader=reader, reading_until=Now() + CLAIM, next_read_at=moment + CLAIM
     )
     at = watched.first()
     if at is None:
@@ -112,6 +114,23 @@ def begin(link_id: UUID, calendar_id: str, *, only_due: bool) -> Poll | None:
     )
 
 
+def is_unclaimed(at: str = "") -> Q:
+    """Whether nobody reads the calendar, by the database's clock; `at` leads to its row."""
+    until = f"{at}reading_until"
+    return Q(**{until: None}) | over(until, Now(), at_most=CLAIM)
+
+
+def is_due(moment: datetime, at: str = "") -> Q:
+    """Whether the time of the next reading has come, or lies further ahead than it can."""
+    latest = Case(
+        When(**{f"{at}error": READ_LATER}, then=Value(moment + MAX_ASKED_PAUSE)),
+        When(**{f"{at}error": DAY_USED_UP}, then=Value(moment + longest_pause(moment))),
+        default=Value(moment + longest_interval()),
+    )
+    next_read_at = f"{at}next_read_at"
+    return Q(**{f"{next_read_at}__lte": moment}) | Q(**{f"{next_read_at}__gt": latest})
+
+
 def _known(link: CalendarLink, calendar_id: str, moment: datetime) -> Known:
     """What we think our events there look like; in a calendar that only counts there are none."""
     if calendar_id != link.calendar_id:
@@ -133,14 +152,15 @@ def window_is_old(watched: WatchedCalendar, moment: datetime) -> bool:
     if watched.window_start is None:
         return True
     share = 0.75 + watched.pk.int % 1000 / 4000
-    return watched.window_start + PAST + FULL_READING_EVERY * share <= moment
+    lasts = FULL_READING_EVERY * share
+    return is_over(watched.window_start + PAST + lasts, moment, at_most=lasts + SKEW)
 
 
 def keep(poll: Poll) -> bool:
     """Makes the claim longer; False when the reading is to be given up."""
     if not CalendarLink.objects.filter(pk=poll.link_id, state__in=READABLE).exists():
         return False
-    return bool(_claim_of(poll).update(reading_until=now() + CLAIM))
+    return bool(_claim_of(poll).update(reading_until=Now() + CLAIM))
 
 
 def release(poll: Poll) -> None:
@@ -154,10 +174,11 @@ def put_off(poll: Poll) -> None:
     _claim_of(poll).update(reader=None, reading_until=None, next_read_at=now() + wait)
 
 
-def was_read_since(link_id: UUID, calendar_id: str, moment: datetime) -> bool:
-    """Whether another process read the calendar with success since then."""
+def last_read_at(link_id: UUID, calendar_id: str) -> datetime | None:
+    """When the calendar was last read with success. Another answer than before means that another
+    process has read it; whether it is later proves nothing, clocks are set."""
     watched = WatchedCalendar.objects.filter(link=link_id, calendar_id=calendar_id)
-    return watched.filter(read_at__gte=moment).exists()
+    return watched.values_list("read_at", flat=True).first()
 
 
 def held(poll: Poll) -> WatchedCalendar | None:
@@ -180,18 +201,18 @@ def record_failure(poll: Poll, error: Exception) -> None:
         error=type(error).__name__,
         reason=getattr(error, "reason", ""),
     )
-    words = _words(error, poll)
+    patience = _asked_patience(error, now())
+    words = _words(error, poll, patience)
     # A calendar that Google does not find may be one that it does not find yet: asked twice.
     again = WatchedCalendar.objects.filter(pk=poll.watched_id, error=words).exists()
     if not again:
         live.announce(poll.business_id, link=poll.link_id)
     moment = now()
-    earliest = moment + _asked_patience(error, moment)
     _claim_of(poll).update(
         error=words,
         reader=None,
         reading_until=None,
-        next_read_at=max(next_time(moment), earliest),
+        next_read_at=max(next_time(moment), moment + patience),
     )
     if isinstance(error, AccessLost):  # of which all the calendars are told
         mark_needs_reconnect(poll.link_id, problems.PERMISSION_MISSING)
@@ -205,7 +226,8 @@ def _asked_patience(error: Exception, moment: datetime) -> timedelta:
     """How long Google wants to be left alone."""
     if isinstance(error, DayUsedUp):
         return until_the_quotas_next_day(moment)
-    return timedelta(seconds=min(getattr(error, "retry_after", None) or 0.0, 3600.0))
+    seconds = getattr(error, "retry_after", None) or 0.0
+    return min(timedelta(seconds=min(seconds, 1e6)), MAX_ASKED_PAUSE)
 
 
 def next_time(moment: datetime) -> datetime:
@@ -214,12 +236,21 @@ def next_time(moment: datetime) -> datetime:
     return moment + timedelta(seconds=seconds)
 
 
+def longest_interval() -> timedelta:
+    """How far ahead the next reading can lie, unless Google asked to wait."""
+    return timedelta(seconds=max(settings.BUSY_POLL_SECONDS * 1.25, PUT_OFF_SECONDS * 1.5))
+
+
 def _claim_of(poll: Poll) -> QuerySet[WatchedCalendar]:
     return WatchedCalendar.objects.filter(pk=poll.watched_id, reader=poll.reader)
 
 
-def _words(error: Exception, poll: Poll) -> str:
+def _words(error: Exception, poll: Poll, patience: timedelta) -> str:
     match error:
+        case DayUsedUp():
+            return DAY_USED_UP
+        case _ if patience > longest_interval():
+            return READ_LATER
         case EventGone() if poll.is_chosen:
             return problems.CALENDAR_GONE
         case EventGone():

@@ -18,6 +18,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import datetime
 from uuid import UUID
 
 import aiohttp
@@ -106,7 +107,7 @@ async def look_again(link_id: UUID, *, patience: float) -> bool:
 async def _read(
     link_id: UUID, calendar_id: str, http: aiohttp.ClientSession, *, only_due: bool
 ) -> bool:
-    asked_at = now()
+    read_at: set[datetime | None] = set()
     while True:
         try:
             async with _claimed(link_id, calendar_id, only_due=only_due) as poll:
@@ -116,9 +117,10 @@ async def _read(
             return False
         if only_due:
             return False
-        await asyncio.sleep(WAIT_SECONDS)
-        if await in_thread(poll_claim.was_read_since, link_id, calendar_id, asked_at):
+        read_at.add(await in_thread(poll_claim.last_read_at, link_id, calendar_id))
+        if len(read_at) > 1:
             return True
+        await asyncio.sleep(WAIT_SECONDS)
 
 
 @asynccontextmanager

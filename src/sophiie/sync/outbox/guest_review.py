@@ -10,8 +10,10 @@ from datetime import timedelta
 from uuid import UUID
 
 from django.db.models import Q
+from django.db.models.functions import Now
 
 from sophiie.common.clock import now
+from sophiie.common.horizon import over
 from sophiie.common.logs import log
 from sophiie.sync.models import GuestReview
 from sophiie.sync.outbox.guests import appointments_with_guests
@@ -30,17 +32,17 @@ def ask_for_guest_review(business_id: UUID) -> None:
 
 
 def review_guests() -> int:
-    """Does the reviews that are due; returns how many. Twice is as once.
+    """Does the reviews that are due; returns how many. Idempotent.
 
     One short transaction for each appointment, the same as for a change of it. A worker that is
     killed leaves the request, and another one begins again when the claim has run out.
     """
     reviewed = 0
     moment = now()
-    free = Q(claimed_until=None) | Q(claimed_until__lt=moment)
+    free = Q(claimed_until=None) | over("claimed_until", Now(), at_most=CLAIM)
     for review in GuestReview.objects.filter(free):
         claim = GuestReview.objects.filter(free, pk=review.pk, asked_at=review.asked_at)
-        if not claim.update(claimed_until=moment + CLAIM):
+        if not claim.update(claimed_until=Now() + CLAIM):
             continue
         for appointment_id in appointments_with_guests(review.business_id, moment):
             record_anew(appointment_id, backfill=True)

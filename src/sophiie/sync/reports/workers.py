@@ -16,4 +16,6 @@ def workers_alive() -> int:
 
     They say it by the database's clock, which need not be that of this machine.
     """
-    return ProcrastinateWorker.objects.filter(last_heartbeat__gte=Now() - SILENT_AFTER).count()
+    return ProcrastinateWorker.objects.filter(
+        last_heartbeat__gte=Now() - SILENT_AFTER, last_heartbeat__lte=Now()
+    ).count()
