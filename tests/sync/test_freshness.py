@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.db.models.functions import Now
 
 from google_simulator.testing import RunningSimulator
 from sophiie.accounts.models import Member
@@ -171,7 +172,7 @@ def test_who_reads_already_is_waited_for_and_not_doubled(
 ) -> None:
     """A worker has the calendar; it finishes once the booking has found that out."""
     calendar = own_calendar(linked, age=TOO_OLD)
-    WatchedCalendar.objects.update(reading_until=datetime.now(UTC) + timedelta(minutes=1))
+    WatchedCalendar.objects.update(reading_until=Now() + poll_claim.CLAIM)
     begin, refused = poll_claim.begin, threading.Event()
 
     def observed(*words: Any, **more: Any) -> Any:

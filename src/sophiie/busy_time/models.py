@@ -26,6 +26,8 @@ class BusyCalendar(models.Model):
     checked_at = models.DateTimeField(null=True, blank=True)
     known_from = models.DateTimeField(null=True, blank=True)
     known_until = models.DateTimeField(null=True, blank=True)
+    # In whose clocks its all-day events were taken; "" unless everything was read since it is kept.
+    time_zone = models.CharField(max_length=100, blank=True, default="", db_default="")
     # Why the last reading did not succeed, in words for the member; "" when it did.
     problem = models.CharField(max_length=300, blank=True, default="", db_default="")
 

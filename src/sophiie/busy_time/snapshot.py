@@ -60,12 +60,24 @@ def held_copy(member_id: UUID, calendar_id: str) -> BusyCalendar | None:
     return calendars.filter(member=member_id, calendar_id=calendar_id).first()
 
 
-def replace(calendar: BusyCalendar, periods: Iterable[Period], *, keep: Collection[str]) -> bool:
-    """All that the calendar holds; whatever else was known of it goes, but for the events in
-    `keep`. Returns whether anything is different now."""
+def series_of(
+    member_id: UUID, calendar_id: str, *, events: Collection[str], series: Collection[str]
+) -> set[str]:
+    """The series in the copy to which any of these events belong, or that are so named."""
+    known = BusyPeriod.objects.filter(
+        Q(event_id__in=events) | Q(series_id__in=series),
+        calendar__member=member_id,
+        calendar__calendar_id=calendar_id,
+    )
+    return set(known.exclude(series_id="").values_list("series_id", flat=True).distinct())
+
+
+def replace(calendar: BusyCalendar, periods: Iterable[Period]) -> bool:
+    """All that the calendar holds; whatever else was known of it goes. Returns whether anything is
+    different now."""
     new = {period.event_id: period for period in periods}
     known = BusyPeriod.objects.filter(calendar=calendar)
-    gone = known.exclude(event_id__in=[*new, *keep])
+    gone = known.exclude(event_id__in=new)
     return _write(calendar, new, known=known) | bool(gone.delete()[0])
 
 
@@ -80,7 +92,8 @@ def apply(
     whether anything is different now."""
     new = {period.event_id: period for period in periods}
     known = BusyPeriod.objects.filter(calendar=calendar)
-    deleted = known.filter(Q(event_id__in=gone) | Q(series_id__in=gone_series)).delete()[0]
+    left = known.filter(Q(event_id__in=gone) | Q(series_id__in=gone_series))
+    deleted = left.exclude(event_id__in=new).delete()[0]
     return _write(calendar, new, known=known.filter(event_id__in=new)) | bool(deleted)
 
 

@@ -1,8 +1,9 @@
 """When so much is gone at once that it looks like an error, the person is asked.
 
 A calendar that is suddenly empty is believed by nobody: nothing is noted as deleted and nothing
-becomes free. The question stays until the events are there again, or the person says that it is
-meant.
+becomes free. Where Google says of our events that they were deleted, nothing is noted either, but
+all else in the calendar is known. The question stays until the events are there again, or the
+person says that it is meant.
 """
 
 from __future__ import annotations
@@ -20,12 +21,17 @@ MANY_GONE = 5
 
 @dataclass(frozen=True)
 class Doubt:
-    """A reading that is not believed: `gone` of `all_of_them` are not there any more, of our own
-    events or of those that keep the member busy."""
+    """A question to the person: `gone` of `all_of_them` are not there any more, of our own events
+    or of those that keep the member busy.
+
+    `list_is_whole`: Google itself says that they were deleted, so only the purpose is in question.
+    If not, the list may lack anything.
+    """
 
     gone: int
     all_of_them: int
     own: bool
+    list_is_whole: bool = False
 
     @property
     def words(self) -> str:

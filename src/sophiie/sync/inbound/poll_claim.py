@@ -63,10 +63,10 @@ class Poll:
     calendar_id: str
     is_chosen: bool
     google_email: str
-    # In whose clocks all-day events are taken if the calendar does not say.
-    zone: str
     token: str
     moment: datetime
+    # In whose clocks the copy has taken the calendar's all-day events.
+    time_zone: str = ""
     meant_missing: int = 0
     known: Known = field(repr=False, default_factory=Known)
 
@@ -97,6 +97,7 @@ def begin(link_id: UUID, calendar_id: str, *, only_due: bool) -> Poll | None:
         raise NotReadable
     if not claimed:
         return None
+    copy = _copy(link.member_id, calendar_id)
     return Poll(
         watched_id=at.pk,
         reader=reader,
@@ -106,9 +107,9 @@ def begin(link_id: UUID, calendar_id: str, *, only_due: bool) -> Poll | None:
         calendar_id=calendar_id,
         is_chosen=calendar_id == link.calendar_id,
         google_email=link.google_email,
-        zone=link.member.business.timezone,
-        token="" if _is_to_be_read_anew(at, link.member_id, moment) else at.sync_token,
+        token="" if window_is_old(at, moment) or not copy else at.sync_token,
         moment=moment,
+        time_zone=copy.time_zone if copy else "",
         meant_missing=at.missing if at.missing_is_meant else 0,
         known=_known(link, calendar_id, moment),
     )
@@ -138,12 +139,10 @@ def _known(link: CalendarLink, calendar_id: str, moment: datetime) -> Known:
     return known_events(link.pk, calendar_id, moment, until=moment + AHEAD)
 
 
-def _is_to_be_read_anew(watched: WatchedCalendar, member_id: UUID, moment: datetime) -> bool:
-    """Whether an increment would not do: the window is old, or there is no copy to add it to."""
-    if watched.window_start is None or window_is_old(watched, moment):
-        return True
-    copies = BusyCalendar.objects.filter(member=member_id, calendar_id=watched.calendar_id)
-    return not copies.filter(known_until__isnull=False).exists()
+def _copy(member_id: UUID, calendar_id: str) -> BusyCalendar | None:
+    """The copy to which an increment can be added."""
+    copies = BusyCalendar.objects.filter(member=member_id, calendar_id=calendar_id)
+    return copies.filter(known_until__isnull=False).first()
 
 
 def window_is_old(watched: WatchedCalendar, moment: datetime) -> bool:

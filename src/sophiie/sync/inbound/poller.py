@@ -18,7 +18,6 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import datetime
 from uuid import UUID
 
 import aiohttp
@@ -43,6 +42,7 @@ from sophiie.sync.inbound.fetch import FetchResult, deleted_lately, fetch
 from sophiie.sync.inbound.full_compare import reconcile
 from sophiie.sync.inbound.mass_deletion import ask_no_more, ask_the_person, doubt
 from sophiie.sync.inbound.poll_claim import NotReadable, Poll
+from sophiie.sync.inbound.series import with_whole_series
 from sophiie.sync.quota.metered_client import PaidTokens, PutOff
 
 logger = log(__name__)
@@ -107,7 +107,9 @@ async def look_again(link_id: UUID, *, patience: float) -> bool:
 async def _read(
     link_id: UUID, calendar_id: str, http: aiohttp.ClientSession, *, only_due: bool
 ) -> bool:
-    read_at: set[datetime | None] = set()
+    before = (
+        await in_thread(poll_claim.last_read_at, link_id, calendar_id) if not only_due else None
+    )
     while True:
         try:
             async with _claimed(link_id, calendar_id, only_due=only_due) as poll:
@@ -117,10 +119,9 @@ async def _read(
             return False
         if only_due:
             return False
-        read_at.add(await in_thread(poll_claim.last_read_at, link_id, calendar_id))
-        if len(read_at) > 1:
-            return True
         await asyncio.sleep(WAIT_SECONDS)
+        if await in_thread(poll_claim.last_read_at, link_id, calendar_id) != before:
+            return True
 
 
 @asynccontextmanager
@@ -157,7 +158,8 @@ async def _outcome(poll: Poll, http: aiohttp.ClientSession, *, waited_for: bool)
     paid = PaidTokens(LinkTokens(http, poll.link_id), poll.link_id, waited_for=waited_for)
     client = CalendarClient(http, google_app().api_url, _TokensWhileReading(paid, poll))
     try:
-        fetched = await _doubted(client, poll, await fetch(client, poll))
+        fetched = await with_whole_series(client, poll, await fetch(client, poll))
+        fetched = await _doubted(client, poll, fetched)
     except PutOff:
         await in_thread(poll_claim.put_off, poll)
         return Outcome.PUT_OFF
@@ -174,14 +176,21 @@ async def _outcome(poll: Poll, http: aiohttp.ClientSession, *, waited_for: bool)
 
 
 async def _doubted(client: CalendarClient, poll: Poll, fetched: FetchResult) -> FetchResult:
-    """The same, with a doubt if much that kept the member busy is gone and nobody deleted it."""
-    if fetched.doubt is not None or not fetched.everything:
+    """Adds a doubt if much that kept the member busy is gone and nobody deleted it; settles whether
+    a list that lacks many of our events is whole all the same."""
+    if not fetched.everything:
         return fetched  # an increment says of each event that it was deleted
     freed = await in_thread(freed_by, poll, fetched)
-    gone, meant = freed.ids, poll.meant_missing
-    if doubt(len(gone), freed.all_of_them, meant=meant):
-        gone = gone - await deleted_lately(client, poll)
-    return replace(fetched, doubt=doubt(len(gone), freed.all_of_them, meant=meant, own=False))
+    gone, meant, own = freed.ids, poll.meant_missing, fetched.doubt
+    if own is not None or doubt(len(gone), freed.all_of_them, meant=meant):
+        deleted = await deleted_lately(client, poll)
+        gone = gone - deleted
+        if own is not None and fetched.gone <= deleted:
+            own = replace(own, list_is_whole=True)
+    busy = doubt(len(gone), freed.all_of_them, meant=meant, own=False)
+    if own is not None and busy is not None:
+        own = replace(own, list_is_whole=False)
+    return replace(fetched, doubt=own or busy)
 
 
 class _TokensWhileReading:
