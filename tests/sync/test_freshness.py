@@ -24,7 +24,7 @@ from sophiie.calendar_link.models import CalendarLink, LinkState
 from sophiie.sync.inbound import poll_claim
 from sophiie.sync.models import WatchedCalendar
 from tests.busy import TOO_OLD, calendar_of
-from tests.conftest import ApiCaller, details, tomorrow_at
+from tests.conftest import SYDNEY, ApiCaller, details, tomorrow_at
 from tests.linking import link
 from tests.mirroring import read_all
 
@@ -56,7 +56,7 @@ def readings(google: RunningSimulator) -> int:
 
 def own_calendar(member: Member, age: timedelta | None = timedelta(0)) -> BusyCalendar:
     """Our copy of the calendar that the member linked."""
-    return calendar_of(member, age=age, calendar_id=member.email)
+    return calendar_of(member, age=age, calendar_id=member.email, time_zone=SYDNEY)
 
 
 def test_a_fresh_copy_costs_no_call(linked: Member, google: RunningSimulator) -> None:

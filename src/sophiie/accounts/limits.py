@@ -30,7 +30,7 @@ RETURNING 1
 """  # noqa: S608 - no values
 
 
-LONGEST = timedelta(days=2)
+LONGEST = timedelta(days=7)
 
 
 @dataclass(frozen=True, kw_only=True)

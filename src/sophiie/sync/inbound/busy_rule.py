@@ -63,7 +63,7 @@ def busy_time(event: Any, *, zone: str, account: str) -> Stretch | NotBusy:
     if reason := _taking_no_time(event, account):
         return reason
     start, end = (_edge(event.get(name), zone) for name in ("start", "end"))
-    if start.kind and event["start"] == event["end"]:
+    if start.kind and event["start"] == event.get("end"):
         return NotBusy.NO_LENGTH
     if not (start.is_clear and end.is_clear and start.kind == end.kind):
         return _widest(start, end)

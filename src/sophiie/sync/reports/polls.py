@@ -16,8 +16,8 @@ class CalendarPoll:
 
     `missing` events are gone at once, since `missing_since`: a question to the person, unless they
     answered it. `problem` is why the last reading changed nothing here, `repaired` and `orphans`
-    are what the last comparison found, see `full_compare.py`; `not_understood` events were
-    left out.
+    are what the last comparison found, see `full_compare.py`; `not_understood` events keep
+    busy for as long as they may last.
     `is_pushed`: Google tells of changes; if not, polling alone finds them.
     """
 
