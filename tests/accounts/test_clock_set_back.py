@@ -113,6 +113,6 @@ def test_a_session_lasts_no_longer_than_one_that_begins_now(
         page = Client()
         page.force_login(alice, backend="allauth.account.auth_backends.AuthenticationBackend")
     forget_what_is_over()
-    assert page.get("/settings/account").status_code == 200
+    assert page.get("/settings/profile").status_code == 200
     lasts = timedelta(seconds=settings.SESSION_COOKIE_AGE)  # type: ignore[attr-defined]
     assert Session.objects.get().expire_date <= now() + lasts + timedelta(minutes=1)

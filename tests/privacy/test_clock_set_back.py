@@ -1,4 +1,4 @@
-"""An erasure that was asked for by a clock that was ahead: in its time, neither sooner nor never."""
+"""An erasure asked for by a clock that was ahead: in its time, neither sooner nor never."""
 
 from __future__ import annotations
 
