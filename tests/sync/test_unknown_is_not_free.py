@@ -236,6 +236,9 @@ def test_a_series_whose_name_is_too_long_goes_as_a_whole(
     told_as(renamed)
     read_all()
     assert len(busy_times(alice)) == 3
+    google.patch_event(ALICE, ALICE, master, {"recurrence": ["RRULE:FREQ=DAILY;COUNT=2"]})
+    read_all()
+    assert len(busy_times(alice)) == 2
     google.delete_event(ALICE, ALICE, master)
     read_all()
     assert busy_times(alice) == []

@@ -29,6 +29,7 @@ from sophiie.sync.models import MirroredEvent, WatchedCalendar
 logger = log(__name__)
 
 MAX_ID = 1100
+TOO_LONG = "long:"
 
 Item = dict[str, Any]
 Window = tuple[datetime | None, datetime | None]
@@ -88,22 +89,24 @@ def _apply(calendar: BusyCalendar, fetched: FetchResult, found: _Sorted) -> bool
             outside.add(period.event_id)
     # With an event that is told as one of a series the single event that it was is gone; with one
     # that is told as single, or as deleted, the series that it was.
-    masters = {_key(item["recurringEventId"]) for item in fetched.items if _is_instance(item)}
-    singles = {_key(item["id"]) for item in fetched.items if not _is_instance(item)}
+    masters = {
+        key_in_copy(item["recurringEventId"]) for item in fetched.items if _is_instance(item)
+    }
+    singles = {key_in_copy(item["id"]) for item in fetched.items if not _is_instance(item)}
     return snapshot.apply(
         calendar,
         inside,
         gone=found.free | outside | masters,
-        gone_series=singles | {_key(series_id) for series_id in fetched.whole_series},
+        gone_series=singles | {key_in_copy(series_id) for series_id in fetched.whole_series},
     )
 
 
-def _key(name: Any) -> str:
+def key_in_copy(name: Any) -> str:
     """The name of an event or a series in the copy: its own, or, if that is too long, a digest."""
     text = str(name)
     if len(text) <= MAX_ID and "\0" not in text:
         return text
-    return f"long:{hashlib.sha256(text.encode(errors='replace')).hexdigest()}"
+    return f"{TOO_LONG}{hashlib.sha256(text.encode(errors='replace')).hexdigest()}"
 
 
 def _overlaps(period: Period, window: Window) -> bool:
@@ -119,8 +122,8 @@ def _sorted_out(poll: Poll, fetched: FetchResult, window: Window) -> _Sorted:
     ours = _own_events(poll.business_id, fetched.items)
     found = _Sorted()
     for item in fetched.items:
-        event_id = _key(item["id"])
-        series_id = _key(item.get("recurringEventId") or "")
+        event_id = key_in_copy(item["id"])
+        series_id = key_in_copy(item.get("recurringEventId") or "")
         time = busy_time(item, zone=fetched.time_zone or poll.time_zone, account=poll.google_email)
         if isinstance(time, NotBusy) or _is_ours(event_id, series_id, time, ours):
             found.free.add(event_id)

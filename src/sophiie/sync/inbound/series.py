@@ -15,10 +15,11 @@ from sophiie.common.in_thread import in_thread
 from sophiie.google.calendar import CalendarClient
 from sophiie.google.errors import EventGone, Unreachable
 from sophiie.google.marks import series_named_by
+from sophiie.sync.inbound.busy_store import TOO_LONG, key_in_copy
 from sophiie.sync.inbound.fetch import FetchResult, Item, fetch
 from sophiie.sync.inbound.poll_claim import Poll
 
-# With more of them it costs less to read everything.
+# With more of them it costs less to read everything; and so it is with one whose name is not kept.
 MAX_SERIES = 8
 
 
@@ -31,7 +32,7 @@ async def with_whole_series(
         return fetched
     told = {series_id for item in fetched.items if (series_id := series_named_by(item))}
     touched = await in_thread(_in_copy, poll, fetched.items, told)
-    if len(touched) > MAX_SERIES:
+    if len(touched) > MAX_SERIES or any(name.startswith(TOO_LONG) for name in touched):
         return await fetch(client, replace(poll, token=""))
     items = [item for item in fetched.items if series_named_by(item) not in touched]
     for series_id in sorted(touched):
@@ -41,8 +42,9 @@ async def with_whole_series(
 
 def _in_copy(poll: Poll, items: Iterable[Item], told: set[str]) -> frozenset[str]:
     """The series that the copy has something of. One that is told as deleted itself goes anyway."""
-    ids = {str(item["id"]) for item in items}
-    found = snapshot.series_of(poll.member_id, poll.calendar_id, events=ids, series=told)
+    ids = {key_in_copy(item["id"]) for item in items}
+    names = {key_in_copy(series_id) for series_id in told}
+    found = snapshot.series_of(poll.member_id, poll.calendar_id, events=ids, series=names)
     return frozenset(found - ids)
 
 
