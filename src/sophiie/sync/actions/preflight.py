@@ -24,7 +24,7 @@ from sophiie.google.app import google_session
 from sophiie.google.calendar import Changes
 from sophiie.google.errors import GoogleError
 from sophiie.google.marks import event_id_of
-from sophiie.sync.inbound.busy_rule import NotBusy, Stretch, busy_time
+from sophiie.sync.inbound.busy_rule import Stretch, Unclear, busy_time
 from sophiie.sync.inbound.ours import OwnEvent, appointment_of, own_events
 from sophiie.sync.outbox.coverage import assignee_ids, planned_for
 from sophiie.sync.quota.metered_client import metered_client
@@ -136,8 +136,8 @@ def _busy_times(
 ) -> list[Stretch]:
     """When these events keep the member busy: in order, and none touching another."""
     judged = [busy_time(item, zone=time_zone, account=link.google_email) for item in items]
-    if bad := judged.count(NotBusy.BAD_DATA):
-        logger.warning("events not understood", link_id=str(link.id), events=bad)
+    if unclear := sum(isinstance(found, Unclear) for found in judged):
+        logger.warning("events not understood", link_id=str(link.id), events=unclear)
     merged: list[Stretch] = []
     for stretch in sorted(found for found in judged if isinstance(found, Stretch)):
         if merged and stretch.start <= merged[-1].end:
