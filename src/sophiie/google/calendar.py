@@ -27,8 +27,11 @@ from sophiie.google.http import send
 # What a patch costs of Google's quotas; every other call costs one unit.
 PATCH_UNITS = 3
 WRITE_ROLES = frozenset({"owner", "writer", "writerWithoutPrivateAccess"})
-# All that is needed of an answer to a write.
-_EVENT_FIELDS = "id,status,etag,htmlLink,extendedProperties/private"
+# All that is needed of one of our own events: what a person may have changed in it.
+_EVENT_FIELDS = (
+    "id,status,etag,htmlLink,updated,summary,location,description,start,end,recurrence,"
+    "transparency,eventType,extendedProperties/private"
+)
 # Of listed events, which may be other people's: when they are and whether they make the account
 # busy. No title, description or place, and of the guests only the account's own answer (no
 # addresses). Tokens have to be named, or Google sends none.
@@ -128,12 +131,14 @@ class CalendarClient:
     async def get(
         self, calendar_id: str, event_id: str, *, with_guests: bool = False
     ) -> dict[str, Any]:
-        """events.get; for a while Google returns a deleted event with status `cancelled`.
+        """events.get of one of our own events, whole; for a while Google returns a deleted event
+        with status `cancelled`.
 
-        `with_guests` is only for our own events: it returns other people's addresses.
+        `with_guests` returns other people's addresses; without it, only the account's own answer.
         """
         path = _event(calendar_id, event_id)
-        fields = f"{_EVENT_FIELDS},start,end" + (",attendees" if with_guests else "")
+        guests = "attendees" if with_guests else "attendees(self,responseStatus)"
+        fields = f"{_EVENT_FIELDS},{guests}"
         return await self._call("GET", path, query={"fields": fields})
 
     async def patch(
@@ -147,10 +152,12 @@ class CalendarClient:
         headers = {"If-Match": if_match} if if_match else {}
         return await self._call("PATCH", path, query=_quietly(), body=body, headers=headers)
 
-    async def delete(self, calendar_id: str, event_id: str) -> None:
-        """events.delete; `EventGone` when there is nothing to delete (any more)."""
+    async def delete(self, calendar_id: str, event_id: str, *, if_match: str = "") -> None:
+        """events.delete; `EventGone` when there is nothing to delete (any more), `Stale` when the
+        event is not the version that `if_match` (an etag) names."""
         path = _event(calendar_id, event_id)
-        await self._call("DELETE", path, query={"sendUpdates": "none"})
+        headers = {"If-Match": if_match} if if_match else {}
+        await self._call("DELETE", path, query={"sendUpdates": "none"}, headers=headers)
 
     async def look_at(self, calendar_id: str) -> None:
         """events.list of next to nothing: `EventGone` when the calendar is gone or not shared."""

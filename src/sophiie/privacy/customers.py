@@ -273,9 +273,13 @@ def _rewrite_history(
 
 
 def _forget_what_google_said(appointment: Appointment) -> None:
-    """Google's answer may quote the event that it refused."""
+    """Google's answer may quote the event that it refused, and what people wrote into the event is
+    kept until somebody decides. Without the digests of its texts all of the event is written anew.
+    """
     SyncAttempt.objects.filter(mirrored_event__appointment=appointment).update(message="")
-    MirroredEvent.objects.filter(appointment=appointment).exclude(error="").update(error="")
+    MirroredEvent.objects.filter(appointment=appointment).exclude(
+        error="", drift_fields={}, left_out={}, shown_fields={}
+    ).update(error="", drift_fields={}, left_out={}, shown_fields={})
 
 
 def _is_upcoming(appointment: Appointment, moment: datetime) -> bool:

@@ -28,7 +28,8 @@ MAX_ASKED_PAUSE = timedelta(hours=1)
 DUE = f"""
     FROM sync_mirroredevent row
     JOIN calendar_link_calendarlink link ON link.id = row.link_id
-    WHERE row.state = '{MirrorState.PENDING}' AND link.state = ANY(%(mirroring)s)
+    WHERE row.state = '{MirrorState.PENDING}' AND NOT row.hosted_elsewhere
+    AND link.state = ANY(%(mirroring)s)
     AND (
         row.updated_at > %(moment)s
         OR NOT (row.next_attempt_at > %(moment)s AND row.next_attempt_at <= %(latest)s)

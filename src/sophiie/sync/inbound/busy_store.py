@@ -1,7 +1,7 @@
 """Stores when the member is busy, as a poll of one calendar found it, in our copy of that calendar.
 
-Our own mirrored events (`ours.py`) are left out: the appointments they stand for say themselves
-when their assignees are not free.
+Events that stand for a live appointment at its time (`ours.py`) are left out: the appointment says
+itself when its assignees are not free.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from sophiie.common import live
 from sophiie.common.logs import log
 from sophiie.sync.inbound.busy_rule import NotBusy, Stretch, Unclear, busy_time
 from sophiie.sync.inbound.fetch import FetchResult
-from sophiie.sync.inbound.ours import is_ours, own_events
+from sophiie.sync.inbound.ours import OurEvents
 from sophiie.sync.inbound.poll_claim import Poll
 from sophiie.sync.models import WatchedCalendar
 
@@ -89,7 +89,11 @@ def _apply(calendar: BusyCalendar, fetched: FetchResult, found: _Sorted) -> bool
     masters = {
         key_in_copy(item["recurringEventId"]) for item in fetched.items if _is_instance(item)
     }
-    singles = {key_in_copy(item["id"]) for item in fetched.items if not _is_instance(item)}
+    singles = {
+        key_in_copy(item["id"])
+        for item in fetched.items
+        if not _is_instance(item) and not _is_master(item)
+    }
     return snapshot.apply(
         calendar,
         inside,
@@ -115,14 +119,21 @@ def _is_instance(item: Item) -> bool:
     return bool(item.get("recurringEventId"))
 
 
+def _is_master(item: Item) -> bool:
+    """A series that was read whole, because it is one of our events: its occurrences are told
+    besides, and say when it is."""
+    return bool(item.get("recurrence"))
+
+
 def _sorted_out(poll: Poll, fetched: FetchResult, window: Window) -> _Sorted:
-    own = own_events(poll.business_id, fetched.items)
+    items = [item for item in fetched.items if not _is_master(item)]
+    ours = OurEvents.among(items, business_id=poll.business_id, calendar_id=poll.calendar_id)
     found = _Sorted()
-    for item in fetched.items:
+    for item in items:
         event_id = key_in_copy(item["id"])
         series_id = key_in_copy(item.get("recurringEventId") or "")
         time = busy_time(item, zone=fetched.time_zone or poll.time_zone, account=poll.google_email)
-        if isinstance(time, NotBusy) or is_ours(item, time, own):
+        if isinstance(time, NotBusy) or ours.hold(item, time):
             found.free.add(event_id)
             continue
         if isinstance(time, Unclear):

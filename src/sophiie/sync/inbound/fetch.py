@@ -7,7 +7,7 @@ missing at once, and nowhere else to be found, nothing is believed.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -31,8 +31,9 @@ Item = dict[str, Any]
 class FetchResult:
     """What Google answered: `everything` in the window, or what changed since the last token.
 
-    `lost`: events of ours of which Google knows nothing, not even that they were deleted. With a
-    `doubt` the items are those that were listed; `gone` are the events of ours that it is about.
+    `lost`: events of ours of which Google knows nothing, not even that they were deleted. `whole`:
+    those that were read with all their fields, which foreign events never are. With a `doubt` the
+    items are those that were listed; `gone` are the events of ours that it is about.
     `whole_series`: every occurrence of these that exists is among the items.
     """
 
@@ -42,6 +43,7 @@ class FetchResult:
     access_role: str
     time_zone: str
     lost: frozenset[str] = frozenset()
+    whole: frozenset[str] = frozenset()
     doubt: Doubt | None = None
     gone: frozenset[str] = frozenset()
     whole_series: frozenset[str] = frozenset()
@@ -62,11 +64,15 @@ async def fetch(client: CalendarClient, poll: Poll) -> FetchResult:
         gone -= await found_elsewhere(client, poll, gone, changes.items)
         doubt = find_doubt(len(gone), all_of_them, meant=poll.meant_missing)
     lost: set[str] = set()
+    whole: set[str] = set()
     if doubt is None:
         unclear = (missing | series | poll.known.unjudged) - fetched.keys()
+        unclear |= _changed_by_others(poll, fetched)
         for event_id, item in await _read_back(client, poll.calendar_id, unclear):
             fetched[event_id] = item or {"id": event_id, "status": "cancelled"}
-            if item is None:
+            if item is not None:
+                whole.add(event_id)
+            else:
                 lost.add(event_id)
     return FetchResult(
         items=list(fetched.values()),
@@ -75,10 +81,18 @@ async def fetch(client: CalendarClient, poll: Poll) -> FetchResult:
         access_role=changes.access_role,
         time_zone=_kept(changes.time_zone),
         lost=frozenset(lost),
+        whole=frozenset(whole),
         # An increment says itself of each event that it was deleted.
         doubt=doubt and replace(doubt, list_is_whole=not everything),
         gone=gone if doubt else frozenset(),
     )
+
+
+def _changed_by_others(poll: Poll, listed: Mapping[str, Item]) -> set[str]:
+    """Our events that are not the version we wrote: what they say may have changed as well."""
+    etags = poll.known.etags
+    ours = listed.keys() & etags.keys()
+    return {i for i in ours if not is_deleted(listed[i]) and listed[i].get("etag") != etags[i]}
 
 
 async def deleted_lately(client: CalendarClient, poll: Poll) -> set[str]:

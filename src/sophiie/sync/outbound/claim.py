@@ -24,7 +24,7 @@ from sophiie.sync.quota.buckets import affordable, pause_for
 # Rows claimed and recorded together; unlinking waits for one batch at most.
 BATCH = 16
 
-# What an attempt needs to know of its row; the rest is not read.
+# What an attempt needs to know of its row, in the order of the model; the rest is not read.
 _FIELDS = (
     "id",
     "link_id",
@@ -38,6 +38,15 @@ _FIELDS = (
     "sent",
     "attempts",
     "updated_at",
+    "etag",
+    "drift_kind",
+    "drift_seen_at",
+    "drift_start",
+    "drift_end",
+    "drift_fields",
+    "shown_fields",
+    "left_out",
+    "series_may_go",
     "guests",
     "shown_guests",
     "sent_guests",

@@ -8,7 +8,7 @@ from uuid import UUID
 import aiohttp
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from sophiie.calendar_link.lease import LEASE
 from sophiie.calendar_link.models import MIRRORING, CalendarLink, Revocation
@@ -49,24 +49,39 @@ def try_refused_again() -> int:
     """Gives what Google refused a while ago another chance, unless the appointment is over."""
     moment = now()
     with transaction.atomic():
-        refused = MirroredEvent.objects.select_for_update(of=("self",), skip_locked=True).filter(
+        rows = MirroredEvent.objects.select_for_update(of=("self",), skip_locked=True)
+        refused = rows.filter(
             Q(appointment__end__gt=moment) | Q(wanted=False),
             _is_written_ahead(moment)
             | over("next_attempt_at", moment, at_most=REFUSAL_PAUSE + SKEW),
             state=MirrorState.FAILED,
             next_attempt_at__isnull=False,
         )
-        ids = [row.pk for row in refused.only("pk")[:AT_ONCE]]
-        if ids:
-            MirroredEvent.objects.filter(pk__in=ids).update(state=MirrorState.PENDING)
-    return len(ids)
+        # Optional parts that were left out, of events that are there.
+        left_out = rows.filter(
+            appointment__end__gt=moment,
+            wanted=True,
+            state=MirrorState.SYNCED,
+            left_out_next_at__lte=moment,
+        )
+        tried = _make_due(refused)
+        return tried + _make_due(left_out, next_attempt_at=moment, left_out_next_at=None)
+
+
+def _make_due(rows: QuerySet[MirroredEvent], **values: datetime | None) -> int:
+    ids = [row.pk for row in rows.only("pk")[:AT_ONCE]]
+    if not ids:
+        return 0
+    return MirroredEvent.objects.filter(pk__in=ids).update(state=MirrorState.PENDING, **values)
 
 
 def wake_due_links() -> list[UUID]:
     """Wakes a worker for each link that has something due, may be written to, and is not leased."""
     moment = now()
     pause = longest_pause(moment)
-    pending = MirroredEvent.objects.filter(link=OuterRef("pk"), state=MirrorState.PENDING)
+    pending = MirroredEvent.objects.filter(
+        link=OuterRef("pk"), state=MirrorState.PENDING, hosted_elsewhere=False
+    )
     due = Exists(pending.filter(over("next_attempt_at", moment, at_most=pause)))
     not_parked = Q(parked_until=None) | over("parked_until", moment, at_most=pause)
     links = CalendarLink.objects.filter(

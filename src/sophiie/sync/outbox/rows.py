@@ -16,6 +16,7 @@ from sophiie.calendar_link.models import CalendarLink
 from sophiie.sync.models import MirroredEvent, MirrorState
 from sophiie.sync.outbox.coverage import shows
 from sophiie.sync.outbox.guests import Circle
+from sophiie.sync.outbox.hosting import follow, has_event, let_go
 
 Rows = list[MirroredEvent]
 # The columns written here; a worker writes all others.
@@ -29,6 +30,8 @@ WANTED_FIELDS = (
     "attempts",
     "next_attempt_at",
     "updated_at",
+    "series_may_go",
+    "hosted_elsewhere",
 )
 
 
@@ -41,11 +44,12 @@ def align(
     *,
     guests: list[str],
     again: bool = False,
+    follows: bool = False,
 ) -> Rows:
     """Sets the rows of one appointment to what Google should show; returns those with work to do.
 
     `guests` are those of this link's event. With `again`, what Google shows already is written
-    once more.
+    once more. `follows`: the same calendar has the event of another link, see `hosting.py`.
     """
     target = None
     if shows(link, appointment, assignees):
@@ -54,16 +58,33 @@ def align(
     changed = []
     for row in rows:
         wanted = row is target
+        if wanted and follows and not has_event(row):
+            if follow(row, appointment.revision, moment):
+                changed.append(row)
+            continue
+        if row.hosted_elsewhere and not wanted:
+            if let_go(row, appointment.revision, moment):
+                changed.append(row)
+            continue
+        # An event of one's own besides that of another link is one too many.
+        wanted = wanted and not follows
         gone = not wanted and not row.wanted and row.state == MirrorState.SYNCED
         current = (row.wanted, row.wanted_revision) == (wanted, appointment.revision)
+        current = current and not row.hosted_elsewhere
         if wanted:
             current = current and row.guests == guests
-            row.guests = guests
+            row.guests, row.hosted_elsewhere = guests, False
         if gone or (current and not again and not row._state.adding):
             continue
         want(row, wanted, appointment.revision, moment)
         changed.append(row)
     return changed
+
+
+def home_of(link: CalendarLink, appointment: Appointment, rows: Rows, moment: datetime) -> str:
+    """The calendar where the event of this link belongs."""
+    row = _home(link, appointment, rows, moment)
+    return row.calendar_id if row else link.calendar_id
 
 
 def _home(
@@ -79,6 +100,7 @@ def _home(
 
 def want(row: MirroredEvent, wanted: bool, revision: int, moment: datetime) -> None:
     row.wanted, row.wanted_revision = wanted, revision
+    row.series_may_go = row.series_may_go and not wanted
     row.state, row.error, row.attempts = MirrorState.PENDING, "", 0
     row.updated_at = moment
     # The first change goes out at once; those that follow quickly are gathered into one more call.
@@ -107,6 +129,7 @@ def adopt(
         row.event_id, row.sent = earlier.event_id, True
         row.shown_revision = earlier.shown_revision
         row.shown_guests, row.sent_guests = earlier.shown_guests, earlier.sent_guests
+        row.shown_fields, row.left_out = earlier.shown_fields, earlier.left_out
     elif found_id:
         # Nobody knows what it shows; any revision before the wanted one makes it a patch.
         row.event_id, row.sent, row.shown_revision = found_id, True, 1
