@@ -16,6 +16,7 @@ from django.db import connection
 
 from sophiie.accounts.models import Member
 from sophiie.appointments.errors import Obstacle, Source
+from sophiie.appointments.hold_time import sql_counts_still
 from sophiie.appointments.models import Appointment
 from sophiie.appointments.signals import booking_ahead, own_events_asked
 from sophiie.busy_time.knowledge import Freshness, Knowledge, knowledge_of
@@ -74,16 +75,16 @@ def conflicts_of(
 
 
 # An assignment that does not block is in nobody's way, and neither is an expired hold.
-_APPOINTMENTS = """
+_APPOINTMENTS = f"""
     SELECT assignment.member_id, appointment.id, appointment.start, appointment."end",
         appointment.title, appointment.timezone
     FROM appointments_assignment AS assignment
     JOIN appointments_appointment AS appointment ON appointment.id = assignment.appointment_id
     WHERE assignment.member_id = ANY(%(members)s) AND assignment.blocking
         AND assignment.during && tstzrange(%(start)s, %(end)s)
-        AND (assignment.held_until IS NULL OR assignment.held_until > %(moment)s)
+        AND {sql_counts_still("assignment.held_until")}
         AND assignment.appointment_id IS DISTINCT FROM %(exclude)s
-"""
+"""  # noqa: S608 - no values
 # Several events that overlap or touch are one stretch.
 _BUSY = """
     SELECT member_id, lower(period), upper(period)
@@ -161,7 +162,7 @@ def _busy_elsewhere(
 
 # What came in the way of an assignment after it was booked: busy time elsewhere, and appointments
 # that somebody put on top. Leaves out an assignment that was itself booked anyway: its people know.
-_CLASHES = """
+_CLASHES = f"""
     WITH own AS (
         SELECT * FROM unnest(%(owners)s::uuid[], %(own)s::text[]) AS own (appointment_id, event_id)
     ), assignment AS (
@@ -192,11 +193,11 @@ _CLASHES = """
     JOIN appointments_assignment AS above
         ON above.member_id = assignment.member_id AND above.during && assignment.during
         AND above.booked_anyway AND above.appointment_id <> assignment.appointment_id
-        AND (above.held_until IS NULL OR above.held_until > %(moment)s)
+        AND {sql_counts_still("above.held_until")}
     JOIN appointments_appointment AS other
         ON other.id = above.appointment_id
         AND other.deleted_at IS NULL AND other.status <> 'cancelled'
-"""
+"""  # noqa: S608 - no values
 
 
 def _clashes(appointment_ids: Sequence[UUID], moment: datetime) -> Rows:

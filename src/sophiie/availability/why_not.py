@@ -13,11 +13,11 @@ from enum import StrEnum
 from uuid import UUID
 
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
-from django.db.models import Q
 from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
 
 from sophiie.accounts.models import Member
+from sophiie.appointments.hold_time import counts_still
 from sophiie.appointments.models import Assignment
 from sophiie.availability.grid import is_on_grid, nearest_steps
 from sophiie.availability.hours import DayKind, Hours, Stretch, joined, without, working_time
@@ -176,7 +176,7 @@ def _taken(asked: _Question) -> Iterator[Reason]:
     near = DateTimeTZRange(asked.start - between, asked.end + between)
     assignments = (
         Assignment.objects.filter(
-            Q(held_until=None) | Q(held_until__gt=asked.moment),
+            counts_still(asked.moment),
             member=asked.member,
             blocking=True,
             during__overlap=near,

@@ -5,6 +5,8 @@ Source: developers.google.com/workspace/calendar/api/v3/reference.
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -13,7 +15,13 @@ from urllib.parse import quote
 
 import aiohttp
 
-from sophiie.google.errors import AccessLost, EventGone, SyncTokenExpired, calendar_error
+from sophiie.google.errors import (
+    AccessLost,
+    EventGone,
+    SyncTokenExpired,
+    Unreachable,
+    calendar_error,
+)
 from sophiie.google.http import send
 
 # What a patch costs of Google's quotas; every other call costs one unit.
@@ -27,11 +35,11 @@ _EVENT_FIELDS = (
 # Of listed events, which may be other people's: when they are and whether they make the account
 # busy. No title, description or place, and of the guests only the account's own answer (no
 # addresses). Tokens have to be named, or Google sends none.
-_CHANGES_FIELDS = (
-    "nextPageToken,nextSyncToken,accessRole,timeZone,"
+_ITEM_FIELDS = (
     "items(id,status,etag,updated,start,end,transparency,eventType,recurringEventId,"
     "originalStartTime,attendees(self,responseStatus),extendedProperties/private)"
 )
+_CHANGES_FIELDS = f"nextPageToken,nextSyncToken,accessRole,timeZone,{_ITEM_FIELDS}"
 
 
 BeforeCall = Callable[[], Awaitable[None]]
@@ -205,7 +213,7 @@ class CalendarClient:
         found: dict[str, dict[str, Any]] = {}
         while True:
             page = await self._page_of_changes(calendar_id, query)
-            found |= {str(item["id"]): item for item in page.get("items", []) if "id" in item}
+            found |= {item["id"]: item for item in map(_named, _items(page))}
             if not page.get("nextPageToken"):
                 return Changes(
                     items=list(found.values()),
@@ -214,6 +222,37 @@ class CalendarClient:
                     time_zone=str(page.get("timeZone", "")),
                 )
             query["pageToken"] = page["nextPageToken"]
+
+    async def instances(
+        self, calendar_id: str, series_id: str, *, time_min: datetime, time_max: datetime
+    ) -> list[dict[str, Any]]:
+        """events.instances: what there is of a series between two times, told as by `changes`.
+
+        `EventGone` when there is no such series.
+        """
+        query = {
+            "maxResults": "2500",
+            "timeMin": _rfc_3339(time_min),
+            "timeMax": _rfc_3339(time_max),
+            "fields": f"nextPageToken,{_ITEM_FIELDS}",
+        }
+        path = f"{_event(calendar_id, series_id)}/instances"
+        found: dict[str, dict[str, Any]] = {}
+        while True:
+            page = await self._call("GET", path, query=query)
+            found |= {item["id"]: item for item in map(_named, _items(page))}
+            if not page.get("nextPageToken"):
+                return list(found.values())
+            query["pageToken"] = page["nextPageToken"]
+
+    async def is_there(self, calendar_id: str, event_id: str) -> bool:
+        """events.get of next to nothing: whether the event exists and is not deleted."""
+        try:
+            path = _event(calendar_id, event_id)
+            event = await self._call("GET", path, query={"fields": "id,status"})
+        except EventGone:
+            return False
+        return event.get("status") != "cancelled"
 
     async def watch(
         self, calendar_id: str, *, channel_id: str, token: str, address: str
@@ -278,6 +317,26 @@ class CalendarClient:
             json=body,
             headers={"Authorization": f"Bearer {token}", **headers},
         )
+
+
+def _items(page: dict[str, Any]) -> list[Any]:
+    """The events on a page. A page without any still says how it goes on; one that says nothing
+    is no answer, and must not look like an empty calendar."""
+    if not page.keys() & {"items", "nextPageToken", "nextSyncToken"}:
+        raise Unreachable("Google's answer was empty.", reason="emptyAnswer")
+    items = page.get("items") or []
+    return items if isinstance(items, list) else [items]
+
+
+def _named(item: Any) -> dict[str, Any]:
+    """The item with an id that no other has: one that Google left without gets a name made of all
+    that is said of it."""
+    event = item if isinstance(item, dict) else {}
+    event_id = event.get("id")
+    if isinstance(event_id, str) and event_id and "\0" not in event_id:
+        return event
+    said = json.dumps(item, sort_keys=True)
+    return {**event, "id": f"unnamed:{hashlib.sha256(said.encode()).hexdigest()}"}
 
 
 def _quietly() -> dict[str, str]:

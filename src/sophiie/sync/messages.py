@@ -11,6 +11,9 @@ from django.utils.translation import gettext_noop as _
 CRASHED = _("Something went wrong inside Sophiie; it was logged.")
 REFUSED_BY_GOOGLE = _("Google refused this event: %(answer)s")
 NOT_READ = _("The calendar could not be read: %(answer)s")
+# A calendar whose last reading ended so is left alone for longer than others, or for the day.
+DAY_USED_UP = _("The calls to Google that are allowed in a day are used up.")
+READ_LATER = _("Google asked Sophiie to wait before it reads on. It goes on by itself.")
 NOT_THERE = _(
     "This calendar is not there any more, or not shared with you. Until you untick it under "
     "“Change calendar”, Sophiie cannot say when you are free."

@@ -22,7 +22,7 @@ from sophiie.common.logs import log
 from sophiie.google.app import google_session
 from sophiie.google.calendar import Changes
 from sophiie.google.errors import GoogleError
-from sophiie.sync.inbound.busy_rule import NotBusy, Stretch, busy_time
+from sophiie.sync.inbound.busy_rule import Stretch, Unclear, busy_time
 from sophiie.sync.inbound.ours import OurEvents
 from sophiie.sync.outbox.coverage import assignee_ids, planned_for
 from sophiie.sync.quota.metered_client import metered_client
@@ -116,14 +116,14 @@ def _sorted_out(
     items, business_id = changes.items, link.member.business_id
     ours = OurEvents.among(items, business_id=business_id, calendar_id=calendar_id, lost_too=True)
     there = {found for item in items if (found := ours.adoptable_by(link, item))}
-    busy, bad = [], 0
+    busy, unclear = [], 0
     for item in items:
         time = busy_time(item, zone=changes.time_zone, account=link.google_email)
         if isinstance(time, Stretch) and not ours.hold(item, time):
             busy.append(time)
-        bad += time == NotBusy.BAD_DATA
-    if bad:
-        logger.warning("events not understood", link_id=str(link.id), events=bad)
+        unclear += isinstance(time, Unclear)
+    if unclear:
+        logger.warning("events not understood", link_id=str(link.id), events=unclear)
     return there, busy
 
 

@@ -17,6 +17,7 @@ from uuid import UUID
 
 from sophiie.appointments.models import Appointment
 from sophiie.common import live
+from sophiie.common.clock import now
 from sophiie.common.logs import log
 from sophiie.google import marks
 from sophiie.sync.drift_state import (
@@ -87,6 +88,8 @@ def _never_arrived(row: MirroredEvent, item: dict[str, Any], fetched: FetchResul
         return False
     revision = marks.revision_of(marks.marks_on(item))
     if revision is None or revision >= row.shown_revision:
+        return False
+    if row.synced_at > now():  # the clock was set since: nothing follows from that time
         return False
     try:
         return datetime.fromisoformat(str(item.get("updated"))) <= row.synced_at

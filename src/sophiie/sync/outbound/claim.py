@@ -150,7 +150,7 @@ def seconds_until_due(link_id: UUID) -> float | None:
     moment = now()
     soon = moment + timedelta(seconds=settings.MIRROR_COALESCE_SECONDS)
     ((first,),) = execute(
-        f"SELECT min(row.next_attempt_at) {DUE} AND row.link_id = %(link)s",
+        f"SELECT min(least(row.next_attempt_at, %(moment)s)) {DUE} AND row.link_id = %(link)s",
         link=link_id,
         **due_at(soon),
     )

@@ -39,7 +39,13 @@ from sophiie.google.errors import (
 )
 from sophiie.sync.drift_state import Seen, compare, repetition_of, set_drift
 from sophiie.sync.due import park, until_the_quotas_next_day
-from sophiie.sync.messages import CRASHED, INTERNAL, REFUSED_BY_GOOGLE, REFUSED_BY_GUARD
+from sophiie.sync.messages import (
+    CRASHED,
+    DAY_USED_UP,
+    INTERNAL,
+    REFUSED_BY_GOOGLE,
+    REFUSED_BY_GUARD,
+)
 from sophiie.sync.models import DriftKind, MirroredEvent, MirrorState, SyncAttempt, WatchedCalendar
 from sophiie.sync.outbound.apply import Shown
 from sophiie.sync.outbound.bulk_sql import FAILURE_FIELDS, OUTCOME_FIELDS, insert_rows, update_rows
@@ -266,8 +272,7 @@ def meaning(failure: Exception, attempts: int) -> tuple[str, timedelta | None]:
         case UsageLimited():
             return _("Google accepts no more changes to this calendar for now."), USAGE_LIMIT_PAUSE
         case DayUsedUp():
-            words = _("The calls to Google that are allowed in a day are used up.")
-            return words, until_the_quotas_next_day(now())
+            return DAY_USED_UP, until_the_quotas_next_day(now())
         case RateLimited():
             return _("Google asked Sophiie to slow down."), _pause(attempts, failure.retry_after)
         case Unreachable() | Stale():

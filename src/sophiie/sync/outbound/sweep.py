@@ -16,9 +16,12 @@ from sophiie.calendar_link.revocation import revocations_due, revoke
 from sophiie.calendar_link.unlink import end_overdue_unlinkings
 from sophiie.common.batches import delete_in_batches
 from sophiie.common.clock import now
+from sophiie.common.horizon import SKEW, over
 from sophiie.common.in_thread import in_thread
+from sophiie.sync.due import longest_pause
 from sophiie.sync.jobs import defer_drain
 from sophiie.sync.models import MirroredEvent, MirrorState, SyncAttempt
+from sophiie.sync.outbound.outcome import REFUSAL_PAUSE
 
 AT_ONCE = 500
 
@@ -49,8 +52,10 @@ def try_refused_again() -> int:
         rows = MirroredEvent.objects.select_for_update(of=("self",), skip_locked=True)
         refused = rows.filter(
             Q(appointment__end__gt=moment) | Q(wanted=False),
+            _is_written_ahead(moment)
+            | over("next_attempt_at", moment, at_most=REFUSAL_PAUSE + SKEW),
             state=MirrorState.FAILED,
-            next_attempt_at__lte=moment,
+            next_attempt_at__isnull=False,
         )
         # Optional parts that were left out, of events that are there.
         left_out = rows.filter(
@@ -73,19 +78,23 @@ def _make_due(rows: QuerySet[MirroredEvent], **values: datetime | None) -> int:
 def wake_due_links() -> list[UUID]:
     """Wakes a worker for each link that has something due, may be written to, and is not leased."""
     moment = now()
-    due = MirroredEvent.objects.filter(
-        link=OuterRef("pk"),
-        state=MirrorState.PENDING,
-        next_attempt_at__lte=moment,
-        hosted_elsewhere=False,
+    pause = longest_pause(moment)
+    pending = MirroredEvent.objects.filter(
+        link=OuterRef("pk"), state=MirrorState.PENDING, hosted_elsewhere=False
     )
+    due = Exists(pending.filter(over("next_attempt_at", moment, at_most=pause)))
+    not_parked = Q(parked_until=None) | over("parked_until", moment, at_most=pause)
     links = CalendarLink.objects.filter(
-        Exists(due),
-        LEASE.is_free(moment),
-        Q(parked_until=None) | Q(parked_until__lte=moment),
+        Exists(pending.filter(_is_written_ahead(moment))) | (due & not_parked),
+        LEASE.is_free(),
         state__in=MIRRORING,
     )
     found = list(links.order_by("id").values_list("id", flat=True))
     for link_id in found:
         defer_drain(link_id)
     return found
+
+
+def _is_written_ahead(moment: datetime) -> Q:
+    """Rows of a time that is still to come: the clock was set back, and nothing waits for that."""
+    return Q(updated_at__gt=moment)

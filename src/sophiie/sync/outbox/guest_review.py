@@ -37,10 +37,10 @@ def review_guests() -> int:
     killed leaves the request, and another one begins again when the claim has run out.
     """
     reviewed = 0
-    for review in GuestReview.objects.filter(REVIEW.is_free(now())):
+    for review in GuestReview.objects.filter(REVIEW.is_free()):
         # Another request while we are at it is a review of its own: what we saw may be old then.
         this_request = GuestReview.objects.filter(pk=review.pk, asked_at=review.asked_at)
-        if not REVIEW.take(this_request, now()):
+        if not REVIEW.take(this_request):
             continue
         moment = now()
         concerned = [

@@ -105,7 +105,9 @@ def want(row: MirroredEvent, wanted: bool, revision: int, moment: datetime) -> N
     row.updated_at = moment
     # The first change goes out at once; those that follow quickly are gathered into one more call.
     gathered = timedelta(seconds=settings.MIRROR_COALESCE_SECONDS)
-    row.next_attempt_at = max(moment, row.synced_at + gathered) if row.synced_at else moment
+    row.next_attempt_at = moment
+    if row.synced_at and row.synced_at <= moment:
+        row.next_attempt_at = max(moment, row.synced_at + gathered)
 
 
 def new_row(link: CalendarLink, appointment: Appointment, moment: datetime) -> MirroredEvent:
