@@ -26,7 +26,9 @@ class BusyCalendar(models.Model):
     checked_at = models.DateTimeField(null=True, blank=True)
     known_from = models.DateTimeField(null=True, blank=True)
     known_until = models.DateTimeField(null=True, blank=True)
-    # Why the last reading did not succeed, in words for the member; "" when it did.
+    # Why the last reading did not succeed; the sentence, "" when it did, is what release 0.1 reads:
+    # see common/reasons.py.
+    problem_reason = models.JSONField(default=dict, blank=True, db_default={})
     problem = models.CharField(max_length=300, blank=True, default="", db_default="")
 
     class Meta:

@@ -22,6 +22,7 @@ from sophiie.calendar_link.tokens import AnnouncedTokens
 from sophiie.common.clock import now
 from sophiie.common.in_thread import in_thread
 from sophiie.common.logs import log
+from sophiie.common.reasons import NO_REASON, keep
 from sophiie.google import marks
 from sophiie.google.app import google_session
 from sophiie.google.calendar import Calendar, CalendarClient
@@ -103,7 +104,8 @@ def _activate(
         link.busy_calendar_ids = [calendar.id for calendar in busy]
         link.busy_calendar_names = {calendar.id: calendar.name[:500] for calendar in busy}
         link.language = get_language() or ""
-        link.problem, link.broken_at = "", None
+        link.broken_at = None
+        keep(link, "problem", NO_REASON)
         link.state, link.activated_at = LinkState.BACKFILLING, link.activated_at or now()
         link.save()
         record_about(audit.Act.LINK_CHOSEN, link, calendar=link.calendar_name)

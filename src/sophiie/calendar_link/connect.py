@@ -32,6 +32,7 @@ from sophiie.calendar_link.signals import link_mended
 from sophiie.common.clock import now
 from sophiie.common.in_thread import in_thread
 from sophiie.common.logs import log
+from sophiie.common.reasons import NO_REASON, keep
 from sophiie.google.app import NEEDED_SCOPES, google_session
 from sophiie.google.errors import AccessLost, GoogleError, Misconfigured
 from sophiie.google.oauth import (
@@ -171,7 +172,8 @@ def _save_grant(member: Member, grant: Grant, account: Account) -> CalendarLink:
             raise problems.other_account(link.google_email)
         link.refresh_token, link.access_token = grant.refresh_token, grant.access_token
         link.access_token_expires_at = now() + timedelta(seconds=grant.expires_in)
-        link.google_email, link.problem = account.email or link.google_email, ""
+        link.google_email = account.email or link.google_email
+        keep(link, "problem", NO_REASON)
         mended = link.state == LinkState.NEEDS_RECONNECT
         if mended:
             link.state, link.broken_at = LinkState.ACTIVE, None

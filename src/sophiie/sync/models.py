@@ -56,6 +56,8 @@ class MirroredEvent(models.Model):
         max_length=10, choices=MirrorState.choices, default=MirrorState.PENDING
     )
     attempts = models.PositiveIntegerField(default=0)
+    # Why it is not as wanted; the sentence is what release 0.1 reads: see common/reasons.py.
+    error_reason = models.JSONField(default=dict, blank=True, db_default={})
     error = models.CharField(max_length=500, blank=True, default="")
     next_attempt_at = models.DateTimeField(null=True, blank=True)
     synced_at = models.DateTimeField(null=True, blank=True)
@@ -129,7 +131,9 @@ class WatchedCalendar(models.Model):
     window_start = models.DateTimeField(null=True, blank=True)
     window_end = models.DateTimeField(null=True, blank=True)
     read_at = models.DateTimeField(null=True, blank=True)
-    # Why the last reading changed nothing here; "" when it went well.
+    # Why the last reading changed nothing here; the sentence, "" when it went well, is what release
+    # 0.1 reads: see common/reasons.py.
+    error_reason = models.JSONField(default=dict, blank=True, db_default={})
     error = models.CharField(max_length=300, blank=True, default="")
     next_read_at = models.DateTimeField()
     # While one process reads, the others leave this calendar alone. The claim is short, and made
@@ -154,6 +158,7 @@ class WatchedCalendar(models.Model):
     # When a channel for notifications is to be opened, or opened anew; None: now. Some calendars
     # have none, for ever.
     push_next_at = models.DateTimeField(null=True, blank=True)
+    push_problem_reason = models.JSONField(default=dict, blank=True, db_default={})
     push_problem = models.CharField(max_length=200, blank=True, default="", db_default="")
     unwatchable = models.BooleanField(default=False, db_default=False)
 

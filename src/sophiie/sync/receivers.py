@@ -27,6 +27,7 @@ from sophiie.calendar_link.signals import (
 )
 from sophiie.common import live
 from sophiie.common.in_thread import in_thread
+from sophiie.common.reasons import kept
 from sophiie.sync.inbound import calendars, channels
 from sophiie.sync.inbound.detect_drift import erase_drift
 from sophiie.sync.inbound.refresh import renew_old_copies
@@ -98,7 +99,7 @@ def _on_link(link: CalendarLink, **_: Any) -> None:
         erase_drift(link.id)
         ask_for_guest_review(link.member.business_id)
     elif link.state == LinkState.NEEDS_RECONNECT:
-        snapshot.note_problem(link.member_id, link.problem)
+        snapshot.note_problem(link.member_id, kept(link, "problem"))
     live.announce(link.member.business_id, link=link.id)
 
 

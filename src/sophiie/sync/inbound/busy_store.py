@@ -19,6 +19,7 @@ from sophiie.busy_time.snapshot import Period
 from sophiie.common import live
 from sophiie.common.ids import is_event_id
 from sophiie.common.logs import log
+from sophiie.common.reasons import NO_REASON, keep
 from sophiie.google import marks
 from sophiie.sync.inbound.busy_rule import NotBusy, Stretch, busy_time
 from sophiie.sync.inbound.fetch import FetchResult
@@ -69,9 +70,10 @@ def store_busy_time(poll: Poll, fetched: FetchResult, watched: WatchedCalendar) 
         watched.not_understood += len(found.not_understood)
     if fetched.doubt is None or not fetched.everything:
         # Known to be right when Google was asked, not when its answer is stored.
-        calendar.checked_at, calendar.problem = poll.moment, ""
+        calendar.checked_at = poll.moment
+        keep(calendar, "problem", NO_REASON)
     else:  # a list that lacks so much may lack what is new as well
-        calendar.problem = fetched.doubt.words[:300]
+        keep(calendar, "problem", fetched.doubt.reason)
     calendar.save()
     if changed:
         live.announce(poll.business_id, busy=poll.member_id)

@@ -22,10 +22,11 @@ from sophiie.calendar_link.tokens import mark_needs_reconnect
 from sophiie.common import live
 from sophiie.common.clock import now
 from sophiie.common.logs import log
+from sophiie.common.reasons import Reason, columns
 from sophiie.google.errors import AccessLost, DayUsedUp, EventGone, GoogleError
 from sophiie.sync.due import until_the_quotas_next_day
 from sophiie.sync.inbound.snapshot import Known, known_events
-from sophiie.sync.messages import CRASHED, NOT_READ, NOT_THERE
+from sophiie.sync.messages import CRASHED, NOT_READ, NOT_THERE, answer_of
 from sophiie.sync.models import WatchedCalendar
 
 logger = log(__name__)
@@ -180,15 +181,17 @@ def record_failure(poll: Poll, error: Exception) -> None:
         error=type(error).__name__,
         reason=getattr(error, "reason", ""),
     )
-    words = _words(error, poll)
+    new = columns(WatchedCalendar, "error", reason := _reason(error, poll))
     # A calendar that Google does not find may be one that it does not find yet: asked twice.
-    again = WatchedCalendar.objects.filter(pk=poll.watched_id, error=words).exists()
+    again = WatchedCalendar.objects.filter(
+        pk=poll.watched_id, error_reason=reason.as_json()
+    ).exists()
     if not again:
         live.announce(poll.business_id, link=poll.link_id)
     moment = now()
     earliest = moment + _asked_patience(error, moment)
     _claim_of(poll).update(
-        error=words,
+        **new,
         reader=None,
         reading_until=None,
         next_read_at=max(next_time(moment), earliest),
@@ -196,7 +199,7 @@ def record_failure(poll: Poll, error: Exception) -> None:
     if isinstance(error, AccessLost):  # of which all the calendars are told
         mark_needs_reconnect(poll.link_id, problems.PERMISSION_MISSING)
         return
-    snapshot.note_problem(poll.member_id, words, calendar_id=poll.calendar_id)
+    snapshot.note_problem(poll.member_id, reason, calendar_id=poll.calendar_id)
     if isinstance(error, EventGone) and again and poll.is_chosen:
         mark_needs_reconnect(poll.link_id, problems.CALENDAR_GONE)
 
@@ -218,13 +221,13 @@ def _claim_of(poll: Poll) -> QuerySet[WatchedCalendar]:
     return WatchedCalendar.objects.filter(pk=poll.watched_id, reader=poll.reader)
 
 
-def _words(error: Exception, poll: Poll) -> str:
+def _reason(error: Exception, poll: Poll) -> Reason:
     match error:
         case EventGone() if poll.is_chosen:
             return problems.CALENDAR_GONE
         case EventGone():
             return NOT_THERE
         case GoogleError():
-            return (NOT_READ % {"answer": error})[:300]
+            return NOT_READ.with_values(answer=answer_of(error))
         case _:
             return CRASHED

@@ -10,9 +10,6 @@ from uuid import UUID
 
 from django.db import transaction
 
-# Kept in the database in these words, and shown in the reader's language.
-from django.utils.translation import gettext_noop as _
-
 from sophiie.calendar_link import problems
 from sophiie.calendar_link.google_app import address_in_google
 from sophiie.calendar_link.models import CalendarLink, LinkState
@@ -20,6 +17,7 @@ from sophiie.calendar_link.tokens import mark_needs_reconnect
 from sophiie.calendar_link.unlink import end_link
 from sophiie.common import live
 from sophiie.common.clock import now
+from sophiie.common.reasons import NO_REASON, Reason, keep
 from sophiie.common.sql import pipeline, send
 from sophiie.google.errors import (
     AccessLost,
@@ -34,7 +32,20 @@ from sophiie.google.errors import (
 )
 from sophiie.sync.drift_state import clear_drift
 from sophiie.sync.due import park, until_the_quotas_next_day
-from sophiie.sync.messages import CRASHED, INTERNAL, REFUSED_BY_GOOGLE, REFUSED_BY_GUARD
+from sophiie.sync.messages import (
+    CRASHED,
+    DAY_USED_UP,
+    INTERNAL,
+    LEFT_BEHIND,
+    LINK_BROKEN,
+    MISCONFIGURED,
+    REFUSED_BY_GOOGLE,
+    REFUSED_BY_GUARD,
+    SLOW_DOWN,
+    UNREACHABLE,
+    USAGE_LIMIT,
+    answer_of,
+)
 from sophiie.sync.models import MirroredEvent, MirrorState, SyncAttempt
 from sophiie.sync.outbound.apply import Shown
 from sophiie.sync.outbound.bulk_sql import FAILURE_FIELDS, OUTCOME_FIELDS, insert_rows, update_rows
@@ -167,7 +178,7 @@ def _reason(failure: Exception | None) -> str:
             return INTERNAL
 
 
-def _break_link(link_id: UUID, problem: str) -> None:
+def _break_link(link_id: UUID, problem: Reason) -> None:
     """Asks the person; one who is unlinking anyway need not be asked, only let go."""
     if CalendarLink.objects.filter(pk=link_id, state=LinkState.UNLINKING).exists():
         end_link(link_id)
@@ -177,7 +188,8 @@ def _break_link(link_id: UUID, problem: str) -> None:
 
 def _record_shown(row: MirroredEvent, shown: Shown, touched: bool, moment: datetime) -> None:
     row.shown_revision, row.synced_at, row.attempts = shown.revision, moment, 0
-    row.html_link, row.error = address_in_google(shown.html_link), ""
+    row.html_link = address_in_google(shown.html_link)
+    keep(row, "error", NO_REASON)
     row.etag = shown.etag[:100]
     note_shown_guests(row, there=shown.revision > 0, touched=touched)
     clear_drift(row)  # whatever somebody made of it in Google, ours is the last word now
@@ -189,12 +201,10 @@ def _record_shown(row: MirroredEvent, shown: Shown, touched: bool, moment: datet
 
 def _record_failure(result: Result, failure: Exception, touched: bool, moment: datetime) -> None:
     row = result.row
-    row.error, pause = meaning(failure, row.attempts)
+    reason, pause = meaning(failure, row.attempts)
     if isinstance(failure, CalendarLost) and result.work.left_behind:
-        row.error, pause = (
-            _("It stays in the calendar used before: Google refused to remove it."),
-            None,
-        )
+        reason, pause = LEFT_BEHIND, None
+    keep(row, "error", reason)
     if pause is not None:
         row.state, row.next_attempt_at = MirrorState.PENDING, moment + pause
     elif touched:  # a newer revision may be one that Google accepts
@@ -204,25 +214,24 @@ def _record_failure(result: Result, failure: Exception, touched: bool, moment: d
         row.state, row.next_attempt_at = MirrorState.FAILED, again
 
 
-def meaning(failure: Exception, attempts: int) -> tuple[str, timedelta | None]:
-    """Words for the person, and how long to wait before trying again (None: give up)."""
+def meaning(failure: Exception, attempts: int) -> tuple[Reason, timedelta | None]:
+    """Why, for the person, and how long to wait before trying again (None: give up)."""
     match failure:
         case UsageLimited():
-            return _("Google accepts no more changes to this calendar for now."), USAGE_LIMIT_PAUSE
+            return USAGE_LIMIT, USAGE_LIMIT_PAUSE
         case DayUsedUp():
-            words = _("The calls to Google that are allowed in a day are used up.")
-            return words, until_the_quotas_next_day(now())
+            return DAY_USED_UP, until_the_quotas_next_day(now())
         case RateLimited():
-            return _("Google asked Sophiie to slow down."), _pause(attempts, failure.retry_after)
+            return SLOW_DOWN, _pause(attempts, failure.retry_after)
         case Unreachable() | Stale():
-            return _("Google could not be reached."), _pause(attempts, failure.retry_after)
+            return UNREACHABLE, _pause(attempts, failure.retry_after)
         case Misconfigured():
-            return _("Sophiie’s access to Google is not set up correctly."), MAX_PAUSE
+            return MISCONFIGURED, MAX_PAUSE
         case AccessLost() | CalendarLost():
             # The link changes its state; until it is mended nothing is tried.
-            return _("The link to Google needs your attention."), timedelta()
+            return LINK_BROKEN, timedelta()
         case GoogleError():
-            return (REFUSED_BY_GOOGLE % {"answer": failure})[:500], None
+            return REFUSED_BY_GOOGLE.with_values(answer=answer_of(failure)), None
         case _:
             return CRASHED, _pause(attempts, None)
 

@@ -13,6 +13,7 @@ from django.conf import settings
 
 from sophiie.appointments.models import Appointment
 from sophiie.calendar_link.models import CalendarLink
+from sophiie.common.reasons import NO_REASON, keep
 from sophiie.sync.models import MirroredEvent, MirrorState
 from sophiie.sync.outbox.coverage import shows
 from sophiie.sync.outbox.guests import Circle
@@ -26,6 +27,7 @@ WANTED_FIELDS = (
     "backfill",
     "state",
     "error",
+    "error_reason",
     "attempts",
     "next_attempt_at",
     "updated_at",
@@ -79,7 +81,8 @@ def _home(
 
 def want(row: MirroredEvent, wanted: bool, revision: int, moment: datetime) -> None:
     row.wanted, row.wanted_revision = wanted, revision
-    row.state, row.error, row.attempts = MirrorState.PENDING, "", 0
+    row.state, row.attempts = MirrorState.PENDING, 0
+    keep(row, "error", NO_REASON)
     row.updated_at = moment
     # The first change goes at once; what follows quickly is gathered into one more call.
     gathered = timedelta(seconds=settings.MIRROR_COALESCE_SECONDS)

@@ -28,6 +28,7 @@ from sophiie.appointments.models import Appointment, Assignment, Status
 from sophiie.busy_time.knowledge import Freshness, knowledge_of
 from sophiie.busy_time.models import BusyPeriod
 from sophiie.common.clock import now
+from sophiie.common.reasons import words
 from sophiie.common.wall_time import start_of_day
 from sophiie.sync.reports.attention import perhaps_in_need
 from sophiie.sync.reports.event_status import statuses_of
@@ -35,7 +36,6 @@ from sophiie.web.calendar.closed_hours import closed_hours
 from sophiie.web.calendar.people import Person, people_of
 from sophiie.web.shared.badges import most_urgent
 from sophiie.web.shared.requests import View
-from sophiie.web.shared.stored_messages import kept_words
 
 MAX_DAYS = 62
 # More than anybody can look at; a page that asks for it still gets an answer.
@@ -220,7 +220,7 @@ def _unread(people: list[Person]) -> list[Row]:
     for n, person in enumerate(people):
         knowledge = known.get(person.id)
         if knowledge and knowledge.state == Freshness.UNREADABLE:
-            unread.append({"who": n, "why": kept_words(knowledge.problem)})
+            unread.append({"who": n, "why": words(knowledge.problem)})
     return unread
 
 

@@ -10,9 +10,9 @@ from django.utils.translation import gettext as _
 
 from sophiie.accounts.models import Member
 from sophiie.appointments.models import Appointment
+from sophiie.common.reasons import words
 from sophiie.common.wall_time import in_zone
 from sophiie.sync.reports.event_status import EventStatus
-from sophiie.web.shared.stored_messages import kept_words
 
 # The worst first: one badge in a list speaks for all links.
 ORDER = ("failed", "drift", "paused", "pending", "synced", "released")
@@ -35,7 +35,7 @@ def badge(status: EventStatus) -> Badge:
     return Badge(
         state=_state(status),
         label=_label(status),
-        reason=kept_words(status.error) if status.state != "synced" else "",
+        reason=words(status.error) if status.state != "synced" else "",
         html_link=status.html_link if status.wanted else "",
         synced_at=status.synced_at,
         member_name=status.member_name,
