@@ -183,5 +183,5 @@ def test_a_calendar_not_found_twice_is_known_by_its_code(
 def test_the_audit_log_keeps_the_code_too(alice: Member, google: RunningSimulator) -> None:
     found = link(alice, google)
     mark_needs_reconnect(found.id, problems.KEY_LOST)
-    entry = Entry.objects.get(act="link_broken")
+    entry = Entry.objects.get(act="link.broken")
     assert entry.details["problem_reason"]["code"] == "key_lost"

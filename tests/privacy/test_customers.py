@@ -76,6 +76,8 @@ def test_nothing_of_a_customer_is_left_in_any_column_of_any_table(
     delete(by=alice, appointment_id=deleted.id)
     drain_all()
     SyncAttempt.objects.update(message=f"Invalid summary: {TITLE}")
+    refused = REFUSED_BY_GOOGLE.with_values(answer=f"Invalid summary: {TITLE}")
+    MirroredEvent.objects.update(**columns(MirroredEvent, "error", refused))
     _type_and_lose_the_session(alice)
     assert len(places_of(*TRACES)) > 10
     assert "Winterbottom" in str(google.events(ALICE))

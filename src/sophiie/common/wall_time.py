@@ -17,6 +17,9 @@ from django.utils.dateformat import format as as_text
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
+from sophiie.common.zone_rules import forgets_with_the_rules
+from sophiie.common.zone_rules import zone as rules_of
+
 
 class TimeDoesNotExist(Exception):
     """The clocks skip this wall time."""
@@ -56,13 +59,24 @@ def _day(wall: datetime) -> str:
     return as_text(wall, pgettext("date as Django writes it", "j F Y"))
 
 
+# Under these the world's common time goes; other names of no place are POSIX leftovers.
+_COMMON_TIME = frozenset(
+    {
+        *("UTC", "UCT", "GMT", "Greenwich", "Universal", "Zulu", "GMT0", "GMT+0", "GMT-0"),
+        *("Etc/UTC", "Etc/UCT", "Etc/GMT", "Etc/Greenwich", "Etc/Universal", "Etc/Zulu"),
+        *("Etc/GMT0", "Etc/GMT+0", "Etc/GMT-0"),
+    }
+)
+
+
 @lru_cache(maxsize=1)
 def zone_names() -> frozenset[str]:
-    """The IANA names a person may choose: places and UTC, not POSIX leftovers."""
+    """The IANA names that count as zones: places, and the common time by each of its names."""
     return frozenset(
         name
         for name in available_timezones()
-        if name == "UTC" or ("/" in name and not name.startswith(("Etc/", "SystemV/", "posix")))
+        if name in _COMMON_TIME
+        or ("/" in name and not name.startswith(("Etc/", "SystemV/", "posix")))
     )
 
 
@@ -81,9 +95,13 @@ def is_zone(name: str) -> bool:
     return name in zone_names()
 
 
+for _cached in (zone_names, zone_choices):
+    forgets_with_the_rules(_cached.cache_clear)
+
+
 def in_zone(instant: datetime, zone: str) -> datetime:
     """The same instant, as the clocks of `zone` show it."""
-    return instant.astimezone(ZoneInfo(zone))
+    return instant.astimezone(rules_of(zone))
 
 
 def instant_of(wall: datetime, zone: str, *, fold: int | None = None) -> datetime:
@@ -103,7 +121,7 @@ def instant_of(wall: datetime, zone: str, *, fold: int | None = None) -> datetim
 
 
 def _read_as(wall: datetime, zone: str, fold: int) -> datetime:
-    return wall.replace(tzinfo=ZoneInfo(zone), fold=fold).astimezone(UTC)
+    return wall.replace(tzinfo=rules_of(zone), fold=fold).astimezone(UTC)
 
 
 def _gap(wall: datetime, zone: str) -> tuple[time, time]:
@@ -119,7 +137,7 @@ def _gap(wall: datetime, zone: str) -> tuple[time, time]:
 
 def exists(wall: datetime, zone: str) -> bool:
     """Whether clocks ever show this time: on the day on which they go forward they skip some."""
-    tz = ZoneInfo(zone)
+    tz = rules_of(zone)
     return wall.replace(tzinfo=tz).astimezone(UTC).astimezone(tz).replace(tzinfo=None) == wall
 
 
@@ -153,7 +171,7 @@ def first_moment(wall: datetime, zone: str) -> datetime:
     So a time that the clocks skip is the moment in which they do, and of a doubled one the first
     counts. Raises `OverflowError` at the very ends of the calendar.
     """
-    tz = ZoneInfo(zone)
+    tz = rules_of(zone)
     first, second = (_read_as(wall, zone, choice) for choice in (0, 1))
     if first <= second:
         return first
@@ -170,7 +188,7 @@ def steady_stretches(
     start: datetime, end: datetime, zone: str
 ) -> list[tuple[datetime, datetime, timedelta]]:
     """The period cut where the clocks of `zone` change: instants (UTC), and what they are ahead."""
-    tz, stretches = ZoneInfo(zone), []
+    tz, stretches = rules_of(zone), []
     here, offset = start.astimezone(UTC), _ahead(start, tz)
     begin = here
     while here < end:

@@ -31,6 +31,7 @@ from sophiie.appointments.models import Appointment, AppointmentChange, Status
 from sophiie.appointments.record import announce_erasure, locked, save_next_revision
 from sophiie.calendar_link.models import LinkState
 from sophiie.common.clock import now
+from sophiie.common.reasons import NO_REASON, columns
 from sophiie.common.logs import log
 from sophiie.common.stopping import go_on
 from sophiie.privacy.answers import blank_customer_in_answers
@@ -274,7 +275,8 @@ def _rewrite_history(
 def _forget_what_google_said(appointment: Appointment) -> None:
     """An answer may quote the event that it refused."""
     SyncAttempt.objects.filter(mirrored_event__appointment=appointment).update(message="")
-    MirroredEvent.objects.filter(appointment=appointment).exclude(error="").update(error="")
+    rows = MirroredEvent.objects.filter(appointment=appointment).exclude(error="", error_reason={})
+    rows.update(**columns(MirroredEvent, "error", NO_REASON))
 
 
 def _is_upcoming(appointment: Appointment, moment: datetime) -> bool:

@@ -14,9 +14,9 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Any, NamedTuple
-from zoneinfo import ZoneInfo
 
 from sophiie.common.wall_time import start_of_day
+from sophiie.common.zone_rules import zone as rules_of
 
 
 class Stretch(NamedTuple):
@@ -119,6 +119,6 @@ def _readings(time: dict[str, Any], zone: str) -> tuple[datetime, datetime]:
         raise ValueError("a date in place of a time")
     moment = datetime.fromisoformat(time["dateTime"])
     if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=ZoneInfo(time.get("timeZone") or zone))
+        moment = moment.replace(tzinfo=rules_of(time.get("timeZone") or zone))
     first, second = (moment.replace(fold=choice).astimezone(UTC) for choice in (0, 1))
     return first, second

@@ -8,7 +8,6 @@ from datetime import datetime
 from html import escape
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.utils.translation import gettext as _
@@ -87,7 +86,7 @@ def is_ours(event: dict[str, Any], appointment_id: UUID) -> bool:
 
 
 def _time(instant: datetime, zone: str) -> dict[str, Any]:
-    local = instant.astimezone(ZoneInfo(zone))
+    local = in_zone(instant, zone)
     return {"dateTime": local.isoformat(timespec="seconds"), "timeZone": zone, "date": None}
 
 

@@ -85,7 +85,7 @@ def _day(text: str) -> date:
 def feed(member: Member, first: date, last: date) -> dict[str, Any]:
     """The period as the page draws it: a handful of queries, whatever it holds."""
     business = member.business
-    zone = ZoneInfo(business.timezone)
+    zone = rules_of(business.timezone)
     start, end = start_of_day(first, zone.key), start_of_day(last, zone.key)
     people = people_of(business)
     number = {person.id: n for n, person in enumerate(people)}
@@ -151,7 +151,7 @@ def _appointment(
     if local_end.utcoffset() != local_start.utcoffset():
         _across_a_change(shown, local_start, local_end, end - start)
     if own_zone != zone.key:
-        own = ZoneInfo(own_zone)
+        own = rules_of(own_zone)
         if (there := start.astimezone(own)).utcoffset() != local_start.utcoffset():
             shown["elsewhere"] = f"{there:%H:%M}–{end.astimezone(own):%H:%M} {own_zone}"
     if place:
