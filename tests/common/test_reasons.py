@@ -105,9 +105,7 @@ def test_every_sentence_of_the_old_release_is_converted(reason: Reason) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_old_rows_are_converted_by_the_migrations(
-    alice: Member, google: RunningSimulator
-) -> None:
+def test_old_rows_are_converted_by_the_migrations(alice: Member, google: RunningSimulator) -> None:
     found = link(alice, google)
     mirrored(alice)
     read_all()

@@ -80,7 +80,7 @@ def check_free(
     """
     if not appointment.is_on:
         return []
-    _let_go_of_holds(team, appointment.start, appointment.end)
+    let_go_of_holds(team, appointment.start, appointment.end)
     obstacles = conflicts_of(
         team=team,
         start=appointment.start,
@@ -133,6 +133,7 @@ def _kept(share: Assignment) -> Assignment:
         held_until=share.held_until,
         booked_anyway=share.booked_anyway,
         unverified=share.unverified,
+        displaced=share.displaced,
     )
 
 
@@ -148,7 +149,7 @@ def _used(
     return used
 
 
-def _let_go_of_holds(team: Sequence[Member], start: datetime, end: datetime) -> None:
+def let_go_of_holds(team: Sequence[Member], start: datetime, end: datetime) -> None:
     """The constraint does not know what time it is: a hold that has run out is told to it here."""
     send(
         "UPDATE appointments_assignment SET blocking = false"

@@ -71,15 +71,22 @@ def conflicts_of(
     return sorted(found, key=lambda obstacle: (obstacle.start, obstacle.member_name))
 
 
-# A share that does not block is in nobody's way, and neither is a hold that has run out.
+# A share that does not block is in nobody's way, unless only a law of the clocks displaced it, and
+# neither is a hold that has run out. Two branches, because each has an index of its own.
 _APPOINTMENTS = """
     SELECT share.member_id, appointment.id, appointment.start, appointment."end",
         appointment.title, appointment.timezone
-    FROM appointments_assignment AS share
+    FROM (
+        SELECT * FROM appointments_assignment
+        WHERE member_id = ANY(%(members)s) AND blocking
+            AND during && tstzrange(%(start)s, %(end)s)
+        UNION ALL
+        SELECT * FROM appointments_assignment
+        WHERE member_id = ANY(%(members)s) AND displaced
+            AND during && tstzrange(%(start)s, %(end)s)
+    ) AS share
     JOIN appointments_appointment AS appointment ON appointment.id = share.appointment_id
-    WHERE share.member_id = ANY(%(members)s) AND share.blocking
-        AND share.during && tstzrange(%(start)s, %(end)s)
-        AND (share.held_until IS NULL OR share.held_until > %(moment)s)
+    WHERE (share.held_until IS NULL OR share.held_until > %(moment)s)
         AND share.appointment_id IS DISTINCT FROM %(exclude)s
 """
 # Several events that overlap or touch are one stretch.
@@ -141,11 +148,12 @@ def _busy_elsewhere(
     ]
 
 
-# What came in the way of a share after it was booked: busy time elsewhere, and appointments that
-# somebody put on top. A share that was itself booked anyway is left out: its people know.
+# What came in the way of a share after it was booked: busy time elsewhere, appointments that
+# somebody put on top, and what a law of the clocks put there, seen from both sides. A share that
+# was itself booked anyway is left out: its people know.
 _CLASHES = """
     WITH share AS (
-        SELECT share.appointment_id, share.member_id, share.during, member.name
+        SELECT share.appointment_id, share.member_id, share.during, share.displaced, member.name
         FROM appointments_assignment AS share
         JOIN accounts_member AS member ON member.id = share.member_id
         WHERE share.appointment_id = ANY(%(appointments)s) AND NOT share.booked_anyway
@@ -173,6 +181,26 @@ _CLASHES = """
     JOIN appointments_appointment AS other
         ON other.id = above.appointment_id
         AND other.deleted_at IS NULL AND other.status <> 'cancelled'
+    UNION ALL
+    SELECT share.appointment_id, share.member_id, share.name, other.id, other.title,
+        other.timezone, other.start, other."end", NULL
+    FROM share
+    JOIN appointments_assignment AS displaced
+        ON displaced.member_id = share.member_id AND displaced.during && share.during
+        AND displaced.displaced AND displaced.appointment_id <> share.appointment_id
+    JOIN appointments_appointment AS other
+        ON other.id = displaced.appointment_id
+        AND other.deleted_at IS NULL AND other.status <> 'cancelled'
+    UNION ALL
+    SELECT share.appointment_id, share.member_id, share.name, other.id, other.title,
+        other.timezone, other.start, other."end", NULL
+    FROM share
+    JOIN appointments_assignment AS blocking
+        ON share.displaced
+        AND blocking.member_id = share.member_id AND blocking.during && share.during
+        AND blocking.blocking AND blocking.appointment_id <> share.appointment_id
+        AND (blocking.held_until IS NULL OR blocking.held_until > %(moment)s)
+    JOIN appointments_appointment AS other ON other.id = blocking.appointment_id
 """
 
 

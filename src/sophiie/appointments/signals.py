@@ -13,6 +13,9 @@ booking_ahead = Signal()
 # `InvalidAppointment`.
 hold_asked = Signal()
 
+# Sent with `zone` when its clocks follow another law than before and the appointments were moved.
+clocks_changed = Signal()
+
 # Sent with `appointment` after every committed-to-be change, inside its transaction: a receiver
 # that fails takes the change back with it.
 appointment_changed = Signal()

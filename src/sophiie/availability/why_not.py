@@ -177,8 +177,8 @@ def _taken(asked: _Question) -> Iterator[Reason]:
     assignments = (
         Assignment.objects.filter(
             Q(held_until=None) | Q(held_until__gt=asked.moment),
+            Q(blocking=True) | Q(displaced=True),
             member=asked.member,
-            blocking=True,
             during__overlap=near,
         )
         .order_by("during")

@@ -95,10 +95,6 @@ def is_zone(name: str) -> bool:
     return name in zone_names()
 
 
-for _cached in (zone_names, zone_choices):
-    forgets_with_the_rules(_cached.cache_clear)
-
-
 def in_zone(instant: datetime, zone: str) -> datetime:
     """The same instant, as the clocks of `zone` show it."""
     return instant.astimezone(rules_of(zone))
@@ -118,6 +114,13 @@ def instant_of(wall: datetime, zone: str, *, fold: int | None = None) -> datetim
     if fold is None:
         raise TimeIsAmbiguous(wall, zone, (in_zone(first, zone), in_zone(second, zone)))
     return second if fold else first
+
+
+def instant_near(wall: datetime, zone: str, *, near: datetime) -> datetime:
+    """The instant (UTC) nearest to `near` at which the clocks of `zone` show `wall`; of a time that
+    they skip, the nearest one at which they would show it."""
+    choices = [_read_as(wall, zone, fold) for fold in (0, 1)]
+    return min(choices, key=lambda choice: abs(choice - near))
 
 
 def _read_as(wall: datetime, zone: str, fold: int) -> datetime:
@@ -213,3 +216,7 @@ def _ahead(instant: datetime, tz: ZoneInfo) -> timedelta:
 
 def _changed_since(moment: datetime, offset: timedelta, tz: ZoneInfo) -> Callable[[int], bool]:
     return lambda seconds: _ahead(moment + timedelta(seconds=seconds), tz) != offset
+
+
+for _remembered in (zone_names, zone_choices, first_moment):
+    forgets_with_the_rules(_remembered.cache_clear)

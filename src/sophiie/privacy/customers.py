@@ -31,8 +31,8 @@ from sophiie.appointments.models import Appointment, AppointmentChange, Status
 from sophiie.appointments.record import announce_erasure, locked, save_next_revision
 from sophiie.calendar_link.models import LinkState
 from sophiie.common.clock import now
-from sophiie.common.reasons import NO_REASON, columns
 from sophiie.common.logs import log
+from sophiie.common.reasons import NO_REASON, columns
 from sophiie.common.stopping import go_on
 from sophiie.privacy.answers import blank_customer_in_answers
 from sophiie.privacy.identity import Identity, alike, appointments_of
@@ -185,7 +185,7 @@ def _erase_from(appointment_id: UUID, erasure: Erasure, words: str) -> None:
     differences = {}
     if _is_upcoming(appointment, moment) and not erasure.keep_upcoming:
         lock_members(appointment.assignments.values_list("member_id", flat=True))
-        appointment.assignments.update(blocking=False)
+        appointment.assignments.update(blocking=False, displaced=False)
         differences["status"] = [appointment.status, str(Status.CANCELLED)]
         appointment.status, appointment.held_until = Status.CANCELLED, None
     for name in PERSONAL:

@@ -14,7 +14,7 @@ from sophiie.accounts.signals import (
     member_readdressed,
 )
 from sophiie.appointments.models import Appointment
-from sophiie.appointments.signals import appointment_changed, booking_ahead
+from sophiie.appointments.signals import appointment_changed, booking_ahead, clocks_changed
 from sophiie.busy_time import snapshot
 from sophiie.calendar_link.models import CalendarLink, LinkState
 from sophiie.calendar_link.signals import (
@@ -42,6 +42,7 @@ STOPPING_SECONDS = 3.0
 def connect() -> None:
     booking_ahead.connect(_on_booking_ahead, dispatch_uid="freshness")
     appointment_changed.connect(_on_appointment, dispatch_uid="mirror")
+    clocks_changed.connect(_on_clocks, dispatch_uid="mirror")
     link_scope_changed.connect(_on_scope, dispatch_uid="mirror")
     link_unlinking.connect(_on_unlinking, dispatch_uid="mirror")
     link_mended.connect(_on_mended, dispatch_uid="mirror")
@@ -61,6 +62,10 @@ def _on_booking_ahead(members: Collection[UUID], **_: Any) -> None:
 def _on_appointment(appointment: Appointment, **_: Any) -> None:
     record.record_change(appointment, is_new=appointment.revision == 1)
     live.announce(appointment.business_id, appointment=appointment.id)
+
+
+def _on_clocks(zone: str, **_: Any) -> None:
+    calendars.read_everything_in(zone)
 
 
 def _on_scope(link: CalendarLink, again: bool, found: Mapping[UUID, str], **_: Any) -> None:

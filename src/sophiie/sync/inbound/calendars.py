@@ -54,6 +54,12 @@ def read_soon(link: CalendarLink) -> None:
     WatchedCalendar.objects.filter(link=link).update(next_read_at=now())
 
 
+def read_everything_in(zone: str) -> None:
+    """A law changed the clocks there: all-day events of businesses there are at other instants."""
+    watched = WatchedCalendar.objects.filter(link__member__business__timezone=zone)
+    watched.update(window_start=None, next_read_at=now())
+
+
 def calendars_to_read(link_id: UUID) -> list[str]:
     """The calendars of a link that may be read; their rows are made if something lost them."""
     link = CalendarLink.objects.filter(pk=link_id, state__in=READABLE).first()

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import override
 
 from sophiie.calendar_link.models import Privacy
+from sophiie.common.wall_time import in_zone
 from sophiie.google import marks
 
 # The fact sheet's and Google's limits are folklore; what is longer is cut before it is sent.

@@ -100,6 +100,9 @@ _ACTS = {
     Action.DELETED: gettext_lazy("Deleted it"),
     Action.REINSTATED: gettext_lazy("Brought it back"),
     Action.ERASED: gettext_lazy("Erased a customer’s data"),
+    Action.RECLOCKED: gettext_lazy(
+        "A law changed the clocks: the appointment stays at the same time of day"
+    ),
 }
 # What somebody agreed to on the way, by the field that says so.
 _CONSENTS = {

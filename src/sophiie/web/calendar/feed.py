@@ -30,6 +30,7 @@ from sophiie.busy_time.models import BusyPeriod
 from sophiie.common.clock import now
 from sophiie.common.reasons import words
 from sophiie.common.wall_time import start_of_day
+from sophiie.common.zone_rules import zone as rules_of
 from sophiie.sync.reports.attention import perhaps_in_need
 from sophiie.sync.reports.event_status import statuses_of
 from sophiie.web.calendar.closed_hours import closed_hours

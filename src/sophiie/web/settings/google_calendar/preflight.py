@@ -19,6 +19,7 @@ from sophiie.calendar_link.models import RECORDING, CalendarLink, LinkState
 from sophiie.calendar_link.problems import LinkProblem
 from sophiie.calendar_link.waiting import waiting_for_google
 from sophiie.common.clock import now
+from sophiie.common.zone_rules import zone as rules_of
 from sophiie.sync.actions.preflight import Preflight, preflight
 from sophiie.web.shared.requests import members_only, signed_in
 
