@@ -23,6 +23,7 @@ from sophiie.common.reasons import Reason, kept, read, words
 from sophiie.google.errors import GoogleError, Unreachable
 from sophiie.sync import messages
 from sophiie.sync.models import MirroredEvent, MirrorState, WatchedCalendar
+from sophiie.web.settings.audit.sentences import sentence_of
 from tests.linking import link
 from tests.mirroring import read_all
 from tests.sync.drifting import mirrored
@@ -182,4 +183,6 @@ def test_the_audit_log_keeps_the_code_too(alice: Member, google: RunningSimulato
     found = link(alice, google)
     mark_needs_reconnect(found.id, problems.KEY_LOST)
     entry = Entry.objects.get(act="link.broken")
-    assert entry.details["problem_reason"]["code"] == "key_lost"
+    assert entry.details["problem_code"] == "key_lost"
+    with translation.override("de"):
+        assert "Schlüssel" in sentence_of(entry, "UTC")

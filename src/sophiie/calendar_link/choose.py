@@ -36,7 +36,10 @@ class CannotChoose(Exception):
 
 
 async def calendars_of(link: CalendarLink) -> list[Calendar]:
-    """The calendars to choose from, the primary first. Raises `LinkProblem`."""
+    """The calendars to choose from, the primary first. Raises `LinkProblem`.
+
+    Hidden ones only if the link has them: they are read and written all the same.
+    """
     try:
         async with google_session() as http:
             client = CalendarClient(http, google_app().api_url, AnnouncedTokens(http, link.id))
@@ -46,6 +49,8 @@ async def calendars_of(link: CalendarLink) -> list[Calendar]:
     except GoogleError as error:
         logger.warning("calendar list failed", reason=error.reason, status=error.status)
         raise problems.unreachable() from None
+    ours = {link.calendar_id, *link.busy_calendar_ids}
+    calendars = [calendar for calendar in calendars if not calendar.hidden or calendar.id in ours]
     return sorted(calendars, key=lambda c: (not c.primary, not c.writable, c.name.lower()))
 
 

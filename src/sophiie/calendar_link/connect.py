@@ -105,7 +105,7 @@ async def finish(*, member: Member, session_key: str, answer: Mapping[str, str])
         try:
             return await in_thread(_save_grant, member, grant, account)
         except LinkProblem:
-            await _give_back(http, grant, account)
+            await _give_back(http, grant, account.sub)
             raise
 
 
@@ -140,14 +140,17 @@ async def _exchange(
         code_verifier=attempt.code_verifier,
         redirect_uri=attempt.redirect_uri,
     )
-    return grant, await account_of(http, app, access_token=grant.access_token)
+    try:
+        return grant, await account_of(http, app, access_token=grant.access_token)
+    except GoogleError:
+        if grant.sub:  # else nobody knows whether another link lives from it
+            await _give_back(http, grant, grant.sub)
+        raise
 
 
-async def _give_back(http: aiohttp.ClientSession, grant: Grant, account: Account) -> None:
+async def _give_back(http: aiohttp.ClientSession, grant: Grant, sub: str) -> None:
     """Withdraws a grant that is of no use, unless a link of the same account lives from it."""
-    revocation = await in_thread(
-        record_revocation, grant.refresh_token or grant.access_token, account.sub
-    )
+    revocation = await in_thread(record_revocation, grant.refresh_token or grant.access_token, sub)
     if revocation:
         await revoke(http, revocation)
 

@@ -125,7 +125,7 @@ def mark_needs_reconnect(link_id: UUID, problem: Reason) -> None:
                 audit.Act.LINK_BROKEN,
                 link,
                 problem=str(problem),
-                problem_reason=problem.as_json(),
+                problem_code=problem.code,
             )
         link_changed.send(sender=CalendarLink, link=link)
 

@@ -126,6 +126,8 @@ class WatchedCalendar(models.Model):
         "calendar_link.CalendarLink", on_delete=models.CASCADE, related_name="watched_calendars"
     )
     calendar_id = models.CharField(max_length=1024)
+    # What Google called it at the last reading; see calendar_names.py.
+    title = models.CharField(max_length=500, blank=True, default="", db_default="")
     # Where the next reading goes on; "" means: read everything in the window.
     sync_token = models.TextField(blank=True, default="")
     window_start = models.DateTimeField(null=True, blank=True)

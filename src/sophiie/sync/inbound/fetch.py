@@ -38,6 +38,7 @@ class FetchResult:
     sync_token: str
     access_role: str
     time_zone: str
+    title: str = ""
     lost: frozenset[str] = frozenset()
     doubt: Doubt | None = None
 
@@ -65,6 +66,7 @@ async def fetch(client: CalendarClient, poll: Poll) -> FetchResult:
         sync_token=changes.next_sync_token,
         access_role=changes.access_role,
         time_zone=changes.time_zone,
+        title=changes.title,
         lost=frozenset(lost),
         doubt=doubted,
     )

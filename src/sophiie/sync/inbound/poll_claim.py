@@ -66,6 +66,8 @@ class Poll:
     zone: str
     token: str
     moment: datetime
+    # What Google called the calendar the last time, or by what name it was chosen.
+    title: str = ""
     meant_missing: int = 0
     known: Known = field(repr=False, default_factory=Known)
 
@@ -108,9 +110,16 @@ def begin(link_id: UUID, calendar_id: str, *, only_due: bool) -> Poll | None:
         zone=link.member.business.timezone,
         token="" if _is_to_be_read_anew(at, link.member_id, moment) else at.sync_token,
         moment=moment,
+        title=at.title or _name_of(link, calendar_id),
         meant_missing=at.missing if at.missing_is_meant else 0,
         known=_known(link, calendar_id, moment),
     )
+
+
+def _name_of(link: CalendarLink, calendar_id: str) -> str:
+    if calendar_id == link.calendar_id:
+        return link.calendar_name
+    return str(link.busy_calendar_names.get(calendar_id, ""))
 
 
 def _known(link: CalendarLink, calendar_id: str, moment: datetime) -> Known:

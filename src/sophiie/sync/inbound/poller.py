@@ -36,6 +36,7 @@ from sophiie.google.errors import GoogleError
 from sophiie.sync.counters import Outcome, count
 from sophiie.sync.inbound import poll_claim
 from sophiie.sync.inbound.busy_store import freed_by, store_busy_time
+from sophiie.sync.inbound.calendar_names import new_name, rename
 from sophiie.sync.inbound.calendars import calendars_to_read, due_links
 from sophiie.sync.inbound.detect_drift import detect_drift
 from sophiie.sync.inbound.fetch import FetchResult, deleted_lately, fetch
@@ -156,6 +157,7 @@ async def _outcome(poll: Poll, http: aiohttp.ClientSession, *, waited_for: bool)
     client = CalendarClient(http, google_app().api_url, _TokensWhileReading(paid, poll))
     try:
         fetched = await _doubted(client, poll, await fetch(client, poll))
+        name = await new_name(client, poll, fetched, waited_for=waited_for)
     except PutOff:
         await in_thread(poll_claim.put_off, poll)
         return Outcome.PUT_OFF
@@ -168,7 +170,10 @@ async def _outcome(poll: Poll, http: aiohttp.ClientSession, *, waited_for: bool)
         logger.exception("reading crashed", link_id=str(poll.link_id))
         await in_thread(poll_claim.record_failure, poll, error)
         return Outcome.FAILED
-    return await in_thread(_store, poll, fetched)
+    outcome = await in_thread(_store, poll, fetched)
+    if name and outcome != Outcome.GIVEN_UP:
+        await in_thread(rename, poll, fetched, name)
+    return outcome
 
 
 async def _doubted(client: CalendarClient, poll: Poll, fetched: FetchResult) -> FetchResult:

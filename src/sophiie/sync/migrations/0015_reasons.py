@@ -16,6 +16,8 @@ class Migration(migrations.Migration):
     the new one writes both columns and lets the code count only beside its own sentence, so what
     the old one writes meanwhile is shown as it stands. The release after this one converts what is
     left and drops the columns with the sentences.
+
+    Of each calendar also its title is stored, so that a new one is noticed.
     """
 
     dependencies = [("sync", "0011_refused_events")]
@@ -35,6 +37,11 @@ class Migration(migrations.Migration):
             model_name="watchedcalendar",
             name="push_problem_reason",
             field=models.JSONField(blank=True, db_default={}, default=dict),
+        ),
+        migrations.AddField(
+            model_name="watchedcalendar",
+            name="title",
+            field=models.CharField(blank=True, db_default="", default="", max_length=500),
         ),
         migrations.RunPython(convert_events_and_calendars, migrations.RunPython.noop),
     ]

@@ -67,7 +67,13 @@ def record_change(
     for link in circle.links:
         waiting = {row.pk for row in known[link.id] if row.state == MirrorState.PENDING}
         changed = align(
-            link, appointment, assignees, known[link.id], moment, guests=guests.at(link)
+            link,
+            appointment,
+            assignees,
+            known[link.id],
+            moment,
+            guests=guests.at(link),
+            is_new=is_new,
         )
         for row in changed:
             if row._state.adding:
@@ -169,10 +175,14 @@ def retry_link(link: CalendarLink) -> int:
 
 
 def put_back(rows: Iterable[MirroredEvent]) -> None:
-    """Writes events anew that were changed or deleted in Google."""
+    """Writes events anew that were changed or deleted in Google, with their guests: who changed
+    them may have erased those as well, and whether they are there no poll asks."""
     moment = now()
     for row in rows:
         want(row, row.wanted, row.wanted_revision, moment)
+        if row.shown_guests:
+            row.shown_guests = []
+            row.save(update_fields=["shown_guests"])
         write(row)
         defer_drain(row.link_id)
 

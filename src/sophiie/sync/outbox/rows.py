@@ -42,17 +42,21 @@ def align(
     moment: datetime,
     *,
     guests: list[str],
+    is_new: bool = False,
     again: bool = False,
 ) -> Rows:
     """Sets the rows of one appointment to what Google should show; returns those with work to do.
 
     `guests` are those of this link's event. With `again` also what is shown already is written
-    anew.
+    anew. What is over and has no event gets one only if it `is_new`: somebody who links is not
+    sent the past, whatever is noted about it later.
     """
     target = None
     if shows(link, appointment, assignees):
-        target = _home(link, appointment, rows, moment) or new_row(link, appointment, moment)
-        rows = [target, *(row for row in rows if row is not target)]
+        target = _home(link, appointment, rows, moment)
+        if target is None and (is_new or appointment.end > moment):
+            target = new_row(link, appointment, moment)
+        rows = [*filter(None, [target]), *(row for row in rows if row is not target)]
     changed = []
     for row in rows:
         wanted = row is target

@@ -8,6 +8,7 @@ from django import forms
 from django.utils.translation import gettext_lazy
 
 from sophiie.accounts.people import InvalidAccount
+from sophiie.common.blank import is_blank
 from sophiie.common.wall_time import zone_choices
 
 TIME_ERRORS = {"invalid": gettext_lazy("Write the time as 14:30.")}
@@ -17,13 +18,21 @@ DATE_ERRORS = {
 }
 
 
+class VisibleText(forms.CharField):
+    """Text of which nothing could be seen counts as none."""
+
+    def to_python(self, value: Any) -> str:
+        text: str = super().to_python(value) or ""
+        return "" if is_blank(text) else text
+
+
 def show_refusal(form: forms.Form, refusal: InvalidAccount) -> None:
     """Puts the message where it belongs, or above the form."""
     form.add_error(refusal.field if refusal.field in form.fields else None, str(refusal))
 
 
 def name_field(help_text: Any = "") -> forms.CharField:
-    return forms.CharField(
+    return VisibleText(
         label=gettext_lazy("Your name"),
         help_text=help_text,
         widget=forms.TextInput(attrs={"autocomplete": "name"}),

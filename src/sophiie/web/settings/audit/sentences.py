@@ -218,7 +218,10 @@ def _values_of(entry: Entry, zone: str) -> _Values:
             values[name] = str(entry.details[name])
     if "problem" in entry.details:
         values["problem"] = words(
-            read(entry.details.get("problem_reason"), str(entry.details["problem"]))
+            read(
+                {"code": entry.details.get("problem_code"), "values": {}},
+                str(entry.details["problem"]),
+            )
         )
     if "start" in entry.details:
         values["start"] = moment(in_zone(datetime.fromisoformat(entry.details["start"]), zone))

@@ -155,6 +155,7 @@ def row_of(calendar: Any, request: HttpRequest, link: CalendarLink) -> dict[str,
         "access_label": access.get(calendar.access_role, calendar.access_role),
         "writable": calendar.writable,
         "primary": calendar.primary,
+        "hidden": calendar.hidden,
         "why_not": why_not,
         "time_zone": calendar.time_zone,
         "selected": (
