@@ -12,7 +12,7 @@ BIN = .venv/bin
 LOCK = $(BIN)/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 \
 	--no-header --no-annotate --no-emit-index-url --no-emit-find-links --no-config
 
-.PHONY: help run demo-data test test-under-load check audit format messages screenshots soak bench lock setup setup-dev clean
+.PHONY: help run demo-data test test-under-load check audit format messages screenshots soak mutants bench lock setup setup-dev clean
 
 help:
 	@echo "make run        set up and run Sophiie with its demo (PORT, SIMULATOR_PORT)"
@@ -24,6 +24,7 @@ help:
 	@echo "make demo-data  make the demo's business, people and appointments"
 	@echo "make screenshots  take the pictures of README and help anew"
 	@echo "make soak       the convergence machine for long (MINUTES=30)"
+	@echo "make mutants    small defects in critical modules, and which of them no test notices (MINUTES=30, MODULES=sync/due.py)"
 	@echo "make messages   gather the texts to be translated into the .po files"
 	@echo "make lock       make the hashed requirement files and package-lock.json anew"
 
@@ -73,6 +74,10 @@ RUN_PACKAGES = $(shell sed -n 's/^\([a-z0-9-]*\).*==.*/\1/p' requirements/run.tx
 MINUTES ?= 30
 soak: setup-dev
 	@$(BIN)/python tools/soak.py --minutes $(MINUTES)
+
+# MODULES: files or folders of src/sophiie; without it the critical packages. See docs/testing.md.
+mutants: setup-dev
+	@$(BIN)/python tools/mutants.py --minutes $(MINUTES) $(MODULES)
 
 bench: setup-dev .venv/.bench
 	@for script in bench/*.py; do $(BIN)/python $$script || exit 1; done

@@ -1,0 +1,357 @@
+"""Small defects put into the critical modules, and whether the fast tests notice: `make mutants`.
+
+1. A copy of the project is made in `var/mutants/tree`; nothing else is ever changed.
+2. The tests of an area run once under coverage, which tells which tests run which line.
+3. Cosmic Ray lists the defects of each module. They are tried in a random order, each against the
+   tests that run its line, the quickest first, until the time is up; the next run goes on.
+4. The report: how many were killed of those tried, and every one that survived.
+
+What changed since the last run is tried anew: a module with all its defects, tests with those that
+had survived. Defects that change nothing are listed, with the reason, in
+`tests/accepted_mutants.toml`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import hashlib
+import json
+import os
+import random
+import shutil
+import subprocess
+import sys
+import time
+import tomllib
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import coverage
+from cosmic_ray.commands.init import init
+from cosmic_ray.mutating import mutate_and_test
+from cosmic_ray.work_db import WorkDB, use_db
+from cosmic_ray.work_item import MutationSpec, TestOutcome, WorkItem
+
+ROOT = Path(__file__).resolve().parent.parent
+HOME = ROOT / "var" / "mutants"
+TREE = HOME / "tree"
+ACCEPTED = ROOT / "tests" / "accepted_mutants.toml"
+PACKAGE = Path("src/sophiie")
+# The fast tests of each area; those that start processes are left out.
+AREAS = {
+    "appointments": ["tests/appointments", "tests/api/test_conflicts.py"],
+    "availability": ["tests/availability"],
+    "busy_time": [
+        *("tests/appointments/test_conflicts.py", "tests/sync/test_busy.py"),
+        *("tests/sync/test_busy_calendars.py", "tests/sync/test_freshness.py"),
+    ],
+    "calendar_link": ["tests/calendar_link", "tests/sync/test_life_of_a_link.py"],
+    "sync": ["tests/sync"],
+    "google": ["tests/google", "tests/calendar_link", "tests/sync/test_meaning.py"],
+}
+# Of the many that Cosmic Ray knows, those whose defects people make.
+OPERATORS = (
+    *("AddNot", "ReplaceTrueWithFalse", "ReplaceFalseWithTrue", "ReplaceAndWithOr"),
+    *("ReplaceOrWithAnd", "NumberReplacer", "ExceptionReplacer", "ZeroIterationForLoop"),
+    *("ReplaceBreakWithContinue", "ReplaceContinueWithBreak", "ReplaceComparisonOperator"),
+    *("ReplaceUnaryOperator_Delete", "ReplaceBinaryOperator_Add_Sub"),
+    *("ReplaceBinaryOperator_Sub_Add", "ReplaceBinaryOperator_Mul_FloorDiv"),
+    *("ReplaceBinaryOperator_BitOr_BitAnd", "ReplaceBinaryOperator_BitAnd_BitOr"),
+)
+PYTEST = "-x -q -p no:cacheprovider --no-summary"
+
+
+def main() -> int:
+    options = _options()
+    end = time.monotonic() + options.minutes * 60
+    _copy_the_project()
+    modules = list(_modules(options.modules))
+    with _database():
+        areas = {name: _Area.measured(name) for name in {_area_of(m) for m in modules}}
+        sessions = {module: _session(module, areas[_area_of(module)]) for module in modules}
+        waiting = [(m, item) for m in modules for item in _pending(m, sessions[m])]
+        random.Random(options.seed).shuffle(waiting)  # noqa: S311 - a sample, no secret
+        for module, item in waiting:
+            if time.monotonic() > end:
+                break
+            _try(module, item, sessions[module], areas[_area_of(module)])
+    return _report(modules, sessions, at_least=options.at_least)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("modules", nargs="*", help="of src/sophiie, such as sync/due.py or sync")
+    parser.add_argument("--minutes", type=float, default=30.0)
+    parser.add_argument("--at-least", type=float, default=0.0, help="percent, or exit code 1")
+    parser.add_argument("--seed", type=int, default=1, help="of the order in which they are tried")
+    return parser.parse_args()
+
+
+# -- what there is -------------------------------------------------------------------------------
+
+
+def _modules(wanted: list[str]) -> Iterator[Path]:
+    for name in wanted or AREAS:
+        path = PACKAGE / name
+        found = [path] if path.suffix == ".py" else sorted((ROOT / path).rglob("*.py"))
+        for module in found:
+            relative = module.relative_to(ROOT) if module.is_absolute() else module
+            if "migrations" not in relative.parts and relative.name != "__init__.py":
+                yield relative
+
+
+def _area_of(module: Path) -> str:
+    return module.relative_to(PACKAGE).parts[0]
+
+
+def _copy_the_project() -> None:
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT, check=True, capture_output=True, text=True,
+    ).stdout  # fmt: skip
+    shutil.rmtree(TREE, ignore_errors=True)
+    compiled = (str(path.relative_to(ROOT)) for path in (ROOT / PACKAGE).rglob("*.mo"))
+    for name in {*filter(None, listed.split("\0")), *compiled}:
+        if (ROOT / name).is_file():
+            (TREE / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, TREE / name)
+
+
+@contextmanager
+def _database() -> Iterator[None]:
+    """One server for all the runs, so that none waits for its own."""
+    sys.path.insert(0, str(ROOT / "src"))
+    from sophiie.database import EmbeddedPostgres
+
+    server = EmbeddedPostgres(HOME / "database", durable=False)
+    os.environ["TESTS_DATABASE_URL"] = server.start()
+    os.environ["PYTHONPATH"] = str(TREE / "src")
+    os.chdir(TREE)
+    try:
+        yield
+    finally:
+        server.stop()
+
+
+# -- which tests run a line ----------------------------------------------------------------------
+
+
+@dataclass
+class _Area:
+    """The tests of an area: their state, how long each takes, and which lines it runs."""
+
+    name: str
+    digest: str
+    seconds: dict[str, float]
+    lines: dict[str, dict[int, set[str]]] = field(repr=False)
+    is_dirty: bool = True
+
+    @classmethod
+    def measured(cls, name: str) -> _Area:
+        digest = _digest([*AREAS[name], "tests/conftest.py", str(PACKAGE)])
+        data, times = HOME / f"{name}.coverage", HOME / f"{name}.times.json"
+        known = json.loads(times.read_text()) if times.exists() and data.exists() else {}
+        if known.get("digest") != digest:
+            known = {"digest": digest, "seconds": _measure(name, data)}
+            times.write_text(json.dumps(known))
+        return cls(name, _digest(AREAS[name]), known["seconds"], _lines_of(data))
+
+    def tests_of(self, mutation: MutationSpec) -> list[str]:
+        """Those that run the line, the quickest first; all of them, where the line is run when
+        the module is loaded."""
+        by_line = self.lines.get(str(mutation.module_path), {})
+        found = by_line.get(mutation.start_pos[0], set())
+        everything = set(self.seconds)
+        tests = everything if "" in found else found & everything
+        return sorted(tests, key=lambda test: self.seconds[test])
+
+
+def _measure(name: str, data: Path) -> dict[str, float]:
+    print(f"{name}: running its tests once, to see what they run …", flush=True)
+    command = (
+        f"{sys.executable} -m coverage run --data-file={data} --source={PACKAGE} "
+        f"-m pytest -q -p no:cacheprovider -p tools.coverage_contexts --create-db "
+        f"--durations=0 -vv {' '.join(AREAS[name])}"
+    )
+    run = subprocess.run(command.split(), capture_output=True, text=True, check=False)
+    if run.returncode:
+        print(run.stdout[-3000:], run.stderr[-3000:])
+        raise SystemExit(f"The tests of {name} fail without any defect.")
+    seconds: dict[str, float] = defaultdict(float)
+    for line in run.stdout.splitlines():
+        time_taken, _, rest = line.strip().partition("s ")
+        kind, _, test = rest.strip().partition(" ")
+        if kind in ("setup", "call", "teardown") and "::" in test:
+            seconds[test.strip()] += float(time_taken)
+    for test in _contexts(data):
+        seconds.setdefault(test, 0.0)
+    return dict(seconds)
+
+
+def _contexts(data: Path) -> set[str]:
+    measured = coverage.CoverageData(str(data))
+    measured.read()
+    return {context for context in measured.measured_contexts() if context}
+
+
+def _lines_of(data: Path) -> dict[str, dict[int, set[str]]]:
+    measured = coverage.CoverageData(str(data))
+    measured.read()
+    return {
+        str(Path(name).relative_to(TREE)): {
+            line: set(tests) for line, tests in measured.contexts_by_lineno(name).items()
+        }
+        for name in measured.measured_files()
+    }
+
+
+def _digest(names: Iterable[str]) -> str:
+    digest = hashlib.sha256()
+    for name in names:
+        path = TREE / name
+        for file in [path] if path.is_file() else sorted(path.rglob("*.py")):
+            digest.update(file.read_bytes())
+    return digest.hexdigest()
+
+
+# -- defects -------------------------------------------------------------------------------------
+
+
+def _session(module: Path, area: _Area) -> Path:
+    """The file with a module's defects and what became of them, as far as that still counts."""
+    path = HOME / "sessions" / f"{str(module.with_suffix('')).replace('/', '.')}.sqlite"
+    stamp = path.with_suffix(".stamp")
+    source = _digest([str(module)])
+    before = stamp.read_text().split() if stamp.exists() and path.exists() else ["", ""]
+    if before == [source, area.digest]:
+        return path
+    path.parent.mkdir(parents=True, exist_ok=True)
+    killed = _killed(path) if before[0] == source else {}
+    path.unlink(missing_ok=True)
+    with use_db(str(path)) as session:
+        init([module], session, {})
+        for item in session.work_items:
+            if result := killed.get(_key(item)):
+                session.set_result(item.job_id, result)
+    stamp.write_text(f"{source} {area.digest}")
+    return path
+
+
+def _killed(path: Path) -> dict[Any, Any]:
+    with use_db(str(path), WorkDB.Mode.open) as session:
+        items = {item.job_id: _key(item) for item in session.work_items}
+        return {
+            items[job]: result
+            for job, result in session.results
+            if result.test_outcome == TestOutcome.KILLED
+        }
+
+
+def _key(item: WorkItem) -> tuple[str, int]:
+    (mutation,) = item.mutations
+    return mutation.operator_name, mutation.occurrence
+
+
+def _pending(module: Path, session: Path) -> list[WorkItem]:
+    with use_db(str(session), WorkDB.Mode.open) as opened:
+        return [item for item in opened.pending_work_items if _is_of_use(module, item)]
+
+
+def _is_of_use(module: Path, item: WorkItem) -> bool:
+    (mutation,) = item.mutations
+    known = mutation.operator_name.removeprefix("core/").startswith(OPERATORS)
+    line, column = mutation.start_pos
+    return known and not any(first <= (line, column) < last for first, last in _never_run(module))
+
+
+@cache
+def _never_run(module: Path) -> list[tuple[tuple[int, int], tuple[int, int]]]:
+    """Where annotations are: with `from __future__ import annotations` nothing looks at them."""
+    notes = []
+    for node in ast.walk(ast.parse((TREE / module).read_text())):
+        for name in ("annotation", "returns"):
+            note = getattr(node, name, None)
+            if isinstance(note, ast.expr):
+                notes.append(note)
+    return [
+        ((n.lineno, n.col_offset), (n.end_lineno or n.lineno, n.end_col_offset or 0)) for n in notes
+    ]
+
+
+def _try(module: Path, item: WorkItem, session: Path, area: _Area) -> None:
+    (mutation,) = item.mutations
+    tests = area.tests_of(mutation)
+    chosen = HOME / "tests.txt"
+    chosen.write_text("\n".join(tests))
+    database = "--create-db" if area.is_dirty else "--reuse-db"
+    command = f"{sys.executable} -m pytest {PYTEST} {database} @{chosen}"
+    if not tests:
+        command = f"{sys.executable} -c pass"  # no test runs the line: it survives
+    seconds = 60 + 5 * sum(area.seconds[test] for test in tests)
+    result = mutate_and_test(item.mutations, command, seconds)
+    # What was ended in the middle leaves its rows behind.
+    area.is_dirty = result.output == "timeout"
+    with use_db(str(session), WorkDB.Mode.open) as opened:
+        opened.set_result(item.job_id, result)
+    print(f"{result.test_outcome.value:9} {_where(module, mutation)}", flush=True)
+
+
+def _where(module: Path, mutation: MutationSpec) -> str:
+    return f"{module}:{mutation.start_pos[0]} {mutation.operator_name.removeprefix('core/')}"
+
+
+# -- the report ----------------------------------------------------------------------------------
+
+
+def _report(modules: list[Path], sessions: dict[Path, Path], *, at_least: float) -> int:
+    killed = accepted = left = 0
+    survivors = []
+    known = tomllib.loads(ACCEPTED.read_text())["mutant"] if ACCEPTED.exists() else []
+    for module in modules:
+        with use_db(str(sessions[module]), WorkDB.Mode.open) as session:
+            results = dict(session.results)
+            items = [item for item in session.work_items if _is_of_use(module, item)]
+        for item in items:
+            (mutation,) = item.mutations
+            result = results.get(item.job_id)
+            if result is None:
+                left += 1
+            elif result.is_killed:
+                killed += 1
+            elif _is_accepted(module, mutation, known):
+                accepted += 1
+            else:
+                survivors.append(f"{_where(module, mutation)}\n{_changed_lines(result.diff)}")
+    print("\n" + "\n\n".join(survivors))
+    tried = killed + len(survivors)
+    share = 100 * killed / tried if tried else 100.0
+    print(
+        f"\n{killed} of {tried} killed ({share:.1f} %), {len(survivors)} survived; "
+        f"{accepted} change nothing and are accepted, {left} not tried yet."
+    )
+    return int(share < at_least)
+
+
+def _is_accepted(module: Path, mutation: MutationSpec, known: list[dict[str, str]]) -> bool:
+    line = (TREE / module).read_text().splitlines()[mutation.start_pos[0] - 1].strip()
+    found = {"module": str(module), "operator": mutation.operator_name, "line": line}
+    return any(found == {k: v for k, v in one.items() if k != "reason"} for one in known)
+
+
+def _changed_lines(diff: str | None) -> str:
+    lines = (diff or "").splitlines()
+    return "\n".join(
+        f"    {line}"
+        for line in lines
+        if line.startswith(("+", "-")) and not line.startswith(("+++", "---"))
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
