@@ -18,6 +18,7 @@ from sophiie.appointments.clock_laws import follow_clock_laws
 from sophiie.appointments.conflicts import clashes_of, members_with_clashes
 from sophiie.appointments.errors import Conflict
 from sophiie.appointments.models import Appointment, Assignment, ZoneRules
+from sophiie.appointments.signals import appointment_changed
 from sophiie.common import zone_rules
 from sophiie.common.in_thread import in_thread
 from sophiie.common.wall_time import in_zone, instant_near, instant_of
@@ -106,7 +107,17 @@ def test_what_is_in_another_zone_or_over_stays(alice: Member, laws: ClockLaws) -
 @pytest.mark.parametrize("law", [SUMMER_TIME_FOR_EVER, AN_HOUR_BACK])
 def test_a_full_day_moves_as_one(alice: Member, laws: ClockLaws, law: str) -> None:
     day = [in_winter(alice, hour) for hour in (9, 10, 11, 12)]
-    assert pass_law(laws, law) == 4
+    displaced = []
+
+    def look(**_: Any) -> None:
+        displaced.append(Assignment.objects.filter(displaced=True).count())
+
+    appointment_changed.connect(look)
+    try:
+        assert pass_law(laws, law) == 4
+    finally:
+        appointment_changed.disconnect(look)
+    assert displaced == [0, 0, 0, 0], "each leaves its time before the next one comes to it"
     assert [wall(one)[:5] for one in day] == ["09:00", "10:00", "11:00", "12:00"]
     assert Assignment.objects.filter(blocking=True, displaced=False).count() == 4
     assert clashes_of(map(anew, day)) == {}
@@ -146,15 +157,27 @@ def _at(start: datetime) -> dict[str, Any]:
 def test_a_displaced_time_is_not_offered(
     alice: Member, api: Any, page: Client, laws: ClockLaws
 ) -> None:
-    in_winter(alice, 8, start=winter(8, 30), timezone="Asia/Tokyo")
+    in_winter(alice, start=winter(8, 30), timezone="Asia/Tokyo")
     here = in_winter(alice, 10)
-    assert pass_law(laws, SUMMER_TIME_FOR_EVER) == 1  # from 9:00 to 10:00 in Tokyo's morning
+    assert pass_law(laws, SUMMER_TIME_FOR_EVER) == 1
     free = anew(here).start + timedelta(minutes=30)  # beside the other one, within this one
     until = free + timedelta(minutes=15)
     query = urlencode({"member": alice.pk, "start": free.isoformat(), "end": until.isoformat()})
     answer = api("GET", f"/availability/explain?{query}")
     assert answer.status_code == 200
     assert str(here.pk) in answer.content.decode()
+    with pytest.raises(Conflict):
+        book(
+            by=alice,
+            details=details(start=free, end=until, timezone="UTC"),
+            assignees=[alice],
+        )
+    bounds = {"from": free - 6 * HOUR, "to": free + 6 * HOUR}
+    asked = {name: moment.isoformat() for name, moment in bounds.items()}
+    offered = api("GET", f"/availability?{urlencode({**asked, 'duration_minutes': 15})}").json()
+    starts = {datetime.fromisoformat(slot["start"]) for slot in offered["slots"]}
+    assert anew(here).end in starts
+    assert free not in starts
 
 
 def test_what_was_moved_or_called_off_keeps_its_last_wall_time(

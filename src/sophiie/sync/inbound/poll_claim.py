@@ -192,9 +192,8 @@ def record_failure(poll: Poll, error: Exception) -> None:
     )
     new = columns(WatchedCalendar, "error", reason := _reason(error, poll))
     # A calendar that Google does not find may be one that it does not find yet: asked twice.
-    again = WatchedCalendar.objects.filter(
-        pk=poll.watched_id, error_reason=reason.as_json()
-    ).exists()
+    failed_so = WatchedCalendar.objects.filter(error_reason=reason.as_json()).exclude(error="")
+    again = failed_so.filter(pk=poll.watched_id).exists()
     if not again:
         live.announce(poll.business_id, link=poll.link_id)
     moment = now()
