@@ -11,12 +11,11 @@ had survived. Defects that change nothing are listed, with the reason, in
 `tests/accepted_mutants.toml`.
 """
 
+# the project is put on the path between the imports
 from __future__ import annotations
 
 import argparse
 import ast
-import hashlib
-import json
 import os
 import random
 import shutil
@@ -24,37 +23,25 @@ import subprocess
 import sys
 import time
 import tomllib
-from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-import coverage
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
 from cosmic_ray.commands.init import init
 from cosmic_ray.mutating import mutate_and_test
 from cosmic_ray.work_db import WorkDB, use_db
 from cosmic_ray.work_item import MutationSpec, TestOutcome, WorkItem
 
+from tools.covering_tests import AREAS, PACKAGE, Area, digest_of
+
 ROOT = Path(__file__).resolve().parent.parent
 HOME = ROOT / "var" / "mutants"
 TREE = HOME / "tree"
 ACCEPTED = ROOT / "tests" / "accepted_mutants.toml"
-PACKAGE = Path("src/sophiie")
-# The fast tests of each area; those that start processes are left out.
-AREAS = {
-    "appointments": ["tests/appointments", "tests/api/test_conflicts.py"],
-    "availability": ["tests/availability"],
-    "busy_time": [
-        *("tests/appointments/test_conflicts.py", "tests/sync/test_busy.py"),
-        *("tests/sync/test_busy_calendars.py", "tests/sync/test_freshness.py"),
-    ],
-    "calendar_link": ["tests/calendar_link", "tests/sync/test_life_of_a_link.py"],
-    "sync": ["tests/sync"],
-    "google": ["tests/google", "tests/calendar_link", "tests/sync/test_meaning.py"],
-}
 # Of the many that Cosmic Ray knows, those whose defects people make.
 OPERATORS = (
     *("AddNot", "ReplaceTrueWithFalse", "ReplaceFalseWithTrue", "ReplaceAndWithOr"),
@@ -73,7 +60,10 @@ def main() -> int:
     _copy_the_project()
     modules = list(_modules(options.modules))
     with _database():
-        areas = {name: _Area.measured(name) for name in {_area_of(m) for m in modules}}
+        areas = {
+            name: Area.measured(name, tree=TREE, home=HOME)
+            for name in {_area_of(module) for module in modules}
+        }
         sessions = {module: _session(module, areas[_area_of(module)]) for module in modules}
         waiting = [(m, item) for m in modules for item in _pending(m, sessions[m])]
         random.Random(options.seed).shuffle(waiting)  # noqa: S311 - a sample, no secret
@@ -139,95 +129,14 @@ def _database() -> Iterator[None]:
         server.stop()
 
 
-# -- which tests run a line ----------------------------------------------------------------------
-
-
-@dataclass
-class _Area:
-    """The tests of an area: their state, how long each takes, and which lines it runs."""
-
-    name: str
-    digest: str
-    seconds: dict[str, float]
-    lines: dict[str, dict[int, set[str]]] = field(repr=False)
-    is_dirty: bool = True
-
-    @classmethod
-    def measured(cls, name: str) -> _Area:
-        digest = _digest([*AREAS[name], "tests/conftest.py", str(PACKAGE)])
-        data, times = HOME / f"{name}.coverage", HOME / f"{name}.times.json"
-        known = json.loads(times.read_text()) if times.exists() and data.exists() else {}
-        if known.get("digest") != digest:
-            known = {"digest": digest, "seconds": _measure(name, data)}
-            times.write_text(json.dumps(known))
-        return cls(name, _digest(AREAS[name]), known["seconds"], _lines_of(data))
-
-    def tests_of(self, mutation: MutationSpec) -> list[str]:
-        """Those that run the line, the quickest first; all of them, where the line is run when
-        the module is loaded."""
-        by_line = self.lines.get(str(mutation.module_path), {})
-        found = by_line.get(mutation.start_pos[0], set())
-        everything = set(self.seconds)
-        tests = everything if "" in found else found & everything
-        return sorted(tests, key=lambda test: self.seconds[test])
-
-
-def _measure(name: str, data: Path) -> dict[str, float]:
-    print(f"{name}: running its tests once, to see what they run …", flush=True)
-    command = (
-        f"{sys.executable} -m coverage run --data-file={data} --source={PACKAGE} "
-        f"-m pytest -q -p no:cacheprovider -p tools.coverage_contexts --create-db "
-        f"--durations=0 -vv {' '.join(AREAS[name])}"
-    )
-    run = subprocess.run(command.split(), capture_output=True, text=True, check=False)
-    if run.returncode:
-        print(run.stdout[-3000:], run.stderr[-3000:])
-        raise SystemExit(f"The tests of {name} fail without any defect.")
-    seconds: dict[str, float] = defaultdict(float)
-    for line in run.stdout.splitlines():
-        time_taken, _, rest = line.strip().partition("s ")
-        kind, _, test = rest.strip().partition(" ")
-        if kind in ("setup", "call", "teardown") and "::" in test:
-            seconds[test.strip()] += float(time_taken)
-    for test in _contexts(data):
-        seconds.setdefault(test, 0.0)
-    return dict(seconds)
-
-
-def _contexts(data: Path) -> set[str]:
-    measured = coverage.CoverageData(str(data))
-    measured.read()
-    return {context for context in measured.measured_contexts() if context}
-
-
-def _lines_of(data: Path) -> dict[str, dict[int, set[str]]]:
-    measured = coverage.CoverageData(str(data))
-    measured.read()
-    return {
-        str(Path(name).relative_to(TREE)): {
-            line: set(tests) for line, tests in measured.contexts_by_lineno(name).items()
-        }
-        for name in measured.measured_files()
-    }
-
-
-def _digest(names: Iterable[str]) -> str:
-    digest = hashlib.sha256()
-    for name in names:
-        path = TREE / name
-        for file in [path] if path.is_file() else sorted(path.rglob("*.py")):
-            digest.update(file.read_bytes())
-    return digest.hexdigest()
-
-
 # -- defects -------------------------------------------------------------------------------------
 
 
-def _session(module: Path, area: _Area) -> Path:
+def _session(module: Path, area: Area) -> Path:
     """The file with a module's defects and what became of them, as far as that still counts."""
     path = HOME / "sessions" / f"{str(module.with_suffix('')).replace('/', '.')}.sqlite"
     stamp = path.with_suffix(".stamp")
-    source = _digest([str(module)])
+    source = digest_of(TREE, [str(module)])
     before = stamp.read_text().split() if stamp.exists() and path.exists() else ["", ""]
     if before == [source, area.digest]:
         return path
@@ -284,9 +193,9 @@ def _never_run(module: Path) -> list[tuple[tuple[int, int], tuple[int, int]]]:
     ]
 
 
-def _try(module: Path, item: WorkItem, session: Path, area: _Area) -> None:
+def _try(module: Path, item: WorkItem, session: Path, area: Area) -> None:
     (mutation,) = item.mutations
-    tests = area.tests_of(mutation)
+    tests = area.tests_of(module, mutation.start_pos[0])
     chosen = HOME / "tests.txt"
     chosen.write_text("\n".join(tests))
     database = "--create-db" if area.is_dirty else "--reuse-db"
