@@ -49,6 +49,7 @@ from sophiie.busy_time.models import BusyCalendar  # noqa: E402
 from sophiie.common.ids import new_id  # noqa: E402
 from sophiie.sync.models import MirroredEvent, MirrorState, QuotaBucket  # noqa: E402
 from tests.busy import busy, calendar_of  # noqa: E402
+from tests.google_place import variables_of  # noqa: E402
 from tests.linking import link  # noqa: E402
 from tests.processes import Running, answers, free_port, until  # noqa: E402
 
@@ -105,7 +106,7 @@ class Bench:
         self.url = f"http://localhost:{port}"
         variables = {
             **ours,
-            **self.google.environment(),
+            **variables_of(self.google),
             "SOPHIIE_LOG_LEVEL": "WARNING",
             "SOPHIIE_API_REQUESTS_PER_MINUTE": "10000000",
             "SOPHIIE_BUSY_POLL_SECONDS": "36000",
@@ -360,7 +361,7 @@ def main() -> int:
         tempfile.TemporaryDirectory() as folder,
         running_simulator(quotas=False) as google,
     ):
-        for name, value in google.environment().items():
+        for name, value in variables_of(google).items():
             setattr(settings, name.removeprefix("SOPHIIE_"), value)
         bench = Bench(google, Path(folder))
         bench.link_some()

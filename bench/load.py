@@ -39,6 +39,7 @@ from django.core.management import call_command  # noqa: E402
 from google_simulator.testing import RunningSimulator, running_simulator  # noqa: E402
 from sophiie.accounts.api_keys import create_api_key  # noqa: E402
 from sophiie.accounts.models import Member  # noqa: E402
+from tests.google_place import variables_of  # noqa: E402
 from tests.linking import link  # noqa: E402
 from tests.processes import Running, answers, free_port, until  # noqa: E402
 
@@ -63,7 +64,7 @@ class Bench:
     def run(self, webs: int, *, seconds: int, rate: float) -> dict[str, Any]:
         """The figures of one run on so many web processes."""
         ours = {n: v for n, v in environment.os.environ.items() if n.startswith("SOPHIIE_")}
-        variables = {**ours, **self.google.environment(), "SOPHIIE_LOG_LEVEL": "WARNING"}
+        variables = {**ours, **variables_of(self.google), "SOPHIIE_LOG_LEVEL": "WARNING"}
         ports = [free_port() for _ in range(webs)]
         logs = [self.folder / f"web{webs}.{n}.log" for n in range(webs)]
         running = [
@@ -162,7 +163,7 @@ def main() -> int:
     settings.ALLOWED_HOSTS.append("testserver")  # what Django's test client calls itself
     result: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as folder, running_simulator(quotas=False) as google:
-        for name, value in google.environment().items():
+        for name, value in variables_of(google).items():
             setattr(settings, name.removeprefix("SOPHIIE_"), value)
         bench = Bench(google, Path(folder))
         for webs in (1, 2):

@@ -41,6 +41,7 @@ from sophiie.appointments.booking import book, change, delete  # noqa: E402
 from sophiie.appointments.rules import Details  # noqa: E402
 from sophiie.calendar_link.models import CalendarLink  # noqa: E402
 from sophiie.sync.models import MirroredEvent, MirrorState, QuotaBucket  # noqa: E402
+from tests.google_place import variables_of  # noqa: E402
 from tests.linking import link  # noqa: E402
 from tests.processes import Running, until  # noqa: E402
 
@@ -83,7 +84,7 @@ class Bench:
 
     def worker(self) -> Running:
         ours = {n: v for n, v in environment.os.environ.items() if n.startswith("SOPHIIE_")}
-        variables = {**ours, **self.google.environment(), "SOPHIIE_LOG_LEVEL": "WARNING"}
+        variables = {**ours, **variables_of(self.google), "SOPHIIE_LOG_LEVEL": "WARNING"}
         log = self.folder / "worker.log"
         running = Running("worker", "--concurrency", "20", log=log, **variables)
         until(lambda: "started" in running.output or _workers(), seconds=20, what="a worker")
@@ -289,7 +290,7 @@ def main() -> int:
         tempfile.TemporaryDirectory() as folder,
         running_simulator(quotas=False) as google,
     ):
-        for name, value in google.environment().items():
+        for name, value in variables_of(google).items():
             setattr(settings, name.removeprefix("SOPHIIE_"), value)
         bench = Bench(google, Path(folder))
         bench.link_all()

@@ -1,4 +1,4 @@
-"""What time it is in the tests: a pytest plugin (see docs/testing.md).
+"""What time it is in the tests: a pytest plugin (see docs/how-to/testing.md).
 
 Every test begins at the same instant, an ordinary Tuesday, and time goes on from there; the
 present day decides nothing. `--date` puts another instant in its place. A test with a parameter

@@ -8,7 +8,7 @@ from sophiie.calendar_link.models import CalendarLink
 from sophiie.common.clock import now
 from sophiie.common.in_thread import in_thread
 from sophiie.google.app import google_session
-from sophiie.sync.inbound.poller import read_changes
+from sophiie.sync.inbound.poller import poll_link
 from sophiie.sync.models import MirroredEvent, MirrorState
 from sophiie.sync.outbound.drain import drain
 from sophiie.sync.outbound.sweep import sweep
@@ -56,10 +56,10 @@ def read_one(link: CalendarLink) -> bool:
 
 async def _read_one(link: CalendarLink) -> bool:
     async with google_session() as http:
-        return await read_changes(link.id, http)
+        return await poll_link(link.id, http)
 
 
 async def _read_all() -> list[bool]:
     ids = await in_thread(lambda: list(CalendarLink.objects.values_list("id", flat=True)))
     async with google_session() as http:
-        return [await read_changes(link_id, http) for link_id in ids]
+        return [await poll_link(link_id, http) for link_id in ids]

@@ -14,6 +14,7 @@ from cryptography.fernet import Fernet
 
 from google_simulator.testing import RunningSimulator
 from tests.environment import FOLDER
+from tests.google_place import variables_of
 from tests.processes import Api, Running, answers, free_port, sophiie, until
 
 ALICE = "alice@example.com"
@@ -35,7 +36,7 @@ class Product:
         self.url = f"http://localhost:{self.port}"
         self.folder = folder
         self.variables = {
-            **google.environment(),
+            **variables_of(google),
             "SOPHIIE_DATA_DIR": str(folder / "data"),
             "SOPHIIE_PUBLIC_URL": self.url,
             **SECRETS,

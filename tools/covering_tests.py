@@ -19,12 +19,12 @@ AREAS = {
     "appointments": ["tests/appointments", "tests/api/test_conflicts.py"],
     "availability": ["tests/availability"],
     "busy_time": [
-        *("tests/appointments/test_conflicts.py", "tests/sync/test_busy.py"),
-        *("tests/sync/test_busy_calendars.py", "tests/sync/test_freshness.py"),
+        *("tests/appointments/test_conflicts.py", "tests/sync/test_busy_store.py"),
+        *("tests/sync/test_busy_calendars.py", "tests/sync/test_refresh.py"),
     ],
     "calendar_link": ["tests/calendar_link", "tests/sync/test_life_of_a_link.py"],
     "sync": ["tests/sync"],
-    "google": ["tests/google", "tests/calendar_link", "tests/sync/test_meaning.py"],
+    "google": ["tests/google", "tests/calendar_link", "tests/sync/test_google_answers.py"],
 }
 
 

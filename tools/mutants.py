@@ -121,7 +121,7 @@ def _database() -> Iterator[None]:
 
     server = EmbeddedPostgres(HOME / "database", durable=False)
     os.environ["TESTS_DATABASE_URL"] = server.start()
-    os.environ["PYTHONPATH"] = str(TREE / "src")
+    os.environ["PYTHONPATH"] = os.pathsep.join([str(TREE / "src"), str(TREE / "simulator" / "src")])
     os.chdir(TREE)
     try:
         yield

@@ -33,6 +33,7 @@ from sophiie.common.logs import configure_logging
 from sophiie.ops.schema import migrate
 from tests.convergence.machine import MirrorMachine
 from tests.convergence.worker import watched_threads
+from tests.google_place import variables_of
 
 EXAMPLES_A_ROUND = 20
 
@@ -47,7 +48,7 @@ def main() -> int:
     configure_logging("CRITICAL")
     list(migrate())
     with running_simulator() as google, watched_threads():
-        for name, value in google.environment().items():
+        for name, value in variables_of(google).items():
             setattr(django_settings, name.removeprefix("SOPHIIE_"), value)
         MirrorMachine.google = google
         return soak(asked)

@@ -18,7 +18,7 @@ import gevent
 from locust import HttpUser, events, task
 
 PLAN: dict[str, Any] = json.loads(open(os.environ["PEOPLE"]).read())  # noqa: SIM115
-TOGETHER_SECONDS = 0.3  # what calendar.js waits for more changes
+TOGETHER_SECONDS = 0.3  # what the calendar's page.js waits for more changes
 HOURS = 24 * 100
 
 _people = itertools.cycle(PLAN["people"])

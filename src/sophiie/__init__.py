@@ -1,4 +1,4 @@
 """Sophiie: the appointments of a service business, mirrored into Google Calendar.
 
-Read next: `sync/__init__.py` tells the main path; `docs/architecture.md` shows the parts.
+Read next: `sync/__init__.py` tells the main path, docs/explanation/architecture.md shows the parts.
 """

@@ -1,4 +1,4 @@
-"""The command `sophiie`: reads the words, puts the product together, calls one function."""
+"""The command `sophiie`: parses its arguments, puts the product together, calls one function."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ P = ParamSpec("P")
 
 
 def until_told(command: Callable[P, None]) -> Callable[P, None]:
-    """A command that runs until it is told to stop; that is how it ends well, at any moment."""
+    """A command that runs until it is told to stop, and then ends well, at any moment."""
 
     @wraps(command)
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
@@ -57,16 +57,17 @@ def until_told(command: Callable[P, None]) -> Callable[P, None]:
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="sophiie", message="sophiie %(version)s")
 @click.pass_context
 def cli(context: click.Context) -> None:
     """Sophiie keeps a business's appointments and mirrors them into Google Calendar.
 
-    Try `sophiie demo`: it needs nothing but itself. What else can be set stands in the README.
+    Try `sophiie demo`: it needs nothing else. The README lists every setting.
     """
     os.umask(PRIVATE_UMASK)
     context.obj = environment = read_environment()
     configure_logging(environment.log_level)
-    if context.invoked_subcommand != "doctor":  # which tells of it
+    if context.invoked_subcommand != "doctor":  # which reports it
         make_private(environment.data_dir)
 
 
@@ -82,6 +83,7 @@ def demo(environment: Environment, host: str, port: int, simulator_port: int) ->
 
     demo_.prepare_folder(environment.data_dir)
     keep_own_secrets(environment.data_dir)
+    demo_.check_simulator()
     demo_.check_ports(host, port, simulator_port)
     with database_of(environment) as url:
         variables = process_environment(
@@ -90,7 +92,7 @@ def demo(environment: Environment, host: str, port: int, simulator_port: int) ->
             SOPHIIE_PUBLIC_URL=environment.public_url or f"http://localhost:{port}",
             SOPHIIE_DEMO="1",
             SOPHIIE_BUSY_POLL_SECONDS=str(demo_.POLL_SECONDS),
-            **demo_.simulator_addresses(simulator_port),
+            **demo_.simulator_variables(f"http://localhost:{simulator_port}"),
         )
         demo_.run(
             variables,
@@ -108,7 +110,7 @@ def demo(environment: Environment, host: str, port: int, simulator_port: int) ->
 @click.pass_obj
 @until_told
 def serve(environment: Environment, host: str, port: int, concurrency: int) -> None:
-    """Web and worker in one go, for one machine; migrates first."""
+    """Web and worker in one command, for one machine; migrates first."""
     from sophiie.config.environment import require_secrets
     from sophiie.ops import serve as serve_
 

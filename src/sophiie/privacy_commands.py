@@ -1,4 +1,4 @@
-"""The commands `sophiie erase` and `sophiie export`: reads their words, calls one function."""
+"""The commands `sophiie erase` and `sophiie export`: parses their words, calls one function."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def erase(
     remove_events: bool,
     yes: bool,
 ) -> None:
-    """Removes a customer, a member or a business for good; shows first what that would be."""
+    """Erases a customer, a member or a business for good; shows first what that would be."""
     _one_of(customer=customer, member=member, business=business)
     with django_ready(environment):
         from sophiie.ops import privacy
@@ -75,7 +75,7 @@ def export(
     inside: str,
     folder: Path,
 ) -> None:
-    """Writes all that is known of a customer, a member or a business into an empty folder."""
+    """Writes everything known of a customer, a member or a business into an empty folder."""
     _one_of(customer=customer, member=member, business=business)
     with django_ready(environment):
         from sophiie.ops import privacy

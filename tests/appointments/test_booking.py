@@ -113,10 +113,10 @@ def test_book_anyway_marks_and_frees_only_the_share_that_clashes(
     made = book(
         by=alice, details=details(**hours(10, 11)), assignees=[alice, bob], allow_overlap=True
     )
-    shares = {a.member: (a.booked_anyway, a.blocking) for a in made.assignments.all()}
-    assert shares == {alice: (True, False), bob: (False, True)}
+    assignments = {a.member: (a.booked_anyway, a.blocking) for a in made.assignments.all()}
+    assert assignments == {alice: (True, False), bob: (False, True)}
     assert at_ten.assignments.get().blocking
-    with pytest.raises(Conflict) as caught:  # Bob's own share still protects his time
+    with pytest.raises(Conflict) as caught:  # Bob's own assignment still protects his time
         book(by=alice, details=details(**hours(10, 11)), assignees=[bob])
     assert caught.value.obstacles[0].appointment_id == made.id
 
@@ -131,8 +131,8 @@ def test_a_booking_made_anyway_blocks_again_once_it_is_moved_to_a_free_time(
 ) -> None:
     made = book(by=alice, details=details(**hours(10, 11)), assignees=[alice], allow_overlap=True)
     change(by=alice, appointment_id=made.id, changes=hours(14, 15))
-    share = made.assignments.get()
-    assert (share.blocking, share.booked_anyway) == (True, False)
+    assignment = made.assignments.get()
+    assert (assignment.blocking, assignment.booked_anyway) == (True, False)
 
 
 @pytest.mark.parametrize("times", OVERLAPS.values(), ids=OVERLAPS)
@@ -156,19 +156,19 @@ def test_the_database_refuses_by_itself(
 def test_the_constraint_knows_touching_from_overlapping(alice: Member, at_ten: Appointment) -> None:
     day = tomorrow_at(0)
     later = book(by=alice, details=details(**hours(15, 16)), assignees=[alice])
-    share = later.assignments.get()
-    share.during = DateTimeTZRange(day + timedelta(hours=11), day + timedelta(hours=12))
-    share.save()
-    share.during = DateTimeTZRange(day + timedelta(hours=10.5), day + timedelta(hours=12))
+    assignment = later.assignments.get()
+    assignment.during = DateTimeTZRange(day + timedelta(hours=11), day + timedelta(hours=12))
+    assignment.save()
+    assignment.during = DateTimeTZRange(day + timedelta(hours=10.5), day + timedelta(hours=12))
     with pytest.raises(TimeTaken), database_refusals(), transaction.atomic():
-        share.save()
+        assignment.save()
 
 
 def test_other_database_errors_are_not_called_a_conflict(
     alice: Member, booked: Appointment
 ) -> None:
-    share = booked.assignments.get()
-    twin = Assignment(appointment=booked, member=alice, during=share.during, blocking=False)
+    assignment = booked.assignments.get()
+    twin = Assignment(appointment=booked, member=alice, during=assignment.during, blocking=False)
     refused = pytest.raises(DatabaseError, match="assignment_once")
     with refused, database_refusals(), transaction.atomic():
         twin.save()

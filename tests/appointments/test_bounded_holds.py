@@ -249,7 +249,7 @@ def test_a_hold_cannot_be_made_larger_than_one_may_be(
 
 def test_the_numbers_are_what_the_description_says(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()
-    most = Environment.model_fields["most_holds"].default
+    most = Environment.model_fields["max_holds"].default
     text = Client().get("/api/v1/openapi.json").json()["paths"]["/api/v1/appointments"]["post"]
     said = " ".join(text["description"].split())
     hours = holding.MAX_HELD // holding.HOUR

@@ -236,7 +236,7 @@ def test_undoing_the_deletion_of_what_was_booked_on_top_brings_it_back_on_top(
     on_top = book(by=alice, details=details(), assignees=[alice], allow_overlap=True)
     delete(by=alice, appointment_id=on_top.id)
     back = reinstate(by=alice, appointment_id=on_top.id)
-    (share,) = back.assignments.all()
-    assert share.booked_anyway
-    assert not share.blocking
+    (assignment,) = back.assignments.all()
+    assert assignment.booked_anyway
+    assert not assignment.blocking
     assert booked.assignments.get().blocking

@@ -83,9 +83,9 @@ def test_nine_stays_nine_and_google_follows(
     assert wall(made) == "09:00–10:00"
     found = anew(made)
     assert (found.start, found.end, found.revision) == (made.start - HOUR, made.end - HOUR, 2)
-    (share,) = found.assignments.all()
-    assert (share.during.lower, share.during.upper) == (found.start, found.end)
-    assert share.blocking
+    (assignment,) = found.assignments.all()
+    assert (assignment.during.lower, assignment.during.upper) == (found.start, found.end)
+    assert assignment.blocking
     assert "A law changed the clocks" in history_of(found)[0].text
     # All-day events lie elsewhere now, so nothing that was read of that zone is trusted.
     assert WatchedCalendar.objects.get().window_start is None

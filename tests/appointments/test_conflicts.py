@@ -146,8 +146,8 @@ def test_of_what_has_begun_only_the_rest_has_to_be_free(alice: Member) -> None:
 def test_book_anyway_over_google_is_marked_and_still_blocks(alice: Member, bob: Member) -> None:
     busy(alice, TEN, ELEVEN)
     made = book(by=alice, details=details(**AT_TEN), assignees=[alice, bob], allow_overlap=True)
-    shares = {s.member: (s.booked_anyway, s.blocking) for s in made.assignments.all()}
-    assert shares == {alice: (True, True), bob: (False, True)}
+    assignments = {s.member: (s.booked_anyway, s.blocking) for s in made.assignments.all()}
+    assert assignments == {alice: (True, True), bob: (False, True)}
     assert made.changes.get().fields["booked_anyway"] == [[], ["Alice"]]
     with pytest.raises(Conflict) as caught:
         book(by=alice, details=details(**AT_TEN), assignees=[bob])
@@ -164,8 +164,10 @@ def test_one_consent_does_not_imply_the_other(alice: Member, bob: Member) -> Non
         # All of it is named, so that what remains can be agreed to in one go.
         assert sorted(causes(caught)) == [("Alice", "google"), ("Bob", "unreadable")]
     made = book(**asked, allow_overlap=True, accept_unverified=True)
-    shares = {s.member: (s.booked_anyway, s.unverified, s.blocking) for s in made.assignments.all()}
-    assert shares == {alice: (True, False, True), bob: (False, True, True)}
+    assignments = {
+        s.member: (s.booked_anyway, s.unverified, s.blocking) for s in made.assignments.all()
+    }
+    assert assignments == {alice: (True, False, True), bob: (False, True, True)}
     assert made.changes.get().fields["unverified"] == [[], ["Bob"]]
 
 
@@ -184,8 +186,12 @@ def test_consent_without_a_reason_leaves_no_mark(alice: Member) -> None:
         allow_overlap=True,
         accept_unverified=True,
     )
-    share = made.assignments.get()
-    assert (share.booked_anyway, share.unverified, share.blocking) == (False, False, True)
+    assignment = made.assignments.get()
+    assert (assignment.booked_anyway, assignment.unverified, assignment.blocking) == (
+        False,
+        False,
+        True,
+    )
     assert not {"booked_anyway", "unverified"} & made.changes.get().fields.keys()
 
 
@@ -211,8 +217,10 @@ def test_what_came_later_does_not_hinder_a_change_of_other_things(
     change(by=bob, appointment_id=booked.id, changes={"title": "Burst pipe"})
     change(by=bob, appointment_id=booked.id, changes={}, assignees=[bob, alice])
     change(by=bob, appointment_id=booked.id, changes={}, status="completed")
-    shares = [(s.member, s.blocking, s.booked_anyway) for s in booked.assignments.order_by("id")]
-    assert shares == [(bob, True, False), (alice, True, False)]
+    assignments = [
+        (s.member, s.blocking, s.booked_anyway) for s in booked.assignments.order_by("id")
+    ]
+    assert assignments == [(bob, True, False), (alice, True, False)]
 
 
 def test_a_new_colleague_has_to_be_free(alice: Member, bob: Member, booked: Appointment) -> None:

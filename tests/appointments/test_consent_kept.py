@@ -24,8 +24,8 @@ def on_top(alice: Member, booked: Appointment) -> Appointment:
 
 
 def share_of(appointment: Appointment, member: Member) -> tuple[bool, bool]:
-    share = appointment.assignments.get(member=member)
-    return share.booked_anyway, share.blocking
+    assignment = appointment.assignments.get(member=member)
+    return assignment.booked_anyway, assignment.blocking
 
 
 def test_who_stays_keeps_what_was_booked_anyway_when_the_team_changes(

@@ -59,7 +59,7 @@ def test_a_time_is_held_for_half_an_hour_at_most(alice: Member, minutes: int) ->
 
 
 def test_an_expired_hold_never_blocks_a_booking(alice: Member, hold: Appointment) -> None:
-    """No job has run: the status still says held, and the share still says blocking."""
+    """No job has run: the status still says held, and the assignment still says blocking."""
     runs_out(hold)
     assert (hold.status, hold.assignments.get().blocking) == ("held", True)
     assert conflicts_of(team=[alice], start=hold.start, end=hold.end, timezone=SYDNEY) == []
@@ -124,8 +124,8 @@ def test_confirming_makes_an_appointment_of_it(
 ) -> None:
     confirmed = confirm(by=bob, appointment_id=hold.id)
     assert (confirmed.status, confirmed.held_until, confirmed.revision) == ("scheduled", None, 2)
-    share = hold.assignments.get()
-    assert (share.blocking, share.held_until) == (True, None)
+    assignment = hold.assignments.get()
+    assert (assignment.blocking, assignment.held_until) == (True, None)
     assert acts(hold) == ["held", "confirmed"]
     assert confirm(by=bob, appointment_id=hold.id).revision == 2  # twice is as once
 
@@ -193,8 +193,8 @@ def test_a_hold_that_is_moved_stays_one_until_the_same_minute(
     later = {"start": tomorrow_at(7), "end": tomorrow_at(8)}
     moved = change(by=alice, appointment_id=hold.id, changes=later, assignees=[alice, bob])
     assert (moved.status, moved.held_until) == ("held", hold.held_until)
-    shares = list(hold.assignments.all())
-    assert {(s.blocking, s.held_until) for s in shares} == {(True, hold.held_until)}
+    assignments = list(hold.assignments.all())
+    assert {(s.blocking, s.held_until) for s in assignments} == {(True, hold.held_until)}
     book_the_same_time(alice)
 
 
@@ -209,8 +209,8 @@ def test_a_colleague_who_joins_a_hold_is_held_too(
 def test_setting_a_status_ends_the_hold(alice: Member, hold: Appointment, status: str) -> None:
     changed = change(by=alice, appointment_id=hold.id, changes={}, status=status)
     assert (changed.status, changed.held_until) == (status, None)
-    share = hold.assignments.get()
-    assert (share.blocking, share.held_until) == (True, None)
+    assignment = hold.assignments.get()
+    assert (assignment.blocking, assignment.held_until) == (True, None)
 
 
 def test_setting_a_status_on_an_expired_hold_needs_its_time(
@@ -249,8 +249,8 @@ def test_a_deleted_hold_comes_back_as_it_was(alice: Member, hold: Appointment) -
     delete(by=alice, appointment_id=hold.id)
     back = reinstate(by=alice, appointment_id=hold.id)
     assert (back.status, back.held_until) == ("held", hold.held_until)
-    share = hold.assignments.get()
-    assert (share.blocking, share.held_until) == (True, hold.held_until)
+    assignment = hold.assignments.get()
+    assert (assignment.blocking, assignment.held_until) == (True, hold.held_until)
 
 
 def test_a_deleted_hold_that_ran_out_meanwhile_takes_no_time(

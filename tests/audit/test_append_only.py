@@ -22,7 +22,7 @@ from sophiie.common.clock import now
 from sophiie.common.ids import new_id
 from sophiie.database.cluster import ADMIN, APPLICATION
 
-DOCS = Path(__file__).parents[2] / "docs" / "audit.md"
+DOCS = Path(__file__).parents[2] / "docs" / "reference" / "audit.md"
 
 
 def entry(**values: Any) -> Entry:

@@ -123,6 +123,13 @@ class Walk:
             yield "role", [(Act.ROLE_CHANGED, "member", "Alice", "Bob")]
         alice.post(f"/settings/team/{member.id}/deactivate")
         yield "deactivate", [(Act.MEMBER_DEACTIVATED, "member", "Alice", "Bob")]
+        for word, act in (
+            ("erase", Act.MEMBER_ERASURE_REQUESTED),
+            ("keep", Act.MEMBER_ERASURE_CALLED_OFF),
+        ):
+            typed = {"confirmation": "Bob"} if word == "erase" else {}
+            alice.post(f"/settings/team/{member.id}/{word}", typed)
+            yield f"{word} member", [(act, "member", "Alice", "Bob")]
         alice.post(f"/settings/team/{member.id}/reactivate")
         yield "reactivate", [(Act.MEMBER_REACTIVATED, "member", "Alice", "Bob")]
         for name in ("Reception", "Website"):
@@ -147,6 +154,13 @@ class Walk:
             yield "business", [(Act.BUSINESS_CHANGED, "member", "Alice", "Harbour Plumbing")]
         alice.post("/settings/business", {**business, "timezone": SYDNEY})
         yield "business as it was", []
+        for word, act in (
+            ("delete", Act.BUSINESS_DELETION_REQUESTED),
+            ("keep", Act.BUSINESS_DELETION_CALLED_OFF),
+        ):
+            typed = {"confirmation": "Harbour Plumbing"} if word == "delete" else {}
+            alice.post(f"/settings/business/{word}", typed)
+            yield f"{word} business", [(act, "member", "Alice", "")]
         hours = "/settings/hours"
         for act in ("week", "usual"):
             alice.post(hours, form_of(parsed(alice.get(hours)), "week") | {"act": act})

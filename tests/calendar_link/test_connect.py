@@ -268,5 +268,5 @@ def test_nothing_secret_is_logged(
     found = link_of(alice)
     assert found is not None
     assert caplog.text
-    for secret in (found.refresh_token, found.access_token, "sophiie-demo-secret", "code="):
+    for secret in (found.refresh_token, found.access_token, google.client_secret, "code="):
         assert secret not in caplog.text

@@ -8,8 +8,8 @@ against Google itself when these are in the environment:
     GOOGLE_CONTRACT_CALENDAR_ID     a scratch calendar that this account owns
     GOOGLE_CONTRACT_BASE_URL        another server that claims to be Google (default: Google)
 
-The numbers in the names are sections of docs/simulator-facts.md. Every successful answer is held
-against the discovery document that Google ships with its Python client.
+The numbers in the names are sections of docs/reference/simulator-facts.md. Every successful answer
+is held against the discovery document that Google ships with its Python client.
 """
 
 from __future__ import annotations
@@ -222,6 +222,17 @@ def sign_in(simulator: RunningSimulator) -> Callable[..., ContractClient]:
         return client
 
     return make
+
+
+@pytest.fixture
+def set_clock(simulator: RunningSimulator, google: ContractClient) -> Callable[[str], None]:
+    """To another moment, however far away; the client is signed in there."""
+
+    def go(moment: str) -> None:
+        simulator.set_clock(moment)
+        allow(simulator, google, scopes=FULL_SCOPES)
+
+    return go
 
 
 @pytest.fixture

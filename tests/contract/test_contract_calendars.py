@@ -186,3 +186,14 @@ def test_8_colors_and_settings(google) -> None:
 def test_2_a_sync_token_is_no_page_token(google) -> None:
     token = google.call("GET", LIST).json["nextSyncToken"]
     assert google.call("GET", LIST, pageToken=token).status == 400
+
+
+def test_2_a_new_calendar_keeps_its_description_and_place(simulator, google) -> None:
+    body = {"summary": "Van", "description": "Second van", "location": "Sydney"}
+    made = google.call("POST", "calendars", body).json
+    assert (made["description"], made["location"]) == ("Second van", "Sydney")
+    again = google.call("GET", f"calendars/{quote(made['id'], safe='')}").json
+    assert (again["description"], again["location"]) == ("Second van", "Sydney")
+    before = len(_entries(google))
+    assert google.call("POST", "calendars", {**body, "location": 5}).status == 400
+    assert len(_entries(google)) == before

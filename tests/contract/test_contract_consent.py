@@ -227,6 +227,25 @@ def test_1_5_an_administrator_may_withhold_a_permission(simulator, fresh, walk) 
     assert EVENTS not in fresh.exchange(callback["code"]).json["scope"].split()
 
 
+def test_1_2_a_missing_verifier_is_told_so(fresh, walk) -> None:
+    reply = fresh.exchange(walk(fresh)["code"], code_verifier=None)
+    assert reply.json == {
+        "error": "invalid_grant",
+        "error_description": "Missing code verifier.",
+    }
+
+
+@pytest.mark.parametrize(("setting", "status"), [("refused", 400), ("ignored", 200)])
+def test_1_2_switch_a_verifier_that_was_not_announced(
+    simulator, fresh, walk, setting, status
+) -> None:
+    simulator.switch(superfluous_verifier=setting)
+    code = walk(fresh, code_challenge=None, code_challenge_method=None)["code"]
+    reply = fresh.exchange(code)
+    assert reply.status == status
+    assert reply.json.get("error") == (None if status == 200 else "invalid_grant")
+
+
 def test_1_2_switch_what_a_wrong_verifier_is_told(simulator, fresh, walk) -> None:
     for said in ("Invalid code verifier.", "Bad Request"):
         simulator.switch(pkce_description=said)

@@ -8,6 +8,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from google_simulator.client import GoogleClient
+
 ALICE = "alice@example.com"
 
 
@@ -31,12 +33,24 @@ def test_7_2_bad_credentials(google) -> None:
     google.access_token = "ya29.nonsense"
     reply = google.call("GET", "users/me/calendarList")
     assert (reply.status, reply.reason) == (401, "authError")
-    assert reply.json["error"]["message"] == "Invalid Credentials"
+    assert reply.json["error"]["errors"][0]["message"] == "Invalid Credentials"
     assert reply.json["error"]["errors"][0]["location"] == "Authorization"
     google.access_token = None
     missing = google.call("GET", "users/me/calendarList")
     assert (missing.status, missing.reason) == (401, "required")
-    assert missing.json["error"]["message"] == "Login Required."
+    assert missing.json["error"]["errors"][0]["message"] == "Login Required."
+
+
+def test_7_1_switch_the_backends_shape_of_a_401(simulator, google) -> None:
+    before = GoogleClient(google.endpoints, "", "", access_token="ya29.nonsense").events()
+    assert before.json["error"]["status"] == "UNAUTHENTICATED"
+    simulator.switch(unauthorized_form="backend")
+    google.access_token = "ya29.nonsense"
+    error = google.call("GET", "users/me/calendarList").json["error"]
+    assert error["message"] == "Invalid Credentials"
+    assert "status" not in error
+    google.access_token = None
+    assert google.events().json["error"]["message"] == "Login Required."
 
 
 def test_7_2_broken_json(google, calendar) -> None:
@@ -57,7 +71,7 @@ def test_7_2_broken_json(google, calendar) -> None:
         {"reminders": {"overrides": 5}},
         {"recurrence": "RRULE:FREQ=DAILY"},
         {"recurrence": [5]},
-        {"extendedProperties": {"private": {"a": 5}}},
+        {"extendedProperties": {"private": {"a": []}}},
         {"status": "perhaps"},
         {"transparency": 1},
         {"id": 5},
@@ -79,7 +93,9 @@ def test_7_2_api_not_enabled_and_no_calendar_user(simulator, google) -> None:
     assert reply.json["error"]["errors"][0]["domain"] == "usageLimits"
     simulator.project(calendar_api_enabled=True)
     simulator.send("POST", f"/accounts/{ALICE}/calendar-service", {"enabled": False})
-    assert google.events().reason == "notACalendarUser"
+    reply = google.events()
+    assert (reply.status, reply.reason) == (403, "notACalendarUser")
+    assert reply.json["error"]["errors"][0]["domain"] == "calendar"
 
 
 @pytest.mark.parametrize("kind", ["error", "html", "empty"])
@@ -105,7 +121,8 @@ def test_7_4_calls_per_minute_and_user(simulator, google, calendar, timed, sign_
     for _ in range(3):
         assert google.patch(event_id, {}, calendar).status == 200
     refused = google.get(event_id, calendar)
-    assert (refused.status, refused.reason) == (403, "userRateLimitExceeded")
+    assert (refused.status, refused.reason) == (403, "rateLimitExceeded")
+    assert refused.json["error"]["message"].startswith("Quota exceeded for quota metric")
     assert refused.json["error"]["errors"][0]["domain"] == "usageLimits"
     assert sign_in("bob").events().status == 200
     simulator.advance_clock(61)
@@ -122,18 +139,53 @@ def test_7_4_calls_per_minute_and_project(simulator, google, sign_in) -> None:
     assert bob.events().reason == "rateLimitExceeded"
 
 
+def test_7_2_the_days_limit_ends_at_midnight_in_california(simulator, google, set_clock) -> None:
+    set_clock("2027-03-02T07:59:00Z")
+    simulator.quotas(per_day=1, clear=True)
+    assert google.events().status == 200
+    refused = google.events()
+    assert (refused.status, refused.reason) == (403, "dailyLimitExceeded")
+    assert refused.json["error"]["errors"][0]["domain"] == "usageLimits"
+    simulator.set_clock("2027-03-02T08:00:01Z")
+    assert google.events().status == 200
+    simulator.quotas(per_day=None)
+    assert google.events().status == 200
+
+
+def test_7_2_invitations_can_be_used_up_while_all_else_goes_on(
+    simulator, google, calendar, timed
+) -> None:
+    guests = [{"email": "guest@example.org"}]
+    before = google.insert(timed(attendees=guests), calendar).json
+    simulator.invitations_exceeded("alice@example.com", seconds=600)
+    refused = google.insert(timed(attendees=guests), calendar)
+    assert (refused.status, refused.reason) == (403, "quotaExceeded")
+    assert refused.json["error"]["errors"][0]["domain"] == "usageLimits"
+    plain = google.insert(timed(), calendar)
+    assert plain.status == 200
+    assert google.patch(plain.json["id"], {"attendees": guests}, calendar).status == 403
+    assert google.patch(before["id"], {"summary": "Other"}, calendar).status == 200
+    simulator.advance_clock(601)
+    assert google.patch(plain.json["id"], {"attendees": guests}, calendar).status == 200
+
+
 @pytest.mark.parametrize(
-    ("setting", "status", "has_status_key"),
-    [("403", 403, False), ("429", 429, False), ("429-front-end", 429, True)],
+    ("setting", "status", "reason", "has_status_key"),
+    [
+        ("403", 403, "rateLimitExceeded", True),
+        ("403-user", 403, "userRateLimitExceeded", False),
+        ("429", 429, "rateLimitExceeded", False),
+        ("429-front-end", 429, "rateLimitExceeded", True),
+    ],
 )
 def test_7_2_switch_forms_of_the_rate_limit(
-    simulator, google, setting, status, has_status_key
+    simulator, google, setting, status, reason, has_status_key
 ) -> None:
     simulator.switch(rate_limit_form=setting)
     simulator.quotas(per_user=1, clear=True)
     google.events()
     reply = google.events()
-    assert reply.status == status
+    assert (reply.status, reply.reason) == (status, reason)
     assert ("status" in reply.json["error"]) is has_status_key
     assert reply.json["error"]["errors"][0]["domain"] == "usageLimits"
 
@@ -185,9 +237,55 @@ def test_7_6_partial_lists_keep_the_token_only_when_asked(google, calendar, time
     kept = google.events(
         calendar, fields="nextPageToken,nextSyncToken,items(id,start/dateTime)", **window
     ).json
-    assert set(kept) == {"nextSyncToken", "items"}
+    assert set(kept) in ({"nextSyncToken", "items"}, {"nextPageToken", "items"})
     assert {tuple(sorted(item)) for item in kept["items"]} <= {("id", "start"), ("id",)}
     assert "nextSyncToken" not in google.events(calendar, fields="items(id)", **window).json
+
+
+@pytest.mark.parametrize(
+    ("fields", "named"),
+    [
+        ("nextPageTokn", "nextPageTokn"),
+        ("items(id,sumary)", "sumary"),
+        ("items/start/datetime", "datetime"),
+        ("items(attendees(mail))", "mail"),
+        ("summary/text", "text"),
+        ("items/reminders/overrides/when", "when"),
+        ("event", "event"),
+    ],
+)
+def test_7_6_an_unknown_field_is_refused(google, calendar, fields, named) -> None:
+    reply = google.events(calendar, fields=fields)
+    assert (reply.status, reply.reason) == (400, "invalidParameter")
+    assert reply.json["error"]["message"] == f"Invalid field selection {named}"
+    assert reply.json["error"]["errors"][0]["location"] == "fields"
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        "*",
+        "items/*",
+        "items(*)",
+        "items/*/email",
+        "items(id,extendedProperties/private/anything,extendedProperties(shared))",
+        "kind,etag,accessRole,defaultReminders/minutes,items(attendees(email,self))",
+    ],
+)
+def test_7_6_known_fields_and_wildcards_are_fine(google, calendar, fields) -> None:
+    assert google.events(calendar, fields=fields).status == 200
+
+
+def test_7_6_a_write_with_an_unknown_field_does_nothing(google, calendar, timed, new_id) -> None:
+    refused = google.insert(timed(id=new_id), calendar, fields="id,sumary")
+    assert refused.status == 400
+    assert google.get(new_id, calendar).status == 404
+
+
+def test_7_6_the_selector_of_another_resource(google, calendar) -> None:
+    path = "users/me/calendarList"
+    assert google.call("GET", path, fields="items(id,summaryOverride)").status == 200
+    assert google.call("GET", path, fields="items(start)").status == 400
 
 
 @pytest.mark.parametrize("fields", ["items(id", "items)", ",", "a//b"])
@@ -216,8 +314,8 @@ def test_7_6_gzip_needs_both_headers(simulator, google, calendar, timed) -> None
     assert len(reply.json["items"]) == 5
 
 
-def test_7_5_batch_is_not_simulated(simulator, google) -> None:
-    url = f"{simulator.base_url}/batch/calendar/v3"
+def test_7_5_the_batch_address_of_all_apis_is_gone(simulator, google) -> None:
+    url = f"{simulator.base_url}/batch"
     assert google.send("POST", url, b"x").status == 404
 
 
@@ -231,7 +329,7 @@ def test_8_googles_conference_block_is_cut_out(google, calendar, timed) -> None:
     assert event["description"] == "Before"
 
 
-def test_8_other_text_comes_back_as_it_was(google, calendar, timed) -> None:
+def test_8_other_text_comes_back_as_it_was(simulator, google, calendar, timed) -> None:
     text = "<b>bold</b><ul><li>x</li></ul> & ümlaut 🛠\nline"
     assert google.insert(timed(description=text), calendar).json["description"] == text
 

@@ -62,26 +62,29 @@ def test_3_6_guests_get_a_copy_and_keep_it_when_deleted_without_updates(
     simulator, google, calendar, timed, sign_in
 ) -> None:
     bob = sign_in("bob")
-    event = google.insert(timed(attendees=[{"email": "bob@example.com"}]), calendar).json
+    guests = [{"email": "bob@example.com"}]
+    event = google.insert(timed(attendees=guests), calendar, sendUpdates="all").json
     copy = bob.get(event["id"]).json
     assert copy["organizer"]["email"] == "alice@example.com"
     assert copy["attendees"][0]["self"] is True
     assert copy["etag"] != event["etag"]
     google.delete(event["id"], calendar, sendUpdates="none")
     assert bob.get(event["id"]).json["status"] == "confirmed"
-    second = google.insert(timed(attendees=[{"email": "bob@example.com"}]), calendar).json
+    second = google.insert(timed(attendees=guests), calendar, sendUpdates="all").json
     google.delete(second["id"], calendar, sendUpdates="all")
     assert bob.get(second["id"]).json["status"] == "cancelled"
 
 
+@pytest.mark.parametrize(("setting", "status"), [(None, 404), ("see_it", 200)])
 def test_3_6_switch_guests_never_see_what_was_sent_without_updates(
-    simulator, google, calendar, timed, sign_in
+    simulator, google, calendar, timed, sign_in, setting, status
 ) -> None:
-    simulator.switch(guests_with_updates_none="never_see_it")
+    if setting:
+        simulator.switch(guests_with_updates_none=setting)
     bob, guests = sign_in("bob"), [{"email": "bob@example.com"}]
     quiet = google.insert(timed(attendees=guests), calendar, sendUpdates="none").json
     loud = google.insert(timed(attendees=guests), calendar, sendUpdates="all").json
-    assert bob.get(quiet["id"]).status == 404
+    assert bob.get(quiet["id"]).status == status
     assert bob.get(loud["id"]).status == 200
 
 
@@ -89,7 +92,8 @@ def test_3_6_a_guests_answer_reaches_the_organizer(
     simulator, google, calendar, timed, sign_in
 ) -> None:
     bob = sign_in("bob")
-    event = google.insert(timed(attendees=[{"email": "bob@example.com"}]), calendar).json
+    guests = [{"email": "bob@example.com"}]
+    event = google.insert(timed(attendees=guests), calendar, sendUpdates="all").json
     answer = [{"email": "bob@example.com", "responseStatus": "declined"}]
     bob.patch(event["id"], {"attendees": answer})
     assert google.get(event["id"], calendar).json["attendees"][0]["responseStatus"] == "declined"
@@ -97,7 +101,8 @@ def test_3_6_a_guests_answer_reaches_the_organizer(
 
 def test_3_6_guests_rights_are_the_organizers(simulator, google, calendar, timed, sign_in) -> None:
     bob = sign_in("bob")
-    event = google.insert(timed(attendees=[{"email": "bob@example.com"}]), calendar).json
+    guests = [{"email": "bob@example.com"}]
+    event = google.insert(timed(attendees=guests), calendar, sendUpdates="all").json
     reply = bob.patch(event["id"], {"guestsCanModify": True})
     assert (reply.status, reply.reason) == (403, "forbiddenForNonOrganizer")
 
@@ -110,12 +115,74 @@ def test_3_6_conference_data_is_ignored_by_default(google, calendar, timed) -> N
     assert "hangoutLink" not in reply.json
 
 
-def test_3_6_attendees_can_be_cut_short(google, calendar, timed) -> None:
+@pytest.mark.parametrize(("setting", "shown"), [("nobody", 0), ("first", 1)])
+def test_3_6_switch_attendees_can_be_cut_short(
+    simulator, google, calendar, timed, setting, shown
+) -> None:
     guests = [{"email": f"guest{number}@example.org"} for number in range(3)]
     event = google.insert(timed(attendees=guests), calendar).json
+    simulator.switch(beyond_max_attendees=setting)
     short = google.get(event["id"], calendar, maxAttendees=1).json
     assert short["attendeesOmitted"] is True
-    assert len(short["attendees"]) == 1
+    assert len(short["attendees"]) == shown
+
+
+def test_3_6_beyond_max_attendees_the_account_itself_is_shown(
+    simulator, google, calendar, timed
+) -> None:
+    guests = [{"email": f"guest{number}@example.org"} for number in range(3)]
+    event = google.insert(timed(attendees=[*guests, {"email": calendar}]), calendar).json
+    short = google.get(event["id"], calendar, maxAttendees=1).json
+    assert [row["email"] for row in short["attendees"]] == [calendar]
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "user",
+        "@example.com",
+        "user@localhost",
+        "user@[10.0.0.1]",
+        "user@10.0.0.1",
+        "a b@example.com",
+        "user@example..com",
+        "user@-example.com",
+        "two@signs@example.com",
+        f"{'x' * 65}@example.com",
+    ],
+)
+def test_3_6_addresses_that_no_mail_reaches_are_refused(google, calendar, timed, address) -> None:
+    reply = google.insert(timed(attendees=[{"email": address}]), calendar)
+    assert (reply.status, reply.reason) == (400, "invalid")
+    assert reply.json["error"]["message"] == "Invalid attendee email."
+
+
+@pytest.mark.parametrize(
+    "address", ["User+tag@Sub.Example.com", "o'neil@example.co.uk", "a.b_c@xn--mnchen-3ya.de"]
+)
+def test_3_6_unusual_addresses_are_fine(google, calendar, timed, address) -> None:
+    made = google.insert(timed(attendees=[{"email": address}]), calendar)
+    assert made.json["attendees"][0]["email"] == address.lower()
+
+
+def test_3_6_default_reminders_and_overrides_exclude_each_other(google, calendar, timed) -> None:
+    overrides = [{"method": "popup", "minutes": 10}]
+    both = timed(reminders={"useDefault": True, "overrides": overrides})
+    reply = google.insert(both, calendar)
+    assert reply.status == 400
+    assert reply.reason == "cannotUseDefaultRemindersAndSpecifyOverride"
+    none = google.insert(timed(reminders={"useDefault": True, "overrides": []}), calendar)
+    assert none.status == 200
+    own = google.insert(timed(reminders={"useDefault": False, "overrides": overrides}), calendar)
+    assert own.json["reminders"]["overrides"] == overrides
+
+
+def test_3_6_switch_a_number_as_property(simulator, google, calendar, timed) -> None:
+    body = timed(extendedProperties={"private": {"n": 5, "half": 0.5}})
+    assert google.insert(body, calendar).status == 400
+    simulator.switch(number_property_value="as_text")
+    kept = google.insert(body, calendar).json["extendedProperties"]["private"]
+    assert kept == {"n": "5", "half": "0.5"}
 
 
 def test_3_6_switch_a_delete_that_says_nothing_of_updates(
@@ -124,6 +191,6 @@ def test_3_6_switch_a_delete_that_says_nothing_of_updates(
     bob, guests = sign_in("bob"), [{"email": "bob@example.com"}]
     for setting, status in (("none", "confirmed"), ("all", "cancelled")):
         simulator.switch(send_updates_unset=setting)
-        event = google.insert(timed(attendees=guests), calendar).json
+        event = google.insert(timed(attendees=guests), calendar, sendUpdates="all").json
         google.delete(event["id"], calendar)
         assert bob.get(event["id"]).json["status"] == status

@@ -87,7 +87,7 @@ def test_3_1_unknown_and_read_only_fields_are_ignored(google, calendar, timed) -
     assert reply.json["creator"]["email"] != "x@y.z"
 
 
-def test_3_2_get_of_a_deleted_event_shows_a_tombstone(google, calendar, timed) -> None:
+def test_3_2_get_of_a_deleted_event_shows_a_tombstone(simulator, google, calendar, timed) -> None:
     event_id = google.insert(timed(), calendar).json["id"]
     google.delete(event_id, calendar)
     reply = google.get(event_id, calendar)
@@ -275,3 +275,20 @@ def test_3_5_import_is_keyed_by_uid(simulator, google, calendar, timed) -> None:
     assert (first.status, second.status) == (200, 200)
     assert first.json["id"] == second.json["id"]
     assert google.call("POST", path, timed()).reason == "required"
+
+
+@pytest.mark.parametrize("word", ["guest@example.org", "Grace", "alice@example.com"])
+def test_3_10_a_search_covers_the_people(google, calendar, timed, simulator, word) -> None:
+    guests = [{"email": "guest@example.org", "displayName": "Grace Hopper"}]
+    with_guest = google.insert(timed(attendees=guests), calendar).json
+    found = google.events(calendar, q=word.lower()).json["items"]
+    assert with_guest["id"] in {event["id"] for event in found}
+    assert google.events(calendar, q="nobody-of-that-name").json["items"] == []
+
+
+def test_3_7_only_default_events_can_be_moved(simulator, google, timed) -> None:
+    away = google.insert(timed(eventType="outOfOffice")).json
+    jobs = "jobs-alice@group.calendar.google.com"
+    path = f"calendars/primary/events/{away['id']}/move"
+    assert google.call("POST", path, destination=jobs).status == 400
+    assert google.get(away["id"]).json["status"] == "confirmed"

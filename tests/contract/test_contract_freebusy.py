@@ -18,7 +18,7 @@ def _busy(google, calendar=ALICE, **more) -> list[tuple[str, str]]:
     return [(period["start"], period["end"]) for period in periods]
 
 
-def test_6_busy_periods_in_utc(google, calendar, timed) -> None:
+def test_6_busy_periods_in_utc(simulator, google, calendar, timed) -> None:
     google.insert(timed("2027-03-01T10:00:00+11:00"), calendar)
     reply = _query(google, calendar).json
     assert reply["kind"] == "calendar#freeBusy"

@@ -227,13 +227,24 @@ def test_5_an_invisible_calendar_is_not_found(google, listener) -> None:
 
 
 @pytest.mark.parametrize(
-    "address", ["http://app.example/n", "ftp://app.example/n", "nonsense", "https://[", 5, None]
+    ("address", "reason"),
+    [
+        ("http://app.example/n", "push.webhookUrlNotHttps"),
+        ("ftp://app.example/n", "push.webhookUrlNotHttps"),
+        ("nonsense", "push.webhookUrlUnauthorized"),
+        ("https://[", "push.webhookUrlUnauthorized"),
+        (5, "push.webhookUrlUnauthorized"),
+        (None, "push.webhookUrlUnauthorized"),
+    ],
 )
-def test_5_addresses_must_be_https(google, simulator, address) -> None:
+def test_5_addresses_must_be_https_and_authorised(google, simulator, address, reason) -> None:
     body = {"id": "x", "type": "web_hook", "address": address}
-    for status in (400, 401):
-        simulator.switch(bad_address_status=str(status))
-        assert google.call("POST", f"calendars/{ALICE}/events/watch", body).status == status
+    unauthorised = reason == "push.webhookUrlUnauthorized"
+    reply = google.call("POST", f"calendars/{ALICE}/events/watch", body)
+    assert (reply.status, reply.reason) == (401 if unauthorised else 400, reason)
+    if unauthorised:
+        simulator.switch(bad_address_status="403")
+        assert google.call("POST", f"calendars/{ALICE}/events/watch", body).status == 403
 
 
 def test_5_switch_plain_http_on_this_machine(google, simulator, listener) -> None:

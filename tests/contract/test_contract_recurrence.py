@@ -31,7 +31,14 @@ def _series(google, calendar, **more) -> dict:
 
 def _instances(google, calendar, event_id, **query) -> list[dict]:
     path = f"calendars/{calendar}/events/{event_id}/instances"
-    return google.call("GET", path, **query).json["items"]
+    items: list[dict] = []
+    page: dict[str, str] = {}
+    while True:
+        body = google.call("GET", path, **query, **page).json
+        items += body["items"]
+        if "nextPageToken" not in body:
+            return items
+        page = {"pageToken": body["nextPageToken"]}
 
 
 def test_3_9_nine_stays_nine_across_dst(google, calendar) -> None:
@@ -153,7 +160,7 @@ def test_3_9_instances_of_an_instance_is_that_one(google, calendar) -> None:
     assert [item["id"] for item in _instances(google, calendar, second)] == [second]
 
 
-def test_3_9_deleting_the_series_deletes_its_exceptions(google, calendar) -> None:
+def test_3_9_deleting_the_series_deletes_its_exceptions(simulator, google, calendar) -> None:
     series = _series(google, calendar)
     second = _instances(google, calendar, series["id"])[1]
     google.patch(second["id"], {"summary": "moved"}, calendar)
@@ -165,10 +172,63 @@ def test_3_9_deleting_the_series_deletes_its_exceptions(google, calendar) -> Non
         assert not [item for item in left if item["id"].startswith(series["id"])]
 
 
-def test_3_9_exceptions_off_the_changed_rule_go(google, calendar) -> None:
+def test_3_9_exceptions_off_the_changed_rule_go(simulator, google, calendar) -> None:
     series = _series(google, calendar)
     last = _instances(google, calendar, series["id"])[3]
     google.patch(last["id"], {"summary": "moved"}, calendar)
     google.patch(series["id"], {"recurrence": ["RRULE:FREQ=WEEKLY;COUNT=2"]}, calendar)
     assert len(_instances(google, calendar, series["id"])) == 2
     assert google.get(last["id"], calendar).json["status"] == "cancelled"
+
+
+def test_3_9_an_empty_recurrence_is_none(google, calendar, timed) -> None:
+    made = google.insert(timed(recurrence=[]), calendar)
+    assert made.status == 200
+    assert "recurrence" not in made.json
+    series = _series(google, calendar)
+    single = google.patch(series["id"], {"recurrence": []}, calendar)
+    assert single.status == 200
+    assert "recurrence" not in google.get(series["id"], calendar).json
+
+
+@pytest.mark.parametrize(("setting", "status"), [("accepted", 200), ("refused", 400)])
+def test_3_9_switch_a_rule_that_ends_with_a_semicolon(
+    simulator, google, calendar, timed, setting, status
+) -> None:
+    simulator.switch(trailing_semicolon=setting)
+    made = google.insert(timed(recurrence=["RRULE:FREQ=WEEKLY;COUNT=3;"]), calendar)
+    assert made.status == status
+    if status == 200:
+        assert len(_instances(google, calendar, made.json["id"])) == 3
+
+
+def test_3_9_original_start_finds_one_instance(google, calendar) -> None:
+    series = _series(google, calendar)
+    third = _instances(google, calendar, series["id"])[2]
+    google.patch(
+        third["id"],
+        _local("2027-03-16T12:00:00", "2027-03-16T13:00:00"),
+        calendar,
+    )
+    for spelt in ("2027-03-15T09:00:00-04:00", "2027-03-15T13:00:00Z"):
+        found = _instances(google, calendar, series["id"], originalStart=spelt)
+        assert [item["id"] for item in found] == [third["id"]]
+    elsewhere = _instances(google, calendar, series["id"], originalStart="2027-03-16T12:00:00Z")
+    assert elsewhere == []
+    days = google.insert(_day("2027-03-01", "2027-03-02", recurrence=WEEKLY), calendar).json
+    found = _instances(google, calendar, days["id"], originalStart="2027-03-08")
+    assert [item["start"] for item in found] == [{"date": "2027-03-08"}]
+    path = f"calendars/{calendar}/events/{series['id']}/instances"
+    assert google.call("GET", path, originalStart="soon").status == 400
+
+
+@pytest.mark.parametrize(("setting", "status"), [("cancelled", 200), ("404", 404)])
+def test_3_9_switch_an_exception_whose_series_is_gone(
+    simulator, google, calendar, setting, status
+) -> None:
+    simulator.switch(exception_of_deleted_series=setting)
+    series = _series(google, calendar)
+    second = _instances(google, calendar, series["id"])[1]
+    google.patch(second["id"], {"summary": "Alone"}, calendar)
+    google.delete(series["id"], calendar)
+    assert google.get(second["id"], calendar).status == status

@@ -133,7 +133,7 @@ def test_3_8_switch_an_event_without_length(simulator, google, calendar, setting
     assert google.insert(body, calendar).status == status
 
 
-def test_3_8_local_time_needs_a_zone(google, calendar) -> None:
+def test_3_8_local_time_needs_a_zone(simulator, google, calendar) -> None:
     body = {
         "start": {"dateTime": "2027-03-01T10:00:00"},
         "end": {"dateTime": "2027-03-01T11:00:00"},

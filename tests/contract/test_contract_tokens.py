@@ -304,3 +304,17 @@ def test_1_11_the_narrow_event_scopes(simulator, sign_in, timed) -> None:
     made = maker.call("POST", "calendars", {"summary": "Made here"}).json
     assert maker.insert(timed(), made["id"]).status == 200
     assert maker.insert(timed(), "primary").status == 404
+
+
+def test_1_4_in_testing_the_answer_names_the_end_of_the_refresh_token(
+    simulator, fresh, walk
+) -> None:
+    assert "refresh_token_expires_in" not in fresh.exchange(walk(fresh)["code"]).json
+    simulator.project(publishing="testing")
+    body = fresh.exchange(walk(fresh)["code"]).json
+    assert body["refresh_token_expires_in"] == 604_799
+    simulator.advance_clock(86_400)
+    left = fresh.refresh().json["refresh_token_expires_in"]
+    assert 0 <= 604_799 - 86_400 - left < 600
+    identity_only = fresh.exchange(walk(fresh, scope="openid email")["code"]).json
+    assert "refresh_token_expires_in" not in identity_only

@@ -28,7 +28,7 @@ from sophiie.common.clock import now
 from sophiie.common.in_thread import in_thread
 from sophiie.google.app import google_session
 from sophiie.sync import receivers
-from sophiie.sync.inbound.poller import read_changes
+from sophiie.sync.inbound.poller import poll_link
 from sophiie.sync.models import (
     GuestReview,
     MirroredEvent,
@@ -156,7 +156,7 @@ def work(
                 drain(link, http=http) for link in await in_thread(take_jobs) * workers
             ]
             if reading:
-                works += [read_changes(link, http) for link in await in_thread(_links)]
+                works += [poll_link(link, http) for link in await in_thread(_links)]
             await asyncio.gather(*works, *([meanwhile()] if meanwhile else []))
 
     with suppress(Killed):

@@ -1,4 +1,4 @@
-"""The meaning of Google's answers, as one table over the fact sheet's two."""
+"""The meaning of Google's answers: one table that covers those of Calendar and of OAuth."""
 
 from __future__ import annotations
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import google_simulator
@@ -14,7 +16,7 @@ SOURCE = "\n".join(path.read_text() for path in sorted(PACKAGE.rglob("*.py")))
 
 
 def test_every_switch_is_used_and_documented() -> None:
-    facts = (DOCS / "simulator-facts.md").read_text()
+    facts = (DOCS / "reference" / "simulator-facts.md").read_text()
     used = set(re.findall(r'switches\[\s*"(\w+)"', SOURCE))
     assert used == set(SWITCHES)
     assert [name for name in SWITCHES if f"`{name}`" not in facts] == []
@@ -28,7 +30,7 @@ def test_every_switch_is_tested_under_another_setting() -> None:
 
 
 def test_every_knob_is_documented() -> None:
-    text = (DOCS / "simulator.md").read_text()
+    text = (DOCS / "how-to" / "simulator.md").read_text()
     addresses = set(re.findall(r'yield "\w+", f?"([^"]+)"', SOURCE))
     assert len(addresses) > 20
     tails = {address.rpartition("/")[2].strip("{}") for address in addresses}
@@ -39,3 +41,26 @@ def test_the_package_stands_alone() -> None:
     imported = set(re.findall(r"^\s*(?:from|import) (\w+)", SOURCE, re.MULTILINE))
     assert "sophiie" not in imported
     assert "django" not in imported
+
+
+def test_the_package_names_no_client() -> None:
+    assert re.findall(r"(?i)sophiie", SOURCE) == []
+
+
+def test_everything_public_says_what_it_does() -> None:
+    silent = [
+        f"{path.relative_to(PACKAGE)}:{node.lineno}"
+        for path in sorted(PACKAGE.rglob("*.py"))
+        for node in _public(ast.parse(path.read_text()))
+        if ast.get_docstring(node) is None
+    ]
+    assert silent == []
+
+
+def _public(tree: ast.Module | ast.ClassDef) -> Iterator[ast.FunctionDef | ast.ClassDef]:
+    for node in tree.body:
+        named = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+        if named and not node.name.startswith("_"):
+            yield node
+            if isinstance(node, ast.ClassDef):
+                yield from _public(node)

@@ -155,7 +155,7 @@ def test_everything_from_outside_is_escaped(simulator: RunningSimulator, visit, 
         "description": evil,
         "start": {"dateTime": "2026-12-01T10:00:00+11:00"},
         "end": {"dateTime": "2026-12-01T11:00:00+11:00"},
-        "attendees": [{"email": "a@b.c" + evil}],
+        "attendees": [{"email": "guest@example.org", "displayName": evil}],
     }
     simulator.insert_event(ALICE, ALICE, body)
     simulator.show_calendar(ALICE, "jobs-alice@group.calendar.google.com", summary_override=evil)

@@ -1,4 +1,4 @@
-"""Fifty callers at once, a hundred times over: one winner for each time, and no 500.
+"""Fifty callers at once, thirty times over: one winner for each time, and no 500.
 
 Two real web processes, real parallel requests. They ask for overlapping but different times, name
 the assignees in different orders, some only hold; some times are partly busy in Google, and over
@@ -30,7 +30,8 @@ from tests.busy import busy
 from tests.conftest import details, tomorrow_at
 from tests.processes import Running, answers, free_port, until
 
-ROUNDS, CALLERS = 100, 50
+# Enough: without the members' locks they end in deadlocks (tried).
+ROUNDS, CALLERS = 30, 50
 HOURS = (6, 14)  # two times a round, far enough apart
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.real_clock]
@@ -110,9 +111,7 @@ def deadlocks() -> int:
         return int(cursor.fetchone()[0])
 
 
-def test_a_hundred_races_have_one_winner_for_each_time(
-    web: list[str], alice: Member, bob: Member
-) -> None:
+def test_each_race_has_one_winner_for_each_time(web: list[str], alice: Member, bob: Member) -> None:
     dora = add_member(
         business=alice.business, email="dora@example.com", name="Dora", role="admin", password=None
     )

@@ -20,6 +20,8 @@ from uuid import UUID
 import psycopg
 import pytest
 
+from sophiie.ops.demo import check_simulator
+from sophiie.ops.errors import CommandError
 from tests.conftest import PASSWORD
 from tests.ops.conftest import Run, refusal, sophiie
 
@@ -345,7 +347,7 @@ def test_healthz_readyz_and_metrics(web: Web) -> None:
 
 
 def test_static_files_are_served(web: Web) -> None:
-    answer = web("GET", "/static/sophiie/app.css")
+    answer = web("GET", "/static/sophiie/shared/tokens.css")
     assert (answer.status, answer.headers.get_content_type()) == (200, "text/css")
 
 
@@ -373,3 +375,10 @@ def test_a_switched_off_member_is_out(web: Web, clinic: Clinic, database: str) -
         finally:
             connection.execute(switch, [True])
     assert web.public("GET", "/api/v1/members/me", Authorization=bearer).status == 200
+
+
+def test_the_demo_names_the_package_that_it_lacks(monkeypatch: pytest.MonkeyPatch) -> None:
+    check_simulator()
+    monkeypatch.setitem(sys.modules, "google_simulator", None)
+    with pytest.raises(CommandError, match=r"pip install \./simulator"):
+        check_simulator()

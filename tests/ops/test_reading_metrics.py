@@ -29,7 +29,7 @@ def test_readings_by_outcome_and_how_long_they_took(db: None) -> None:
     assert all(before[f"sophiie_readings_total {outcome}"] == 0 for outcome in Outcome)
     count(Outcome.CHANGES, seconds=0.25)
     count(Outcome.CHANGES, seconds=0.5)
-    count(Outcome.PUT_OFF)
+    count(Outcome.THROTTLED)
     found = metrics()
     assert found["sophiie_readings_total changes"] == 2
     assert found["sophiie_readings_seconds_total changes"] == 0.75
@@ -65,7 +65,7 @@ def test_the_status_says_the_same_in_words(alice: Member) -> None:
     count(Outcome.CHANGES, seconds=0.25)
     count(Outcome.EVERYTHING, seconds=0.75)
     count(Outcome.FAILED, seconds=9)
-    count(Outcome.PUT_OFF)
+    count(Outcome.THROTTLED)
     count(Notification.TAKEN)
     lines = report().splitlines()
     assert (

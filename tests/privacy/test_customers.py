@@ -29,7 +29,7 @@ from sophiie.privacy.models import Erasure
 from sophiie.sync.messages import REFUSED_BY_GOOGLE
 from sophiie.sync.models import MirroredEvent, SyncAttempt
 from sophiie.web.appointments.history import history_of
-from sophiie.web.shared.submitted_data import typed_by
+from sophiie.web.shared.submitted_data import form_owner
 from tests.conftest import ApiCaller, details, tomorrow_at
 from tests.linking import link
 from tests.mirroring import drain_all, read_all
@@ -109,7 +109,7 @@ def _book_by_api(member: Member) -> None:
 
 def _type_and_lose_the_session(member: Member) -> None:
     typed = {"title": "x", "customer_name": NAME, "customer_phone": "(02) 5550-4711"}
-    answer = Client().post("/appointments/new", {**typed, "typed_by": typed_by(member)})
+    answer = Client().post("/appointments/new", {**typed, "typed_by": form_owner(member)})
     assert answer.status_code == 302
     assert places_of(NAME)
 

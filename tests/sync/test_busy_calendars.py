@@ -265,7 +265,7 @@ def test_only_what_is_due_is_read(alice: Member, google: RunningSimulator, famil
 
     async def read() -> None:
         async with google_session() as http:
-            await poller.read_changes(linked.id, http, only_due=True)
+            await poller.poll_link(linked.id, http, only_due=True)
 
     async_to_sync(read)()
     assert [call["calendar_id"] for call in google.calls(method="*.list")] == [family]
@@ -484,6 +484,7 @@ def test_another_businesss_mirrored_event_is_busy(
 
 def test_a_guests_copy_is_ours(alice: Member, bob: Member, google: RunningSimulator) -> None:
     """Assignees without a link are guests; who links later finds the copy in their calendar."""
+    google.switch(guests_with_updates_none="see_it")
     link(alice, google)
     book(by=alice, details=details(start=tomorrow_at(3)), assignees=[alice, bob])
     drain_all()

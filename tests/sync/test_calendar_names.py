@@ -12,7 +12,7 @@ from google_simulator.testing import RunningSimulator
 from sophiie.accounts.models import Member
 from sophiie.calendar_link.models import CalendarLink
 from sophiie.google.app import google_session
-from sophiie.sync.inbound.poller import read_changes
+from sophiie.sync.inbound.poller import poll_link
 from sophiie.sync.models import WatchedCalendar
 from tests.linking import browser_of, link
 from tests.mirroring import read_one
@@ -85,14 +85,12 @@ def read_due(found: CalendarLink) -> None:
 
     async def read() -> None:
         async with google_session() as http:
-            assert await read_changes(found.id, http, only_due=True)
+            assert await poll_link(found.id, http, only_due=True)
 
     async_to_sync(read)()
 
 
-def test_the_lookup_may_fail_and_the_reading_counts(
-    alice: Member, google: RunningSimulator
-) -> None:
+def test_the_lookup_may_fail_and_the_poll_counts(alice: Member, google: RunningSimulator) -> None:
     found = link(alice, google)
     retitle(google, ALICE, "Alice at work")
     google.fault(method="calendar.calendarList.get", kind="error", status=503, count=1)

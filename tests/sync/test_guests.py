@@ -30,6 +30,12 @@ ALICE, BOB, CHARLIE = "alice@example.com", "bob@example.com", "charlie@example.c
 
 
 @pytest.fixture(autouse=True)
+def guests_see_events_without_mail(google: RunningSimulator) -> None:
+    """Whether Google shows guests what nobody was mailed about is not certain; here it does."""
+    google.switch(guests_with_updates_none="see_it")
+
+
+@pytest.fixture(autouse=True)
 def nobody_is_mailed(google: RunningSimulator) -> Iterator[None]:
     yield
     writes = [
@@ -83,6 +89,23 @@ def test_an_assignee_without_a_calendar_is_a_guest(
     assert statuses_of([appointment.id], to=appointment.created_by)[appointment.id][0].guests == (
         BOB,
     )
+
+
+def test_a_guest_to_whom_google_shows_nothing_is_still_invited(
+    alice: Member, bob: Member, google: RunningSimulator
+) -> None:
+    google.switch(guests_with_updates_none="never_see_it")
+    link(alice, google)
+    appointment = book_for(alice, alice, bob)
+    drain_all()
+    assert guests(google) == [{BOB}]
+    assert seen_by(google, BOB) == 0
+    assert statuses_of([appointment.id], to=appointment.created_by)[appointment.id][0].guests == (
+        BOB,
+    )
+    cancel(by=alice, appointment_id=appointment.id)
+    drain_all()
+    assert google.events(ALICE) == []
 
 
 def test_of_several_events_one_has_the_guests_and_keeps_them(

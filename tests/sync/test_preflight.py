@@ -17,6 +17,7 @@ from sophiie.appointments.models import Appointment
 from sophiie.calendar_link.connect import link_of
 from sophiie.calendar_link.models import CalendarLink
 from sophiie.common.clock import now
+from sophiie.google.calendar import CalendarClient
 from sophiie.sync.actions import preflight as module
 from sophiie.sync.actions.preflight import Preflight, preflight
 from sophiie.sync.models import MirroredEvent
@@ -217,6 +218,7 @@ def test_the_copy_of_a_guest_is_the_appointment_itself(
     alice: Member, bob: Member, google: RunningSimulator
 ) -> None:
     """It has the id of the colleague's event and no mark: private properties stay with theirs."""
+    google.switch(guests_with_updates_none="see_it")
     link(bob, google, account=BOB)
     book_at(bob, 1, assignees=[bob, alice])
     drain_all()
@@ -366,12 +368,12 @@ def test_bad_data_in_the_calendar_does_not_hide_the_rest(
 ) -> None:
     book_at(alice, 2)
     put_in_google(google, tomorrow_at(2), tomorrow_at(3))
-    real = module.CalendarClient.changes
+    real = CalendarClient.changes
 
     async def changes(self: Any, *words: Any, **more: Any) -> Any:
         answer = await real(self, *words, **more)
         answer.items.append({"id": "broken", "start": {"dateTime": "soon"}})
         return answer
 
-    monkeypatch.setattr(module.CalendarClient, "changes", changes)
+    monkeypatch.setattr(CalendarClient, "changes", changes)
     assert looked_at(choosing).clashes == 1

@@ -61,7 +61,7 @@ def read_due() -> None:
     async def read() -> None:
         async with google_session() as http:
             for link_id in links:
-                await poller.read_changes(link_id, http, only_due=True)
+                await poller.poll_link(link_id, http, only_due=True)
 
     async_to_sync(read)()
 

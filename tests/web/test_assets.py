@@ -38,19 +38,19 @@ def test_a_page_names_files_that_may_be_kept_for_ever(page: Client) -> None:
 
 
 def test_the_plain_name_still_works_and_is_asked_about_again(client: Client) -> None:
-    response = client.get("/static/sophiie/app.css")
+    response = client.get("/static/sophiie/shared/tokens.css")
     assert response.status_code == 200
     assert response["Cache-Control"] == f"max-age={settings.WHITENOISE_MAX_AGE}, public"
     assert "Content-Encoding" not in response
     assert b":root" in content(response)
-    assert client.get("/static/000000000000/sophiie/app.css").status_code == 404
+    assert client.get("/static/000000000000/sophiie/shared/tokens.css").status_code == 404
 
 
 def test_all_that_the_calendars_script_imports_is_asked_for_at_once() -> None:
-    scripts = finders.find("sophiie/calendar.js")
-    assert isinstance(scripts, str)
-    folder = Path(scripts).parent / "calendar"
-    assert sorted(MODULES) == sorted(f"sophiie/calendar/{f.name}" for f in folder.glob("*.js"))
+    page = finders.find("sophiie/calendar/page.js")
+    assert isinstance(page, str)
+    imported = set(Path(page).parent.glob("*.js")) - {Path(page)}
+    assert sorted(MODULES) == sorted(f"sophiie/calendar/{script.name}" for script in imported)
 
 
 def test_where_nothing_can_be_written_files_go_unpacked(
@@ -59,4 +59,4 @@ def test_where_nothing_can_be_written_files_go_unpacked(
     (tmp_path / "file").touch()
     settings.DATA_DIR = tmp_path / "file"  # a folder cannot be made in a file
     served = assets.Assets(lambda request: None)  # type: ignore[arg-type, return-value]
-    assert "/static/sophiie/app.css" in served.files
+    assert "/static/sophiie/shared/tokens.css" in served.files

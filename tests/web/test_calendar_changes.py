@@ -169,6 +169,8 @@ def test_a_time_that_the_clocks_skip_is_refused_and_a_doubled_one_asked_about(
         *("", "[]", "null", "{", b"\xff", "[" * 100_000, '{"revision": "1"}', '{"revision": true}'),
         *({"revision": 1, "start": 5}, {"revision": 1, "assignees": "x"}, {"start": "x"}),
         *({"revision": 1, "assignees": [1]}, '{"revision": 1, "start": "\\ud800"}'),
+        *({"revision": 1.5}, {"revision": None}, {"start": "2026-12-02T09:00:00"}),
+        *({"revision": 1, "consent": True}, {"revision": 1, "fold": 2}, {"revision": 1, "end": {}}),
     ],
 )
 def test_what_no_page_would_send_is_refused_in_a_sentence(

@@ -72,10 +72,10 @@ def seen(colour: RGB, sight: str) -> RGB:
 
 def schemes() -> dict[str, tuple[list[RGB], RGB, RGB]]:
     """Of light and dark: the colours, what is written on them, what they stand on."""
-    calendar, app = stylesheet("calendar.css"), stylesheet("app.css")
-    found = [linear(c) for c in re.findall(r"\.who-\d \{ --who: (#[0-9a-f]{6})", calendar)]
-    on = [linear(c) for c in re.findall(r"--on-who: (#[0-9a-f]{6})", calendar)]
-    ground = [linear(c) for c in re.findall(r"--surface: (#[0-9a-f]{6})", app)]
+    people, tokens = stylesheet("calendar/people.css"), stylesheet("shared/tokens.css")
+    found = [linear(c) for c in re.findall(r"\.who-\d \{\s*--who: (#[0-9a-f]{6})", people)]
+    on = [linear(c) for c in re.findall(r"--on-who: (#[0-9a-f]{6})", people)]
+    ground = [linear(c) for c in re.findall(r"--surface: (#[0-9a-f]{6})", tokens)]
     assert len(found) == 2 * COLOURS
     return {
         "light": (found[:COLOURS], on[0], ground[0]),

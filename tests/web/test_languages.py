@@ -1,4 +1,4 @@
-"""German, complete: no text without a translation, no text outside the machinery, whose choice."""
+"""No text without a translation, no text outside the machinery; whose choice a language is."""
 
 from __future__ import annotations
 
@@ -29,24 +29,27 @@ TEMPLATES = translations.PACKAGE / "web" / "templates"
 GERMAN = {"Accept-Language": "de-DE,de;q=0.9"}
 
 
-def catalog() -> Any:
-    (po,) = translations.po_files()
+each_language = pytest.mark.parametrize("po", translations.po_files(), ids=lambda po: po.parts[-3])
+
+
+def catalog(po: Path = translations.LOCALE / "de" / "LC_MESSAGES" / "django.po") -> Any:
     with po.open("rb") as file:
-        return read_po(file, locale="de")
+        return read_po(file, locale=po.parts[-3])
 
 
 # The texts
 
 
-def test_every_text_is_translated() -> None:
+@each_language
+def test_every_text_is_translated(po: Path) -> None:
     """After a change of texts: `make messages`, then translate what it says is missing."""
-    german = catalog()
+    texts = catalog(po)
     missing = [
         message.id
         for message in translations.messages()
         if message.id
         and (
-            (known := german.get(message.id, message.context)) is None
+            (known := texts.get(message.id, message.context)) is None
             or not translations.is_translated(known.string)
         )
     ]
@@ -56,8 +59,9 @@ def test_every_text_is_translated() -> None:
 _MARK = re.compile(r"%\(\w+\)[sd]|\{\w+\}|</?\w+>")
 
 
-def test_a_translation_says_the_same_values() -> None:
-    for message in catalog():
+@each_language
+def test_a_translation_says_the_same_values(po: Path) -> None:
+    for message in catalog(po):
         wanted = message.id if isinstance(message.id, tuple) else (message.id,)
         given = message.string if isinstance(message.string, tuple) else (message.string,)
         marks = set(_MARK.findall(" ".join(wanted)))

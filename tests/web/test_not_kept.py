@@ -45,6 +45,6 @@ def test_the_live_stream(page: Client, alice: Member) -> None:
 
 
 def test_static_files_are_kept(db: None) -> None:
-    answer = Client().get("/static/sophiie/app.css")
+    answer = Client().get("/static/sophiie/shared/tokens.css")
     assert "no-store" not in answer["Cache-Control"]
     answer.close()

@@ -24,11 +24,11 @@ from sophiie.accounts.models import ApiKey, Business, Member
 from sophiie.common import sql
 from sophiie.web.shared import submitted_data
 from sophiie.web.shared.messages import Messages
-from sophiie.web.shared.submitted_data import typed_by
-from sophiie.web.urls import urlpatterns
+from sophiie.web.shared.submitted_data import form_owner
 from tests.conftest import PASSWORD
 from tests.mails import delivered, invited, mailed_link
 from tests.web.pages import parsed
+from tests.web.routes import ROUTES
 from tests.web.test_walls import GUARDED, address
 
 pytestmark = pytest.mark.django_db
@@ -215,8 +215,7 @@ def test_the_walk_to_google_comes_back_only_to_a_name_of_ours(page: Client, goog
 
 def test_no_request_of_a_stranger_makes_a_session(alice: Member) -> None:
     stranger = Client()
-    routes = {pattern.name: str(pattern.pattern) for pattern in urlpatterns}
-    for name, route in routes.items():
+    for name, route in ROUTES.items():
         if name in GUARDED or "(" not in route:
             where = address(route, alice.pk)
             stranger.get(where)
@@ -260,16 +259,16 @@ def test_what_is_kept_of_people_who_are_signed_out_is_bounded(
         small = submitted_data.Limit(name=name, amount=amount, seconds=1800)
         monkeypatch.setattr(submitted_data, name, small)
     for number in range(8):
-        by = typed_by(bob if limit != "FOR_ONE_MEMBER" and number % 2 else alice)
+        by = form_owner(bob if limit != "FOR_ONE_MEMBER" and number % 2 else alice)
         send_late(by, "203.0.113.1" if limit == "FROM_ONE_ADDRESS" else f"203.0.113.{number}")
     assert kept_texts() == 3
     if limit == "FOR_ONE_MEMBER":  # of whom another loses nothing
-        send_late(typed_by(bob), "203.0.113.9")
+        send_late(form_owner(bob), "203.0.113.9")
         assert kept_texts() == 4
 
 
 def test_nothing_is_kept_for_who_left_the_business(alice: Member, bob: Member) -> None:
-    by = typed_by(bob)
+    by = form_owner(bob)
     Member.objects.filter(pk=bob.pk).update(is_active=False)
     send_late(by, "203.0.113.1")
     assert not Session.objects.exists()

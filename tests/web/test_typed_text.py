@@ -13,7 +13,7 @@ from django.test import Client
 from sophiie.accounts.models import Member
 from sophiie.accounts.sessions import forget_ended_sessions
 from sophiie.appointments.models import Appointment
-from sophiie.web.shared.submitted_data import MOST
+from sophiie.web.shared.submitted_data import MAX_CHARACTERS
 from tests.conftest import PASSWORD
 from tests.mails import mailed_link
 from tests.web.pages import Element, Values, alerts, message_at, parsed, values
@@ -194,7 +194,7 @@ def test_what_none_of_our_pages_showed_is_not_kept(desk: Desk, alice: Member, by
 
 
 def test_too_much_is_not_kept(desk: Desk) -> None:
-    assert sent_too_late(desk, notes="x" * MOST) == "/login?next=/appointments/new"
+    assert sent_too_late(desk, notes="x" * MAX_CHARACTERS) == "/login?next=/appointments/new"
     assert not Session.objects.exists()
 
 

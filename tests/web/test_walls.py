@@ -13,8 +13,8 @@ from sophiie.accounts.models import Member
 from sophiie.accounts.sessions import SignedIn
 from sophiie.appointments.models import Appointment
 from sophiie.web.serving.hub import Hub
-from sophiie.web.urls import urlpatterns
 from tests.web.pages import parsed, values
+from tests.web.routes import ROUTES
 
 # Open to everybody: signing in, help, and what the sign-in library guards by itself.
 OPEN = {
@@ -27,7 +27,6 @@ OPEN = {
 }
 # Asked for by the calendar's script, which is told so instead of sent to a page.
 FOR_SCRIPTS = {"calendar-feed", "calendar-book", "calendar-move", "calendar-delete"}
-ROUTES = {pattern.name: str(pattern.pattern) for pattern in urlpatterns}
 GUARDED = {name: route for name, route in ROUTES.items() if name not in OPEN}
 WITH_ID = {name: route for name, route in ROUTES.items() if "appointment_id" in route}
 

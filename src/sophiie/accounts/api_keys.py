@@ -30,20 +30,20 @@ _SHAPE = re.compile(rf"{_MARK}_([0-9a-f]{{16}})_[0-9a-f]{{64}}")
 
 
 def create_api_key(member: Member, *, name: str = "") -> str:
-    """A new key for `member`, as text that is shown once and stored nowhere.
+    """Makes a key for `member` and returns its text, which is shown once and stored nowhere.
 
     Raises `InvalidAccount`.
     """
     name = "" if is_blank(name) else " ".join(name.split())
     if len(name) > 100 or "\x00" in name:
-        raise InvalidAccount(_("The name of the key has at most 100 characters."), field="name")
+        raise InvalidAccount(_("The name of a key may have at most 100 characters."), field="name")
     if living_keys_of(member).count() >= MAX_LIVING:
         raise InvalidAccount(
             _("There are %(n)s keys. Revoke those that nobody uses first.") % {"n": MAX_LIVING}
         )
     prefix = secrets.token_hex(8)
-    # Hexadecimal, so that the separator cannot occur in it; 256 bits, so that a plain digest (no
-    # slow password hash) is enough.
+    # Hexadecimal, so the separator cannot occur in it; 256 bits, so a plain digest (no slow
+    # password hash) is enough.
     text = f"{_MARK}_{prefix}_{secrets.token_hex(32)}"
     with transaction.atomic():
         key = ApiKey.objects.create(member=member, prefix=prefix, digest=_digest(text), name=name)
@@ -59,12 +59,12 @@ def create_api_key(member: Member, *, name: str = "") -> str:
 
 
 def living_keys_of(member: Member) -> QuerySet[ApiKey]:
-    """The member's keys that work, the newest first."""
+    """The member's working keys, newest first."""
     return ApiKey.objects.filter(member=member, revoked_at=None).order_by("-created_at", "id")
 
 
 def living_keys_of_team(by: Member) -> QuerySet[ApiKey]:
-    """The working keys of the other active members, for owners and admins; of nobody for others."""
+    """The working keys of the other active members; owners and admins see them, others none."""
     keys = ApiKey.objects.filter(
         member__business=by.business_id, member__is_active=True, revoked_at=None
     ).exclude(member=by)
@@ -75,7 +75,7 @@ def living_keys_of_team(by: Member) -> QuerySet[ApiKey]:
 def revoke_api_key(*, by: Member, key_id: UUID) -> ApiKey | None:
     """Ends a key at once: one's own, or for owners and admins anybody's in the business.
 
-    None if there is no such key for this person. Twice is as once.
+    None if this person may end no such key. Idempotent.
     """
     keys = ApiKey.objects.select_related("member").filter(member__business=by.business_id)
     if not by.manages_business:
@@ -97,7 +97,7 @@ def revoke_api_key(*, by: Member, key_id: UUID) -> ApiKey | None:
 
 
 def revoke_all_keys_of(member: Member) -> int:
-    """Ends every key of a member, as a change of password does; returns how many."""
+    """Ends every key of a member and returns how many; a change of password does this."""
     revoked = ApiKey.objects.filter(member=member, revoked_at=None).update(revoked_at=now())
     if revoked:
         logger.info("api keys revoked with the password", member_id=str(member.pk), keys=revoked)
@@ -105,7 +105,7 @@ def revoke_all_keys_of(member: Member) -> int:
 
 
 def living_key(text: str) -> ApiKey | None:
-    """The key itself, with its member; None for anything that is not a living one."""
+    """The key with its member; None for anything but a working key."""
     shape = _SHAPE.fullmatch(text)
     if shape is None:
         return None
@@ -114,7 +114,7 @@ def living_key(text: str) -> ApiKey | None:
         .filter(prefix=shape[1], revoked_at=None, member__is_active=True)
         .first()
     )
-    # Compared even when no row was found, so that a wrong prefix costs the same time.
+    # Compared even if no row was found, so that a wrong prefix takes the same time.
     known = key.digest if key else "0" * 64
     if not hmac.compare_digest(known, _digest(text)) or key is None:
         return None

@@ -1,8 +1,8 @@
 """Where the sign-in library keeps its counts of attempts: a cache in PostgreSQL.
 
-The library locks with `add`, which here is atomic between processes. Nothing is thrown away before
-its time, unlike in Django's own caches, which make room by clearing a third of what they hold: that
-is how anybody could flush everybody's limits.
+The library locks with `add`, which is atomic between processes here. Nothing is dropped before its
+time. Django's own caches make room by clearing a third of their entries, and that way anybody could
+flush everybody's limits.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class AttemptsCache(BaseCache):
         timeout: float | None = DEFAULT_TIMEOUT,
         version: int | None = None,
     ) -> bool:
-        """True for the one caller that found nothing there, or only what was over."""
+        """True for the one caller that found nothing there, or only an expired value."""
         only_over = _PUT + "WHERE kept.expires_at <= %(moment)s RETURNING 1"
         return bool(execute(only_over, **self._row(key, value, timeout, version), moment=now()))
 
@@ -78,5 +78,5 @@ class AttemptsCache(BaseCache):
 
 
 def forget_old_attempts() -> int:
-    """Takes away the counts whose time is over."""
+    """Deletes the counts whose time is over."""
     return Attempts.objects.filter(expires_at__lte=now()).delete()[0]

@@ -33,19 +33,19 @@ _SETTINGS = (
 
 @dataclass(frozen=True, kw_only=True)
 class BusinessDetails:
-    """All that can be changed of a business."""
+    """Everything that can be changed about a business."""
 
     name: str
     timezone: str
     clock: str
     week_start: int
     invite_guests: bool
-    # Only an owner changes it; None: as it is.
+    # Only an owner changes it; None leaves it as it is.
     members_may_mirror_all: bool | None = None
 
 
 def change_business(by: Member, details: BusinessDetails) -> Business:
-    """Raises `NotAllowed`, or `InvalidAccount` with the field that is wrong.
+    """Changes the business. Raises `NotAllowed`, or `InvalidAccount` with the field that is wrong.
 
     Appointments keep the zone they were made in.
     """

@@ -1,7 +1,7 @@
-"""Inviting people into a business: a link that works once, for a week.
+"""Invites people into a business by a link that works once, for a week.
 
-The secret of the link comes to be when the mail leaves, and only its digest is kept. Accepting is
-what proves that the address is the person's own.
+The link's secret is made when the mail leaves, and only its digest is stored. Accepting proves that
+the address is the person's own.
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ GOOD_FOR = timedelta(days=7)
 # A business is a team, not a mailing list.
 MAX_OPEN = 100
 FROM_ONE_BUSINESS = Limit(name="invite-from", amount=50, seconds=24 * 3600)
-# From all businesses together: whoever is invited has not asked for it.
+# From all businesses together: the invited person has not asked for it.
 FOR_ONE_PERSON = Limit(name="invite-to", amount=5, seconds=24 * 3600)
 
 
 def invite(*, by: Member, email: str, role: str) -> Invitation:
-    """An invitation, for which a mail leaves. Inviting somebody again makes the old link useless.
+    """Makes an invitation and asks for its mail. Inviting somebody again invalidates the old link.
 
     Raises `NotAllowed`, or `InvalidAccount` with the field that is wrong.
     """
@@ -64,7 +64,7 @@ def invite(*, by: Member, email: str, role: str) -> Invitation:
             business=by.business,
             email=email,
             role=role,
-            digest=_digest(secrets.token_urlsafe(32)),  # of a secret that nobody has
+            digest=_digest(secrets.token_urlsafe(32)),  # the digest of a secret that nobody has
             invited_by=by,
             created_at=moment,
             expires_at=moment + GOOD_FOR,
@@ -88,7 +88,7 @@ def _check_not_too_often(by: Member, email: str) -> None:
 
 
 def link_secret(invitation: Invitation) -> str | None:
-    """A new secret for the link of an invitation; the one before is useless from now on. None if
+    """Makes a new secret for the link of an invitation, which invalidates the earlier one. None if
     the invitation was withdrawn meanwhile."""
     secret = secrets.token_urlsafe(32)
     kept = Invitation.objects.filter(pk=invitation.pk)
@@ -96,8 +96,8 @@ def link_secret(invitation: Invitation) -> str | None:
 
 
 def link_to_hand_on(*, by: Member, invitation_id: UUID) -> str | None:
-    """The secret of the link of an invitation whose mail does not leave, instead of the mail; None
-    if there is no such invitation.
+    """The secret of an invitation's link, to hand on when its mail does not leave; None if there is
+    no such invitation.
 
     Only where strangers cannot sign up: a link that did not come by mail proves no address.
     """
@@ -112,7 +112,7 @@ def link_to_hand_on(*, by: Member, invitation_id: UUID) -> str | None:
 
 
 def stuck_invitations(by: Member) -> set[UUID]:
-    """Those of the business whose mail could not be sent yet; it is tried again."""
+    """The business's invitations whose mail could not be sent yet; the worker keeps trying."""
     stuck = OutgoingMail.objects.filter(
         kind=MailKind.INVITATION, about__in=open_invitations(by).values("pk"), attempts__gt=0
     )
@@ -120,12 +120,12 @@ def stuck_invitations(by: Member) -> set[UUID]:
 
 
 def open_invitations(by: Member) -> QuerySet[Invitation]:
-    """Those of the business that were neither accepted nor withdrawn, also the expired ones."""
+    """Invitations that were neither accepted nor withdrawn, including expired ones."""
     return Invitation.objects.filter(business=by.business_id).select_related("invited_by")
 
 
 def withdraw(*, by: Member, invitation_id: UUID) -> Invitation | None:
-    """Makes a link useless. None if there is no such invitation in the business (any more)."""
+    """Invalidates a link. None if the business has no such invitation (any more)."""
     if not (by.is_active and by.manages_business):
         raise NotAllowed(_("Only owners and admins of this business may do that."))
     invitation = open_invitations(by).filter(pk=invitation_id).first()
@@ -138,15 +138,15 @@ def withdraw(*, by: Member, invitation_id: UUID) -> Invitation | None:
 
 
 def invitation_of(secret: str) -> Invitation | None:
-    """The living invitation behind a link; None for one that is used, withdrawn or too old."""
+    """The open invitation behind a link; None if it is used, withdrawn or too old."""
     found = Invitation.objects.select_related("business", "invited_by")
     return found.filter(digest=_digest(secret), expires_at__gt=now()).first()
 
 
 def accept(*, secret: str, name: str, password: str) -> Member | None:
-    """Makes the member and uses the link up. None if it does not work any more.
+    """Makes the member and uses the link up. None if the link does not work any more.
 
-    Raises `InvalidAccount`, and then the link still works. Of two clicks at the same moment one
+    Raises `InvalidAccount`, and then the link still works. Of two clicks at the same moment, one
     makes the member.
     """
     with transaction.atomic():
@@ -180,7 +180,7 @@ def _record(act: audit.Act, invitation: Invitation, by: Member) -> None:
 
 
 def _still_meant(invitation: Invitation) -> bool:
-    """Whoever lost the right to invite since then has not invited anybody."""
+    """Whether whoever sent it still may invite; if not, nobody was invited."""
     by = invitation.invited_by
     return by.is_active and by.manages_business and may_give_role(by, invitation.role)
 

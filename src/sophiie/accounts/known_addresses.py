@@ -1,7 +1,7 @@
-"""The addresses from which a member signed in before, or reset their password.
+"""The network addresses from which a member signed in before, or reset their password.
 
-A brake on their account, pulled by strangers who guess at its password, does not hold there. Only
-digests are kept.
+When strangers guess at a password, Sophiie slows the account down, but not at these addresses. Only
+digests are stored.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ MOST = 20
 
 
 def note_address(request: HttpRequest, member: Member) -> None:
-    """From now on this address is known to be the member's."""
+    """Remembers this address as the member's."""
     network = client_network(request)
     if not network:
         return
@@ -37,7 +37,7 @@ def note_address(request: HttpRequest, member: Member) -> None:
 
 
 def is_known_address(request: HttpRequest, *, email: str) -> bool:
-    """Whether whoever has this e-mail address signed in from here before."""
+    """Whether the person with this e-mail address signed in from here before."""
     known = KnownAddress.objects.annotate(email=Lower("member__email"))
     return known.filter(
         email=email.lower(), digest=_digest(client_network(request)), seen_at__gt=now() - KEPT_FOR

@@ -1,9 +1,9 @@
 """How often somebody may do something, counted in PostgreSQL for all processes together.
 
-Each limit is a bucket that holds `amount` and fills evenly over `seconds`. Of a bucket only the
-moment at which it is full again is kept (the generic cell rate algorithm), so that taking is one
-statement without a lock, and a full bucket needs no row: nothing that still limits anybody is ever
-cleared to make room.
+Each limit is a bucket that holds `amount` and fills evenly over `seconds`. A row stores only the
+moment when the bucket is full again (the generic cell rate algorithm). So taking is one statement
+without a lock, and a full bucket needs no row: nothing that still limits anybody is ever cleared to
+make room.
 """
 
 from __future__ import annotations
@@ -34,7 +34,8 @@ class Limit:
     seconds: int
 
     def take(self, who: str, *, units: int = 1) -> float:
-        """Takes from the bucket of `who`: 0 when there was enough, else the seconds until then."""
+        """Takes from the bucket of `who`. Returns 0 if there was enough, else the seconds until
+        then."""
         assert units <= self.amount
         moment, cost = now(), self._cost(units)
         whole = timedelta(seconds=self.seconds)
@@ -46,7 +47,7 @@ class Limit:
         return max(missing.total_seconds(), 0.001)
 
     def give_back(self, who: str) -> None:
-        """Undoes one taking."""
+        """Gives back what was taken once."""
         execute(
             "UPDATE accounts_allowance SET full_at = full_at - %(cost)s"
             " WHERE name = %(name)s RETURNING 1",
@@ -63,5 +64,5 @@ class Limit:
 
 
 def forget_full_buckets() -> int:
-    """Takes away the rows that limit nobody any more."""
+    """Deletes the rows that no longer limit anybody."""
     return Allowance.objects.filter(full_at__lte=now()).delete()[0]

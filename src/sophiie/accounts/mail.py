@@ -1,7 +1,7 @@
-"""Mails that leave by the worker, so that a request takes as long for an address that is known as
-for one that is not, and waits for no mail server.
+"""Mails leave by the worker, so a request takes equally long for known and unknown addresses, and
+waits for no mail server.
 
-A row says what a mail is about; its text and the secret of its link come to be when it leaves
+A row says what a mail is about. Its text and its link's secret are made when it leaves
 (`mail_texts`, `mail_sending`).
 """
 
@@ -22,14 +22,14 @@ logger = log(__name__)
 # Strangers can have these sent to anybody: so many at once to one address, and in a day.
 FROM_STRANGERS = (MailKind.RESET, MailKind.SIGN_UP, MailKind.NEW_ADDRESS)
 FOR_ONE_ADDRESS = Limit(name="mail", amount=8, seconds=24 * 3600)
-# What of them may wait altogether when mails do not leave.
+# How many of them may wait altogether when mails do not leave.
 MAX_WAITING = 20_000
 
 
 def post(kind: MailKind, *, to: str, about: UUID | None = None) -> None:
     """Asks for a mail; inside a transaction it is sent when that commits, or never.
 
-    The caller is not told when there were too many: strangers would learn from it.
+    The caller does not learn that there were too many: strangers would learn from it.
     """
     moment = now()
     if kind in FROM_STRANGERS and _are_too_many(to):

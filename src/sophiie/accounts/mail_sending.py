@@ -1,7 +1,7 @@
-"""Sending the mails that wait: done by the worker, each as often as it takes and delivered once.
+"""The worker sends the mails that wait: each as often as it takes, delivered once.
 
-A mail is claimed before it is sent and its row goes when the server took it; a retry carries the
-same Message-ID, by which a mailbox knows it again. One that fails holds up none of the others.
+A worker claims a mail before sending it, and deletes the row when the server took it. A retry has
+the same Message-ID, so a mailbox recognises it. A mail that fails holds up none of the others.
 """
 
 from __future__ import annotations
@@ -27,17 +27,17 @@ logger = log(__name__)
 KEPT_FOR = timedelta(days=3)
 FIRST_RETRY = timedelta(minutes=1)
 LAST_RETRY = timedelta(hours=1)
-# A round of the worker ends after so long, and with the first mail that the server did not answer:
+# A round of the worker ends after this time, or with the first mail that the server did not answer:
 # whoever stops the worker does not wait for the rest.
 ROUND_SECONDS = 3.0
 
 
 class _ServerAway(Exception):
-    """What comes next would wait as long."""
+    """The server is away, and the next mails would wait as long."""
 
 
 def send_due() -> int:
-    """Sends what is due and returns how many left. Several workers may do so at a time."""
+    """Sends what is due and returns how many left. Several workers may do so at once."""
     sent, end = 0, time.monotonic() + ROUND_SECONDS
     with suppress(_ServerAway):
         while mail := _claim():
@@ -48,7 +48,7 @@ def send_due() -> int:
 
 
 def _claim() -> OutgoingMail | None:
-    """The next mail, for this worker alone until its next attempt is due."""
+    """Claims the next mail for this worker until its next attempt is due."""
     moment = now()
     with transaction.atomic():
         due = OutgoingMail.objects.filter(next_attempt_at__lte=moment).order_by("next_attempt_at")
@@ -86,7 +86,7 @@ def _made_and_sent(mail: OutgoingMail) -> int:
         text = text_of(mail)
     if text is None:
         return 0
-    # The same at each attempt: whoever gets the mail twice keeps one.
+    # The same at each attempt: a mailbox that gets the mail twice keeps one.
     host = urlsplit(settings.PUBLIC_URL).hostname or "localhost"
     headers = {"Message-ID": f"<{mail.id}@{host}>"}
     EmailMessage(text.subject, text.body, to=[mail.to], headers=headers).send()

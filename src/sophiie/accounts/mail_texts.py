@@ -1,6 +1,5 @@
-"""What the mails of accounts say. Links are made from SOPHIIE_PUBLIC_URL, and their secrets here,
-at the moment the mail leaves: until then there is none that a database could give away.
-"""
+"""What the mails of accounts say. Links start with SOPHIIE_PUBLIC_URL. Their secrets are made here,
+when a mail leaves; until then there is none that a database could give away."""
 
 from __future__ import annotations
 
@@ -24,8 +23,8 @@ from sophiie.accounts.models import Invitation, MailKind, Member, OutgoingMail
 from sophiie.accounts.profile import new_address_secret
 from sophiie.accounts.sign_up import sign_up_secret
 
-_LONGEST_NAME = 80
-# What a mail program makes a link of, when something follows it.
+_MAX_NAME_LENGTH = 80
+# What a mail program turns into a link, if something follows it.
 _LINKING = re.compile(r"[.:/\\@․。．｡：／＠]+(?=\S)")
 
 
@@ -36,7 +35,7 @@ class Text:
 
 
 def text_of(mail: OutgoingMail) -> Text | None:
-    """The mail as it leaves now; None if there is nobody to tell or nothing to say any more."""
+    """The mail as it leaves now; None if there is nobody, or nothing, left to tell."""
     return _MAKERS[MailKind(mail.kind)](mail)
 
 
@@ -49,7 +48,7 @@ def plain_name(name: str) -> str:
     """A name that others chose, on one line and without anything that becomes a link."""
     shown = "".join(c for c in name if unicodedata.category(c) not in ("Cc", "Cf", "Zl", "Zp"))
     shown = " ".join(_LINKING.sub(" ", shown).split())
-    return shown if len(shown) <= _LONGEST_NAME else shown[: _LONGEST_NAME - 1] + "…"
+    return shown if len(shown) <= _MAX_NAME_LENGTH else shown[: _MAX_NAME_LENGTH - 1] + "…"
 
 
 def _reset(mail: OutgoingMail) -> Text | None:

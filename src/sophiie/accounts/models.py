@@ -1,4 +1,4 @@
-"""Business, Member, Invitation, ApiKey; mails that wait to leave; what limits are counted by."""
+"""Business, Member, Invitation, ApiKey; waiting mails; the rows that limits are counted in."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ class Business(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     # Assignees who have not linked a calendar are guests of a colleague's event.
     invite_guests = models.BooleanField(default=True, db_default=True)
-    # Whether a member without special rights may have all of the business's appointments in their
-    # own Google calendar. Businesses made before there was the question have it answered with yes.
+    # Whether plain members may have all of the business's appointments in their own Google
+    # calendar. Businesses that are older than the question have it answered with yes.
     members_may_mirror_all = models.BooleanField(default=False, db_default=False)
     clock = models.CharField(
         max_length=2,
@@ -49,8 +49,8 @@ class Business(models.Model):
         choices=WeekStart.choices, default=WeekStart.MONDAY, db_default=WeekStart.MONDAY
     )
 
-    # When the whole business is going to be deleted, for the banner that is on every page. What is
-    # to be done then is an `Erasure`.
+    # When the whole business will be deleted, for the banner on every page. An `Erasure` says what
+    # happens then.
     to_be_deleted_at = models.DateTimeField(null=True, blank=True)
 
     def __str__(self) -> str:
@@ -89,11 +89,12 @@ class Member(AbstractBaseUser):
     name = models.CharField(max_length=200)
     role = models.CharField(max_length=10, choices=Role.choices, default=Role.MEMBER)
     is_active = models.BooleanField(default=True)
-    # When the member was last deactivated; kept when they come back, see `get_session_auth_hash`.
+    # When the member was last deactivated; stays when they come back, see `get_session_auth_hash`.
     deactivated_at = models.DateTimeField(null=True, blank=True)
-    # When all that was known of the person was erased. The row stays for what they did.
+    # When everything known of the person was erased. The row stays for what they did.
     erased_at = models.DateTimeField(null=True, blank=True)
-    # Under which names histories may know the person, so that they can be erased there as well.
+    # Former names under which histories may mention the person, so that they can be erased there
+    # too.
     former_names = models.JSONField(default=list, blank=True, db_default=[])
     date_joined = models.DateTimeField(auto_now_add=True)
     # Empty: what the browser asks for, and the clock of the business.
@@ -101,7 +102,7 @@ class Member(AbstractBaseUser):
     clock = models.CharField(
         max_length=2, choices=Clock.choices, blank=True, default="", db_default=""
     )
-    # When the person put the first steps away; they are not offered again.
+    # When the person dismissed the first steps; they do not come back.
     first_steps_done_at = models.DateTimeField(null=True, blank=True)
 
     USERNAME_FIELD = "email"
@@ -130,8 +131,8 @@ class Member(AbstractBaseUser):
         return (self.clock or self.business.clock) == Clock.TWELVE
 
     def get_session_auth_hash(self) -> str:
-        """What a session must carry to be this member's. A deactivation ends all of them for good:
-        whoever is reactivated signs in anew, and a phone that was lost stays signed out."""
+        """Ties a session to this member. A deactivation ends all sessions for good: a reactivated
+        member signs in again, and a lost phone stays signed out."""
         return super().get_session_auth_hash() + self._sessions_since()
 
     def get_session_auth_fallback_hash(self) -> Iterator[str]:
@@ -141,7 +142,8 @@ class Member(AbstractBaseUser):
     def _sessions_since(self) -> str:
         return self.deactivated_at.isoformat() if self.deactivated_at else ""
 
-    # No Django permissions are used; these two answers keep library code that asks for them safe.
+    # Sophiie uses no Django permissions; these two answers keep library code that asks for them
+    # safe.
     def has_perm(self, perm: str, obj: Any = None) -> bool:
         return False
 
@@ -150,7 +152,7 @@ class Member(AbstractBaseUser):
 
 
 class Invitation(models.Model):
-    """Somebody who may become a member by a link that works once. Only its digest is kept."""
+    """Somebody who may become a member by a link that works once. Only its digest is stored."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     business = models.ForeignKey(Business, on_delete=models.PROTECT, related_name="invitations")
@@ -172,7 +174,7 @@ class Invitation(models.Model):
 
 
 class ApiKey(models.Model):
-    """A key that acts as its member. Only a digest of its secret is kept."""
+    """A key that acts as its member. Only a digest of its secret is stored."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="api_keys")
@@ -196,13 +198,13 @@ class MailKind(models.TextChoices):
 
 
 class OutgoingMail(models.Model):
-    """A mail that the worker will send: what it is about, never its text or the secret of its link,
-    which come to be when it leaves. Gone when it has left."""
+    """A mail that the worker will send: what it is about, never its text or its link's secret,
+    which are made when it leaves. The row goes when the mail has left."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     kind = models.CharField(max_length=20, choices=MailKind.choices)
     to = models.EmailField(max_length=254)
-    # The member or invitation it is about.
+    # The member or invitation that it is about.
     about = models.UUIDField(null=True, blank=True)
     language = models.CharField(max_length=10)
     created_at = models.DateTimeField()
@@ -226,7 +228,7 @@ class Allowance(models.Model):
 
 
 class KnownAddress(models.Model):
-    """An address on the network from which a member signed in; only a digest of it."""
+    """A network address from which a member signed in; only a digest of it."""
 
     member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="+")
     digest = models.CharField(max_length=64)

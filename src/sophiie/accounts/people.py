@@ -1,13 +1,15 @@
-"""Making businesses and members, and ending a member's access; every refusal is one sentence."""
+"""Makes businesses and members, and ends a member's access; every refusal is one sentence."""
 
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxLengthValidator, validate_email
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from sophiie import audit
@@ -29,9 +31,8 @@ _short_enough = MaxLengthValidator(254)
 
 
 class InvalidAccount(Exception):
-    """What was asked for cannot be made; the message says why, in one sentence. `field` names the
-    value that is wrong: `name`, `business_name`, `timezone`, `email`, `role`, `password` or none.
-    """
+    """The requested change is not possible; the message says why in one sentence. `field` names the
+    wrong value: `name`, `business_name`, `timezone`, `email`, `role`, `password` or none."""
 
     def __init__(self, message: str, *, field: str = "") -> None:
         self.field = field
@@ -46,7 +47,7 @@ class NotAllowed(Exception):
 def create_business(
     *, name: str, timezone: str, owner_email: str, owner_name: str, password: str | None
 ) -> tuple[Business, Member]:
-    """A business with its first member, the owner. Without a password the owner resets one."""
+    """Makes a business and its owner. Without a password the owner has to reset one."""
     name = check_business_name(name)
     check_timezone(timezone)
     business = Business.objects.create(name=name, timezone=timezone)
@@ -63,10 +64,15 @@ def create_business(
     return business, owner
 
 
+def active_members(business: Business | UUID) -> QuerySet[Member]:
+    """Everybody who belongs to the business at present, by name."""
+    return Member.objects.filter(business=business, is_active=True)
+
+
 def add_member(
     *, business: Business, email: str, name: str, role: str, password: str | None
 ) -> Member:
-    """A further member of `business`. Raises `InvalidAccount`."""
+    """Adds a member to `business`. Raises `InvalidAccount`."""
     name = check_person_name(name)
     if role not in Role.values:
         raise InvalidAccount(
@@ -89,10 +95,10 @@ def add_member(
 
 
 def deactivate(by: Member, member: Member) -> None:
-    """Ends a member's access at once: sessions, API keys (for good), sign-in; what is theirs stays.
+    """Ends a member's access at once: sessions, API keys (for good), sign-in. Their data stays.
 
-    Twice is as once. Raises `NotAllowed`. An owner is deactivated only by another one, who stays,
-    so a business keeps an active owner whatever happens at the same time.
+    Idempotent. Raises `NotAllowed`. Only another owner deactivates an owner, and that one stays, so
+    a business keeps an active owner whatever happens at the same time.
     """
     with transaction.atomic():
         by, member = _held(by, member)
@@ -104,8 +110,8 @@ def deactivate(by: Member, member: Member) -> None:
 
 
 def end_access(member: Member) -> bool:
-    """Ends a member's access, whoever wants it so; False if it had ended before. In a transaction,
-    with the member held."""
+    """Ends a member's access, whoever asks; False if it had ended before. Needs a transaction that
+    holds the member."""
     if not member.is_active:
         return False
     member.is_active, member.deactivated_at = False, now()
@@ -117,9 +123,9 @@ def end_access(member: Member) -> bool:
 
 
 def reactivate(by: Member, member: Member) -> None:
-    """Gives the access back; sessions of before stay ended, a calendar has to be linked anew.
+    """Gives the access back. Ended sessions stay ended; a calendar has to be linked again.
 
-    Twice is as once. Raises `NotAllowed`.
+    Idempotent. Raises `NotAllowed`.
     """
     with transaction.atomic():
         by, member = _held(by, member)
@@ -166,7 +172,7 @@ def _check_may_end(by: Member, member: Member) -> None:
 def change_role(by: Member, member: Member, role: str) -> None:
     """Gives a member another role. Raises `NotAllowed`.
 
-    Nobody changes their own, and only an owner makes or unmakes owners, so a business keeps an
+    Nobody changes their own role, and only an owner makes or unmakes owners, so a business keeps an
     active owner whatever happens at the same time.
     """
     with transaction.atomic():
@@ -192,7 +198,7 @@ def may_change_role(by: Member, member: Member) -> bool:
 
 
 def may_give_role(by: Member, role: str) -> bool:
-    """Whether `by` may make somebody this."""
+    """Whether `by` may give somebody this role."""
     return by.role == Role.OWNER or (by.role == Role.ADMIN and role != Role.OWNER)
 
 
@@ -210,14 +216,15 @@ def _check_manages(by: Member, member: Member) -> None:
 
 
 def _held(by: Member, member: Member) -> tuple[Member, Member]:
-    """Both as they are now, held until the transaction ends: two owners cannot end each other."""
+    """Both members as they are now, locked until the transaction ends: two owners cannot end each
+    other."""
     rows = Member.objects.select_for_update(no_key=True).filter(pk__in=[by.pk, member.pk])
     held = {row.pk: row for row in rows.order_by("pk")}
     return held[by.pk], held[member.pk]
 
 
 def check_password(password: str, *, email: str, name: str) -> None:
-    """Raises `InvalidAccount` with all that is wrong with it."""
+    """Raises `InvalidAccount` with everything that is wrong with the password."""
     try:
         validate_password(password, Member(email=email, name=name))
     except ValidationError as error:
@@ -225,7 +232,7 @@ def check_password(password: str, *, email: str, name: str) -> None:
 
 
 def check_email(email: str) -> str:
-    """The address as it is kept. Raises `InvalidAccount`."""
+    """The address in the form in which it is stored. Raises `InvalidAccount`."""
     kept = email.strip().lower()
     try:
         validate_email(kept)
@@ -238,7 +245,7 @@ def check_email(email: str) -> str:
 
 
 def check_timezone(timezone: str) -> None:
-    """Raises `InvalidAccount` for a zone that is none."""
+    """Raises `InvalidAccount` for an unknown time zone."""
     if not is_zone(timezone):
         raise InvalidAccount(
             _("%(zone)s is not an IANA time zone, e.g. Australia/Sydney.")
@@ -248,14 +255,14 @@ def check_timezone(timezone: str) -> None:
 
 
 def check_person_name(name: str) -> str:
-    """The name as it is kept. Raises `InvalidAccount`."""
+    """The name in the form in which it is stored. Raises `InvalidAccount`."""
     if kept := _text(name):
         return kept
     raise InvalidAccount(_("The name of the person must have 1 to 200 characters."), field="name")
 
 
 def check_business_name(name: str) -> str:
-    """The name as it is kept. Raises `InvalidAccount`."""
+    """The name in the form in which it is stored. Raises `InvalidAccount`."""
     if kept := _text(name):
         return kept
     raise InvalidAccount(

@@ -1,4 +1,4 @@
-"""What a member says about themselves: name, address, language, clock."""
+"""What members decide about themselves: name, address, language, clock."""
 
 from __future__ import annotations
 
@@ -29,9 +29,10 @@ _SALT = "sophiie.new-address"
 
 
 def change_profile(member: Member, *, name: str, language: str, clock: str) -> None:
-    """Raises `InvalidAccount`. An empty language is the browser's, an empty clock the business's.
+    """Changes the profile. Raises `InvalidAccount`. An empty language means the browser's, an empty
+    clock the business's.
 
-    Which languages there are is known where the pages are made.
+    The pages know which languages there are.
     """
     if clock and clock not in Clock.values:
         raise InvalidAccount(_("Choose one of the two clocks."), field="clock")
@@ -52,11 +53,11 @@ def change_profile(member: Member, *, name: str, language: str, clock: str) -> N
 
 
 def ask_for_new_address(member: Member, *, email: str, password: str) -> str:
-    """Has a mail sent to another address to sign in with; nothing changes until its link is
+    """Asks for a mail to another address to sign in with; nothing changes until its link is
     followed. Returns the address. Raises `InvalidAccount`.
 
-    The password proves that it is the person and not somebody at an unlocked screen. Whether
-    somebody has the address already is told to its owner alone.
+    The password proves that it is the person and not somebody at an unlocked screen. If somebody
+    has the address already, only its owner learns that.
     """
     if not member.check_password(password):
         raise InvalidAccount(_("This is not your password."), field="password")
@@ -68,12 +69,12 @@ def ask_for_new_address(member: Member, *, email: str, password: str) -> str:
 
 
 def new_address_secret(member: Member, *, email: str) -> str:
-    """The secret of the link in that mail. It ends with the address or the password of now."""
+    """The secret of the link in that mail. It expires with the current address or password."""
     return signing.dumps([str(member.pk), email, _state(member)], salt=_SALT)
 
 
 def proven_address(member: Member, *, secret: str) -> str | None:
-    """The address that a link proves to be this member's; None for a link that does not work."""
+    """The address that a link proves to be this member's; None if the link does not work."""
     try:
         whose, email, state = signing.loads(secret, salt=_SALT, max_age=GOOD_FOR)
     except (signing.BadSignature, ValueError):
@@ -84,9 +85,9 @@ def proven_address(member: Member, *, secret: str) -> str | None:
 
 
 def take_new_address(member: Member, *, secret: str) -> bool:
-    """Makes the proven address the one to sign in with; the one before is told.
+    """Makes the proven address the one to sign in with, and tells the old one.
 
-    False for a link that does not work. Raises `InvalidAccount` if somebody else proved the same
+    False if the link does not work. Raises `InvalidAccount` if somebody else proved the same
     address meanwhile.
     """
     wanted, before = proven_address(member, secret=secret), member.email
@@ -96,7 +97,7 @@ def take_new_address(member: Member, *, secret: str) -> bool:
     try:
         with transaction.atomic():
             member.save(update_fields=["email"])
-            # The sign-in library keeps addresses of its own, and would go on letting in by the old.
+            # The sign-in library keeps its own addresses and would go on letting in by the old one.
             EmailAddress.objects.filter(user=member).delete()
             record_about(audit.Act.EMAIL_CHANGED, member, by=member, email=[before, wanted])
             member_readdressed.send(sender=Member, member=member)

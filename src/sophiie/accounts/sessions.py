@@ -1,7 +1,7 @@
-"""The sessions of browsers: who is behind one, which of them still hold, and what ends them.
+"""Browser sessions: who is behind one, which are still valid, and what ends them.
 
-A page that stays open asks nothing more, so it is told when its session ends, and looked at now and
-then in case that was missed.
+An open page asks nothing more, so it is told when its session ends; now and then its session is
+checked in case that was missed.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from sophiie.common.stopping import go_on
 
 @dataclass(frozen=True)
 class SignedIn:
-    """A member in one browser. `password` is a digest of the hash with which they signed in."""
+    """A member in one browser. `password` is a digest of the password hash at sign-in."""
 
     key: str
     member_id: UUID
@@ -40,9 +40,9 @@ class SignedIn:
 
 
 def who_is_signed_in(key: str) -> SignedIn | None:
-    """The member behind a session; None if it does not hold (any more).
+    """The member behind a session; None if it is not valid (any more).
 
-    Unlike `get_user` it only looks: no session gets another key whose cookie nobody sends.
+    Unlike `get_user` it only reads: it never gives a session a new key whose cookie nobody sends.
     """
     session = SessionStore(key) if key.isascii() and key.isalnum() else {}
     backend, sealed = session.get(BACKEND_SESSION_KEY), session.get(HASH_SESSION_KEY, "")
@@ -69,7 +69,7 @@ _STILL = """
 
 
 def still_signed_in(sessions: Collection[SignedIn]) -> set[SignedIn]:
-    """Those that hold still, by one statement for all of them."""
+    """The sessions that are still valid, by one statement for all of them."""
     asked = list(sessions)
     rows = execute(
         _STILL,
@@ -82,7 +82,7 @@ def still_signed_in(sessions: Collection[SignedIn]) -> set[SignedIn]:
 
 
 def announce_ends() -> None:
-    """From here on open pages hear of it when a person signs out or gets another password."""
+    """Lets open pages hear when a person signs out or gets another password."""
     user_logged_out.connect(_on_sign_out, dispatch_uid="sessions")
     for signal in (password_changed, password_reset, password_set):
         signal.connect(_on_new_password, dispatch_uid="sessions")
@@ -99,7 +99,7 @@ def _on_new_password(user: Member, **_: Any) -> None:
 
 
 def name_of(key: str) -> str:
-    """What a session may be called where its key, which is a secret, must not be seen."""
+    """A name for a session where its key, which is a secret, must not be seen."""
     return _digest(key)
 
 
@@ -107,19 +107,18 @@ def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-# What makes a session somebody's; all else in it is what they were about to do.
+# This makes a session somebody's; the rest of it is what they were about to do.
 _OF_THE_SIGN_IN = "_auth_user_"
 
 
 def forget_ended_sessions() -> int:
-    """Takes away what browsers left behind; returns how many. They end without it."""
+    """Deletes expired sessions and returns how many. They are invalid without it."""
     deleted, _ = Session.objects.filter(expire_date__lt=now()).delete()
     return deleted
 
 
 def forget_in_sessions(is_meant: Callable[[str], bool]) -> int:
-    """Takes what is kept in browsers' sessions and is meant, as JSON text, out of them; returns
-    out of how many."""
+    """Removes matching JSON text from what browsers' sessions store; returns from how many."""
     count = 0
     for session, kept in _read_sessions():
         left = {
@@ -146,7 +145,7 @@ def end_sessions_of(member_ids: Collection[str]) -> int:
 
 
 def _read_sessions() -> Any:
-    """Which member a session belongs to, and what is in it, no column says."""
+    """Decodes sessions: no column says which member one belongs to, or what is in it."""
     for session in Session.objects.iterator(chunk_size=500):
         go_on()
         yield session, session.get_decoded()

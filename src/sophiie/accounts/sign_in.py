@@ -1,8 +1,8 @@
-"""What Sophiie asks of django-allauth.
+"""How Sophiie configures django-allauth.
 
-Guessing at passwords is slowed down by what the guesser cannot change: first for an address on the
-network together with an account, so that nobody locks anybody else out; then for the address alone
-(the library's own limit); and for the account as a whole only where its owner never signed in from.
+What a guesser cannot change slows guessing at passwords down: first the network address together
+with the account, so that nobody locks anybody else out; then the address alone (the library's own
+limit); and the account as a whole only at addresses where its owner never signed in.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is
         return client_address(request) or "unknown"
 
     def authenticate(self, request: HttpRequest, **credentials: Any) -> AbstractBaseUser | None:
-        """An attempt is counted before it is made, so that many at once are no way around."""
+        """Counts an attempt before making it, so that many at once are no way around."""
         email = str(credentials.get("email") or "").strip().lower()
         taken = self._taken(request, email)
         user: AbstractBaseUser | None = super().authenticate(request, **credentials)

@@ -1,5 +1,5 @@
-"""Sign-ins, sign-outs and passwords as the audit log is told of them: by the signals of Django and
-of the sign-in library, inside the request that did it."""
+"""Records sign-ins, sign-outs and passwords in the audit log, by the signals of Django and of the
+sign-in library, inside the request that did it."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""A new business with its owner, made by whoever proved that an e-mail address is theirs.
+"""Makes a new business with its owner, for somebody who has proved an e-mail address.
 
-Until the link of the mail is followed there is neither business nor member nor password: whoever
-signs up with somebody else's address has nothing, and does not stand in its owner's way.
+Until the mail's link is followed there is no business, no member and no password: whoever signs up
+with somebody else's address has nothing and does not stand in its owner's way.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ _SALT = "sophiie.sign-up"
 
 
 def sign_up_secret(email: str) -> str:
-    """The secret of a link; it says itself whose mailbox it was sent to."""
+    """The secret of a link; it carries the address that it was sent to."""
     return signing.dumps(email.lower(), salt=_SALT)
 
 
 def email_of_sign_up(secret: str) -> str | None:
-    """The address that a link proves; None for a link that is none, too old or used."""
+    """The address that a link proves; None if it is invalid, too old or used."""
     try:
         email = str(signing.loads(secret, salt=_SALT, max_age=GOOD_FOR))
     except signing.BadSignature:
@@ -34,7 +34,7 @@ def email_of_sign_up(secret: str) -> str | None:
 def finish_sign_up(
     *, secret: str, business_name: str, timezone: str, name: str, password: str
 ) -> Member | None:
-    """The owner of the new business; None if the link does not work any more.
+    """Makes the business and returns its owner; None if the link does not work any more.
 
     Raises `InvalidAccount`, and then the link still works.
     """

@@ -1,4 +1,4 @@
-"""What others can hear of members."""
+"""What other packages can hear about members and businesses."""
 
 from __future__ import annotations
 

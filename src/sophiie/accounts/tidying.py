@@ -1,4 +1,4 @@
-"""What may be forgotten because its time is over; the worker does it every minute."""
+"""Deletes what has expired; the worker calls it every minute."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from sophiie.accounts.sessions import forget_ended_sessions
 
 
 def forget_what_is_over() -> int:
-    """Sessions that ended and what was typed in them, counts of attempts, old addresses."""
+    """Expired sessions and what was typed in them, counts of attempts, old addresses."""
     return (
         forget_ended_sessions()
         + forget_old_attempts()

@@ -1,4 +1,4 @@
-"""Who asks, and how often."""
+"""Authentication by API key, and the limits on requests."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from sophiie.api.problems import ProblemError
 from sophiie.audit.origin import acts_with_key
 from sophiie.common.addresses import client_network
 
-# What this process remembers, however many names are tried.
+# This process remembers so many, however many names are tried.
 MAX_REMEMBERED = 10_000
 
 
@@ -30,8 +30,11 @@ class _Remembered:
 
 
 class Drawn:
-    """What this process has drawn from a limit that all processes share: so much at once that most
-    requests cost no statement, and so little that it hardly matters which process has it."""
+    """A limit that all processes share, drawn in portions.
+
+    A portion is large enough that most requests cost no statement, and small enough that it hardly
+    matters which process has it.
+    """
 
     def __init__(self, limit: Limit, *, at_once: int = 1) -> None:
         self._limit, self._at_once = limit, at_once
@@ -39,12 +42,12 @@ class Drawn:
         self._lock = threading.Lock()
 
     def seconds_refused(self, who: str) -> float:
-        """How long this one is refused yet, as far as this process knows; takes nothing."""
+        """For how long this process knows that it has to refuse this name; takes nothing."""
         known = self._names.get(who)
         return max(0.0, known.refused_until - time.monotonic()) if known else 0.0
 
     def take(self, who: str) -> float:
-        """Takes one: 0 when there was one, else the seconds until there is."""
+        """Takes one. Returns 0, or the seconds until there is one to take."""
         with self._lock:
             known = self._names.get(who)
             if known and known.left:
@@ -63,26 +66,27 @@ class Drawn:
     def _remember(self, who: str, *, more: int = 0, refused_until: float = 0.0) -> None:
         with self._lock:
             if who not in self._names and len(self._names) >= MAX_REMEMBERED:
-                # The one that came first: it draws again, and loses nothing that is counted.
+                # Forgets the oldest: it draws again, and loses nothing that is counted.
                 del self._names[next(iter(self._names))]
             known = self._names.setdefault(who, _Remembered())
             known.left, known.refused_until = known.left + more, refused_until
 
 
 def of_key(per_minute: int) -> Drawn:
-    """A minute's worth of requests for each key at once, refilled evenly; drawn by the second."""
+    """A minute's worth of requests for each key at once, refilled evenly, drawn a second's worth at
+    a time."""
     limit = Limit(name="api-key", amount=per_minute, seconds=60)
     return Drawn(limit, at_once=max(1, per_minute // 60))
 
 
 requests = of_key(settings.API_REQUESTS_PER_MINUTE)
-# A key cannot be guessed; this is about what guessing costs us. Whoever has a key is not refused
-# for what others try from the same address.
+# Nobody can guess a key; this limits what guessing costs us. A valid key is never refused because
+# others guess from the same address.
 wrong_keys = Drawn(Limit(name="api-wrong-key", amount=60, seconds=60))
 
 
 class ApiKeyBearer(HttpBearer):
-    """`Authorization: Bearer <key>`; the request then acts as the key's member."""
+    """`Authorization: Bearer <key>`: the request acts as the key's member."""
 
     def authenticate(self, request: HttpRequest, token: str) -> Any:
         digest = hashlib.sha256(token.encode(errors="replace")).hexdigest()
@@ -110,12 +114,12 @@ def _too_many(wait: float, why: str = "") -> ProblemError:
 
 
 def member_of(request: HttpRequest) -> Member:
-    """The member a request acts as."""
+    """The member as whom the request acts."""
     return key_of(request).member
 
 
 def key_of(request: HttpRequest) -> ApiKey:
-    """The key a request came with."""
+    """The key of the request."""
     key = request.auth  # type: ignore[attr-defined]
     assert isinstance(key, ApiKey)
     return key

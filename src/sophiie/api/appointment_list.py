@@ -23,7 +23,7 @@ from sophiie.sync.reports.event_status import statuses_of
 
 
 def page_of(member: Member, filters: AppointmentFilter) -> dict[str, Any]:
-    """One page of the business's appointments by start, and where the next one begins."""
+    """One page of the business's appointments by start, and the cursor of the next page."""
     found = listed_for(member)
     if filters.from_:
         found = found.filter(end__gt=filters.from_)
@@ -45,7 +45,7 @@ def page_of(member: Member, filters: AppointmentFilter) -> dict[str, Any]:
     items = [
         appointment_out(
             a,
-            [share.member for share in a.assignments.all()],
+            [assignment.member for assignment in a.assignments.all()],
             statuses.get(a.id, []),
             clashes.get(a.id, []),
         ).model_dump(mode="json")

@@ -49,7 +49,7 @@ PROBLEMS = {
     429: Problem,
     503: Problem,
 }
-# Django's own converter answers 404, not 422, to what is no id at all.
+# With Django's converter the answer to a malformed id is 404, not 422.
 ONE = "/appointments/{uuid:appointment_id}"
 
 
@@ -57,13 +57,13 @@ ONE = "/appointments/{uuid:appointment_id}"
 def create(request: HttpRequest, data: AppointmentIn) -> HttpResponse:
     """Books an appointment, or holds its time for `hold_minutes`.
 
-    A hold is bounded: 24 hours of at most 10 people, no further ahead than times are offered (422
-    otherwise); where nothing else is set, 20 at once and 200 within an hour for each key, twice
-    that for each member. Beyond that the answer is 429 `too-many-holds` with `limit` and
+    A hold is limited: at most 24 hours and 10 people, no further ahead than times are offered (422
+    otherwise); unless configured otherwise, 20 at once and 200 within an hour for each key, and
+    twice that for each member. Beyond that the answer is 429 `too-many-holds` with `limit` and
     `Retry-After`.
 
-    With an `Idempotency-Key` it can be repeated safely. Owners and admins may book over what is in
-    the way (`allow_overlap`), everybody for a member whose calendar cannot be read
+    With an `Idempotency-Key` the request can be repeated safely. Owners and admins may book over
+    conflicts (`allow_overlap`); everybody may book a member whose calendar cannot be read
     (`accept_unverified`).
     """
     member = member_of(request)
@@ -92,7 +92,7 @@ def create(request: HttpRequest, data: AppointmentIn) -> HttpResponse:
             )
         except Conflict as error:
             return 409, conflict(error).body()
-        # What is known is not read again; nothing can have come in its way since.
+        # Nothing is read again: no conflict can have arisen since.
         statuses = statuses_of([appointment.id], to=member).get(appointment.id, [])
         return 201, appointment_out(appointment, team, statuses, []).model_dump(mode="json")
 
@@ -100,7 +100,7 @@ def create(request: HttpRequest, data: AppointmentIn) -> HttpResponse:
     if answer is None:
         team = assignees_of(member.business, names)
         check_details(details)
-        # Before the transaction that keeps the answer: nobody waits for the network inside one.
+        # Before the transaction that stores the answer: no transaction waits for the network.
         renew_knowledge(team=team, start=details.start, end=details.end)
         answer = answer_once(request, member, book)
     status, body = answer
@@ -115,9 +115,9 @@ def create(request: HttpRequest, data: AppointmentIn) -> HttpResponse:
 
 @router.get("/appointments", response={200: AppointmentList, **PROBLEMS}, summary="List")
 def list_appointments(request: HttpRequest, filters: Query[AppointmentFilter]) -> HttpResponse:
-    """Appointments of the business by start; `from` and `to` bound the time they touch.
+    """Appointments of the business by start; `from` and `to` limit the time that they touch.
 
-    Holds that have run out are not in it any more.
+    Expired holds are not listed.
     """
     return JsonResponse(page_of(member_of(request), filters))
 
@@ -130,9 +130,10 @@ def read(request: HttpRequest, appointment_id: UUID) -> HttpResponse:
 
 @router.patch(ONE, response={200: AppointmentOut, **PROBLEMS}, summary="Change")
 def change(request: HttpRequest, appointment_id: UUID, data: AppointmentPatch) -> HttpResponse:
-    """Changes any subset; `If-Match: <revision>` refuses with 412 when it is stale.
+    """Changes any subset of the fields; `If-Match: <revision>` answers 412 when the revision is
+    stale.
 
-    A hold stays one until its status is set to `scheduled`, which is the same as confirming it.
+    A hold stays a hold until its status is set to `scheduled`, which confirms it.
     """
     member = member_of(request)
     expected = _expected_revision(request)
@@ -163,7 +164,7 @@ def change(request: HttpRequest, appointment_id: UUID, data: AppointmentPatch) -
 
 @router.delete(ONE, response={204: None, **PROBLEMS}, summary="Delete")
 def delete(request: HttpRequest, appointment_id: UUID) -> HttpResponse:
-    """Takes it out of sight and out of Google; its history is kept."""
+    """Deletes the appointment, here and in Google; its history is kept."""
     booking.delete(
         by=member_of(request),
         appointment_id=appointment_id,
@@ -176,7 +177,7 @@ def delete(request: HttpRequest, appointment_id: UUID) -> HttpResponse:
 def confirm(
     request: HttpRequest, appointment_id: UUID, data: Body[ConfirmIn | None] = None
 ) -> HttpResponse:
-    """Makes an appointment of a hold, also of one that has run out while its time is still free."""
+    """Turns a hold into an appointment, even an expired hold whose time is still free."""
     member, asked = member_of(request), data or ConfirmIn()
     holds.confirm(
         by=member,
@@ -196,7 +197,7 @@ def cancel(request: HttpRequest, appointment_id: UUID) -> HttpResponse:
 
 @router.post(ONE + "/retry-sync", response={200: AppointmentOut, **PROBLEMS}, summary="Retry")
 def retry_sync(request: HttpRequest, appointment_id: UUID) -> HttpResponse:
-    """Tries at once what failed or waits."""
+    """Tries again at once what failed or waits."""
     member = member_of(request)
     found = booking.find(member, appointment_id)
     record.retry(event_rows_of(found.id))
@@ -205,9 +206,10 @@ def retry_sync(request: HttpRequest, appointment_id: UUID) -> HttpResponse:
 
 @router.post(ONE + "/drift", response={200: AppointmentOut, **PROBLEMS}, summary="Answer drift")
 def answer_drift(request: HttpRequest, appointment_id: UUID, data: DriftIn) -> HttpResponse:
-    """Its event was changed in Google: `put_back` what Sophiie has, or `accept` Google's time.
+    """For an event that was changed in Google: `put_back` Sophiie's version, or `accept` Google's
+    time.
 
-    `member_id` names whose calendar is meant where several differ.
+    `member_id` says whose calendar is meant when several differ.
     """
     member = member_of(request)
     if data.action == "put_back":
@@ -235,7 +237,7 @@ def _answer(appointment: Appointment, member: Member) -> HttpResponse:
 def _out(appointment: Appointment, member: Member) -> dict[str, Any]:
     statuses = statuses_of([appointment.id], to=member).get(appointment.id, [])
     clashes = clashes_of([appointment]).get(appointment.id, [])
-    team = [share.member for share in appointment.assignments.all()]
+    team = [assignment.member for assignment in appointment.assignments.all()]
     return appointment_out(appointment, team, statuses, clashes).model_dump(mode="json")
 
 
@@ -260,7 +262,7 @@ def _customer(customer: CustomerIn | None) -> dict[str, str]:
 
 
 def _changes(data: AppointmentPatch, shown: Appointment) -> dict[str, Any]:
-    """The named details; null is an error except for the customer."""
+    """The fields that the request names. Only `customer` may be null."""
     named = data.model_fields_set
     nulls = {n for n in named - {"customer"} if getattr(data, n) is None}
     if nulls:

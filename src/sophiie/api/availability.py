@@ -12,6 +12,7 @@ from ninja import Query, Router, Schema
 from pydantic import Field
 
 from sophiie.accounts.models import Member
+from sophiie.accounts.people import active_members
 from sophiie.api.access import member_of
 from sophiie.api.problems import ProblemError, invalid
 from sophiie.api.schemas import Instant, Problem
@@ -63,7 +64,7 @@ class AvailabilityOut(Schema):
     now: datetime
     members: list[KnowledgeOut]
     slots: list[SlotOut]
-    # Where to go on asking when there are more slots than `limit`.
+    # From where to ask again when there are more slots than `limit`.
     next_from: datetime | None
 
 
@@ -89,10 +90,10 @@ class ExplanationOut(Schema):
 
 @router.get("/availability", response={200: AvailabilityOut, **PROBLEMS}, summary="Free times")
 def availability(request: HttpRequest, filters: Query[AvailabilityFilter]) -> HttpResponse:
-    """The times at which an appointment fits whole between `from` and `to`.
+    """Start times at which an appointment fits completely between `from` and `to`.
 
-    Each lists who is free. How fresh the knowledge is stands with each member: of an unreadable
-    calendar nothing is offered, and what is offered from a stale one is checked by the booking.
+    Each lists who is free. Each member says how fresh the knowledge of their calendar is: an
+    unreadable calendar offers nothing, and times from a stale one are checked when they are booked.
     """
     asking = member_of(request)
     business = asking.business
@@ -118,7 +119,7 @@ def availability(request: HttpRequest, filters: Query[AvailabilityFilter]) -> Ht
     "/availability/explain", response={200: ExplanationOut, **PROBLEMS}, summary="Why is this not?"
 )
 def explain(request: HttpRequest, filters: Query[ExplainFilter]) -> HttpResponse:
-    """Why a time of a member is not offered: every reason, or none if it is."""
+    """Every reason why a member's time is not offered, or none if it is offered."""
     asking = member_of(request)
     _check_period(filters.start, filters.end, LONGEST, names=("start", "end"))
     member, *others = _members(asking, [filters.member], name="member")
@@ -153,11 +154,11 @@ _ID = re.compile(r"[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}")
 
 
 def _members(asking: Member, given: list[str], *, name: str = "members") -> list[Member]:
-    """The active members with these ids or e-mail addresses, in a list or separated by commas.
+    """The active members with these ids or email addresses, in a list or separated by commas.
 
-    Whoever is not of the business does not exist. Without any: everybody.
+    People outside the business do not exist here. Without any name: everybody.
     """
-    people = Member.objects.filter(business=asking.business_id, is_active=True)
+    people = active_members(asking.business_id)
     names = [_canonical(part) for text in given for part in text.split(",") if part.strip()]
     if given and not names:
         raise invalid({name: ["Give at least one id or e-mail address."]})
@@ -183,7 +184,7 @@ def _refuse(wanted: str, name: str) -> None:
 
 
 def _offer_out(offer: Offer, zone: str) -> dict[str, Any]:
-    """As `AvailabilityOut`; by hand, because there may be thousands of slots."""
+    """As `AvailabilityOut`, but built by hand, because there may be thousands of slots."""
     who = {ids: [str(i) for i in ids] for ids in {slot.member_ids for slot in offer.slots}}
     return {
         "now": _at(offer.moment, zone),

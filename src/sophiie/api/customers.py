@@ -1,4 +1,4 @@
-"""`/customers`: so far, forgetting one."""
+"""`/customers`: erasing a customer's data."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sophiie.privacy.customers import CustomerPreview, erase_customer, preview_c
 from sophiie.privacy.identity import Identity, UnknownCustomer, identify, identify_by_appointment
 
 router = Router(tags=["customers"])
-# More appointments than this are left to the worker, so that a call does not last long.
+# The worker does the rest, so that no request takes long.
 MAX_AT_ONCE = 100
 
 
@@ -31,13 +31,13 @@ MAX_AT_ONCE = 100
     summary="Erase a customer’s data",
 )
 def erase(request: HttpRequest, data: CustomerErasureIn) -> CustomerErasureOut:
-    """Erases for good all that is known of a customer; for owners and admins.
+    """Erases everything known about a customer for good, for owners and admins.
 
-    Without `"preview": false` nothing is erased, and the answer says what would be. Name the
-    customer by `email`, by `phone` (compared by its digits), or by an appointment of theirs: then
-    all appointments with the same address or number are meant; a name alone merges nobody.
-    Upcoming appointments are cancelled, or with `"upcoming": "keep"` kept without a name. Twice is
-    as once. `state` is `under_way` when a worker does the rest.
+    Without `"preview": false` it erases nothing and answers what would be erased. Name the customer
+    by `email`, by `phone` (only digits are compared), or by one of their appointments: then all
+    appointments with the same address or number are meant, and a name alone never joins two people.
+    Upcoming appointments are cancelled or, with `"upcoming": "keep"`, kept without the name.
+    Idempotent. `state` is `under_way` when a worker does the rest.
     """
     member = member_of(request)
     if not member.manages_business:

@@ -20,7 +20,7 @@ MAX_KEY = 255
 
 
 def kept_answer(request: HttpRequest, member: Member) -> tuple[int, Any] | None:
-    """The answer that was given to this request before, if it was: without running anything."""
+    """The stored answer to this request, if there is one. Runs nothing."""
     key = request.headers.get("Idempotency-Key", "")
     if not key or not _can_be_kept(key):
         return None
@@ -32,9 +32,9 @@ def kept_answer(request: HttpRequest, member: Member) -> tuple[int, Any] | None:
 def answer_once(
     request: HttpRequest, member: Member, act: Callable[[], tuple[int, Any]]
 ) -> tuple[int, Any]:
-    """Runs `act` and remembers its answer under the request's key, in one transaction.
+    """Runs `act` and stores its answer under the request's key, in one transaction.
 
-    A second request with the same key that comes meanwhile waits for the first to commit.
+    A second request with the same key waits meanwhile for the first one to commit.
     """
     key = request.headers.get("Idempotency-Key", "")
     if not key:
@@ -79,7 +79,7 @@ def _digest(request: HttpRequest) -> str:
 
 
 def _forget_old(moment: datetime) -> None:
-    """Forgets some answers whose day is over; rows that another request has are left to it."""
+    """Deletes some expired answers; skips rows that another request has locked."""
     old = IdempotentAnswer.objects.filter(created_at__lt=moment - _kept())
     some = list(old.select_for_update(skip_locked=True).values_list("pk", flat=True)[:100])
     IdempotentAnswer.objects.filter(pk__in=some).delete()

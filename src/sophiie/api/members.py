@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from ninja import Query, Router
 
 from sophiie.accounts.models import Member
+from sophiie.accounts.people import active_members
 from sophiie.api.access import member_of
 from sophiie.api.problems import ProblemError, invalid, not_found
 from sophiie.api.schemas import CalendarLinkOut, MemberList, MemberOut, Page, Problem, Progress
@@ -21,7 +22,7 @@ PROBLEMS = {401: Problem, 429: Problem}
 @router.get("/members", response={200: MemberList, 422: Problem, **PROBLEMS}, summary="List")
 def list_members(request: HttpRequest, page: Query[Page]) -> MemberList:
     """The active members of the business, by id."""
-    people = Member.objects.filter(business=member_of(request).business, is_active=True)
+    people = active_members(member_of(request).business_id)
     people = people.order_by("id")
     if page.cursor:
         people = people.filter(id__gt=_read_cursor(page.cursor))
@@ -49,9 +50,9 @@ def me(request: HttpRequest) -> MemberOut:
     summary="How a member's calendar is linked",
 )
 def calendar_link(request: HttpRequest, member_id: UUID) -> CalendarLinkOut:
-    """One's own link, or any member's for owners and admins."""
+    """The member's own link; for owners and admins also that of any member."""
     asking = member_of(request)
-    member = Member.objects.filter(business=asking.business, pk=member_id, is_active=True).first()
+    member = active_members(asking.business_id).filter(pk=member_id).first()
     if member is None:
         raise not_found()
     if member.pk != asking.pk and not asking.manages_business:

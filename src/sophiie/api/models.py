@@ -1,4 +1,4 @@
-"""IdempotentAnswer: what a POST with an Idempotency-Key was answered."""
+"""`IdempotentAnswer`: the stored answer to a POST with an Idempotency-Key."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from django.db import models
 
 
 class IdempotentAnswer(models.Model):
-    """Kept for a day, or as long as is set, so that a caller that lost an answer can ask again and
-    books only once."""
+    """Stored for a day, or as configured: a caller that lost the answer can ask again and books
+    only once."""
 
     member = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     key = models.CharField(max_length=255)

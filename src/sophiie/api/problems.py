@@ -1,4 +1,4 @@
-"""Problems (RFC 9457): one shape for everything that is not the answer hoped for."""
+"""Problems (RFC 9457): one shape for every error."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from sophiie.appointments.errors import (
 
 TYPE = "https://sophiie.invalid/problems/"
 CONTENT_TYPE = "application/problem+json"
-# The API nests what the form and the rules keep flat.
+# The API nests fields that the form and the rules keep flat.
 _FIELDS = {
     "customer_name": "customer.name",
     "customer_phone": "customer.phone",
@@ -74,7 +74,7 @@ def conflict(error: Conflict) -> ProblemError:
 
 
 def of_appointment_error(error: Exception) -> ProblemError:
-    """The problem that stands for what `appointments` refused."""
+    """The problem for a refusal of `appointments`."""
     match error:
         case InvalidAppointment():
             return invalid({_FIELDS.get(name, name): [text] for name, text in error.errors.items()})
@@ -112,7 +112,7 @@ def answer(problem: ProblemError) -> HttpResponse:
 
 
 def on_wrong_method(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """The view, with a problem in place of a bare 405."""
+    """Replaces the view's bare 405 with a problem."""
 
     @wraps(view)
     def answered(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -130,7 +130,7 @@ def on_wrong_method(view: Callable[..., HttpResponse]) -> Callable[..., HttpResp
 
 
 def install(api: NinjaAPI) -> None:
-    """Makes every error of the API a problem."""
+    """Turns every error of the API into a problem."""
 
     @api.exception_handler(ProblemError)
     def on_problem(request: HttpRequest, error: ProblemError) -> HttpResponse:
@@ -167,7 +167,7 @@ def install(api: NinjaAPI) -> None:
 
 
 def describe(schema: dict[str, Any]) -> None:
-    """Gives the problems in an OpenAPI description the content type that they are sent with."""
+    """Gives the problems of an OpenAPI description their real content type."""
     for operations in schema["paths"].values():
         for operation in operations.values():
             for status, response in operation["responses"].items():

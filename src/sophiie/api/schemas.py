@@ -1,4 +1,4 @@
-"""What travels over the wire; the shapes of the contract."""
+"""The shapes of requests and answers, as the contract has them."""
 
 from __future__ import annotations
 
@@ -32,16 +32,16 @@ _RFC_3339 = re.compile(
 
 
 def _rfc_3339(value: Any) -> Any:
-    """Refuses what a lenient parser would guess at: numbers, and times without an offset."""
+    """Refuses what a lenient parser would guess: numbers, and times without an offset."""
     if isinstance(value, str) and _RFC_3339.fullmatch(value):
         return value
     raise ValueError("Give a time as RFC 3339 with an offset, e.g. 2026-12-01T09:00:00+11:00.")
 
 
 def in_utc(moment: datetime) -> datetime:
-    """The same instant. RFC 3339 has offsets up to 23:59, PostgreSQL none of 16 hours and more.
+    """The same instant: RFC 3339 allows offsets up to 23:59, PostgreSQL only below 16 hours.
 
-    Raises `ValueError` where the instant is before the first year or after the last.
+    Raises `ValueError` before the first year and after the last.
     """
     try:
         return moment.astimezone(UTC)
@@ -54,7 +54,7 @@ Text = Annotated[StrictStr, Field(max_length=20_000)]
 
 
 class Strict(Schema):
-    """Input: an unknown field is an error, because ignoring it would be a silent no."""
+    """Input. An unknown field is an error: ignoring it would hide a mistake."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -74,10 +74,10 @@ class CustomerErasureIn(Strict):
 
 
 class CustomerErasureOut(Schema):
-    """What would be erased, or was. `google_events` are changed or removed by a worker; those in
-    calendars that are not linked any more are out of reach. `mentions`: other customers'
-    appointments in whose texts an address or a number was blanked out. `alike`: appointments with
-    the same name, or another address or number of theirs, that are not touched."""
+    """What would be erased, or was. A worker changes or removes `google_events`; those in calendars
+    that are no longer linked are out of reach. `mentions`: other customers' appointments in whose
+    texts an address or number was blanked out. `alike`: untouched appointments with the same name,
+    or with another address or number of the same customer."""
 
     state: Literal["preview", "erased", "under_way"]
     names: list[str]
@@ -202,7 +202,7 @@ class SyncOut(Schema):
 
 
 class ObstacleOut(Schema):
-    """What is in the way. `checked_at`: when the member's calendar was last read."""
+    """One obstacle. `checked_at`: when the member's calendar was last read."""
 
     member_id: UUID
     start: datetime
@@ -228,7 +228,7 @@ class AppointmentOut(Schema):
     created_at: datetime
     updated_at: datetime
     sync: list[SyncOut]
-    # What came in the way after it was booked; nobody has said yet that this is all right.
+    # Obstacles that arose after the booking and that nobody has accepted.
     clashes: list[ObstacleOut] = []
 
 
@@ -268,7 +268,7 @@ class Problem(Schema):
 
 
 class ConflictProblem(Problem):
-    """409: what is in the way of the booking."""
+    """409: the obstacles to a booking."""
 
     conflicts: list[ObstacleOut] = []
 
@@ -279,7 +279,7 @@ def appointment_out(
     statuses: list[EventStatus],
     clashes: list[Obstacle],
 ) -> AppointmentOut:
-    """The appointment as the API gives it, times in its own zone."""
+    """The appointment as the API shows it, with times in its own zone."""
     zone = appointment.timezone
     customer = None
     if appointment.customer_name or appointment.customer_phone or appointment.customer_email:
@@ -309,7 +309,7 @@ def appointment_out(
 
 
 def obstacle_out(obstacle: Obstacle) -> ObstacleOut:
-    """One thing that is in the way; of busy time in the zone of the appointment it is in."""
+    """One obstacle; busy time is in the zone of the appointment that it obstructs."""
     return ObstacleOut(
         member_id=obstacle.member_id,
         start=obstacle.local_start,
@@ -340,7 +340,7 @@ def _sync_out(status: EventStatus, zone: str) -> SyncOut:
 def _drift_out(drift: Drift | None, zone: str) -> DriftOut | None:
     if drift is None:
         return None
-    google = None  # deleted, or an all-day event: there is no time that could be used
+    google = None  # deleted, or an all-day event: no time to accept
     if drift.start and drift.end:
         google = GoogleTimeOut(start=in_zone(drift.start, zone), end=in_zone(drift.end, zone))
     return DriftOut(

@@ -1,4 +1,4 @@
-"""The API, put together."""
+"""The API, assembled."""
 
 from __future__ import annotations
 
@@ -15,8 +15,7 @@ from sophiie.api.members import router as members
 
 
 class Api(NinjaAPI):
-    """The library's own answer to a wrong method is a bare text, and it describes all answers as
-    JSON, problems too."""
+    """Ninja with problems: its own 405 is a bare text, and it describes every answer as JSON."""
 
     @property
     def urls(self) -> tuple[list[Any], str, str]:

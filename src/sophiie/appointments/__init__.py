@@ -1,5 +1,5 @@
-"""Appointments and the rule that nobody is booked twice.
+"""Appointments, and the rule that nobody is booked twice.
 
-Knows nothing of Google: a change is announced by the signal in `signals.py`, inside the same
-transaction, and whoever cares records what follows from it.
+Knows nothing of Google: it announces a change by the signal in `signals.py`, inside the same
+transaction, and whoever listens records what follows.
 """

@@ -1,6 +1,6 @@
-"""Who takes part in an appointment, and whose time it takes: writing its assignments.
+"""Who takes part in an appointment, and whose time it takes: writes its assignments.
 
-Called with the members' locks held, inside the transaction of a business act.
+Callers hold the members' locks, inside the transaction of a business act.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ R = TypeVar("R")
 
 @dataclass(frozen=True)
 class Consent:
-    """What may be booked although it is in the way; one does not imply the other.
+    """What may be booked in spite of a conflict; neither consent implies the other.
 
     `overlap`: appointments and busy time. `unverified`: a calendar that cannot be read. The sets
-    name members for whom it was given when the appointment was booked.
+    name the members for whom it was given when the appointment was booked.
     """
 
     overlap: bool = False
@@ -44,12 +44,12 @@ class Consent:
         return self.overlap or obstacle.member_id in self.overlap_before
 
     def and_as_before(self, appointment: Appointment) -> Consent:
-        """Together with what was given for the appointment's shares as they are."""
-        shares = list(appointment.assignments.all())
+        """Adds the consent that the appointment's present assignments were booked with."""
+        assignments = list(appointment.assignments.all())
         return replace(
             self,
-            overlap_before=frozenset(s.member_id for s in shares if s.booked_anyway),
-            unverified_before=frozenset(s.member_id for s in shares if s.unverified),
+            overlap_before=frozenset(a.member_id for a in assignments if a.booked_anyway),
+            unverified_before=frozenset(a.member_id for a in assignments if a.unverified),
         )
 
 
@@ -60,23 +60,23 @@ def assign(
     *,
     staying: Iterable[Assignment] = (),
 ) -> dict[str, Any]:
-    """Writes the assignments anew; returns what the history should know of the consent used.
+    """Replaces the assignments; returns which consents were used, for the history.
 
-    The shares `staying` are not looked at again. Raises `Conflict` as `check_free` does.
+    Does not check the assignments `staying` again. Raises `Conflict` as `check_free` does.
     """
-    kept = {share.member_id: share for share in staying}
+    kept = {assignment.member_id: assignment for assignment in staying}
     newcomers = [member for member in team if member.id not in kept]
     obstacles = check_free(appointment, newcomers, consent)
     appointment.assignments.all().delete()
-    return write_shares(appointment, team, obstacles, kept)
+    return write_assignments(appointment, team, obstacles, kept)
 
 
 def check_free(
     appointment: Appointment, team: Sequence[Member], consent: Consent
 ) -> list[Obstacle]:
-    """What is in the way of the team's shares and may be booked over, for `write_shares`.
+    """Finds the conflicts that the consent covers, for `write_assignments`.
 
-    Raises `Conflict` with all that is in the way when the consent does not cover it.
+    Raises `Conflict` with everything that is in the way if the consent does not cover it.
     """
     if not appointment.is_on:
         return []
@@ -93,20 +93,20 @@ def check_free(
     return obstacles
 
 
-def write_shares(
+def write_assignments(
     appointment: Appointment,
     team: Sequence[Member],
     obstacles: Sequence[Obstacle],
     kept: Mapping[UUID, Assignment] | None = None,
 ) -> dict[str, Any]:
-    """Writes the shares of an appointment that has none; what the history should know of it."""
+    """Writes the assignments of an appointment that has none; returns consents for the history."""
     kept = kept or {}
-    shares = [
+    assignments = [
         _kept(kept[member.id]) if member.id in kept else _new(appointment, member, obstacles)
         for member in team
     ]
-    insert(shares)
-    return _used(shares, team, kept.keys())
+    insert(assignments)
+    return _used(assignments, team, kept.keys())
 
 
 def _new(appointment: Appointment, member: Member, obstacles: Sequence[Obstacle]) -> Assignment:
@@ -115,7 +115,7 @@ def _new(appointment: Appointment, member: Member, obstacles: Sequence[Obstacle]
         appointment=appointment,
         member=member,
         during=DateTimeTZRange(appointment.start, appointment.end),
-        # What is only busy elsewhere still keeps others from booking this member twice here.
+        # An assignment over busy time elsewhere still keeps others from booking this member here.
         blocking=appointment.is_on and Source.APPOINTMENT not in sources,
         held_until=appointment.held_until,
         booked_anyway=bool(sources - {Source.UNREADABLE}),
@@ -123,34 +123,38 @@ def _new(appointment: Appointment, member: Member, obstacles: Sequence[Obstacle]
     )
 
 
-def _kept(share: Assignment) -> Assignment:
-    """The same share as a new row: rows stand in the order in which the team was named."""
+def _kept(assignment: Assignment) -> Assignment:
+    """The same assignment as a new row: rows follow the order in which the team was named."""
     return Assignment(
-        appointment_id=share.appointment_id,
-        member_id=share.member_id,
-        during=share.during,
-        blocking=share.blocking,
-        held_until=share.held_until,
-        booked_anyway=share.booked_anyway,
-        unverified=share.unverified,
-        displaced=share.displaced,
+        appointment_id=assignment.appointment_id,
+        member_id=assignment.member_id,
+        during=assignment.during,
+        blocking=assignment.blocking,
+        held_until=assignment.held_until,
+        booked_anyway=assignment.booked_anyway,
+        unverified=assignment.unverified,
+        displaced=assignment.displaced,
     )
 
 
 def _used(
-    shares: Sequence[Assignment], team: Sequence[Member], kept: Iterable[UUID]
+    assignments: Sequence[Assignment], team: Sequence[Member], kept: Iterable[UUID]
 ) -> dict[str, Any]:
     names = {member.id: member.name for member in team}
     used: dict[str, Any] = {}
     for field in ("booked_anyway", "unverified"):
-        given = [s.member_id for s in shares if getattr(s, field) and s.member_id not in kept]
+        given = [
+            assignment.member_id
+            for assignment in assignments
+            if getattr(assignment, field) and assignment.member_id not in kept
+        ]
         if given:
             used[field] = [[], sorted(names[member_id] for member_id in given)]
     return used
 
 
 def let_go_of_holds(team: Sequence[Member], start: datetime, end: datetime) -> None:
-    """The constraint does not know what time it is: a hold that has run out is told to it here."""
+    """Releases expired holds: the exclusion constraint does not know what time it is."""
     send(
         "UPDATE appointments_assignment SET blocking = false"
         " WHERE member_id = ANY(%(members)s) AND blocking"
@@ -170,7 +174,7 @@ def team_of(appointment: Appointment) -> list[Member]:
 def booking_transaction(
     act: Callable[[], R], details: Details, team: Sequence[Member], *, exclude: UUID | None = None
 ) -> R:
-    """Runs the act. The constraint has the last word; its no is a `Conflict`."""
+    """Runs the act. The constraint has the last word; its refusal becomes a `Conflict`."""
     try:
         return in_transaction(act)
     except TimeTaken as error:

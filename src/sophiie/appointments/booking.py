@@ -1,8 +1,8 @@
 """The business acts: book, change, cancel, delete, reinstate. Those of a hold are in `holds.py`.
 
-Each is one transaction: the appointment, its assignments, the history and whatever the receivers
-of `appointment_changed` record. Nothing here talks to the network; before the transaction old
-copies of the team's calendars may be renewed by whoever keeps them.
+Each is one transaction: the appointment, its assignments, the history, and whatever the receivers
+of `appointment_changed` record. Nothing here uses the network. Before the transaction, whoever
+keeps copies of the team's calendars may renew old ones.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from sophiie.appointments.assignments import (
     booking_transaction,
     check_free,
     team_of,
-    write_shares,
+    write_assignments,
 )
 from sophiie.appointments.conflicts import renew_knowledge
 from sophiie.appointments.errors import UnknownAppointment
@@ -52,13 +52,12 @@ def book(
     allow_overlap: bool = False,
     accept_unverified: bool = False,
 ) -> Appointment:
-    """Makes an appointment in the business of `by`; with `hold_minutes` one that only holds its
-    time for so long, on behalf of an API key if it is named.
+    """Makes an appointment in the business of `by`. With `hold_minutes` it only holds its time for
+    that long, on behalf of an API key if one is named.
 
     Raises `InvalidAppointment`, `Conflict` (naming what is in the way), `TooManyHolds` or
-    `TooBusy`. With
-    `allow_overlap` it is booked over appointments and busy time, with `accept_unverified` for
-    members whose calendar cannot be read; both are marked on the assignments concerned.
+    `TooBusy`. `allow_overlap` books over appointments and busy time, `accept_unverified` books
+    members whose calendar cannot be read; the assignments concerned carry a mark of either.
     """
     check_details(details)
     if hold_minutes is not None:
@@ -86,7 +85,7 @@ def book(
         consent = Consent(allow_overlap, accept_unverified)
         obstacles = check_free(appointment, assignees, consent)
         insert([appointment])
-        used = write_shares(appointment, assignees, obstacles)
+        used = write_assignments(appointment, assignees, obstacles)
         differences = differences_between(None, details, None, assignees) | used
         announce(appointment, Action.HELD if held else Action.CREATED, by, differences)
         return appointment
@@ -108,15 +107,15 @@ def change(
 ) -> Appointment:
     """Changes the named details, the assignees or the status of an appointment.
 
-    A change that changes nothing makes no revision. Setting an open status confirms a hold, and
-    brings a cancelled appointment back, if its time is still free. Without another time only
-    those who are new to it have to be free. What is more than an everyday change is `audited_as`
-    that. Raises as `book`, and `UnknownAppointment` and `StaleRevision`.
+    A call that changes nothing makes no revision. Setting an open status confirms a hold, and
+    brings a cancelled appointment back if its time is still free. Unless the time changes, only new
+    assignees have to be free. `audited_as` records the change in the audit log, if it is more than
+    an everyday one. Raises as `book`, and `UnknownAppointment` and `StaleRevision`.
     """
     shown = find(by, appointment_id)
     wanted = replace(Details.of(shown), **changes)
     check_details(wanted)
-    shown_team = [share.member for share in shown.assignments.all()]
+    shown_team = [assignment.member for assignment in shown.assignments.all()]
     new_team = list(assignees) if assignees is not None else shown_team
     if _asks_for_time(shown, wanted, set(new_team) - set(shown_team), status):
         renew_knowledge(team=new_team, start=wanted.start, end=wanted.end)
@@ -156,7 +155,7 @@ def change(
 def _asks_for_time(
     shown: Appointment, wanted: Details, newcomers: set[Member], status: str | None
 ) -> bool:
-    """Whether a change takes time that was not taken, as far as one can tell beforehand."""
+    """Whether a change takes new time, as far as one can tell beforehand."""
     if status is not None and (shown.is_hold or not shown.is_on):
         return True
     return shown.is_on and (bool(newcomers) or _is_moved(Details.of(shown), wanted))
@@ -170,10 +169,10 @@ def _assign_anew(
     *,
     is_back: bool,
 ) -> dict[str, Any]:
-    """Looks again at the shares that a change concerns, and at no others."""
+    """Checks the assignments that a change affects, and no others."""
     if differences.keys() & {"start", "end"}:
         return assign(appointment, team, consent)
-    if is_back:  # or a hold that is confirmed: as if booked now, with what was agreed to then
+    if is_back:  # or a hold that is being confirmed: as if booked now, with the earlier consent
         return assign(appointment, team, consent.and_as_before(appointment))
     if "assignees" in differences:
         return assign(appointment, team, consent, staying=appointment.assignments.all())
@@ -187,8 +186,8 @@ def _is_moved(before: Details, after: Details) -> bool:
 def cancel(
     *, by: Member, appointment_id: UUID, expected_revision: int | None = None
 ) -> Appointment:
-    """Calls the appointment off; it stays visible and frees its time. Twice is as once, and a hold
-    that has run out is off already."""
+    """Calls the appointment off; it stays visible and frees its time. Idempotent; does nothing to
+    an expired hold."""
 
     def call_off() -> Appointment:
         appointment = locked_one(by, appointment_id, expected_revision)
@@ -202,7 +201,7 @@ def cancel(
 
 
 def delete(*, by: Member, appointment_id: UUID, expected_revision: int | None = None) -> None:
-    """Takes the appointment out of sight; its history stays in the database."""
+    """Hides the appointment; its history stays in the database."""
 
     def take_away() -> None:
         appointment = locked_one(by, appointment_id, expected_revision)
@@ -222,10 +221,10 @@ def _end(
 
 
 def reinstate(*, by: Member, appointment_id: UUID) -> Appointment:
-    """Takes back a deletion or a cancellation, if the time is still free. Raises as `book`.
+    """Undoes a deletion or a cancellation, if the time is still free. Raises as `book`.
 
-    A deleted appointment comes back as it was; a cancelled one, or a hold that has run out, is
-    scheduled again.
+    A deleted appointment comes back as it was; a cancelled one, or an expired hold, is scheduled
+    again.
     """
     shown = Appointment.objects.filter(pk=appointment_id, business=by.business_id).first()
     if shown is None:
@@ -256,7 +255,7 @@ def reinstate(*, by: Member, appointment_id: UUID) -> Appointment:
 
 
 def find(by: Member, appointment_id: UUID) -> Appointment:
-    """The appointment of the business of `by`, or `UnknownAppointment`."""
+    """The appointment, if it is in the business of `by`; else raises `UnknownAppointment`."""
     appointment = visible_to(by).filter(pk=appointment_id).first()
     if appointment is None:
         raise UnknownAppointment

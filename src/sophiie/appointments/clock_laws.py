@@ -129,8 +129,8 @@ def _times_of(appointment: Appointment) -> tuple[datetime, datetime]:
 
 def _move(ids: list[UUID]) -> None:
     appointments = list(locked().filter(pk__in=ids).order_by("pk"))
-    shares = Assignment.objects.filter(appointment__in=ids)
-    lock_members(shares.values_list("member_id", flat=True))
+    assignments = Assignment.objects.filter(appointment__in=ids)
+    lock_members(assignments.values_list("member_id", flat=True))
     # In the order given, in which they make room for each other.
     for appointment in sorted(appointments, key=lambda a: ids.index(a.pk)):
         if not appointment.wall_is_noted:
@@ -144,43 +144,44 @@ def _move(ids: list[UUID]) -> None:
         }
         appointment.start, appointment.end = start, end
         save_next_revision(appointment)
-        _move_shares(appointment)
+        _move_assignments(appointment)
         announce(appointment, Action.RECLOCKED, appointment.created_by, differences)
 
 
-def _move_shares(appointment: Appointment) -> None:
-    shares = list(appointment.assignments.select_related("member"))
+def _move_assignments(appointment: Appointment) -> None:
+    assignments = list(appointment.assignments.select_related("member"))
     during = DateTimeTZRange(appointment.start, appointment.end)
     appointment.assignments.update(during=during, blocking=False, displaced=False)
-    let_go_of_holds([share.member for share in shares], appointment.start, appointment.end)
-    for share in shares:
-        if share.blocking or share.displaced:
-            _block_if_free(share, during)
+    team = [assignment.member for assignment in assignments]
+    let_go_of_holds(team, appointment.start, appointment.end)
+    for assignment in assignments:
+        if assignment.blocking or assignment.displaced:
+            _block_if_free(assignment, during)
 
 
-def _block_if_free(share: Assignment, during: Any) -> None:
-    others = Assignment.objects.filter(member=share.member_id, blocking=True).exclude(pk=share.pk)
-    taken = others.filter(during__overlap=during).exists()
-    Assignment.objects.filter(pk=share.pk).update(blocking=not taken, displaced=taken)
+def _block_if_free(assignment: Assignment, during: Any) -> None:
+    blocking = Assignment.objects.filter(member=assignment.member_id, blocking=True)
+    taken = blocking.exclude(pk=assignment.pk).filter(during__overlap=during).exists()
+    Assignment.objects.filter(pk=assignment.pk).update(blocking=not taken, displaced=taken)
 
 
 def _settle() -> None:
     """What was displaced takes its time again as soon as that is free."""
-    for share in Assignment.objects.filter(displaced=True).order_by("id"):
+    for assignment in Assignment.objects.filter(displaced=True).order_by("id"):
         try:
-            in_transaction(partial(_settle_one, share.pk, share.member_id))
+            in_transaction(partial(_settle_one, assignment.pk, assignment.member_id))
         except (TooBusy, TimeTaken):
-            logger.info("share is settled later", share_id=str(share.pk))
+            logger.info("assignment is settled later", assignment_id=str(assignment.pk))
 
 
-def _settle_one(share_id: UUID, member_id: UUID) -> None:
+def _settle_one(assignment_id: UUID, member_id: UUID) -> None:
     lock_members([member_id])
-    displaced = Assignment.objects.filter(pk=share_id, displaced=True)
-    share = displaced.select_related("appointment", "member").first()
-    if share is None:
+    displaced = Assignment.objects.filter(pk=assignment_id, displaced=True)
+    assignment = displaced.select_related("appointment", "member").first()
+    if assignment is None:
         return
-    if not share.appointment.is_on:
+    if not assignment.appointment.is_on:
         displaced.update(displaced=False)
         return
-    let_go_of_holds([share.member], share.during.lower, share.during.upper)
-    _block_if_free(share, share.during)
+    let_go_of_holds([assignment.member], assignment.during.lower, assignment.during.upper)
+    _block_if_free(assignment, assignment.during)

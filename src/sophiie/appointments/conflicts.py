@@ -1,7 +1,7 @@
-"""What is in the way of a time: appointments, holds, and what is known from elsewhere.
+"""What is in the way of a time: appointments, holds, and busy time elsewhere.
 
 The one place that joins them and names each cause; bookings, pages, the API and availability ask
-here. It only looks. Working hours are no conflict: a person may book outside them.
+here. It only reads. Working hours are no conflict: a person may book outside them.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ from sophiie.common.sql import execute
 
 
 def renew_knowledge(*, team: Iterable[Member], start: datetime, end: datetime) -> None:
-    """Lets old copies of the team's calendars be read anew, before a booking's transaction.
+    """Has old copies of the team's calendars renewed, before a booking's transaction.
 
-    Inside a transaction nothing is asked: nobody may wait for the network there. Whoever began it
-    has asked before, and what could not be renewed is an obstacle, never free.
+    Inside a transaction it asks for nothing, because nobody may wait for the network there. Whoever
+    began the transaction has asked before; what could not be renewed is an obstacle, never free.
     """
     if end > now() and not connection.in_atomic_block:
         members = [member.id for member in team]
@@ -41,10 +41,10 @@ def conflicts_of(
     timezone: str,
     exclude: UUID | None = None,
 ) -> list[Obstacle]:
-    """All that is in the way of the team from `start` to `end`, except the appointment `exclude`.
+    """Everything in the way of the team from `start` to `end`, except the appointment `exclude`.
 
-    Busy time elsewhere is shown in `timezone`. For what is over it is not asked: a record of the
-    past double-books nobody, so the past counts as known.
+    Shows busy time in `timezone`. For the past it does not look at busy time: a record of the past
+    books nobody twice, so the past counts as known.
     """
     moment = now()
     names = {member.id: member.name for member in team}
@@ -71,10 +71,10 @@ def conflicts_of(
     return sorted(found, key=lambda obstacle: (obstacle.start, obstacle.member_name))
 
 
-# A share that does not block is in nobody's way, unless only a law of the clocks displaced it, and
-# neither is a hold that has run out. Two branches, because each has an index of its own.
+# An assignment that does not block is in nobody's way, unless only a law of the clocks displaced
+# it; nor is an expired hold. Two branches, because each has an index of its own.
 _APPOINTMENTS = """
-    SELECT share.member_id, appointment.id, appointment.start, appointment."end",
+    SELECT assignment.member_id, appointment.id, appointment.start, appointment."end",
         appointment.title, appointment.timezone
     FROM (
         SELECT * FROM appointments_assignment
@@ -84,10 +84,10 @@ _APPOINTMENTS = """
         SELECT * FROM appointments_assignment
         WHERE member_id = ANY(%(members)s) AND displaced
             AND during && tstzrange(%(start)s, %(end)s)
-    ) AS share
-    JOIN appointments_appointment AS appointment ON appointment.id = share.appointment_id
-    WHERE (share.held_until IS NULL OR share.held_until > %(moment)s)
-        AND share.appointment_id IS DISTINCT FROM %(exclude)s
+    ) AS assignment
+    JOIN appointments_appointment AS appointment ON appointment.id = assignment.appointment_id
+    WHERE (assignment.held_until IS NULL OR assignment.held_until > %(moment)s)
+        AND assignment.appointment_id IS DISTINCT FROM %(exclude)s
 """
 # Several events that overlap or touch are one stretch.
 _BUSY = """
@@ -148,66 +148,67 @@ def _busy_elsewhere(
     ]
 
 
-# What came in the way of a share after it was booked: busy time elsewhere, appointments that
-# somebody put on top, and what a law of the clocks put there, seen from both sides. A share that
-# was itself booked anyway is left out: its people know.
+# What came in the way of an assignment after it was booked: busy time elsewhere, appointments that
+# somebody put on top, and what a law of the clocks put there, seen from both sides. Leaves out an
+# assignment that was itself booked anyway: its people know.
 _CLASHES = """
-    WITH share AS (
-        SELECT share.appointment_id, share.member_id, share.during, share.displaced, member.name
-        FROM appointments_assignment AS share
-        JOIN accounts_member AS member ON member.id = share.member_id
-        WHERE share.appointment_id = ANY(%(appointments)s) AND NOT share.booked_anyway
+    WITH assignment AS (
+        SELECT assignment.appointment_id, assignment.member_id, assignment.during,
+            assignment.displaced, member.name
+        FROM appointments_assignment AS assignment
+        JOIN accounts_member AS member ON member.id = assignment.member_id
+        WHERE assignment.appointment_id = ANY(%(appointments)s) AND NOT assignment.booked_anyway
     )
     SELECT appointment_id, member_id, name, NULL::uuid, '', '',
         lower(period), upper(period), checked_at
     FROM (
-        SELECT share.appointment_id, share.member_id, share.name,
+        SELECT assignment.appointment_id, assignment.member_id, assignment.name,
             unnest(range_agg(busy.during)) AS period, min(calendar.checked_at) AS checked_at
-        FROM share
+        FROM assignment
         JOIN busy_time_busyperiod AS busy
-            ON busy.member_id = share.member_id AND busy.during && share.during
+            ON busy.member_id = assignment.member_id AND busy.during && assignment.during
         JOIN busy_time_busycalendar AS calendar ON calendar.id = busy.calendar_id
         WHERE upper(busy.during) > %(moment)s
-        GROUP BY share.appointment_id, share.member_id, share.name
+        GROUP BY assignment.appointment_id, assignment.member_id, assignment.name
     ) AS gathered
     UNION ALL
-    SELECT share.appointment_id, share.member_id, share.name, other.id, other.title,
+    SELECT assignment.appointment_id, assignment.member_id, assignment.name, other.id, other.title,
         other.timezone, other.start, other."end", NULL
-    FROM share
+    FROM assignment
     JOIN appointments_assignment AS above
-        ON above.member_id = share.member_id AND above.during && share.during
-        AND above.booked_anyway AND above.appointment_id <> share.appointment_id
+        ON above.member_id = assignment.member_id AND above.during && assignment.during
+        AND above.booked_anyway AND above.appointment_id <> assignment.appointment_id
         AND (above.held_until IS NULL OR above.held_until > %(moment)s)
     JOIN appointments_appointment AS other
         ON other.id = above.appointment_id
         AND other.deleted_at IS NULL AND other.status <> 'cancelled'
     UNION ALL
-    SELECT share.appointment_id, share.member_id, share.name, other.id, other.title,
+    SELECT assignment.appointment_id, assignment.member_id, assignment.name, other.id, other.title,
         other.timezone, other.start, other."end", NULL
-    FROM share
+    FROM assignment
     JOIN appointments_assignment AS displaced
-        ON displaced.member_id = share.member_id AND displaced.during && share.during
-        AND displaced.displaced AND displaced.appointment_id <> share.appointment_id
+        ON displaced.member_id = assignment.member_id AND displaced.during && assignment.during
+        AND displaced.displaced AND displaced.appointment_id <> assignment.appointment_id
     JOIN appointments_appointment AS other
         ON other.id = displaced.appointment_id
         AND other.deleted_at IS NULL AND other.status <> 'cancelled'
     UNION ALL
-    SELECT share.appointment_id, share.member_id, share.name, other.id, other.title,
+    SELECT assignment.appointment_id, assignment.member_id, assignment.name, other.id, other.title,
         other.timezone, other.start, other."end", NULL
-    FROM share
+    FROM assignment
     JOIN appointments_assignment AS blocking
-        ON share.displaced
-        AND blocking.member_id = share.member_id AND blocking.during && share.during
-        AND blocking.blocking AND blocking.appointment_id <> share.appointment_id
+        ON assignment.displaced
+        AND blocking.member_id = assignment.member_id AND blocking.during && assignment.during
+        AND blocking.blocking AND blocking.appointment_id <> assignment.appointment_id
         AND (blocking.held_until IS NULL OR blocking.held_until > %(moment)s)
     JOIN appointments_appointment AS other ON other.id = blocking.appointment_id
 """
 
 
 def members_with_clashes(appointment_ids: Iterable[UUID]) -> dict[UUID, set[UUID]]:
-    """By appointment, whom something came in the way of after it was booked; in one query.
+    """By appointment, the members with a clash that came up after booking; in one query.
 
-    For a page of many appointments. What is over is left out, what is called off is not.
+    For a page of many appointments. Leaves out what is over, but not what is cancelled.
     """
     found: dict[UUID, set[UUID]] = defaultdict(set)
     ids = list(appointment_ids)
@@ -218,9 +219,9 @@ def members_with_clashes(appointment_ids: Iterable[UUID]) -> dict[UUID, set[UUID
 
 
 def clashes_of(appointments: Iterable[Appointment]) -> dict[UUID, list[Obstacle]]:
-    """What came in the way of these appointments after they were booked, by appointment.
+    """By appointment, what came in the way after it was booked.
 
-    One query, however many there are. Those that are over or not on clash with nothing.
+    One query, however many there are. Appointments that are over or off have no clashes.
     """
     moment = now()
     asked = {a.id: a for a in appointments if a.is_on and a.end > moment}

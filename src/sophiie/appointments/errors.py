@@ -30,7 +30,7 @@ class AppointmentError(Exception):
 
 
 class InvalidAppointment(AppointmentError):
-    """`errors` holds one message per field, under the names of the contract."""
+    """`errors` holds one message for each field, under the API's names."""
 
     def __init__(self, errors: dict[str, str]) -> None:
         self.errors = errors
@@ -38,11 +38,11 @@ class InvalidAppointment(AppointmentError):
 
 
 class UnknownAppointment(AppointmentError):
-    """There is no such appointment in this business."""
+    """This business has no such appointment."""
 
 
 class StaleRevision(AppointmentError):
-    """It was changed since the caller read it; `current` is the revision it has now."""
+    """Somebody changed it since the caller read it; `current` is the revision it has now."""
 
     def __init__(self, current: int) -> None:
         self.current = current
@@ -62,8 +62,8 @@ class Source(StrEnum):
 class Obstacle:
     """One thing that is in the way of a booking.
 
-    `start` and `end` are its own; of an unreadable calendar those that were asked about. Of what
-    is in Google nothing else is known. `checked_at`: when the calendar was last read.
+    `start` and `end` are its own; for an unreadable calendar they are those of the question. Of
+    events in Google nothing else is known. `checked_at`: when the calendar was last read.
     """
 
     source: Source
@@ -75,7 +75,7 @@ class Obstacle:
     appointment_id: UUID | None = None
     title: str = ""
     checked_at: datetime | None = None
-    too_far: bool = False  # the calendar is read, but not as far as this time
+    too_far: bool = False  # the calendar has been read, but not as far as this time
 
     @property
     def local_start(self) -> datetime:
@@ -87,7 +87,7 @@ class Obstacle:
 
 
 class Conflict(AppointmentError):
-    """At least one assignee is not free at that time, or nobody can say."""
+    """At least one assignee is not free at that time, or nobody can tell."""
 
     def __init__(self, obstacles: list[Obstacle]) -> None:
         self.obstacles = obstacles
@@ -99,7 +99,7 @@ def _sentences(obstacles: list[Obstacle]) -> list[str]:
     elsewhere = [_sentence(o) for o in obstacles if o.source != Source.APPOINTMENT]
     if not taken and elsewhere:
         return elsewhere
-    # None are left to name when the other booking vanished again meanwhile.
+    # There is none to name if the other booking vanished again meanwhile.
     names = taken or [_("Somebody")]
     already = ngettext(
         "%(names)s already has an appointment at this time.",
@@ -144,7 +144,7 @@ class NotHeld(AppointmentError):
 
 
 class TooManyHolds(AppointmentError):
-    """`limit` is what may be held; in `retry_after` seconds there is room for one more."""
+    """`limit` is how much may be held; in `retry_after` seconds there is room for one more."""
 
     def __init__(self, message: str, *, limit: int, retry_after: int) -> None:
         self.limit, self.retry_after = limit, retry_after
@@ -152,4 +152,4 @@ class TooManyHolds(AppointmentError):
 
 
 class TooBusy(AppointmentError):
-    """The calendar of an assignee is being changed by many others at this moment."""
+    """Many others are changing an assignee's calendar at this moment."""

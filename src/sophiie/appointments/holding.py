@@ -1,7 +1,7 @@
 """How much may be held: for how long, how much time of how many people, how far ahead, how often.
 
-A hold costs its maker nothing and keeps others out, so it is bounded; an appointment that somebody
-means is not. Each API key has less than its member, so that a key gone wild leaves its member room.
+A hold costs its maker nothing and keeps others out, so it is bounded; a real appointment is not.
+Each API key may hold less than its member, so that a key gone wild leaves its member room.
 """
 
 from __future__ import annotations
@@ -26,21 +26,21 @@ from sophiie.common.clock import now
 MAX_HOLD_MINUTES = 30
 MAX_HELD = timedelta(hours=24)
 MAX_PEOPLE = 10
-# A key may hold `settings.MAX_HOLDS` times at once; its member so many times that, and within an
-# hour each may hold so many times what it may at once.
+# A key may hold `settings.MAX_HOLDS` times at once, its member a multiple of that. Within an hour
+# each may hold a multiple of what it may at once.
 FOR_A_MEMBER, WITHIN_AN_HOUR = 2, 10
 HOUR = timedelta(hours=1)
 
 
 def check_minutes(minutes: int) -> None:
-    """Raises `InvalidAppointment`."""
+    """Raises `InvalidAppointment` if a hold may not last so many minutes."""
     if not 1 <= minutes <= MAX_HOLD_MINUTES:
         words = _("A time can be held for 1 to %(n)s minutes.") % {"n": MAX_HOLD_MINUTES}
         raise InvalidAppointment({"hold_minutes": words})
 
 
 def check_what_is_held(business: Business, details: Details, team: Collection[Member]) -> None:
-    """Raises `InvalidAppointment` where this could be booked, but is too much to be held."""
+    """Raises `InvalidAppointment` if this could be booked, but is too much to hold."""
     errors = {}
     if details.end - details.start > MAX_HELD:
         errors["end"] = _("At most %(n)s hours can be held; book it instead.") % {
@@ -56,8 +56,8 @@ def check_what_is_held(business: Business, details: Details, team: Collection[Me
 
 
 def make_room_for_hold(holder_id: UUID, key_id: UUID | None, *, is_new: bool) -> None:
-    """In the transaction that makes a hold, or brings one back: nobody else makes one of the same
-    member meanwhile. Raises `TooManyHolds`."""
+    """Makes room in the transaction that makes a hold or brings one back: nobody else makes one of
+    the same member meanwhile. Raises `TooManyHolds`."""
     lock_holder(holder_id)
     moment = now()
     living = Appointment.objects.filter(

@@ -1,7 +1,7 @@
 """Holds: appointments that keep their time for some minutes while somebody decides.
 
-A hold lets go by itself: after `held_until` nothing counts it any more, whether or not anybody has
-noticed. It is in no list then and reads as cancelled; `let_go_of_expired` only writes that down.
+A hold expires by itself: after `held_until` nothing counts it any more, whether or not anybody has
+noticed. It is in no list then and reads as cancelled; `let_go_of_expired` only records that.
 """
 
 from __future__ import annotations
@@ -34,11 +34,10 @@ def confirm(
     allow_overlap: bool = False,
     accept_unverified: bool = False,
 ) -> Appointment:
-    """Makes an appointment of a hold. Twice is as once.
+    """Turns a hold into an appointment. Idempotent.
 
-    A hold that has run out can be confirmed too, while its time is still free. Raises as
-    `booking.book`, `UnknownAppointment`, and `NotHeld` for what never was a hold or was called
-    off.
+    An expired hold can be confirmed too, while its time is still free. Raises as `booking.book`,
+    `UnknownAppointment`, and `NotHeld` for what never was a hold or was called off.
     """
     shown = find(by, appointment_id)
     team = team_of(shown)
@@ -65,7 +64,7 @@ def confirm(
 
 
 def let_go_of_expired() -> int:
-    """Writes down which holds have run out, so that open pages hear of it; returns how many.
+    """Records which holds have expired, so that open pages hear of it; returns how many.
 
     Nothing depends on it: bookings, lists and answers look at `held_until` themselves.
     """
@@ -85,7 +84,7 @@ def _let_go(appointment_id: UUID) -> int:
     appointment = locked().filter(pk=appointment_id, status=Status.HELD, deleted_at=None).first()
     if appointment is None or not appointment.has_run_out:
         return 0  # confirmed or called off meanwhile
-    # In the order of every other change, so that nobody waits for us while we wait for them.
+    # In the order of every other change, so that no two wait for each other.
     lock_members(appointment.assignments.values_list("member_id", flat=True))
     appointment.status = Status.CANCELLED
     save_next_revision(appointment)

@@ -1,8 +1,7 @@
-"""Who may book a member's time at this moment, and what the database's refusals mean.
+"""Who may book a member's time right now, and what the database's refusals mean.
 
-The exclusion constraint alone is always right, but racing inserts deadlock on it. Taking one
-advisory lock per member, all in the same order and before the first insert, makes them wait in
-line instead.
+The exclusion constraint alone is always right, but racing inserts deadlock on it. One advisory lock
+for each member, all taken in the same order and before the first insert, makes them queue instead.
 """
 
 from __future__ import annotations
@@ -42,13 +41,13 @@ def lock_members(member_ids: Iterable[UUID]) -> None:
     if not connection.in_atomic_block:
         raise transaction.TransactionManagementError("lock_members() needs a transaction")
     keys = sorted(_lock_key(member_id) for member_id in set(member_ids))
-    # An array is gone through from its first element to its last.
+    # PostgreSQL walks an array from its first element to its last.
     send("SELECT pg_advisory_xact_lock(key) FROM unnest(%(keys)s::bigint[]) AS key", keys=keys)
 
 
 def lock_holder(member_id: UUID) -> None:
-    """Nobody else holds a time on behalf of this member until the transaction ends. Taken before
-    the locks of `lock_members`."""
+    """Keeps everybody else from holding a time on behalf of this member until the transaction ends.
+    Take it before the locks of `lock_members`."""
     key = _lock_key(member_id, person=b"holder")
     send("SELECT pg_advisory_xact_lock(%(key)s::bigint)", key=key)
 
@@ -61,8 +60,8 @@ def _lock_key(member_id: UUID, *, person: bytes = b"member") -> int:
 def in_transaction(act: Callable[[], R]) -> R:
     """Runs a business act in a transaction.
 
-    PostgreSQL ends a deadlock by refusing one of those in it; that one is run again. Raises
-    `TimeTaken` when the time is taken, and `TooBusy` when the locks cannot be had.
+    PostgreSQL ends a deadlock by refusing one of its transactions; this runs that one again. Raises
+    `TimeTaken` if the time is taken, and `TooBusy` if it cannot get the locks.
     """
     for _attempt in range(MAX_DEADLOCKS):
         try:
@@ -82,7 +81,7 @@ def _limit_waiting() -> None:
 
 @contextmanager
 def database_refusals() -> Iterator[None]:
-    """Turns the refusals that contention causes into words of ours."""
+    """Turns the database's refusals under contention into our own errors."""
     try:
         yield
     except DatabaseError as error:

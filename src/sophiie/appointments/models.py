@@ -31,7 +31,7 @@ class Status(models.TextChoices):
 
 
 class Appointment(models.Model):
-    """A time with a customer: instants plus the zone in whose clocks people speak of it."""
+    """A time with a customer: instants, and the zone in whose clocks people speak of it."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     business = models.ForeignKey("accounts.Business", on_delete=models.PROTECT, related_name="+")
@@ -50,9 +50,9 @@ class Appointment(models.Model):
     customer_phone = models.CharField(max_length=50, blank=True, default="")
     customer_email = models.CharField(max_length=254, blank=True, default="")
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.SCHEDULED)
-    # Of a hold and nothing else: until when it keeps its time. Then it lets go by itself.
+    # Only for a hold: until when it keeps its time. Then it expires by itself.
     held_until = models.DateTimeField(null=True, blank=True)
-    # The API key that it was held with, if it was; see `holding.py`.
+    # The API key that made the hold, if one did; see `holding.py`.
     hold_key = models.ForeignKey(
         "accounts.ApiKey", on_delete=models.SET_NULL, null=True, related_name="+", db_index=False
     )
@@ -121,27 +121,27 @@ class Appointment(models.Model):
 
     @property
     def is_hold(self) -> bool:
-        """A hold, open or run out; not one that was confirmed or called off."""
+        """A hold, open or expired; not one that was confirmed or called off."""
         return self.held_until is not None
 
     @property
     def has_run_out(self) -> bool:
-        """A hold that let go of its time. Nothing has to have noticed it."""
+        """Whether it is an expired hold. Nobody needs to have noticed."""
         return self.held_until is not None and self.held_until <= now()
 
     @property
     def is_on(self) -> bool:
-        """Whether it takes place, or took place: neither called off nor deleted nor run out."""
+        """Whether it takes place, or took place: not cancelled, deleted or expired."""
         return self.deleted_at is None and self.current_status != Status.CANCELLED
 
     @property
     def current_status(self) -> Status:
-        """What it is at this moment: a hold that has run out is as good as cancelled."""
+        """The status right now: an expired hold counts as cancelled."""
         return Status.CANCELLED if self.has_run_out else Status(self.status)
 
 
 class Assignment(models.Model):
-    """One assignee's share of an appointment: the row that the no-overlap rule protects."""
+    """One assignee of an appointment: the row that the no-overlap rule protects."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     appointment = models.ForeignKey(
@@ -150,10 +150,10 @@ class Assignment(models.Model):
     member = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     during = DateTimeRangeField()
     blocking = models.BooleanField(default=True)
-    # That of the appointment: after it this share blocks nothing, whatever `blocking` says.
+    # The appointment's own: after it this assignment blocks nothing, whatever `blocking` says.
     held_until = models.DateTimeField(null=True, blank=True)
     # Somebody with the right to booked over what was in the way. Over another appointment this
-    # share does not block; over busy time elsewhere it does.
+    # assignment does not block; over busy time elsewhere it does.
     booked_anyway = models.BooleanField(default=False)
     # A law changed the clocks and put it over another appointment: it does not block, though nobody
     # agreed to that; see clock_laws.py.
@@ -174,7 +174,7 @@ class Assignment(models.Model):
             ),
         ]
         indexes = [
-            # Few rows: who was booked over is told by them.
+            # Few rows: they show who was booked over.
             GistIndex(
                 fields=["member", "during"],
                 name="assignment_booked_anyway",
@@ -202,8 +202,8 @@ class Action(models.TextChoices):
 
 
 class AppointmentChange(models.Model):
-    """Who did what, when. Kept also when the appointment is deleted, as long as the operator says;
-    see `privacy/retention.py`."""
+    """Who did what, when. Outlives a deleted appointment, for as long as the operator says; see
+    `privacy/retention.py`."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     appointment = models.ForeignKey(Appointment, on_delete=models.CASCADE, related_name="changes")
@@ -211,7 +211,7 @@ class AppointmentChange(models.Model):
     action = models.CharField(max_length=10, choices=Action.choices)
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     at = models.DateTimeField()
-    # {field: [before, after]} as JSON values; [null, null]: what stood there was erased.
+    # {field: [before, after]} as JSON values; [null, null]: the values were erased.
     fields = models.JSONField(default=dict)
 
     class Meta:

@@ -1,6 +1,6 @@
-"""What every business act has in common: the row it holds, its next revision, its history.
+"""What every business act shares: the locked row, its next revision, its history.
 
-All of it happens inside the transaction of the act.
+All of it happens inside the act's transaction.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def locked() -> QuerySet[Appointment]:
 
 
 def locked_one(by: Member, appointment_id: UUID, expected_revision: int | None) -> Appointment:
-    """The appointment of the business of `by`, locked. Raises if it is not as expected."""
+    """The appointment in the business of `by`, locked. Raises if it is not as expected."""
     found = locked().filter(pk=appointment_id, business=by.business_id, deleted_at=None).first()
     if found is None:
         raise UnknownAppointment
@@ -67,7 +67,7 @@ def announce(
 
 
 def record_about(act: audit.Act, appointment: Appointment, by: Member, **details: Any) -> None:
-    """Tells the audit log of an act; of the appointment only which it is and when it starts."""
+    """Records an act in the audit log; of the appointment only its id and its start."""
     audit.record(
         act=act,
         business_id=appointment.business_id,
@@ -80,8 +80,8 @@ def record_about(act: audit.Act, appointment: Appointment, by: Member, **details
 def _record_exception(
     appointment: Appointment, action: Action, by: Member, differences: dict[str, Any]
 ) -> None:
-    """What is done every day stands in the history alone; here goes what went past a rule, and
-    what takes the history out of sight."""
+    """Records what went past a rule, and what hides the history. Everyday acts are in the history
+    alone."""
     if consents := sorted(differences.keys() & {"booked_anyway", "unverified"}):
         record_about(audit.Act.BOOKED_ANYWAY, appointment, by, consents=consents)
     if action == Action.DELETED:
@@ -91,7 +91,7 @@ def _record_exception(
 def announce_erasure(
     appointment: Appointment, by: Member | None, differences: dict[str, Any], *, aloud: bool
 ) -> None:
-    """Writes that something was erased, if a member asked for it; tells the others if `aloud`."""
+    """Records in the history that a member erased something; tells the others if `aloud`."""
     if by is not None:
         change = AppointmentChange(
             appointment=appointment,
@@ -112,7 +112,7 @@ def differences_between(
     old_team: Sequence[Member] | None,
     team: Sequence[Member],
 ) -> dict[str, Any]:
-    """{field: [before, after]} of what differs, as JSON values."""
+    """{field: [before, after]} for everything that differs, as JSON values."""
     old = before.as_dict() if before else {}
     differences = {
         name: [_plain(old.get(name)), _plain(value)]

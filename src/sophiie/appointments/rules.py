@@ -1,4 +1,4 @@
-"""Which values an appointment can have; the same rules and words for pages and API."""
+"""Which values an appointment can have; the same rules and messages for pages and API."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from django.db.models.functions import Cast, Lower
 from django.utils.translation import gettext as _
 
 from sophiie.accounts.models import Business, Member
+from sophiie.accounts.people import active_members
 from sophiie.appointments.errors import InvalidAppointment
 from sophiie.appointments.models import LOCATION_LENGTH, NOTES_LENGTH, TITLE_LENGTH, Appointment
 from sophiie.common.blank import is_blank
@@ -28,7 +29,7 @@ MAX_ASSIGNEES = 50
 
 @dataclass(frozen=True, kw_only=True)
 class Details:
-    """What a person says about an appointment, besides who goes there."""
+    """What a person says about an appointment, apart from its assignees."""
 
     title: str
     start: datetime
@@ -58,7 +59,7 @@ _LENGTHS = {
 
 
 def check_details(details: Details) -> None:
-    """Raises `InvalidAppointment` with a message for every field that cannot be."""
+    """Raises `InvalidAppointment` with a message for every wrong field."""
     errors = _text_errors(details) | _time_errors(details)
     if not is_zone(details.timezone):
         errors["timezone"] = _("This is not an IANA time zone, such as Australia/Sydney.")
@@ -107,10 +108,10 @@ def _time_errors(details: Details) -> dict[str, str]:
 
 
 def assignees_of(business: Business, wanted: Iterable[str | UUID]) -> list[Member]:
-    """The active members with these ids or e-mail addresses, each once, in the order given.
+    """The active members with these ids or e-mail addresses, each once, in the given order.
 
-    Raises `InvalidAppointment` for an empty list or an unknown one; a member of another business
-    is as unknown as one that never was.
+    Raises `InvalidAppointment` for an empty list or an unknown member; a member of another business
+    counts as unknown.
     """
     names = list(dict.fromkeys(str(item).strip().lower() for item in wanted))
     if not names:
@@ -120,10 +121,9 @@ def assignees_of(business: Business, wanted: Iterable[str | UUID]) -> list[Membe
             {"assignees": _("At most %(n)s assignees.") % {"n": MAX_ASSIGNEES}}
         )
     known: dict[str, Member] = {}
-    asked = [name for name in names if name.isprintable()]  # PostgreSQL takes no other text
-    members = Member.objects.alias(key=Cast("id", TextField()), address=Lower("email"))
-    members = members.filter(Q(key__in=asked) | Q(address__in=asked))
-    for member in members.filter(business=business, is_active=True):
+    asked = [name for name in names if name.isprintable()]  # PostgreSQL accepts no other text
+    members = active_members(business).alias(key=Cast("id", TextField()), address=Lower("email"))
+    for member in members.filter(Q(key__in=asked) | Q(address__in=asked)):
         known[str(member.id)] = known[member.email.lower()] = member
     if unknown := [name for name in names if name not in known]:
         listed = ", ".join(name[:80] for name in unknown[:5])

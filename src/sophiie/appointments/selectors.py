@@ -1,4 +1,4 @@
-"""Reading appointments; always within the business of the one who asks."""
+"""Reads appointments; always within the business of whoever asks."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from sophiie.common.clock import now
 
 
 def visible_to(member: Member) -> QuerySet[Appointment]:
-    """All appointments of the member's business that were not deleted, with their assignees.
+    """All appointments of the member's business that are not deleted, with their assignees.
 
-    Also holds that have run out, which can be read by their id; lists are `listed_for`.
+    Includes expired holds, which can be read by their id; lists use `listed_for`.
     """
     assignments = Assignment.objects.select_related("member").order_by("id")
     return (
@@ -29,7 +29,7 @@ def visible_to(member: Member) -> QuerySet[Appointment]:
 
 
 def listed_for(member: Member) -> QuerySet[Appointment]:
-    """What lists show: holds that have run out are gone from them by themselves."""
+    """What lists show: without expired holds."""
     return visible_to(member).filter(Q(held_until=None) | Q(held_until__gt=now()))
 
 
@@ -48,7 +48,7 @@ class Ahead:
 def still_ahead_of(
     members: Iterable[Member], moment: datetime, *, first: int = 5
 ) -> dict[UUID, Ahead]:
-    """What these members are still assigned to, by member; who has nothing ahead is left out.
+    """What these members are still assigned to, by member; leaves out members with nothing ahead.
 
     One query, however many members there are.
     """
@@ -80,13 +80,13 @@ def still_ahead_of(
 
 
 def in_period(member: Member, start: datetime, end: datetime) -> QuerySet[Appointment]:
-    """Those that touch the period, also when they began before it."""
+    """Those that touch the period, including those that began before it."""
     return listed_for(member).filter(start__lt=end, end__gt=start)
 
 
 @dataclass(frozen=True)
 class Customer:
-    """A customer as they were last written down."""
+    """A customer as the latest appointment has them."""
 
     name: str
     phone: str
@@ -96,7 +96,7 @@ class Customer:
 def customers_like(member: Member, text: str, *, most: int = 8) -> list[Customer]:
     """Customers of the business whose name, phone or address contains the text; the latest first.
 
-    There is no list of customers: each appointment has its own words, and the same ones count once.
+    There is no list of customers: each appointment has words of its own, and equal ones count once.
     """
     named = Appointment.objects.filter(business=member.business_id, deleted_at=None)
     named = named.exclude(customer_name="").filter(

@@ -1,8 +1,8 @@
 """The audit log: who did what, when, from where. Rows are added and never changed.
 
-An act is recorded by `audit.record(...)` in its own transaction. Ids and names are kept as they
-were then, without foreign keys: the log knows no other package and outlives what it tells of.
-What it protects against, and what not: docs/audit.md.
+`audit.record(...)` records an act in the act's own transaction. Ids and names are stored as they
+were then, without foreign keys: the log knows no other package and outlives what it records. What
+it protects against, and what not: docs/reference/audit.md.
 """
 
 from sophiie.audit.acts import Act

@@ -1,6 +1,6 @@
-"""The acts that are recorded, by their stable codes, and the groups in which they are looked for.
+"""The acts that are recorded, by their stable codes, and the groups by which people filter them.
 
-A code is never changed: old entries carry it.
+Never change a code: old entries carry it.
 """
 
 from __future__ import annotations
@@ -49,12 +49,16 @@ class Act(StrEnum):
     DRIFT_ACCEPTED = "drift.accepted"
 
     CUSTOMER_ERASED = "customer.erased"
+    MEMBER_ERASURE_REQUESTED = "member.erasure_requested"
+    MEMBER_ERASURE_CALLED_OFF = "member.erasure_called_off"
     MEMBER_ERASED = "member.erased"
+    BUSINESS_DELETION_REQUESTED = "business.deletion_requested"
+    BUSINESS_DELETION_CALLED_OFF = "business.deletion_called_off"
     BUSINESS_ERASED = "business.erased"
     DATA_EXPORTED = "data.exported"
     KEYS_ROTATED = "keys.rotated"
     LOG_EXPORTED = "audit.exported"
-    # Written by the database itself; see migrations/0002_append_only.py.
+    # The database itself writes these; see migrations/0002_append_only.py.
     LOG_PRUNED = "audit.pruned"
     PERSON_FORGOTTEN = "audit.person_forgotten"
     BUSINESS_FORGOTTEN = "audit.business_forgotten"
@@ -115,7 +119,11 @@ ACTS_OF: dict[Group, tuple[Act, ...]] = {
     ),
     Group.DATA: (
         Act.CUSTOMER_ERASED,
+        Act.MEMBER_ERASURE_REQUESTED,
+        Act.MEMBER_ERASURE_CALLED_OFF,
         Act.MEMBER_ERASED,
+        Act.BUSINESS_DELETION_REQUESTED,
+        Act.BUSINESS_DELETION_CALLED_OFF,
         Act.BUSINESS_ERASED,
         Act.DATA_EXPORTED,
         Act.KEYS_ROTATED,

@@ -1,10 +1,10 @@
-"""Failed sign-ins: every one counts, and a flood of them does not fill the log.
+"""Failed sign-ins: every one is counted, and a flood of them does not fill the log.
 
-For each account and hour at most `MAX_ADDRESSES` addresses are told apart, and the rest is counted
-together. The first failure from an address is an entry at once; how many came after it is a second
-one, when the hour is over. So an account under attack costs a dozen entries an hour, however many
-failures there are. Failures of addresses that nobody signs in with belong to no business: they are
-counted all the same, so that both take the same time, and make no entry.
+Each account and hour keeps at most `MAX_ADDRESSES` addresses apart and counts the rest together.
+The first failure from an address becomes an entry at once; a second entry says how many followed,
+when the hour is over. So an account under attack makes a dozen entries an hour, however many
+failures there are. Failures with an address that nobody signs in with belong to no business: they
+are counted too, so that both cases take the same time, and make no entry.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class MemberOf(Person, Protocol):
 
 @transaction.atomic
 def record_failure(member: MemberOf | None) -> None:
-    """Somebody did not get in as this member, or with an address that is nobody's."""
+    """Counts a failed sign-in as this member, or with an unknown address."""
     moment, here = now(), origin()
     ((times,),) = execute(
         "INSERT INTO audit_failurecount"

@@ -10,8 +10,8 @@ from sophiie.audit.origin import of_request
 
 
 class OriginMiddleware:
-    """After the one that names the request; who is signed in is asked only when something is
-    recorded."""
+    """Comes after the middleware that names the request. It asks who is signed in only when
+    something is recorded."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response

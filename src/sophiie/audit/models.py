@@ -11,7 +11,7 @@ AGENT_LENGTH = 160
 
 
 class Entry(models.Model):
-    """One act. The database lets nobody change or delete it; see migrations/0002_append_only.py."""
+    """One act. The database refuses to change or delete it; see migrations/0002_append_only.py."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     at = models.DateTimeField()
@@ -23,7 +23,7 @@ class Entry(models.Model):
     actor_id = models.UUIDField(null=True)
     actor_name = models.CharField(max_length=200, default="", db_default="")
     actor_email = models.CharField(max_length=254, default="", db_default="")
-    # The public start of the API key with which the actor acted.
+    # The public start of the API key that the actor used.
     key_prefix = models.CharField(max_length=16, default="", db_default="")
 
     subject_kind = models.CharField(max_length=20, default="", db_default="")

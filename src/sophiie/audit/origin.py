@@ -1,6 +1,7 @@
-"""Who acts and from where, as far as the surroundings tell: the request, or the command.
+"""Who acts and from where, as far as the surroundings know: the request, or the command.
 
-Business functions need no parameters for it. What runs in neither is the worker: Sophiie itself.
+Business functions need no parameters for it. Code that runs in neither is the worker's: Sophiie
+itself.
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ class Origin:
 
 @contextmanager
 def of_request(request: HttpRequest) -> Iterator[None]:
-    """What is recorded inside was asked for by this request."""
+    """Everything recorded inside was asked for by this request."""
     token = _request.set(request)
     try:
         yield
@@ -63,7 +64,7 @@ def of_request(request: HttpRequest) -> Iterator[None]:
 
 @contextmanager
 def by_itself() -> Iterator[None]:
-    """What is recorded inside is nobody's act: Sophiie found it out, whoever it was working for."""
+    """Everything recorded inside is Sophiie's own finding, whoever it was working for."""
     token = _request.set(None)
     try:
         yield
@@ -73,7 +74,7 @@ def by_itself() -> Iterator[None]:
 
 @contextmanager
 def by_command(name: str) -> Iterator[None]:
-    """What is recorded inside was asked for at the command line: `sophiie <name>`."""
+    """Everything recorded inside was asked for on the command line: `sophiie <name>`."""
     token = _command.set(name)
     try:
         yield
@@ -82,12 +83,12 @@ def by_command(name: str) -> Iterator[None]:
 
 
 def acts_with_key(request: HttpRequest, prefix: str, member: Person) -> None:
-    """This request was let in by an API key of this member."""
+    """An API key of this member let this request in."""
     request.audit_key = (prefix, member)  # type: ignore[attr-defined]
 
 
 def origin(by: Person | None = None) -> Origin:
-    """Who acts: at the command line always the command, else `by`, else whoever is signed in."""
+    """Who acts: on the command line always the command, else `by`, else whoever is signed in."""
     if command := _command.get():
         return Origin(kind=ActorKind.COMMAND, agent=f"sophiie {command}")
     request = _request.get()

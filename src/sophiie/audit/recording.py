@@ -1,4 +1,4 @@
-"""Writing one entry: a single statement, in the transaction of the act."""
+"""Writes one entry: a single statement, in the transaction of the act."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ _COLUMNS = (
     *("key_prefix", "subject_kind", "subject_id", "subject_label", "details"),
     *("address", "agent", "request_id"),
 )
-# Statement and column names are ours alone; what people write is in the values.
+# Statement and column names are ours alone; what people typed is in the values.
 _INSERT = (
     f"INSERT INTO audit_entry ({', '.join(_COLUMNS)})"  # noqa: S608
     f" VALUES ({', '.join(f'%({name})s' for name in _COLUMNS)})"
 )
-# What a log line tells of an entry: no names.
+# The fields of an entry that a log line shows: no names.
 _SAID = (
     "id",
     "business_id",
@@ -46,8 +46,8 @@ _SAID = (
 
 
 class Subject(NamedTuple):
-    """To what something was done. Of customers and appointments give the id and no words: theirs
-    are erased elsewhere when somebody asks for it, and would stay here."""
+    """What something was done to. For customers and appointments give the id and no words: their
+    words are erased elsewhere on request, and would stay here."""
 
     kind: str
     id: UUID | None = None
@@ -62,7 +62,7 @@ def record(
     subject: Subject | None = None,
     details: Mapping[str, Any] | None = None,
 ) -> None:
-    """Records an act. Called in its transaction, so that neither is there without the other.
+    """Records an act. Call it in the act's transaction, so that neither exists without the other.
 
     `by` is whoever acts; without it, whoever is signed in (`origin.py`). `details` are a few short
     JSON values, such as `{"role": ["member", "admin"]}` for before and after.
@@ -86,8 +86,8 @@ def write(
     details: Mapping[str, Any] | None,
     at: datetime,
 ) -> None:
-    """Adds an entry, and says so in the log as soon as it is there for good: a copy of the log that
-    is kept elsewhere is one that nobody can change here."""
+    """Adds an entry, and logs a line about it once it is committed: nobody here can change a copy
+    of the log that is kept elsewhere."""
     actor, about = origin.person, subject or Subject("")
     entry = {
         "id": new_id(),
@@ -113,7 +113,7 @@ def write(
 
 
 def _small(details: Mapping[str, Any]) -> dict[str, Any]:
-    """The details without anything that looks like a secret, and never much of them."""
+    """The details without anything that looks like a secret, cut to a bounded size."""
     kept = cleaned(dict(list(details.items())[:MAX_DETAILS]))
     return {name[:_VALUE]: _short(value) for name, value in kept.items()}
 
@@ -127,6 +127,6 @@ def _short(value: Any) -> Any:
 
 
 def _text(value: str, most: int) -> str:
-    """As it can be stored and shown in one line."""
+    """The text as it can be stored and shown on one line."""
     plain = "".join(letter if letter.isprintable() else " " for letter in value[: most * 2])
     return str(cleaned(plain))[:most]

@@ -1,4 +1,4 @@
-"""Reading the log of one business: the newest first, a page at a time."""
+"""Reads the log of one business, newest first, a page at a time."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from sophiie.audit.acts import Act
 from sophiie.audit.models import Entry
 from sophiie.audit.origin import ActorKind
 
-# What one export holds at most: some ten megabytes.
+# At most so many in one export: some ten megabytes.
 MAX_EXPORTED = 50_000
 _CHUNK = 1000
 
 
 @dataclass(frozen=True)
 class Place:
-    """A place in the log: just behind this entry."""
+    """A place in the log: right after this entry."""
 
     at: datetime
     id: UUID
@@ -31,7 +31,7 @@ class Place:
 
     @staticmethod
     def read(text: str) -> Place | None:
-        """The place that a text of ours names; None for any other text."""
+        """The place that a cursor of ours names; None for any other text."""
         at, _, entry_id = text.partition("_")
         try:
             place = Place(datetime.fromisoformat(at), UUID(entry_id))
@@ -66,7 +66,7 @@ class Wanted:
         if self.until:
             found = found.filter(at__lt=self.until)
         if place := self.behind:
-            # The first condition says no more than the second, but the index knows it.
+            # The second condition implies the first, but the index knows only the first.
             found = found.filter(at__lte=place.at)
             found = found.filter(Q(at__lt=place.at) | Q(id__lt=place.id))
         return found.order_by("-at", "-id")
@@ -86,8 +86,8 @@ def is_too_much_to_export(wanted: Wanted) -> bool:
 
 
 def all_of(wanted: Wanted) -> Iterator[list[Entry]]:
-    """Everything that is asked for, in chunks; between them no connection is held, because who
-    reads them may be slow."""
+    """All matching entries, in chunks. Between chunks it holds no connection, because the reader
+    may be slow."""
     place: Place | None = None
     while True:
         rows, place = page_of(replace(wanted, behind=place) if place else wanted, _CHUNK)

@@ -1,5 +1,5 @@
-"""What may be done to the log although it is append-only: forgetting what is old, and people and
-businesses that are erased. The database does it and says so in the log."""
+"""The exceptions to append-only: forgetting old entries, and people and businesses that are erased.
+The database does it and adds an entry about it."""
 
 from __future__ import annotations
 
@@ -16,18 +16,17 @@ _BATCH = 1000
 
 
 def prune() -> int:
-    """Forgets some of the entries that are too old; returns how many. Called again and again."""
-    # Whole days, so that every day has one entry about it and not one for each it forgets.
+    """Deletes some of the entries that are too old and returns how many. Call it repeatedly."""
+    # Whole days, so that each day has one entry about it and not one for each deletion.
     today = now().replace(hour=0, minute=0, second=0, microsecond=0)
     before = today - timedelta(days=settings.AUDIT_DAYS)
     return _number("SELECT audit_prune(%(before)s, %(most)s)", before=before, most=_BATCH)
 
 
 def forget_person(*, business_id: UUID, member_id: UUID, email: str) -> int:
-    """Takes names, addresses and devices of a member out of the log; that something was done, and
-    the id of who did it, stays. Returns how many entries that were. Call it in the transaction of
-    the erasure, and record the erasure after it.
-    """
+    """Removes a member's names, addresses and devices from the log. That something was done, and
+    the id of who did it, stays. Returns the number of entries. Call it in the transaction of the
+    erasure, and record the erasure after it."""
     with transaction.atomic():
         _forget_failures("member_id = %(id)s", member_id)
         return _number(

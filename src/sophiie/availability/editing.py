@@ -1,6 +1,7 @@
 """The acts that change hours, special days and rules.
 
-Members change their own; owners and admins everybody's, and what counts for the whole business.
+Members change their own; owners and admins change everybody's, and what applies to the whole
+business.
 """
 
 from __future__ import annotations
@@ -32,11 +33,11 @@ FIRST_YEAR, LAST_YEAR = 2000, 2099
 
 
 class NotAllowed(Exception):
-    """Somebody else's hours, or the business's, without the right to change them."""
+    """Changing somebody else's hours, or the business's, without the right to."""
 
 
 class InvalidHours(Exception):
-    """Values that cannot be; a message for each field that is not right."""
+    """Impossible values, with a message for each wrong field."""
 
     def __init__(self, errors: dict[str, str]) -> None:
         self.errors = errors
@@ -44,11 +45,11 @@ class InvalidHours(Exception):
 
 
 class UnknownDay(Exception):
-    """There is no such special day, or it is another business's."""
+    """There is no such special day, or it belongs to another business."""
 
 
 def may_edit(by: Member, member: Member | None) -> bool:
-    """Whether `by` may change the hours of this member; of the whole business, if None."""
+    """Whether `by` may change this member's hours, or the whole business's if None."""
     if member is None:
         return by.manages_business
     of_the_same = member.business_id == by.business_id
@@ -56,7 +57,7 @@ def may_edit(by: Member, member: Member | None) -> bool:
 
 
 def save_week(*, by: Member, member: Member, week: Week, timezone: str = "") -> None:
-    """The member works so from now on, in the clocks of `timezone` ("": the business's).
+    """Saves the member's week, in the clocks of `timezone` ("" means the business's).
 
     Raises `InvalidHours` with the days as fields: "0" is Monday.
     """
@@ -75,7 +76,7 @@ def save_week(*, by: Member, member: Member, week: Week, timezone: str = "") -> 
 
 
 def work_usual_hours(*, by: Member, member: Member) -> None:
-    """The member works Monday to Friday from nine to five again, in the business's clocks."""
+    """Resets the member to Monday to Friday from nine to five, in the business's clocks."""
     _check_right(by, member)
     with transaction.atomic():
         WorkingHours.objects.filter(member=member).delete()
@@ -92,13 +93,13 @@ def add_special_days(
     spans: Spans = (),
     name: str = "",
 ) -> SpecialDay:
-    """Days off, other hours, or (without a member) a holiday of the business."""
+    """Adds days off, other hours, or (without a member) a holiday of the business."""
     _check_right(by, member)
     errors = _days_errors(first_day, last_day) | _text_errors(name)
     if text := spans_error(spans):
         errors["spans"] = text
     if member is None and spans:
-        errors["spans"] = _("A holiday has no hours. Who works on it enters their own.")
+        errors["spans"] = _("A holiday has no hours. Whoever works on it enters their own.")
     days = SpecialDay.objects.filter(business=by.business_id, member=member)
     if not errors and days.filter(last_day__gte=first_day).count() >= MAX_SPECIAL_DAYS:
         errors["first_day"] = _("At most %(n)s entries. Remove some first.") % {
@@ -121,7 +122,7 @@ def add_special_days(
 
 
 def remove_special_days(*, by: Member, day_id: UUID) -> SpecialDay:
-    """These days are like any other again. Raises `UnknownDay`, `NotAllowed`."""
+    """Removes the entry, so these days follow the week again. Raises `UnknownDay`, `NotAllowed`."""
     days = SpecialDay.objects.filter(business=by.business_id).select_related("member")
     found = days.filter(pk=day_id).first()
     if found is None:
@@ -135,7 +136,7 @@ def remove_special_days(*, by: Member, day_id: UUID) -> SpecialDay:
 
 
 def special_days(business: Business, member: Member | None, since: date) -> list[SpecialDay]:
-    """What is entered for a member, or for the whole business, from a day on."""
+    """The entries of a member, or of the whole business, from a day on."""
     days = SpecialDay.objects.filter(business=business, member=member, last_day__gte=since)
     return list(days)
 
@@ -174,7 +175,7 @@ def spans_error(spans: Spans) -> str:
 
 
 def _record(act: audit.Act, by: Member, member: Member | None, **details: Any) -> None:
-    """Tells the audit log what was decided for a member, or (None) for the whole business."""
+    """Records in the audit log what was decided for a member, or (None) for the whole business."""
     if member is None:
         subject = audit.Subject("business", by.business_id, by.business.name)
     else:

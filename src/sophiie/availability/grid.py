@@ -1,9 +1,9 @@
 """The steps at which appointments can start.
 
-They count from midnight on the clocks of the business: with 15 minutes 09:00, 09:15, 09:30, also
-on the days when the clocks change, in zones that are half an hour off, and for a member who lives
-elsewhere. One grid for all, so that times of several members meet. Of a doubled hour both passes
-have their steps.
+They count from midnight on the clocks of the business: with 15 minutes 09:00, 09:15, 09:30, also on
+the days when the clocks change, in zones that are half an hour off, and for a member who lives
+elsewhere. There is one grid for all, so that times of several members meet. In a doubled hour both
+passes have their steps.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ class GridPiece:
 
 
 def grid_of(start: datetime, end: datetime, *, zone: str, step: timedelta) -> list[GridPiece]:
-    """The steps of a period, as few pieces: one for each stretch without a change of the clocks;
-    or one for each day, where the step does not divide a day and begins anew every midnight."""
+    """The steps of a period in few pieces: one for each stretch without a change of the clocks, or
+    one for each day if the step does not divide a day and starts over every midnight."""
     pieces = []
     for begin, stop, offset in steady_stretches(start, end, zone):
         if not DAY % step:
@@ -53,7 +53,7 @@ def is_on_grid(moment: datetime, *, zone: str, step: timedelta) -> bool:
 def nearest_steps(
     moment: datetime, *, zone: str, step: timedelta
 ) -> tuple[datetime | None, datetime | None]:
-    """The last step before `moment` and the first after it, of the same local day."""
+    """The last step before `moment` and the first after it, on the same local day."""
     day = in_zone(moment, zone).date()
     first, last = start_of_day(day, zone), start_of_day(day + DAY, zone)
     before = after = None

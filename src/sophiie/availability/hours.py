@@ -1,9 +1,9 @@
-"""When a member works: a week, the days that are not like it, and both as instants.
+"""When a member works: a week, the days that differ from it, and both as instants.
 
-Pure: no database, no clock. A wall time is the first moment at which the clocks of the member show
-it or a later one (`wall_time.first_moment`). So on the day on which the clocks go forward a span
-that begins in the skipped hour begins after it, and one that lies wholly in it does not happen; on
-the day on which they go back a span begins and ends with the first pass of the doubled hour.
+Pure: no database, no clock. A wall time is the first moment at which the member's clocks show it or
+a later one (`wall_time.first_moment`). So when the clocks go forward, a span that begins in the
+skipped hour begins after it, and one that lies entirely in it does not happen. When they go back, a
+span begins and ends with the first pass of the doubled hour.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class DayKind(StrEnum):
 
 @dataclass(frozen=True)
 class Special:
-    """Days that are not like the week; see `models.SpecialDay`."""
+    """Days that differ from the week; see `models.SpecialDay`."""
 
     first_day: date
     last_day: date
@@ -79,21 +79,21 @@ class Day:
     name: str = ""
 
 
-# The most particular word counts: hours given for a date, then the member's absence, then the
+# The most specific entry wins: hours given for a date, then the member's absence, then the
 # business's holiday, then the week.
 _PARTICULAR = (DayKind.OTHER_HOURS, DayKind.DAY_OFF, DayKind.HOLIDAY)
 
 
 @dataclass(frozen=True)
 class Hours:
-    """All that decides when one member works."""
+    """Everything that decides when one member works."""
 
     zone: str
     week: Week = USUAL_WEEK
     special: tuple[Special, ...] = field(default=())
 
     def on(self, day: date) -> Day:
-        """What counts on a calendar day. A span belongs to the day on which it begins."""
+        """What applies on a calendar day. A span belongs to the day on which it begins."""
         found = [s for s in self.special if s.first_day <= day <= s.last_day]
         for kind in _PARTICULAR:
             if of_kind := [s for s in found if s.kind == kind]:
@@ -105,7 +105,7 @@ class Hours:
 def working_time(hours: Hours, start: datetime, end: datetime) -> list[Stretch]:
     """When the member works from `start` to `end`: instants in order, none touching the next."""
     day, last = in_zone(start, hours.zone).date(), in_zone(end, hours.zone).date()
-    day -= timedelta(days=1)  # what begins there may run into the period
+    day -= timedelta(days=1)  # a span that begins there may run into the period
     stretches = []
     while day <= last:
         stretches += [span.on(day, hours.zone) for span in hours.on(day).spans]
@@ -114,7 +114,7 @@ def working_time(hours: Hours, start: datetime, end: datetime) -> list[Stretch]:
 
 
 def joined(stretches: Iterable[Stretch]) -> list[Stretch]:
-    """The same time in order, without empty stretches, with those that touch made one."""
+    """The same time in order, without empty stretches; those that touch become one."""
     merged: list[Stretch] = []
     for start, end in sorted(stretches):
         if start >= end:
@@ -127,7 +127,7 @@ def joined(stretches: Iterable[Stretch]) -> list[Stretch]:
 
 
 def without(start: datetime, end: datetime, stretches: Iterable[Stretch]) -> list[Stretch]:
-    """What is left of the time from `start` to `end` when these (in order) are taken away."""
+    """What is left of the time from `start` to `end` without these stretches (in order)."""
     left, here = [], start
     for begin, stop in stretches:
         if begin > here:
@@ -138,7 +138,7 @@ def without(start: datetime, end: datetime, stretches: Iterable[Stretch]) -> lis
     return [(a, b) for a, b in left if a < b]
 
 
-# How spans are kept in JSON.
+# How spans are stored in JSON.
 
 
 def spans_as_json(spans: Spans) -> list[list[str]]:

@@ -1,7 +1,7 @@
 """WorkingHours, SpecialDay and BookingRules.
 
-A business that has none of these rows works too: Monday to Friday from nine to five, by the rules
-in `rules.py`.
+A business without any of these rows works too: Monday to Friday from nine to five, by the rules in
+`rules.py`.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ class WorkingHours(models.Model):
     member = models.OneToOneField(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, primary_key=True, related_name="+"
     )
-    # In whose clocks the hours are meant; "": the business's.
+    # The zone in whose clocks the hours are meant; "": the business's.
     timezone = models.CharField(max_length=64, blank=True, default="")
     # Monday to Sunday, each a list of ["09:00", "17:00"]; see `hours.week_as_json`.
     week = models.JSONField()
 
 
 class SpecialDay(models.Model):
-    """Days that are not like the week: without spans a day off, with them other hours.
+    """Days that differ from the week: without spans a day off, with spans other hours.
 
     Without a member it is a holiday of the whole business.
     """
@@ -41,7 +41,8 @@ class SpecialDay(models.Model):
     first_day = models.DateField()
     last_day = models.DateField()
     spans = models.JSONField(default=list, blank=True)
-    # Of a holiday, everybody reads it; of a member's day, the member and who manages the business.
+    # Of a holiday, everybody reads it; of a member's day, the member and whoever manages the
+    # business.
     name = models.CharField(max_length=NAME_LENGTH, blank=True, default="")
 
     class Meta:
@@ -56,7 +57,7 @@ class SpecialDay(models.Model):
 
 
 class BookingRules(models.Model):
-    """What a business asks of every time that is offered; the meaning is in `rules.Rules`."""
+    """What a business asks of every time that is offered; `rules.Rules` explains them."""
 
     business = models.OneToOneField(
         "accounts.Business", on_delete=models.CASCADE, primary_key=True, related_name="+"

@@ -1,4 +1,4 @@
-"""Reads hours and rules; of many members and days at once as cheaply as of one."""
+"""Reads hours and rules; for many members and days as cheaply as for one."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ from sophiie.common.sql import execute
 
 @dataclass(frozen=True)
 class Plan:
-    """What a business and its members laid down about their time."""
+    """The rules of a business and the hours of its members."""
 
     rules: Rules
     hours: dict[UUID, Hours]
 
 
 def rules_of(business: Business) -> Rules:
-    """The booking rules of a business, or those that count without any."""
+    """The booking rules of a business, or the defaults."""
     kept = BookingRules.objects.filter(business=business).values(*LIMITS).first()
     return Rules(**kept) if kept else Rules()
 
 
-# Every search for slots asks this; three queries of Django's cost as much as the search itself.
+# Every search for slots asks this; three of Django's queries cost as much as the search itself.
 _PLAN = """
 SELECT
     (SELECT to_jsonb(rules) FROM availability_bookingrules AS rules
@@ -46,14 +46,14 @@ SELECT
         WHERE business_id = %(business)s AND first_day <= %(last)s AND last_day >= %(first)s
             AND (member_id IS NULL OR member_id = ANY(%(members)s)))
 """
-# What a date means in the members' zones, and spans over midnight.
+# Whatever a date means in the members' zones, and spans over midnight.
 _MARGIN = timedelta(days=2)
 
 
 def plan_of(
     business: Business, members: Collection[Member], start: datetime, end: datetime
 ) -> Plan:
-    """The rules, and the hours of these members with the special days of a period: one query."""
+    """The rules, and these members' hours with the special days of a period: one query."""
     ((rules, weeks, days),) = execute(
         _PLAN,
         business=business.pk,
@@ -86,5 +86,5 @@ def _special(row: dict[str, Any]) -> Special:
 
 
 def kept_week(member: Member) -> WorkingHours | None:
-    """What was saved for a member; None: the usual week, in the business's clocks."""
+    """The week that was saved for a member; None means the usual week, in the business's clocks."""
     return WorkingHours.objects.filter(member=member).first()

@@ -1,4 +1,4 @@
-"""What availability has to say when a time is to be held."""
+"""Availability's say when a time is to be held."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def connect() -> None:
 
 
 def _on_hold(business: Business, start: datetime, **_more: Any) -> None:
-    """What is not offered yet is not held either. Raises `InvalidAppointment`."""
+    """Refuses to hold a time that is not offered yet. Raises `InvalidAppointment`."""
     rules = rules_of(business)
     if start >= rules.window_end(now(), business.timezone):
         words = _("A time can be held at most %(n)s days ahead, as far as times are offered.")

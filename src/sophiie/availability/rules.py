@@ -1,6 +1,6 @@
 """The booking rules of a business: buffers, notice, window and step.
 
-A value, its defaults and its limits; where it is kept is none of its business.
+A value with its defaults and limits; it does not know where it is stored.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from sophiie.common.wall_time import in_zone, start_of_day
 
-# Of each rule: the least and the most it may be.
+# The least and the most that each rule may be.
 LIMITS = {
     "buffer_before_minutes": (0, 8 * 60),
     "buffer_after_minutes": (0, 8 * 60),
@@ -22,11 +22,11 @@ LIMITS = {
 
 @dataclass(frozen=True, kw_only=True)
 class Rules:
-    """An appointment takes its own time and both its buffers, and these never overlap.
+    """An appointment takes its own time and both its buffers, which never overlap another's.
 
-    So between two appointments lies at least `buffer_after` and `buffer_before`. What keeps a
-    member busy elsewhere has no buffers, but it may not reach into those of an appointment.
-    Buffers may lie outside working hours.
+    So at least `buffer_after` plus `buffer_before` lies between two appointments. Busy time
+    elsewhere has no buffers, but may not reach into those of an appointment. Buffers may lie
+    outside working hours.
     """
 
     buffer_before_minutes: int = 0
@@ -45,7 +45,7 @@ class Rules:
 
     @property
     def between(self) -> timedelta:
-        """What lies between two appointments at least."""
+        """The least time between two appointments."""
         return self.before + self.after
 
     def earliest_start(self, moment: datetime) -> datetime:

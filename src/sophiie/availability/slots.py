@@ -1,8 +1,8 @@
 """The times that can be offered.
 
-Working time, known time, notice and window are instants by the time PostgreSQL is asked; it takes
-away what is booked, held or busy elsewhere and lays the step grid over what is left: one query over
-local rows for all members. Times that nothing is known of are not free.
+Working time, known time, notice and window have become instants by the time PostgreSQL is asked.
+One query over local rows, for all members, takes away what is booked, held or busy elsewhere and
+lays the step grid over the rest. Unknown time is not free.
 """
 
 from __future__ import annotations
@@ -39,9 +39,9 @@ class Slot:
 
 @dataclass(frozen=True)
 class Offer:
-    """Slots in order of time, and how fresh the knowledge is that they rest on.
+    """Slots in order of time, and how fresh the knowledge behind them is.
 
-    `next_from` is where to go on asking when there are more of them than were asked for.
+    `next_from` is where to continue if there are more than were asked for.
     """
 
     moment: datetime
@@ -65,10 +65,10 @@ def find_slots(
     step: timedelta | None = None,
     limit: int = MAX_SLOTS,
 ) -> Offer:
-    """The times from `start` to `end` at which an appointment of this length fits whole.
+    """The times from `start` to `end` at which an appointment of this length fits completely.
 
-    Each lists who of the members is free at it; `together` leaves only those at which all are.
-    `step` is the business's own unless given. Raises `TooMuch`.
+    Each lists which of the members are free; `together` keeps only those at which all are. `step`
+    is the business's own unless given. Raises `TooMuch`.
     """
     moment, plan = now(), plan_of(business, members, start, end)
     rules = plan.rules
@@ -113,7 +113,7 @@ def _offerable_times(
     plan: Plan, knowledge: dict[UUID, Knowledge], start: datetime, end: datetime
 ) -> dict[UUID, list[Stretch]]:
     """When each member works and it is known whether they are free."""
-    # Members of the same hours, most of a team, are worked out once.
+    # Members with the same hours, most of a team, are computed once.
     worked = {hours: working_time(hours, start, end) for hours in set(plan.hours.values())}
     return {
         member_id: known_time(worked[hours], knowledge[member_id], plan.rules)
@@ -122,10 +122,10 @@ def _offerable_times(
 
 
 def known_time(times: list[Stretch], knowledge: Knowledge, rules: Rules) -> list[Stretch]:
-    """The part of these times that can be offered by what is known of the member's calendar.
+    """The part of these times that what is known of the member's calendar lets us offer.
 
-    Of an appointment's buffers it has to be known, too, that the member is free. An old copy is
-    offered from: a booking asks again before it believes it. An unreadable one is not.
+    An appointment's buffers have to be known to be free, too. An old copy counts, because a booking
+    polls again before it relies on it. An unreadable one does not.
     """
     if knowledge.state == Freshness.NOT_LINKED:
         return times
@@ -204,7 +204,7 @@ def _free_steps(
     near: Stretch,
     **asked: Any,
 ) -> list[tuple[datetime, tuple[UUID, ...]]]:
-    """The one query: steps of the grid from which on the duration is free, and of whom."""
+    """The one query: the steps at which the duration is free, and for whom."""
     members = list(worked)
     different = {id(times): times for times in worked.values()}
     written = {key: _multirange(times) for key, times in different.items()}

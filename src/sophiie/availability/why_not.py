@@ -1,7 +1,7 @@
-"""Why is this time not offered? Every reason there is, in plain words.
+"""Why is this time not offered? Every reason, in plain words.
 
-No reasons means that `slots.py` offers the time. A colleague's private matters stay private: of a
-day off no note, of an appointment no title, of what is busy in Google nothing but the times.
+No reasons means that `slots.py` offers the time. A colleague's private matters stay private: a day
+off shows no note, an appointment no title, busy time in Google nothing but the times.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Rule(StrEnum):
 
 @dataclass(frozen=True)
 class Reason:
-    """One rule that stands against a time; `start` and `end` say where, if it is somewhere."""
+    """One rule against a time; `start` and `end` say where, if it is somewhere."""
 
     rule: Rule
     detail: str
@@ -68,7 +68,7 @@ class _Question:
 
     @property
     def zone(self) -> str:
-        """In whose clocks the answer speaks."""
+        """The zone in which the answer speaks."""
         return self.member.business.timezone
 
 

@@ -12,7 +12,7 @@ from sophiie.common.wall_time import in_zone
 
 
 def length(time: timedelta) -> str:
-    """A length in the largest unit that it is whole in: "2 hours", "90 minutes"."""
+    """A length in the largest unit that divides it: "2 hours", "90 minutes"."""
     minutes = int(time.total_seconds()) // 60
     if not minutes % (24 * 60):
         n = minutes // (24 * 60)
@@ -36,7 +36,7 @@ def at(moment: datetime, zone: str) -> str:
 
 
 def times(start: datetime, end: datetime, zone: str) -> str:
-    """From when to when; the day once, if both are on it."""
+    """From when to when; the day only once if both are on it."""
     first, last = in_zone(start, zone), in_zone(end, zone)
     if first.date() == last.date():
         return _("%(time)s on %(day)s") % {

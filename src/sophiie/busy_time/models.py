@@ -13,8 +13,8 @@ from sophiie.common.ids import new_id
 class BusyCalendar(models.Model):
     """A calendar in which an event makes a member busy, and how fresh our copy of it is.
 
-    A member without one is not linked. The row lives as long as the calendar counts; with it goes
-    all that was read. What lies outside `known_from` to `known_until` was never read.
+    A member without one is not linked. The row lives as long as the calendar counts, and its
+    periods with it. Nothing is known outside `known_from` to `known_until`.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -22,12 +22,12 @@ class BusyCalendar(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="busy_calendars"
     )
     calendar_id = models.CharField(max_length=1024)
-    # When the copy was last known to be right; None: never read.
+    # When the copy was last known to be right; None: never polled.
     checked_at = models.DateTimeField(null=True, blank=True)
     known_from = models.DateTimeField(null=True, blank=True)
     known_until = models.DateTimeField(null=True, blank=True)
-    # Why the last reading did not succeed; the sentence, "" when it did, is what release 0.1 reads:
-    # see common/reasons.py.
+    # Why the last poll failed; release 0.1 reads the sentence, "" if it did not: see
+    # common/reasons.py.
     problem_reason = models.JSONField(default=dict, blank=True, db_default={})
     problem = models.CharField(max_length=300, blank=True, default="", db_default="")
 
@@ -42,13 +42,13 @@ class BusyPeriod(models.Model):
 
     id = models.BigAutoField(primary_key=True)
     calendar = models.ForeignKey(BusyCalendar, on_delete=models.CASCADE, related_name="periods")
-    # That of the calendar, here once more for the index.
+    # The calendar's member, repeated here for the index.
     member = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="busy_periods"
     )
-    # The event's own name in its calendar, by which a later version replaces an earlier one.
+    # The event's id in its calendar, by which a later version replaces an earlier one.
     event_id = models.CharField(max_length=1100)
-    # That of the series of which it is one, "" otherwise: a series may go as a whole.
+    # The id of its series, or "": a series may disappear as a whole.
     series_id = models.CharField(max_length=1100, blank=True, default="", db_default="")
     during = DateTimeRangeField()
 

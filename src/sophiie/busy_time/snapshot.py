@@ -1,7 +1,7 @@
-"""The copy of a calendar: which calendars count, what keeps their member busy, when it was known.
+"""The copy of a calendar: which calendars count, when they make their member busy, how old that is.
 
-It is told times and names of events by others, in their transactions, and does not know whom they
-asked. Nothing here decides whether an event keeps anybody busy.
+Others pass in times and ids of events, within their transactions. Nothing here decides whether an
+event makes anybody busy, or knows where it came from.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ AT_ONCE = 500
 
 
 class Period(NamedTuple):
-    """One event that keeps somebody busy; `series_id` is "" unless it is one of a series."""
+    """One event that makes somebody busy; `series_id` is "" unless it belongs to a series."""
 
     event_id: str
     series_id: str
@@ -34,10 +34,10 @@ def calendars_that_count(member_id: UUID) -> set[str]:
 
 
 def set_counted_calendars(member_id: UUID, calendar_ids: Collection[str]) -> None:
-    """From now on these calendars count, and no other ones of the member.
+    """Makes these the calendars of the member that count, and no others.
 
-    With a calendar that no longer counts goes all that was read from it. A new one was never read,
-    and what was never read is not free.
+    The copy of a calendar that no longer counts is deleted. A new one is not known yet, and what is
+    not known is not free.
     """
     BusyCalendar.objects.filter(member=member_id).exclude(calendar_id__in=calendar_ids).delete()
     BusyCalendar.objects.bulk_create(
@@ -47,8 +47,8 @@ def set_counted_calendars(member_id: UUID, calendar_ids: Collection[str]) -> Non
 
 
 def note_problem(member_id: UUID, problem: Reason, *, calendar_id: str | None = None) -> None:
-    """Notes why a calendar of the member (or: each of them) cannot be read; what was read stays,
-    and is relied on for as long as it is fresh."""
+    """Notes why a calendar of the member, or each of them, cannot be read. The copy stays, and
+    counts for as long as it is fresh."""
     calendars = BusyCalendar.objects.filter(member=member_id)
     if calendar_id is not None:
         calendars = calendars.filter(calendar_id=calendar_id)
@@ -57,14 +57,14 @@ def note_problem(member_id: UUID, problem: Reason, *, calendar_id: str | None = 
 
 
 def held_copy(member_id: UUID, calendar_id: str) -> BusyCalendar | None:
-    """The calendar, locked until its copy is written; None if it does not count any more."""
+    """The calendar, locked until its copy is written; None if it no longer counts."""
     calendars = BusyCalendar.objects.select_for_update()
     return calendars.filter(member=member_id, calendar_id=calendar_id).first()
 
 
 def replace(calendar: BusyCalendar, periods: Iterable[Period], *, keep: Collection[str]) -> bool:
-    """All that the calendar holds; whatever else was known of it goes, but for the events in
-    `keep`. Returns whether anything is different now."""
+    """Replaces the whole copy, except for the events in `keep`. Returns whether anything
+    changed."""
     new = {period.event_id: period for period in periods}
     known = BusyPeriod.objects.filter(calendar=calendar)
     gone = known.exclude(event_id__in=[*new, *keep])
@@ -78,8 +78,8 @@ def apply(
     gone: Collection[str] = (),
     gone_series: Collection[str] = (),
 ) -> bool:
-    """What changed: these are so now, and those events, and all of those series, are gone. Returns
-    whether anything is different now."""
+    """Applies an increment: adds or updates `periods`, and removes the events and whole series that
+    are gone. Returns whether anything changed."""
     new = {period.event_id: period for period in periods}
     known = BusyPeriod.objects.filter(calendar=calendar)
     deleted = known.filter(Q(event_id__in=gone) | Q(series_id__in=gone_series)).delete()[0]

@@ -1,4 +1,4 @@
-"""What the audit log is told of calendar links."""
+"""What the audit log records of calendar links."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sophiie.calendar_link.models import CalendarLink
 def record_about(
     act: audit.Act, link: CalendarLink, *, by: Member | None = None, **details: Any
 ) -> None:
-    """Records an act on a member's link; without `by` that of whoever is signed in, or of Sophiie
+    """Records an act on a member's link. Without `by`, it was whoever is signed in, or Sophiie
     itself."""
     member = link.member
     audit.record(

@@ -1,4 +1,4 @@
-"""The choice of a calendar, which starts the mirror, and of what goes there."""
+"""Chooses a calendar, which starts the mirror, and what goes there."""
 
 from __future__ import annotations
 
@@ -14,18 +14,17 @@ from sophiie import audit
 from sophiie.accounts.models import Business, Member
 from sophiie.calendar_link import problems
 from sophiie.calendar_link.audit_records import record_about
+from sophiie.calendar_link.client import announcing_client
 from sophiie.calendar_link.connect import hold
-from sophiie.calendar_link.google_app import google_app
 from sophiie.calendar_link.models import RECORDING, CalendarLink, Covers, LinkState, Privacy
 from sophiie.calendar_link.signals import link_scope_changed
-from sophiie.calendar_link.tokens import AnnouncedTokens
 from sophiie.common.clock import now
 from sophiie.common.in_thread import in_thread
 from sophiie.common.logs import log
 from sophiie.common.reasons import NO_REASON, keep
 from sophiie.google import marks
 from sophiie.google.app import google_session
-from sophiie.google.calendar import Calendar, CalendarClient
+from sophiie.google.calendar import Calendar
 from sophiie.google.errors import AccessLost, GoogleError
 
 logger = log(__name__)
@@ -42,8 +41,7 @@ async def calendars_of(link: CalendarLink) -> list[Calendar]:
     """
     try:
         async with google_session() as http:
-            client = CalendarClient(http, google_app().api_url, AnnouncedTokens(http, link.id))
-            calendars = await client.calendars()
+            calendars = await announcing_client(link.id, http).calendars()
     except AccessLost:
         raise problems.access_lost() from None
     except GoogleError as error:
@@ -59,7 +57,7 @@ async def choose_calendar(
 ) -> CalendarLink:
     """Makes one calendar the member's mirror and starts the backfill.
 
-    For a link that has one already the upcoming events move, the past ones stay. Raises
+    If the link has one already, the upcoming events move and the past ones stay. Raises
     `CannotChoose` or `LinkProblem`.
     """
     calendars = {calendar.id: calendar for calendar in await calendars_of(link)}
@@ -81,7 +79,7 @@ async def _events_with_our_mark(link: CalendarLink, calendar_id: str) -> dict[UU
     business_id = await in_thread(_business_of, link)
     try:
         async with google_session() as http:
-            client = CalendarClient(http, google_app().api_url, AnnouncedTokens(http, link.id))
+            client = announcing_client(link.id, http)
             events = await client.marked_events(calendar_id, marks.BUSINESS, str(business_id))
     except GoogleError as error:
         logger.warning("marked events not read", reason=error.reason, status=error.status)
@@ -125,8 +123,8 @@ def may_cover_all(member: Member) -> bool:
 
 
 def limit_covers(business: Business) -> None:
-    """Links that show all of the business and may not (any more) show their member's own from now
-    on. In the transaction that made it so, which holds the business or the member."""
+    """Limits links that show the whole business, and no longer may, to their member's own
+    appointments. Part of the transaction that took the right away and locks whose it was."""
     links = CalendarLink.objects.filter(member__business=business, covers=Covers.ALL)
     links = links.exclude(state__in=(LinkState.UNLINKED, LinkState.UNLINKING))
     for found in links.select_related("member__business").order_by("id"):
@@ -144,7 +142,7 @@ def change_options(*, link: CalendarLink, covers: str, privacy: str) -> Calendar
     if covers not in Covers.values or privacy not in Privacy.values:
         raise CannotChoose(_("Choose one of the options."))
     with transaction.atomic():
-        # Held, so that whoever takes the right away at this moment comes before or after.
+        # Locked, so that whoever takes the right away at this moment comes before or after.
         people = Member.objects.select_related("business").select_for_update(no_key=True)
         member = people.get(pk=link.member_id)
         if covers == Covers.ALL and not may_cover_all(member):

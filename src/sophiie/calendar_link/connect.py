@@ -1,7 +1,7 @@
-"""Linking: to Google and back. What is chosen then: `choose.py`.
+"""Links an account: to Google and back. The choice that follows is in `choose.py`.
 
-The callback reads as a list of early ends; each is a `LinkProblem` with words of its own, and
-nothing is saved before all of them are passed.
+The callback can end early in many ways, each a `LinkProblem` with its own words. Nothing is saved
+before all of them are ruled out.
 """
 
 from __future__ import annotations
@@ -110,7 +110,7 @@ async def finish(*, member: Member, session_key: str, answer: Mapping[str, str])
 
 
 def _use_attempt(member: Member, session_key: str, state: str) -> LinkAttempt:
-    """Finds the attempt and uses it up, whatever comes of it."""
+    """Finds the attempt and uses it up, whatever becomes of it."""
     attempt = LinkAttempt.objects.filter(state_digest=_digest(state)).first()
     if (
         attempt is None
@@ -149,14 +149,14 @@ async def _exchange(
 
 
 async def _give_back(http: aiohttp.ClientSession, grant: Grant, sub: str) -> None:
-    """Withdraws a grant that is of no use, unless a link of the same account lives from it."""
+    """Revokes a grant that is of no use, unless a link of the same account depends on it."""
     revocation = await in_thread(record_revocation, grant.refresh_token or grant.access_token, sub)
     if revocation:
         await revoke(http, revocation)
 
 
 def _save_grant(member: Member, grant: Grant, account: Account) -> CalendarLink:
-    """Saves the grant. Raises `LinkProblem` when it is of no use: then nothing was saved."""
+    """Saves the grant. Raises `LinkProblem` if it is of no use; then nothing was saved."""
     if missing := NEEDED_SCOPES - grant.scopes:
         raise problems.permission_missing(frozenset(missing))
     if not grant.refresh_token:
@@ -164,7 +164,7 @@ def _save_grant(member: Member, grant: Grant, account: Account) -> CalendarLink:
     with transaction.atomic():
         # The member's row is the lock: two callbacks at once must not make two links.
         if not Member.objects.select_for_update(no_key=True).get(pk=member.pk).is_active:
-            raise problems.wrong_state()  # deactivated while Google was asked
+            raise problems.wrong_state()  # deactivated meanwhile
         link = _hold_link_of(member)
         left = ("", "")
         if link is None or link.state == LinkState.CHOOSING:
@@ -200,7 +200,7 @@ def _hold_link_of(member: Member) -> CalendarLink | None:
 
 
 def hold(link: CalendarLink) -> CalendarLink:
-    """The link, held against bookings that are under way: see `sync.mirror`."""
+    """The link, locked against bookings under way: see `_hold_links` in `sync/outbox/record.py`."""
     return CalendarLink.objects.select_for_update().get(pk=link.pk)
 
 

@@ -11,7 +11,7 @@ from sophiie.google.app import GoogleApp
 
 MAX_ADDRESS = 2000
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
-# What may stand in an address (RFC 3986); above all no blanks, control characters or backslashes.
+# The characters of an address (RFC 3986): no blanks, control characters or backslashes.
 _PLAIN = re.compile(r"[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]+")
 
 
@@ -28,10 +28,10 @@ def google_app() -> GoogleApp:
 
 
 def address_in_google(text: object) -> str:
-    """Where a person can look at something in Google, if that is safe to be led to; or "".
+    """The address at which a person can see something in Google, or "" if it is not safe.
 
-    What stands in Google's answer is anybody's text: nothing but a plain https address becomes a
-    link. Where a simulator on this machine stands in Google's place, its http is as good.
+    Google's answer may hold anybody's text, so only a plain https address becomes a link. If a
+    simulator on this machine stands in for Google, its http is accepted too.
     """
     if not isinstance(text, str) or len(text) > MAX_ADDRESS or not _PLAIN.fullmatch(text):
         return ""

@@ -1,9 +1,8 @@
-"""The lease on a link: one worker at a time, and never longer than it lives.
+"""The lease on a link: a claim (`common/claims.py`) that is extended for as long as a worker works.
 
-A lease is a stretch of time in the database, renewed while the work goes on. A killed worker's
-lease simply runs out. It makes work exclusive in the normal case; that nothing is doubled even
-when two workers hold it for a moment is the doing of the event ids, not of the lease. A worker
-that stood still for longer than its lease notices by its own clock, and sends nothing any more.
+It makes work exclusive in the normal case. If two workers hold it for a moment all the same, it is
+the event ids that keep anything from being doubled. A worker that stood still for longer than its
+lease notices by its own clock and sends nothing more.
 """
 
 from __future__ import annotations
@@ -13,12 +12,13 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from django.db import DatabaseError
-from django.db.models import Q
+from django.db.models import QuerySet
 
 from sophiie.calendar_link.models import CalendarLink
+from sophiie.common.claims import Claim
 from sophiie.common.clock import now
 from sophiie.common.in_thread import in_thread
 from sophiie.common.logs import log
@@ -26,7 +26,7 @@ from sophiie.google.patience import pause
 
 logger = log(__name__)
 
-LEASE = timedelta(seconds=10)
+LEASE = Claim("lease_until", timedelta(seconds=10), owner="lease_holder")
 RENEW_SECONDS = 3.0
 
 
@@ -35,33 +35,40 @@ class LeaseOver(Exception):
 
 
 class Lease:
-    """One stretch of holding a link, as its holder's own clock sees it."""
+    """A lease as its holder's own clock sees it."""
 
-    def __init__(self, begun: float) -> None:
-        self.holder = uuid4()
-        self._until = begun + LEASE.total_seconds()
+    def __init__(self, holder: UUID, begun: float) -> None:
+        self.holder = holder
+        self._until = begun + LEASE.lasts.total_seconds()
 
     def is_over(self) -> bool:
-        """Whether it may have run out, as after a long standstill; once over it stays so."""
+        """Whether it may have run out, as after a long standstill; once over it stays over."""
         return time.monotonic() >= self._until
 
+    async def check(self) -> None:
+        """Raises `LeaseOver` when it may have run out: for before a call that must not be late."""
+        if self.is_over():
+            raise LeaseOver
+
     def renewed(self, begun: float) -> None:
-        """Another full stretch, counted from the moment before the database was asked for it."""
+        """It lasts its full time again, counted from before the database was asked."""
         if not self.is_over():
-            self._until = begun + LEASE.total_seconds()
+            self._until = begun + LEASE.lasts.total_seconds()
 
 
 @asynccontextmanager
 async def leased(link_id: UUID, *, states: tuple[str, ...]) -> AsyncIterator[Lease | None]:
     """Holds the lease on a link in one of `states` while the block runs.
 
-    Yields None when somebody else holds it or the link is in another state. Whoever works under
-    it asks `is_over()` before each thing that must not be done late.
+    Yields None if somebody else holds it or the link is in another state. The worker asks
+    `is_over()` before everything that must not be done late.
     """
-    lease = Lease(time.monotonic())
-    if not await in_thread(_take, link_id, lease.holder, states):
+    begun = time.monotonic()
+    holder = await in_thread(_take, link_id, states)
+    if holder is None:
         yield None
         return
+    lease = Lease(holder, begun)
     renewal = asyncio.create_task(_keep(link_id, lease))
     try:
         yield lease
@@ -69,25 +76,21 @@ async def leased(link_id: UUID, *, states: tuple[str, ...]) -> AsyncIterator[Lea
         renewal.cancel()
         with suppress(asyncio.CancelledError):
             await renewal
-        await in_thread(_release, link_id, lease.holder)
+        await in_thread(LEASE.release, holder, _row(link_id))
 
 
 async def wait_until_free(link_id: UUID) -> None:
-    """Waits until nobody holds the lease; at most as long as a lease lasts without renewal.
+    """Waits until nobody holds the lease, at most as long as a lease lasts without renewal.
 
-    Raises `Unreachable` when the holder's call takes longer than somebody here may wait.
+    Raises `Unreachable` when the holder's call takes longer than a person here may wait.
     """
     # The holder is another process, so there is no event to wait for.
     while await in_thread(_is_held, link_id):
         await pause(0.05)
 
 
-def _take(link_id: UUID, holder: UUID, states: tuple[str, ...]) -> bool:
-    moment = now()
-    taken = CalendarLink.objects.filter(
-        Q(lease_until=None) | Q(lease_until__lt=moment), pk=link_id, state__in=states
-    ).update(lease_holder=holder, lease_until=moment + LEASE)
-    return bool(taken)
+def _take(link_id: UUID, states: tuple[str, ...]) -> UUID | None:
+    return LEASE.take(_row(link_id).filter(state__in=states), now())
 
 
 async def _keep(link_id: UUID, lease: Lease) -> None:
@@ -95,22 +98,15 @@ async def _keep(link_id: UUID, lease: Lease) -> None:
         await asyncio.sleep(RENEW_SECONDS)
         begun = time.monotonic()
         try:
-            if await in_thread(_renew, link_id, lease.holder):
+            if await in_thread(LEASE.extend, lease.holder, _row(link_id)):
                 lease.renewed(begun)
         except DatabaseError:  # the next round may reach it again before the lease runs out
             logger.warning("lease not renewed", link_id=str(link_id))
 
 
-def _renew(link_id: UUID, holder: UUID) -> bool:
-    held = CalendarLink.objects.filter(pk=link_id, lease_holder=holder)
-    return bool(held.update(lease_until=now() + LEASE))
-
-
-def _release(link_id: UUID, holder: UUID) -> None:
-    CalendarLink.objects.filter(pk=link_id, lease_holder=holder).update(
-        lease_holder=None, lease_until=None
-    )
-
-
 def _is_held(link_id: UUID) -> bool:
-    return CalendarLink.objects.filter(pk=link_id, lease_until__gte=now()).exists()
+    return _row(link_id).exclude(LEASE.is_free(now())).exists()
+
+
+def _row(link_id: UUID) -> QuerySet[CalendarLink]:
+    return CalendarLink.objects.filter(pk=link_id)

@@ -52,13 +52,13 @@ class CalendarLink(models.Model):
         max_length=12, choices=Privacy.choices, default=Privacy.FULL, db_default=Privacy.FULL
     )
 
-    # The account: `sub` is its only stable name, the address is for people to read.
+    # The account: only `sub` names it for ever; the address is for people to read.
     google_sub = models.CharField(max_length=255)
     google_email = models.CharField(max_length=254)
     refresh_token = EncryptedTextField(blank=True, default="")
     access_token = EncryptedTextField(blank=True, default="")
     access_token_expires_at = models.DateTimeField(null=True, blank=True)
-    # While one process asks Google for a new access token the others wait for it.
+    # The claim of the process that renews the access token (`common/claims.py`).
     refreshing_until = models.DateTimeField(null=True, blank=True)
 
     calendar_id = models.CharField(max_length=1024, blank=True, default="")
@@ -68,7 +68,7 @@ class CalendarLink(models.Model):
     # Their names by id, as far as they were known when they were ticked.
     busy_calendar_names = models.JSONField(default=dict, blank=True, db_default={})
 
-    # In which the calendar was chosen: for the words of its events, where the member chose none.
+    # The language in which the calendar was chosen, for its events if the member chose none.
     language = models.CharField(max_length=10, blank=True, default="", db_default="")
 
     # Why it does not work; the sentence is what release 0.1 reads: see common/reasons.py.
@@ -82,11 +82,11 @@ class CalendarLink(models.Model):
 
     # Google asked us to leave this account's calendar alone until then, or its quota is used up.
     parked_until = models.DateTimeField(null=True, blank=True)
-    # When the person was told of a broken link: at once, and again after some days.
+    # When the link broke; the person is told at once, and again after some days.
     broken_at = models.DateTimeField(null=True, blank=True)
     reminders_sent = models.PositiveSmallIntegerField(default=0, db_default=0)
 
-    # Who works on this link at the moment; see sync/lease.py.
+    # Which worker writes to this calendar at the moment; see calendar_link/lease.py.
     lease_holder = models.UUIDField(null=True, blank=True)
     lease_until = models.DateTimeField(null=True, blank=True)
 
@@ -102,7 +102,7 @@ class CalendarLink(models.Model):
 
     @property
     def grant_is_lost(self) -> bool:
-        """Whether the key that its grant was encrypted with is not there any more."""
+        """Whether the key that encrypted its grant is gone."""
         return isinstance(self.refresh_token, Unreadable)
 
     def __repr__(self) -> str:  # never the tokens
@@ -110,7 +110,7 @@ class CalendarLink(models.Model):
 
 
 class LinkAttempt(models.Model):
-    """One walk to Google and back. Used once, for some minutes, by the session that began it."""
+    """One trip to Google and back: works once, for some minutes, in the session that began it."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     member = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
@@ -124,7 +124,7 @@ class LinkAttempt(models.Model):
 
 
 class Revocation(models.Model):
-    """A grant that is still to be withdrawn at Google. Holds nothing else of the former link."""
+    """A grant that is still to be revoked at Google. Holds nothing else of the former link."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     token = EncryptedTextField()

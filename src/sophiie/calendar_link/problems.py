@@ -1,4 +1,4 @@
-"""Every way in which linking can go wrong, as words for the person it happens to."""
+"""Every way in which linking can go wrong, in words for the person it happens to."""
 
 from __future__ import annotations
 

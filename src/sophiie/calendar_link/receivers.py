@@ -1,5 +1,5 @@
-"""What becomes of a calendar link when its member's access to the business ends, or their rights
-become others."""
+"""What happens to a calendar link when its member's access to the business ends, or their rights
+change."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ def connect() -> None:
 
 
 def _on_deactivated(member: Member, **_: Any) -> None:
-    """Ends the link; what is ahead is removed first, because customers' data must not stay in the
-    calendar of somebody who left. Google is asked by the worker, not in this transaction.
+    """Ends the link, after removing the upcoming events: customers' data must not stay in the
+    calendar of somebody who left. The worker calls Google, not this transaction.
 
-    From a calendar that Sophiie is not let into any more nothing can be removed.
+    Nothing can be removed from a calendar to which Sophiie has lost access.
     """
     link = link_of(member)
     if link is None:

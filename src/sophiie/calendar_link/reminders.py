@@ -1,6 +1,6 @@
-"""Telling a person by e-mail that their link is broken: once at the break, once after some days.
+"""Tells a person by e-mail that their link is broken: at once, and again after some days.
 
-The banner on every page says it as well; the mail is for who does not look.
+A banner on every page says it too; the mail is for those who do not look.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ REMINDERS = (timedelta(), timedelta(days=3))
 def send_due_reminders() -> int:
     """Sends what is due and returns how many.
 
-    A mail is counted before it is sent, so that two workers, or a crash after sending, never send
-    it twice; one that could not be sent is tried again.
+    Counts a mail before sending it, so that neither two workers nor a crash can send it twice. One
+    that could not be sent is tried again.
     """
     sent = 0
     for number, after in enumerate(REMINDERS):

@@ -1,7 +1,7 @@
-"""Withdrawing a grant at Google, now or later.
+"""Revokes a grant at Google, now or later.
 
 Revoking one token ends the account's whole grant to this installation's Google project, also for
-another member who linked the same account: only the last link of an account may do it.
+another member who linked the same account. So only the last link of an account may do it.
 Source: developers.google.com/identity/protocols/oauth2/web-server, "Revoking a token".
 """
 
@@ -21,27 +21,27 @@ from sophiie.google.oauth import revoke as revoke_at_google
 
 logger = log(__name__)
 
-# Google drops an unused grant after six months; long before that trying again has no point.
+# Google drops an unused grant after six months; long before that it is pointless to try again.
 MAX_ATTEMPTS = 50
 MAX_PAUSE = timedelta(hours=6)
 
 
 def record_revocation(token: str, google_sub: str) -> Revocation | None:
-    """Records that this grant is to be withdrawn; None while another link lives from it."""
+    """Records that this grant is to be revoked; None while another link depends on it."""
     if is_in_use(google_sub):
         return None
     return Revocation.objects.create(token=token, google_sub=google_sub, next_attempt_at=now())
 
 
 def is_in_use(google_sub: str) -> bool:
-    """Whether a link lives from the grant of this account."""
+    """Whether a link depends on the grant of this account."""
     links = CalendarLink.objects.filter(google_sub=google_sub)
     return links.exclude(state=LinkState.UNLINKED).exists()
 
 
 async def revoke(http: aiohttp.ClientSession, revocation: Revocation) -> bool:
-    """Tries once; True when the grant is withdrawn. A failure is recorded and tried again later,
-    unless there is nothing left to try with."""
+    """Tries once; True when the grant is revoked. A failure is tried again later, unless the token
+    can no longer be decrypted."""
     if await in_thread(_is_needed_again, revocation):
         return True
     if not revocation.token:
@@ -64,7 +64,7 @@ def revocations_due() -> list[Revocation]:
 
 
 def _is_needed_again(revocation: Revocation) -> bool:
-    """The account was linked anew meanwhile: revoking now would cut off the new link."""
+    """Whether the account was linked again meanwhile: revoking would cut off the new link."""
     again = is_in_use(revocation.google_sub)
     if again:
         revocation.delete()

@@ -1,9 +1,8 @@
 """Access tokens of a link: stored, shared, and renewed once an hour by one process at a time.
 
-The right to renew is claimed on the link's row and the claim is committed before Google is asked:
-no transaction is open while the network is waited for. Whoever does not get the claim waits for
-the other's result. Source of the times: an access token lives an hour; Google's own library renews
-it 3 min 45 s before that.
+The right to renew is a claim on the link's row, committed before Google is asked, so no transaction
+is open during the call. Whoever does not get the claim waits for the other's result. An access
+token lives an hour, and Google's own library renews it 3 min 45 s before its end.
 """
 
 from __future__ import annotations
@@ -14,14 +13,14 @@ from uuid import UUID
 
 import aiohttp
 from django.db import transaction
-from django.db.models import Q
 
 from sophiie import audit
 from sophiie.calendar_link.audit_records import record_about
 from sophiie.calendar_link.google_app import google_app
 from sophiie.calendar_link.models import CalendarLink, LinkState
 from sophiie.calendar_link.problems import GRANT_DEAD, KEY_LOST
-from sophiie.calendar_link.signals import link_asks_google, link_changed, link_mended
+from sophiie.calendar_link.signals import link_changed, link_mended
+from sophiie.common.claims import Claim
 from sophiie.common.clock import now
 from sophiie.common.in_thread import in_thread
 from sophiie.common.logs import log
@@ -33,7 +32,8 @@ from sophiie.google.patience import pause
 logger = log(__name__)
 
 RENEW_BEFORE_EXPIRY = timedelta(minutes=3, seconds=45)
-CLAIM = timedelta(seconds=25)  # longer than any one request to Google may take
+# Lasts longer than any one request to Google may take.
+RENEWAL = Claim("refreshing_until", timedelta(seconds=25))
 WAIT_SECONDS = 0.1
 
 
@@ -88,19 +88,8 @@ class LinkTokens:
         return self._token
 
 
-class AnnouncedTokens:
-    """The same, for what a person who links waits for: each call is announced before it is made."""
-
-    def __init__(self, http: aiohttp.ClientSession, link_id: UUID) -> None:
-        self._tokens, self._link_id = LinkTokens(http, link_id), link_id
-
-    async def access_token(self, *, rejected: str = "") -> str:
-        await link_asks_google.asend(sender=CalendarLink, link_id=self._link_id)
-        return await self._tokens.access_token(rejected=rejected)
-
-
 def mark_needs_reconnect(link_id: UUID, problem: Reason) -> None:
-    """The person has to act: nothing is sent any more, everything stays recorded."""
+    """Asks the person to act: nothing more is sent, but everything stays recorded."""
     with transaction.atomic():
         link = CalendarLink.objects.select_for_update(no_key=True).get(pk=link_id)
         if link.state not in (LinkState.ACTIVE, LinkState.BACKFILLING):
@@ -131,7 +120,7 @@ def mark_needs_reconnect(link_id: UUID, problem: Reason) -> None:
 
 
 def mend_what_can_be_read_again() -> int:
-    """Links that broke because their key was gone work again when it is back; returns how many."""
+    """Mends links that broke because their key was gone, once it is back; returns how many."""
     broken = CalendarLink.objects.filter(
         state=LinkState.NEEDS_RECONNECT, problem_reason__code=KEY_LOST.code
     )
@@ -160,23 +149,20 @@ def _read(link_id: UUID) -> CalendarLink:
 
 
 def _claim_renewal(link: CalendarLink) -> bool:
-    """Claims the renewal, unless another process has it or has just done it."""
-    moment = now()
-    claimed = CalendarLink.objects.filter(
-        Q(refreshing_until=None) | Q(refreshing_until__lt=moment),
-        pk=link.pk,
-        access_token_expires_at=link.access_token_expires_at,
-    ).update(refreshing_until=moment + CLAIM)
-    return bool(claimed)
+    """Claims the renewal, unless another process has the claim or has just renewed."""
+    unchanged = CalendarLink.objects.filter(
+        pk=link.pk, access_token_expires_at=link.access_token_expires_at
+    )
+    return RENEWAL.take(unchanged, now()) is not None
 
 
 def _end_claim(link_id: UUID) -> None:
-    CalendarLink.objects.filter(pk=link_id).update(refreshing_until=None)
+    RENEWAL.release(None, CalendarLink.objects.filter(pk=link_id))
 
 
 def _store(link: CalendarLink, grant: Grant) -> datetime:
-    """Stores a renewed token and ends the claim, in one step: in between, another process would
-    renew once more. Not if the link was unlinked or reconnected meanwhile."""
+    """Stores a renewed token and ends the claim in one step, or another process would renew once
+    more in between. Stores nothing if the link was unlinked or reconnected meanwhile."""
     expires_at = now() + timedelta(seconds=grant.expires_in)
     with transaction.atomic():
         current = CalendarLink.objects.select_for_update(no_key=True).get(pk=link.pk)

@@ -1,4 +1,4 @@
-"""Unlinking: from the first line on nothing new begins, at the end nothing secret is left."""
+"""Ends a link: from the first line on nothing new begins, and at the end no secret is left."""
 
 from __future__ import annotations
 
@@ -31,16 +31,15 @@ REMOVAL_LASTS = timedelta(days=1)
 async def unlink(*, member: Member) -> bool | None:
     """Ends the member's link at once; the events stay in Google.
 
-    0. Whoever has something open at Google for this link closes it, if that is quick.
-    1. In one transaction: the link is `unlinked`, its tokens are gone, and the grant stands in a
-       record of its own if no other link lives from it.
-    2. Wait until a worker that is at it has finished its call, if that is soon.
+    0. Receivers close what they have open at Google for this link, if that is quick.
+    1. In one transaction the link becomes `unlinked` and loses its tokens. If no other link depends
+       on the grant, it moves into a record of its own.
+    2. Wait until a worker that uses the link has finished its call, if that is soon.
     3. Revoke at Google; a failure is tried again in the background.
 
-    Returns True when the grant is withdrawn (or still serves another member), False when that is
-    still to be done (by the person, if the grant cannot be read any more), None when there was no
-    link. A crash after 1 leaves only the revocation,
-    which the worker's sweep carries out.
+    Returns True if the grant is revoked, or still serves another member; False if that is still to
+    be done (by the person, if the grant cannot be decrypted any more); None if there was no link. A
+    crash after 1 leaves only the revocation, which the worker's sweep carries out.
     """
     link = await in_thread(link_of, member)
     if link is None:
@@ -81,7 +80,7 @@ def unlink_and_remove(*, member: Member) -> bool:
 
 
 def end_link(link_id: UUID) -> Revocation | None:
-    """Erases what is secret of the link and records the grant that is to be withdrawn."""
+    """Erases the link's secrets and records the grant that is to be revoked."""
     with transaction.atomic():
         link = CalendarLink.objects.select_for_update().get(pk=link_id)
         if link.state != LinkState.UNLINKED:
@@ -112,7 +111,7 @@ def end_link(link_id: UUID) -> Revocation | None:
 
 
 def end_overdue_unlinkings() -> None:
-    """Ends unlinkings whose events could not be removed for too long; they stay in Google."""
+    """Ends unlinkings whose events could not be removed for too long; the events stay in Google."""
     overdue = CalendarLink.objects.filter(
         state=LinkState.UNLINKING, unlinked_at__lt=now() - REMOVAL_LASTS
     )

@@ -1,7 +1,7 @@
-"""Pages that wait for Google: a few at once in a web process, and none of them for long.
+"""Limits the pages of a web process that wait for Google: a few at once, and none for long.
 
-Each keeps a thread while it waits. What is left of the threads is for everybody else, however slow
-Google is.
+Each occupies a thread while it waits. The other threads serve everybody else, however slow Google
+is.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ _places = threading.BoundedSemaphore(MAX_AT_ONCE)
 
 @contextmanager
 def waiting_for_google(*, or_not_at_all: bool = False) -> Iterator[None]:
-    """Inside, Google may be asked, for some seconds in all; then it counts as not reachable.
+    """Inside, calls to Google may take some seconds in all; after that it counts as unreachable.
 
-    Raises `LinkProblem` when enough others wait. With `or_not_at_all` Google is simply not
-    reachable then, for what has to be done in any case.
+    Raises `LinkProblem` when enough others wait. With `or_not_at_all` Google counts as unreachable
+    at once instead, for work that has to be done in any case.
     """
-    if seconds_left() is not None:  # this page has a place
+    if seconds_left() is not None:  # this page has a place already
         yield
         return
     if _places.acquire(blocking=False):

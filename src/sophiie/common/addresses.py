@@ -1,6 +1,6 @@
-"""From where a request comes, said in one place for all that counts by it or writes it down.
+"""Where a request comes from: the one place for everything that counts by address or records it.
 
-`REMOTE_ADDR` is the client's: what trusted proxies say of it the server has put there already.
+`REMOTE_ADDR` is the client's address. The server has already put there what trusted proxies say.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from django.http import HttpRequest
 
 
 def client_address(request: HttpRequest) -> str:
-    """The address of the other end, an IPv4 address in one form however it arrived; "" where it is
-    not known, as over a socket of this machine."""
-    # A link-local IPv6 address names the interface, too, which is nobody else's business.
+    """The address of the other end; an IPv4 address has one form however it arrived. "" if it is
+    not known, as over a Unix socket."""
+    # A link-local IPv6 address also names the interface, which is nobody else's business.
     text = str(request.META.get("REMOTE_ADDR") or "").partition("%")[0]
     try:
         found = ipaddress.ip_address(text)
@@ -25,7 +25,8 @@ def client_address(request: HttpRequest) -> str:
 
 
 def client_network(request: HttpRequest) -> str:
-    """What counts as one address: of IPv6 the whole network that one customer is given."""
+    """What counts as one address. For IPv6 it is the whole network that a provider gives one
+    customer."""
     address = client_address(request)
     if ":" not in address:
         return address

@@ -13,9 +13,9 @@ BATCH = 500
 
 
 def delete_in_batches(rows: QuerySet[Any], *, size: int = BATCH) -> int:
-    """Deletes what the query finds, each batch in a transaction of its own; returns how many.
+    """Deletes what the query finds, each batch in a transaction of its own, and returns how many.
 
-    Raises `Stopped` in between, when the process is told to end.
+    Raises `Stopped` between two batches when the process is told to end.
     """
     count = 0
     while True:

@@ -1,8 +1,8 @@
 """Text that is encrypted before it reaches the database.
 
-What no key of SOPHIIE_ENCRYPTION_KEYS opens reads as an empty text, `Unreadable`: whoever needs the
-secret has none and says so, and nobody else, no list and no loop, notices. Saved again it is the
-ciphertext that it was, so nothing is lost if the key comes back.
+A secret that no key in SOPHIIE_ENCRYPTION_KEYS opens reads as an empty text, `Unreadable`. Whoever
+needs the secret finds none and says so; no list and no loop fails. Saving it writes the same
+ciphertext back, so nothing is lost if the key returns.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ class UnreadableSecret(Exception):
 
 
 class Unreadable(str):
-    """What stands in the place of a secret that cannot be decrypted: no text at all."""
+    """Stands in the place of a secret that cannot be decrypted: an empty text."""
 
     __slots__ = ("ciphertext",)
     ciphertext: str
@@ -58,12 +58,12 @@ def encrypt(text: str) -> str:
 
 
 def decrypt(token: str) -> str:
-    """Decrypts with any key of the list, so that keys can be rotated."""
+    """Decrypts with any key in the list, so that keys can be rotated."""
     return _open(token, _keys())
 
 
 def rotated(token: str) -> str:
-    """The same secret, encrypted with the first key. Raises `UnreadableSecret`."""
+    """Encrypts the same secret with the first key. Raises `UnreadableSecret`."""
     try:
         return _box(_keys()).rotate(token.encode()).decode()
     except InvalidToken:
@@ -71,7 +71,7 @@ def rotated(token: str) -> str:
 
 
 def standing(token: str) -> Standing:
-    """Which key it takes to read a stored secret."""
+    """Which key opens a stored secret."""
     keys = _keys()
     for wanted, tried in ((Standing.FIRST, keys[:1]), (Standing.OLDER, keys[1:])):
         try:

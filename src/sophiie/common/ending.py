@@ -1,8 +1,8 @@
-"""How a process of ours is told to stop, and how it ends then.
+"""How a process is told to stop, and how it ends.
 
-SIGTERM, SIGINT or SIGHUP, one or many: the first is heard, the others change nothing. What may be
-left at any moment raises `Stopped`, a loop is told by a function of its own, and what cleans up is
-not disturbed. Whatever hangs meanwhile, after `DEADLINE_SECONDS` the process is gone.
+Only the first SIGTERM, SIGINT or SIGHUP counts; later ones change nothing. Code that may be left at
+any moment gets `Stopped`, a loop gets a call of its own function, and clean-up is left undisturbed.
+Whatever hangs, the process is gone after `DEADLINE_SECONDS`.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ NUDGE_SECONDS = 0.05
 
 
 class Stopped(SystemExit):
-    """A signal came."""
+    """A signal arrived."""
 
 
 class _State:
-    """What this process has heard, and what a signal may do at this moment."""
+    """What this process has heard, and what a signal may do right now."""
 
     signal: int = 0
     heard_at: float = 0.0
@@ -44,15 +44,15 @@ _state.told, _state.last_resorts = [], []
 
 
 def listen() -> None:
-    """From now on signals are heard as said above. To be called once, as early as possible."""
+    """Begins to listen for signals as described above. Call it once, as early as possible."""
     reads, _state.wakes_watchdog = os.pipe()
     os.set_blocking(_state.wakes_watchdog, False)
     threading.Thread(target=_watch, args=(reads,), daemon=True, name="watchdog").start()
-    # Written to at once, also while the main thread is inside a library that does not return.
+    # The signal handler writes to it at once, even while a library keeps the main thread busy.
     signal.set_wakeup_fd(_state.wakes_watchdog, warn_on_full_buffer=False)
     for number in SIGNALS:
         if number is not signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:
-            signal.signal(number, _hear)  # `nohup` stays what it is
+            signal.signal(number, _hear)  # `nohup` keeps its meaning
 
 
 def was_told() -> bool:
@@ -61,7 +61,7 @@ def was_told() -> bool:
 
 
 def seconds_left(*, otherwise: float) -> float:
-    """How long cleaning up may still take: much, where nobody has told us to stop."""
+    """How many seconds clean-up may still take; `otherwise` if nobody has told us to stop."""
     if not was_told():
         return otherwise
     return max(1.0, _state.heard_at + DEADLINE_SECONDS - time.monotonic() - 0.5)
@@ -69,7 +69,7 @@ def seconds_left(*, otherwise: float) -> float:
 
 @contextmanager
 def leavable() -> Iterator[None]:
-    """Inside, a signal raises `Stopped`; one that came before does so at once."""
+    """Inside, a signal raises `Stopped`; one that arrived earlier raises it at once."""
     before, _state.leavable = _state.leavable, True
     try:
         if was_told():
@@ -81,7 +81,7 @@ def leavable() -> Iterator[None]:
 
 @contextmanager
 def undisturbed() -> Iterator[None]:
-    """Inside, nothing is raised, except where it is allowed again: for what must be undone."""
+    """Inside, nothing is raised except within `leavable`: for work that must be undone."""
     before, _state.leavable = _state.leavable, False
     try:
         yield
@@ -91,7 +91,7 @@ def undisturbed() -> Iterator[None]:
 
 @contextmanager
 def telling(stop: Callable[[], object]) -> Iterator[None]:
-    """Inside, a signal calls this function, which may come twice, and raises nothing."""
+    """Inside, a signal calls this function, perhaps twice, and raises nothing."""
     _state.told.append(stop)
     try:
         if was_told():
@@ -103,7 +103,7 @@ def telling(stop: Callable[[], object]) -> Iterator[None]:
 
 @contextmanager
 def last_resort(act: Callable[[], None]) -> Iterator[None]:
-    """Inside, this is done when the deadline is over, from another thread, before the end."""
+    """Inside, another thread runs this when the deadline is over, right before the end."""
     _state.last_resorts.append(act)
     try:
         yield
@@ -112,20 +112,20 @@ def last_resort(act: Callable[[], None]) -> Iterator[None]:
 
 
 def pause(seconds: float) -> None:
-    """Sleeps. Raises `Stopped` as soon as a signal comes, or when one has come."""
+    """Sleeps. Raises `Stopped` as soon as a signal arrives, or at once if one has."""
     with leavable():
         time.sleep(seconds)
 
 
 def leave(code: int) -> NoReturn:
-    """Ends the process; told to stop, it waits for no thread that hangs."""
+    """Ends the process. If it was told to stop, it waits for no thread that hangs."""
     if not was_told():
         sys.exit(code)
     _end(code)
 
 
 def leave_by_signal() -> NoReturn:
-    """Ends the process as the signal would have ended it, which is what supervisors look for."""
+    """Ends the process as the signal would have ended it; supervisors look for that."""
     _flush()
     signal.signal(_state.signal, signal.SIG_DFL)
     os.kill(os.getpid(), _state.signal)
@@ -136,7 +136,7 @@ def _hear(number: int, _frame: FrameType | None) -> None:
     if was_told():
         return
     _state.signal, _state.heard_at = number, time.monotonic()
-    with suppress(OSError):  # where an event loop has put itself into the place of the watchdog
+    with suppress(OSError):  # an event loop has taken the watchdog's place
         os.write(_state.wakes_watchdog, bytes([number]))
     if _state.told:
         _state.told[-1]()
@@ -154,7 +154,7 @@ def _watch(descriptor: int) -> None:
         pass
     end = time.monotonic() + DEADLINE_SECONDS
     while not was_told() and time.monotonic() < end:
-        # The main thread may just have gone to sleep, or the signal have woken another thread.
+        # The main thread may just have gone to sleep, or the signal may have woken another thread.
         signal.pthread_kill(threading.main_thread().ident or 0, number)
         time.sleep(NUDGE_SECONDS)
     time.sleep(max(0.0, end - time.monotonic()))

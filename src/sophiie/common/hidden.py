@@ -1,9 +1,9 @@
-"""What no log line may show: secrets, known by their name, their shape, the path they stand in, or
+"""What no log line may show: secrets, known by their name, their shape, the path they are in, or
 because the process was started with them.
 
-Rather too much is hidden than too little. Ids of ours stay: UUIDs, and 32 hexadecimal digits. What
-is logged may be long, and somebody's who means ill: no pattern looks at a place more than once or
-a bounded number of times.
+It hides too much rather than too little. Our own ids stay: UUIDs, and 32 hexadecimal digits. Logged
+text may be long and may come from an attacker, so no pattern looks at one place more than a bounded
+number of times.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _NAMES = (
 )
 _SECRET_NAME = re.compile(rf"{_NAMES}|^code$|^sid$|_dsn$|database_url", re.IGNORECASE)
 _SLASH = r"(?:/|%(?:25)*2F)"
-# Pages whose address is a secret; those that Django resolved are known by their parameters.
+# Pages whose address is a secret. Once Django has resolved one, its parameters tell.
 _SECRET_PAGES = rf"(?:join|feeds|password{_SLASH}reset{_SLASH}key|confirm(?:-email)?|verify)"
 # A word of a program, in the source lines of a traceback: no secret looks like that.
 _PLAIN_WORD = re.compile(r"[a-z_][a-z_.]*(?:[\[(].*)?|None|True|False")
@@ -31,8 +31,8 @@ _PLAIN_WORD = re.compile(r"[a-z_][a-z_.]*(?:[\[(].*)?|None|True|False")
 
 @dataclass(frozen=True)
 class _Pattern:
-    """What to hide, and words of which one stands, in small letters, in every text that has it:
-    looking for them costs a tenth of the search."""
+    """What to hide, and a hint: words in lower case, one of which is in every text that contains
+    it. Looking for the words costs a tenth of the search."""
 
     signs: tuple[str, ...]
     expression: re.Pattern[str]
@@ -49,15 +49,14 @@ def _pattern(signs: str, expression: str, replacement: Replacement, flags: int =
 
 
 _PATTERNS = (
-    # A template that looks for what is not there tells of all that is, the request with its
-    # cookies as well.
+    # A template error lists everything that is there, the request with its cookies included.
     _pattern(
         "lookup",
         r"(Failed lookup for key \[[^\]]{0,200}\]) in .*?(?=\n\n|\Z)",
         rf"\1 in {HIDDEN}",
         re.DOTALL,
     ),
-    # PostgreSQL's details of a refusal are the row.
+    # PostgreSQL's details of a refusal quote the row.
     _pattern("failing", r"(Failing row contains ).*", rf"\1{HIDDEN}"),
     _pattern(")=(", r"(Key \(.{0,200}?\)=\().*(\))", rf"\1{HIDDEN}\2"),
     _pattern("://", r"(?<=://)[^\s/@'\"]+(?=@)", HIDDEN),
@@ -67,7 +66,7 @@ _PATTERNS = (
         rf"\1{HIDDEN}",
         re.IGNORECASE,
     ),
-    # Headers go on to the end of their line, or of the quotes they stand in.
+    # Headers run to the end of their line, or of the quotes around them.
     _pattern(
         "cookie authorization",
         r"((?:cookie|authorization)['\"]?\s{0,9}[:,=]\s{0,9}b?)"
@@ -89,7 +88,7 @@ _PATTERNS = (
         rf"\1{HIDDEN}",
         re.IGNORECASE,
     ),
-    # What Google's, Django's and our own secrets look like, wherever they turn up.
+    # The shapes of Google's, Django's and our own secrets, wherever they turn up.
     _pattern(
         "ya29. 1// 1%2f 4/ 4%2f gocspx- sophiie_ whsec_ eyj gaaaa $",
         r"ya29\.[\w.~/+-]+"
@@ -107,9 +106,9 @@ _PATTERNS = (
 # Whatever else was drawn at random: session keys, CSRF tokens, states, digests.
 _LONG = re.compile(r"[A-Za-z0-9_-]{30,}")
 _SHORTEST_RANDOM = 30
-# One of these stands in each of the others.
+# One of these is in each of the others.
 _SIGNS = frozenset("./_=:%$'\"(, ")
-# What makes most of the lines, and has nothing to hide: one word, or a moment.
+# Most lines consist of these and hide nothing: one word, or a moment.
 _HARMLESS = re.compile(r"[a-z ]{1,40}|sophiie[.a-z_]+|\d{4}-\d\d-\d\dT[\d:.]+Z")
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _OUR_ID = re.compile(r"[0-9a-f]{32}")
@@ -118,14 +117,14 @@ _known: list[re.Pattern[str]] = []
 
 
 def hide_known(values: Iterable[str]) -> None:
-    """Hides these texts from now on in whatever this process logs, also percent-encoded."""
+    """Hides these texts from now on in everything this process logs, also percent-encoded."""
     long_enough = {value for value in values if len(value) >= 8}
     spelled = sorted({s for v in long_enough for s in (v, quote(v, safe=""))}, key=len)
     _known[:] = [re.compile("|".join(map(re.escape, reversed(spelled))))] if spelled else []
 
 
 def names_a_secret(key: str) -> bool:
-    """Whether what is kept under this name is shown to nobody."""
+    """Whether a value under this name must not be shown to anybody."""
     return _names_a_secret(key)
 
 
@@ -135,7 +134,7 @@ def _names_a_secret(key: str) -> bool:
 
 
 def without_secrets(text: str) -> str:
-    """The text with every secret that is known as such hidden."""
+    """The text with every recognisable secret hidden."""
     for known in _known:
         text = known.sub(HIDDEN, text)
     if len(text) < _SHORTEST_RANDOM and _SIGNS.isdisjoint(text):
@@ -151,21 +150,21 @@ def without_secrets(text: str) -> str:
 
 
 def without_literals(statement: str) -> str:
-    """An SQL statement without the values in it."""
+    """The SQL statement without its values."""
     statement = re.sub(r"; args=.*", "", statement, flags=re.DOTALL)
     return re.sub(r"'(?:[^']|'')*'", "'…'", statement)
 
 
 def secrets_in_path(request: Any) -> list[str]:
-    """The parts of a request's path that only its receiver may know: an invitation's or a reset's
-    key. None where the address was not looked at yet."""
+    """The parts of a request's path that only its receiver may know: the key of an invitation or a
+    password reset. None if Django has not resolved the path yet."""
     match = getattr(request, "resolver_match", None)
     words = match.kwargs.items() if match else ()
     return [str(value) for name, value in words if name in ("secret", "key", "token") and value]
 
 
 def _is_plain(found: re.Match[str]) -> bool:
-    """Whether what follows a name is a word of a program, or hidden already."""
+    """Whether what follows a name is an ordinary word, or hidden already."""
     if "passw" in found[1].lower():
         return found[2] == HIDDEN
     return found[2].startswith(HIDDEN) or _PLAIN_WORD.fullmatch(found[2]) is not None

@@ -1,4 +1,4 @@
-"""Identifiers made here."""
+"""Identifiers that Sophiie makes."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ def new_id() -> uuid.UUID:
     milliseconds, rest = divmod(time.time_ns(), 1_000_000)
     value = (milliseconds & ((1 << 48) - 1)) << 80
     value |= 0x7 << 76
-    # The fraction of the millisecond (section 6.2, method 3): what one process makes in a row sorts
-    # in that order.
+    # The fraction of the millisecond (section 6.2, method 3) keeps the ids that one process makes
+    # in a row in order.
     value |= (rest << 12) // 1_000_000 << 64
     value |= 0b10 << 62
     value |= secrets.randbits(62)
@@ -24,7 +24,7 @@ def new_id() -> uuid.UUID:
 
 
 def new_event_id() -> str:
-    """An event id of our own choosing, valid at Google: 5 to 1024 characters of `a-v0-9`.
+    """A new event id that Google accepts: 5 to 1024 characters of `a-v0-9`.
 
     Hexadecimal is a subset of that alphabet. Source: events.insert, field `id`.
     """
@@ -32,5 +32,5 @@ def new_event_id() -> str:
 
 
 def is_event_id(text: str) -> bool:
-    """Whether an event id may be of our making; ids from elsewhere have other shapes."""
+    """Whether Sophiie may have made this event id; ids from elsewhere have other shapes."""
     return len(text) == 32 and all(letter in "0123456789abcdef" for letter in text)

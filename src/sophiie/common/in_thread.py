@@ -1,7 +1,7 @@
-"""Database work called from asynchronous code.
+"""Database work that asynchronous code calls.
 
-Django's ORM is synchronous. A call runs in a worker thread with a connection from the pool and
-gives it back at once, so that no connection is held while the network is waited for.
+Django's ORM is synchronous. A call runs in a worker thread on a connection from the pool and gives
+it back at once, so no connection is held during a network call.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ _threads = ThreadPoolExecutor(max_workers=8, thread_name_prefix="database")
 
 
 async def in_thread(function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
-    """Runs `function` in a thread of its own and returns what it returns or raises.
+    """Runs `function` in a thread and returns or raises what it does.
 
-    What it says is in the caller's language, which Django keeps for each thread.
+    Texts come out in the caller's language, which Django keeps for each thread.
     """
     language = translation.get_language()
 

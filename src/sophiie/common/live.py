@@ -1,4 +1,4 @@
-"""Telling open pages that something changed: PostgreSQL's NOTIFY, sent when the change commits."""
+"""Tells open pages that something changed, by PostgreSQL's NOTIFY when the change commits."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ CHANNEL = "sophiie_live"
 
 
 def announce(business_id: UUID, **what: Any) -> None:
-    """Tells the pages of a business what changed: `appointment=<id>`, `link=<id>`, or whose
-    access ended: `signed_out=<member id>`.
+    """Tells the pages of a business what changed: `appointment=<id>`, `link=<id>`, or whose access
+    ended: `signed_out=<member id>`.
 
-    Inside a transaction it is sent at its commit, or never.
+    Inside a transaction it is sent at the commit, or never.
     """
     announce_all(business_id, [what])
 

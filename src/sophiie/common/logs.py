@@ -1,4 +1,4 @@
-"""Structured logs: one JSON line an event, with ids and without secrets."""
+"""Structured logs: one JSON line for each event, with ids and without secrets."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from sophiie.common.hidden import (
     without_secrets,
 )
 
-# Of these Django keeps the statements with all their values.
+# Django stores statements with all their values in these.
 SQL_LOGGERS = "django.db.backends"
 
 
@@ -30,8 +30,8 @@ def hide_secrets(_logger: Any, _method: str, event: MutableMapping[str, Any]) ->
 def hide_what_the_record_knows(
     _logger: Any, _method: str, event: MutableMapping[str, Any]
 ) -> MutableMapping[str, Any]:
-    """A structlog processor: hides what only the record says is a secret, by its request or its
-    logger. `secret` and `key` in the address of a page are such."""
+    """A structlog processor: hides what only the record reveals as a secret, by its request or its
+    logger: the `secret` or `key` in the address of a page."""
     record = event.get("_record")
     text = event.get("event")
     if record is None or not isinstance(text, str):
@@ -65,7 +65,7 @@ def _shown_key(key: Any) -> Any:
 
 
 def cleaned(value: Any) -> Any:
-    """The same as a JSON value in which nothing looks like a secret, by its name or its shape."""
+    """The value as JSON, without anything that looks like a secret by its name or its shape."""
     return _clean("", value)
 
 
@@ -84,7 +84,7 @@ def configure_logging(level: str, *, known: Iterable[str] = ()) -> None:
         structlog.processors.format_exc_info,
     ]
     structlog.configure(
-        # What the level leaves out is dropped before anything is made of it.
+        # What the level leaves out is dropped before any work is done on it.
         processors=[
             structlog.stdlib.filter_by_level,
             *shared,
@@ -94,8 +94,8 @@ def configure_logging(level: str, *, known: Iterable[str] = ()) -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
-    # Of a line's thread, process and place in the code nothing is written, so it is not looked up.
-    # Source: "Optimization" in the documentation of `logging`.
+    # No line shows thread, process or place in the code, so nothing looks them up. Source:
+    # "Optimization" in the documentation of `logging`.
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     logging._srcfile = None
     handler = logging.StreamHandler()

@@ -1,6 +1,6 @@
-"""A log line when something goes away, one a minute while it stays away, one when it is back.
+"""Logs one line when something goes away, one a minute while it stays away, one when it is back.
 
-One object for each thing that can go away, shared by everybody in the process who notices.
+There is one object for each thing that can go away; everybody in the process who notices shares it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ REPEAT_SECONDS = 60.0
 
 
 class Outage:
-    """Something that is away, or not. What flaps is not told more often than what stays away."""
+    """Something that is there or away. If it flaps, it is not logged more often than if it stays
+    away."""
 
     def __init__(self, what: str, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._what, self._clock, self._lock = what, clock, threading.Lock()
@@ -29,7 +30,7 @@ class Outage:
         self._said_of_this_one = False
 
     def noticed(self, reason: object) -> None:
-        """Somebody found it away: said now, or a minute after it was said last."""
+        """Somebody found it away. Logs that now, or a minute after it was logged last."""
         with self._lock:
             moment = self._clock()
             first = self._since is None
@@ -45,7 +46,7 @@ class Outage:
             logger.warning(f"{self._what} still not reachable", reason=reason, seconds=seconds)
 
     def is_over(self) -> None:
-        """Somebody has just used it. Costs nothing where nothing was wrong."""
+        """Somebody has just used it. Costs nothing if nothing was wrong."""
         if self._since is None:
             return
         with self._lock:
@@ -63,7 +64,7 @@ _AWAY = ("08", "57P")
 
 
 def is_outage(error: BaseException | None) -> bool:
-    """Whether this is, or comes of, a database that is away: not a refused or cancelled query."""
+    """Whether a database that is away caused this error; not a refused or cancelled query."""
     while error is not None:
         if isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
             return error.sqlstate is None or error.sqlstate.startswith(_AWAY)
@@ -72,8 +73,8 @@ def is_outage(error: BaseException | None) -> bool:
 
 
 def gather_outages(record: logging.LogRecord) -> bool:
-    """A filter for the handler of the logs: pools tell of each attempt, and libraries write a
-    traceback for everything that needed the database. They are all but one more who noticed."""
+    """A log filter. Pools report each attempt, and libraries write a traceback for everything that
+    needed the database; all of these only count as one more who noticed."""
     error = record.exc_info[1] if record.exc_info else None
     if record.name == "psycopg.pool" and record.levelno >= logging.WARNING:
         database_outage.noticed(record.getMessage().partition("\n")[0])

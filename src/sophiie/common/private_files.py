@@ -1,7 +1,7 @@
-"""The data folder is its owner's alone: folders 0700, files 0600, whatever they were before.
+"""The data folder belongs to its owner alone: folders 0700, files 0600, whatever they were before.
 
-New files become so by the umask of our processes. Older ones are put right at every start; links
-are never followed, and nothing is touched that others put there.
+The umask of our processes makes new files private. Every start corrects older ones. It never
+follows links and never touches what others put there.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from pathlib import Path
 
 PRIVATE_UMASK = 0o077
 OTHERS = 0o077
-# Only to walk through: where PostgreSQL's programs lie inside, for a user of its own.
+# Others may only walk through: PostgreSQL's programs lie inside, for a user of its own.
 PASSABLE = 0o011
 POSTGRES, PROGRAMS = "postgres", "binaries"
-# PostgreSQL looks after the first itself; of the second everybody may have a copy.
+# PostgreSQL looks after the first itself; everybody may have a copy of the second.
 NOT_OURS_TO_CHANGE = ("cluster", "initdb-*", PROGRAMS)
 OURS = (
     *(POSTGRES, "mail", "packed", "secrets.json", "simulator.sqlite3*"),
@@ -27,12 +27,12 @@ OURS = (
 
 
 def open_to_others(data_dir: Path) -> list[Path]:
-    """What in a data folder others could read or change; [] when all is as it should be."""
+    """What others could read or change in a data folder; [] if all is well."""
     return [path for path, _, surplus in _ours(data_dir) if surplus]
 
 
 def make_private(data_dir: Path) -> None:
-    """Takes every right from everybody but the owner. What belongs to another user stays."""
+    """Takes every right from everybody but the owner. Another user's files stay as they are."""
     for path, mode, surplus in _ours(data_dir):
         if surplus and (path != data_dir or _is_ours_alone(data_dir)):
             with suppress(OSError):
@@ -40,7 +40,7 @@ def make_private(data_dir: Path) -> None:
 
 
 def _ours(data_dir: Path) -> Iterator[tuple[Path, int, int]]:
-    """Everything that we made: its mode, and the bits that are too many."""
+    """Everything that we made: its mode, and the bits that should not be set."""
     for path in (data_dir, *_within(data_dir)):
         with suppress(OSError):
             mode = path.lstat().st_mode
@@ -79,7 +79,7 @@ def _is_on_the_way(path: Path, data_dir: Path) -> bool:
 
 
 def _is_ours_alone(data_dir: Path) -> bool:
-    """Whether nothing else lies there: a folder that is shared must not be closed for others."""
+    """Whether nothing else is in the folder: a shared folder must stay open for others."""
     names = [entry.name for entry in _entries(data_dir)]
     return all(any(fnmatchcase(name, ours) for ours in OURS) for name in names)
 

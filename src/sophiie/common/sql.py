@@ -1,8 +1,8 @@
-"""Statements of our own, for what a worker does for every change.
+"""Our own SQL statements, for what a worker does on every change.
 
-They go to psycopg directly, on Django's connection and inside its transactions. A small statement
-through Django's cursor costs the caller twice as much, and its timestamps cost more than all the
-rest of a row. Several sent at once (`pipeline`) cost hardly more than one.
+They go straight to psycopg, on Django's connection and inside its transactions. Through Django's
+cursor a small statement costs the caller twice as much, and its timestamps cost more than the rest
+of the row. Several sent at once (`pipeline`) cost hardly more than one.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Rows = list[tuple[Any, ...]]
 
 
 class _Cursor(psycopg.Cursor[tuple[Any, ...]]):
-    """Reads values as psycopg does by itself, not in Django's way."""
+    """Reads values as psycopg does, not as Django does."""
 
     @property
     def adapters(self) -> psycopg.adapt.AdaptersMap:
@@ -27,9 +27,9 @@ class _Cursor(psycopg.Cursor[tuple[Any, ...]]):
 
 
 def execute(statement: str, /, **values: Any) -> Rows:
-    """Runs a statement with `%(name)s` for its values and returns the rows it answers with.
+    """Runs a statement with `%(name)s` for its values and returns the rows.
 
-    In a `pipeline` it waits, for this answer and all before it. Raises Django's database errors,
+    In a `pipeline` it waits for this answer and all earlier ones. Raises Django's database errors,
     like every query.
     """
     with connection.wrap_database_errors:
@@ -37,14 +37,14 @@ def execute(statement: str, /, **values: Any) -> Rows:
 
 
 def send(statement: str, /, **values: Any) -> psycopg.Cursor[tuple[Any, ...]]:
-    """The same, for a `pipeline`: the rows are asked for by `fetchall()`, later or not at all."""
+    """Sends a statement in a `pipeline`; `fetchall()` fetches its rows, later or never."""
     connection.ensure_connection()
     with connection.wrap_database_errors:
         return _Cursor(connection.connection).execute(statement, values)
 
 
 def insert(rows: Sequence[Model]) -> None:
-    """Inserts new rows of one model that makes its own ids, all in one statement."""
+    """Inserts new rows of one model that makes its own ids, in one statement."""
     if not rows:
         return
     fields = rows[0]._meta.concrete_fields
@@ -56,7 +56,7 @@ def insert(rows: Sequence[Model]) -> None:
         places.append("(" + ", ".join(f"%({name})s" for name in names) + ")")
         for name, field in zip(names, fields, strict=True):
             values[name] = field.get_db_prep_save(field.pre_save(row, add=True), connection)
-    # Table and columns are the model's names; what people write is in the values.
+    # Table and columns are the model's names; what people typed is in the values.
     table = rows[0]._meta.db_table
     send(f'INSERT INTO "{table}" ({columns}) VALUES {", ".join(places)}', **values)  # noqa: S608
     for row in rows:
@@ -65,11 +65,11 @@ def insert(rows: Sequence[Model]) -> None:
 
 @contextmanager
 def pipeline() -> Iterator[None]:
-    """Inside, `send` does not wait for the answers to what was sent before.
+    """Inside, `send` does not wait for the answers to earlier statements.
 
-    The statements run in the order in which they were sent. What one of them is refused for is
-    raised at the next `fetchall()`, or at the end. Not for Django's own queries: they want to know
-    at once how many rows they changed.
+    The statements run in the order in which they were sent. If the database refuses one, the next
+    `fetchall()`, or the end, raises it. Not for Django's own queries: they need to know at once how
+    many rows they changed.
     """
     connection.ensure_connection()
     with connection.wrap_database_errors, connection.connection.pipeline():

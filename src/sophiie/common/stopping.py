@@ -1,7 +1,7 @@
 """Long work in a thread that ends when the process is told to: it asks between two steps.
 
-A thread cannot be cancelled from outside, and `ending` waits for none that goes on: without asking
-it would be cut off in the middle of a step.
+Nobody can cancel a thread from outside, and `ending` waits for none. Work that did not ask would be
+cut off in the middle of a step.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ _asked = Event()
 
 
 class Stopped(Exception):
-    """The process is told to end; what is left to do stays recorded for the next one."""
+    """The process is told to end; another one takes up the recorded work that is left."""
 
 
 def ask_to_stop() -> None:
@@ -25,6 +25,6 @@ def begin() -> None:
 
 
 def go_on() -> None:
-    """Called between two steps of long work. Raises `Stopped`."""
+    """Call this between two steps of long work. Raises `Stopped`."""
     if _asked.is_set():
         raise Stopped

@@ -1,4 +1,4 @@
-"""Wall-clock times and instants: what happens on the days when clocks are changed.
+"""Wall-clock times and instants: what happens on the days when the clocks change.
 
 A person says "02:30 on 4 October in Sydney". On two days a year such a time may not exist, or may
 exist twice; nothing here guesses silently.
@@ -96,7 +96,7 @@ def is_zone(name: str) -> bool:
 
 
 def in_zone(instant: datetime, zone: str) -> datetime:
-    """The same instant, as the clocks of `zone` show it."""
+    """The instant as the clocks of `zone` show it."""
     return instant.astimezone(rules_of(zone))
 
 
@@ -109,7 +109,7 @@ def instant_of(wall: datetime, zone: str, *, fold: int | None = None) -> datetim
     first, second = (_read_as(wall, zone, choice) for choice in (0, 1))
     if first == second:
         return first
-    if first > second:  # in a gap, fold=0 reads with the offset before it and lands later
+    if first > second:  # in a gap, fold=0 takes the offset before the change and lands later
         raise TimeDoesNotExist(wall, zone, *_gap(wall, zone))
     if fold is None:
         raise TimeIsAmbiguous(wall, zone, (in_zone(first, zone), in_zone(second, zone)))
@@ -139,13 +139,13 @@ def _gap(wall: datetime, zone: str) -> tuple[time, time]:
 
 
 def exists(wall: datetime, zone: str) -> bool:
-    """Whether clocks ever show this time: on the day on which they go forward they skip some."""
+    """Whether clocks ever show this time: when they go forward, they skip some."""
     tz = rules_of(zone)
     return wall.replace(tzinfo=tz).astimezone(UTC).astimezone(tz).replace(tzinfo=None) == wall
 
 
 def is_shown_once(wall: datetime, zone: str) -> bool:
-    """Whether a person who says this time means one instant, and nothing is left to ask."""
+    """Whether this time means exactly one instant, so that there is nothing to ask."""
     try:
         instant_of(wall, zone)
     except (TimeDoesNotExist, TimeIsAmbiguous):
@@ -161,7 +161,7 @@ def local_day(day: date, zone: str) -> tuple[datetime, datetime]:
 def start_of_day(day: date, zone: str) -> datetime:
     """The first instant (UTC) of a calendar day.
 
-    Where the clocks skip midnight it is the moment in which they do; of a doubled midnight, the
+    If the clocks skip midnight, it is the moment of the change; of a doubled midnight, it is the
     first. Raises `OverflowError` at the very ends of the calendar.
     """
     return first_moment(datetime.combine(day, time()), zone)
@@ -171,8 +171,8 @@ def start_of_day(day: date, zone: str) -> datetime:
 def first_moment(wall: datetime, zone: str) -> datetime:
     """The first instant (UTC) at which the clocks of `zone` show the naive time `wall`, or later.
 
-    So a time that the clocks skip is the moment in which they do, and of a doubled one the first
-    counts. Raises `OverflowError` at the very ends of the calendar.
+    So a skipped time becomes the moment of the change, and of a doubled time the first counts.
+    Raises `OverflowError` at the very ends of the calendar.
     """
     tz = rules_of(zone)
     first, second = (_read_as(wall, zone, choice) for choice in (0, 1))
@@ -182,7 +182,7 @@ def first_moment(wall: datetime, zone: str) -> datetime:
     def shown(seconds: int) -> bool:
         return (second + timedelta(seconds=seconds)).astimezone(tz).replace(tzinfo=None) >= wall
 
-    # In a gap the two readings lie on both sides of the change of the clocks, or one is on it.
+    # In a gap the two readings lie on both sides of the change, or one is on it.
     gap = range(int((first - second).total_seconds()))
     return second + timedelta(seconds=bisect_left(gap, True, key=shown))
 
@@ -190,7 +190,8 @@ def first_moment(wall: datetime, zone: str) -> datetime:
 def steady_stretches(
     start: datetime, end: datetime, zone: str
 ) -> list[tuple[datetime, datetime, timedelta]]:
-    """The period cut where the clocks of `zone` change: instants (UTC), and what they are ahead."""
+    """Cuts the period where the clocks of `zone` change: instants (UTC) with the offset between
+    them."""
     tz, stretches = rules_of(zone), []
     here, offset = start.astimezone(UTC), _ahead(start, tz)
     begin = here

@@ -1,9 +1,9 @@
 """The web process's application.
 
-Pages and API are synchronous, and under ASGI Django would hop between threads for every one of its
-middlewares; as a WSGI application each request keeps to one thread, which takes a third of the
-time. What must never wait for a thread is answered by the event loop: the live streams, of which
-thousands stay open, and what a load balancer asks.
+Pages and API are synchronous. Under ASGI Django would hop between threads for every middleware; as
+a WSGI application each request stays in one thread, which takes a third of the time. The event loop
+itself answers what must never wait for a thread: the live streams, thousands of which stay open,
+and the questions of a load balancer.
 """
 
 from __future__ import annotations

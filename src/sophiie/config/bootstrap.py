@@ -1,4 +1,4 @@
-"""Getting a process ready: secrets, database, Django."""
+"""Gets a process ready: secrets, database, Django."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ DATABASE_STOP_SECONDS = 60.0
 
 @contextmanager
 def database_of(environment: Environment) -> Iterator[str]:
-    """The URL of the database: the one that is named, or the embedded one while inside.
+    """The URL of the named database, or of the embedded one, which runs while the block does.
 
-    Told to stop, one gets here the time to leave; `ending.leavable` allows it again in between.
+    A signal gives the block time to leave; `ending.leavable` lets it raise again in between.
     """
     if environment.database_url:
         _knock(environment.database_url)
@@ -49,7 +49,7 @@ def database_of(environment: Environment) -> Iterator[str]:
 
 @contextmanager
 def _kept_alive(database: EmbeddedPostgres) -> Iterator[None]:
-    """Whoever uses the embedded server starts it again when it dies; nobody else would."""
+    """Restarts the embedded server when it dies, because nobody else would."""
     ended = threading.Event()
     outage = Outage("embedded database")
 
@@ -72,7 +72,7 @@ def _kept_alive(database: EmbeddedPostgres) -> Iterator[None]:
 
 
 def _knock(url: str) -> None:
-    """One quick try, because the pool would go on trying for a while and say so in many lines."""
+    """Tries once and quickly: the pool would keep trying and log many lines."""
     try:
         psycopg.connect(url, connect_timeout=5).close()
     except psycopg.Error as error:
@@ -81,7 +81,7 @@ def _knock(url: str) -> None:
 
 
 def without_password(text: str, url: str) -> str:
-    """What a library says of an address that it does not understand, without the secret in it."""
+    """A library's complaint about an address that it cannot read, without the secret in it."""
     userinfo = urlsplit(url).netloc.rpartition("@")[0]
     password = userinfo.partition(":")[2]
     for secret in {password, unquote(password)} - {""}:
@@ -91,7 +91,7 @@ def without_password(text: str, url: str) -> str:
 
 @contextmanager
 def django_ready(environment: Environment) -> Iterator[None]:
-    """Django set up on a database that is there. Refuses without secrets."""
+    """Sets Django up on a reachable database. Refuses without secrets."""
     require_secrets(environment)
     with database_of(environment) as url:
         os.environ["SOPHIIE_DATABASE_URL"] = url
@@ -109,14 +109,14 @@ def django_ready(environment: Environment) -> Iterator[None]:
         finally:
             from django.db import connections
 
-            # The pool's own threads would otherwise find the server gone.
+            # Otherwise the pool's own threads would find the server gone.
             for connection in connections.all(initialized_only=True):
                 connection.close()
                 connection.pool.close(POOL_STOP_SECONDS)  # type: ignore[attr-defined]
 
 
 def _follow_outages() -> None:
-    """Whoever finds the database away says so in one place, and so does who finds it there."""
+    """Routes every discovery that the database is away, or back, to one place."""
     from django.db.backends.signals import connection_created
 
     for handler in logging.getLogger().handlers:
@@ -131,7 +131,7 @@ def _database_is_there(**_: object) -> None:
 def follow_parent() -> None:
     """Ends this process when the one that started it is gone, also by `kill -9`.
 
-    The parent holds the other end of a pipe; its end is the end of the pipe.
+    The parent holds the other end of a pipe and dies with it.
     """
     descriptor = os.environ.pop(LIFELINE, "")
     if not descriptor:

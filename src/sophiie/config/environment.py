@@ -1,7 +1,7 @@
-"""What a person can set from outside, read once and typed.
+"""What an operator can set from outside, read once and typed.
 
 Everything else takes these values as arguments or from `django.conf.settings`; nothing else in the
-project looks at `os.environ`.
+project reads `os.environ`.
 """
 
 from __future__ import annotations
@@ -47,9 +47,9 @@ def _named(name: str) -> AliasChoices:
 
 
 class Environment(BaseSettings):
-    """The variables of the contract, with their defaults."""
+    """The environment variables with their defaults; the README explains each."""
 
-    # What is secret here stands in no error and in no `repr`.
+    # No error and no `repr` shows a secret.
     model_config = SettingsConfigDict(
         extra="ignore", case_sensitive=True, hide_input_in_errors=True
     )
@@ -98,7 +98,7 @@ class Environment(BaseSettings):
         default=6000, gt=0, validation_alias=_named("SOPHIIE_API_REQUESTS_PER_MINUTE")
     )
     audit_days: int = Field(default=730, ge=30, validation_alias=_named("SOPHIIE_AUDIT_DAYS"))
-    # How long things are kept; of the history 0 means for ever.
+    # How many days things are kept; 0 keeps the history for ever.
     history_days: int = Field(
         default=0, ge=0, le=36_500, validation_alias=_named("SOPHIIE_HISTORY_DAYS")
     )
@@ -108,7 +108,7 @@ class Environment(BaseSettings):
     idempotency_days: int = Field(
         default=1, ge=1, le=36_500, validation_alias=_named("SOPHIIE_IDEMPOTENCY_DAYS")
     )
-    most_holds: int = Field(default=20, gt=0, validation_alias=_named("SOPHIIE_MAX_HOLDS"))
+    max_holds: int = Field(default=20, gt=0, validation_alias=_named("SOPHIIE_MAX_HOLDS"))
     email_url: str = Field(default="", validation_alias=_named("SOPHIIE_EMAIL_URL"), repr=False)
     email_from: str = Field(
         default="Sophiie <no-reply@localhost>", validation_alias=_named("SOPHIIE_EMAIL_FROM")
@@ -183,7 +183,7 @@ class Environment(BaseSettings):
             raise ValueError("must begin with postgresql://")
         try:
             urlsplit(value).port  # noqa: B018 - raises what is wrong with it
-        except ValueError:  # whose own words may hold a piece of the password
+        except ValueError:  # whose message may contain a part of the password
             raise ValueError(
                 "is not an address; in the password write every character that is neither a letter "
                 "nor a digit as its code, a / as %2F"
@@ -206,20 +206,21 @@ class Environment(BaseSettings):
 
     @property
     def push_address(self) -> str:
-        """Where Google sends notifications; "" when it cannot: it takes https addresses only."""
+        """Where Google sends notifications; "" if it cannot, because it accepts only https
+        addresses."""
         if not (self.public_url.startswith("https://") or self.allow_http_push):
             return ""
         return f"{self.public_url or DEFAULT_PUBLIC_URL}/integrations/google/notifications"
 
     @property
     def sign_up_open(self) -> bool:
-        """Whether anybody may make a business of their own: where it is not said, in the demo."""
+        """Whether anybody may create a business; if it is not said, only in the demo."""
         return self.sign_up == "open" or (self.demo and not self.sign_up)
 
     @property
     def easy_to_guess(self) -> list[str]:
-        """The variables with a key for sessions and links that would not do on the open internet:
-        by the rule of Django's own check of a deployment (security.W009)."""
+        """The variables whose key for sessions and links is too weak for the open internet, by the
+        rule of Django's own deployment check (security.W009)."""
         keys = [("SOPHIIE_SECRET_KEY", self.secret_key)] if self.secret_key else []
         keys += [("SOPHIIE_SECRET_KEY_FALLBACKS", key) for key in self.secret_key_fallbacks]
         return [] if self.demo else [name for name, key in keys if _is_easy_to_guess(key)]
@@ -245,7 +246,7 @@ def _is_easy_to_guess(key: str) -> bool:
 
 
 def read_environment() -> Environment:
-    """The environment of this process, completed by the demo's own secrets where it made some.
+    """The environment of this process, completed by the secrets that a demo made for itself.
 
     Raises `ConfigurationError` with one sentence that names the variable.
     """
@@ -277,7 +278,7 @@ def _with_kept_secrets(environment: Environment) -> Environment:
 
 
 def require_secrets(environment: Environment) -> None:
-    """Refuses to start outside the demo without the two secrets of its owner."""
+    """Refuses to start outside the demo without the operator's two secrets."""
     if not environment.secret_key:
         raise ConfigurationError(
             "SOPHIIE_SECRET_KEY is not set: give it a long random text that stays the same "
@@ -296,14 +297,14 @@ def require_secrets(environment: Environment) -> None:
 
 
 def keep_own_secrets(data_dir: Path) -> None:
-    """Makes the demo's secrets once and keeps them readable by their owner alone."""
+    """Makes the demo's secrets once, readable by their owner alone."""
     path = data_dir / SECRETS_FILE
     fresh = {
         "secret_key": secrets.token_urlsafe(48),
         "encryption_keys": [Fernet.generate_key().decode()],
     }
-    # Written whole under another name first: a second start at the same moment, or a kill, must
-    # never leave half a file or two different keys.
+    # Written under another name first: a second start at the same moment, or a kill, must never
+    # leave half a file or two different keys.
     temporary = data_dir / f".{SECRETS_FILE}.{os.getpid()}"
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w") as file:

@@ -1,4 +1,4 @@
-"""Django's settings, made of the environment."""
+"""Django's settings, derived from the environment."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ _public = urlsplit(PUBLIC_URL)
 LOOPBACK_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
 PUBLIC_URL_IS_LOOPBACK = _public.hostname in ("localhost", "127.0.0.1", "::1")
 HTTPS = _public.scheme == "https"
-# A Host header is what whoever asks says. On one's own machine all its names are one's own.
+# Anybody can send any Host header. On one's own machine all its names are one's own.
 ALLOWED_HOSTS = [f"[{_public.hostname}]" if ":" in (_public.hostname or "") else _public.hostname]
 if DEMO or PUBLIC_URL_IS_LOOPBACK:
     ALLOWED_HOSTS += LOOPBACK_HOSTS
 CSRF_TRUSTED_ORIGINS = [f"{_public.scheme}://{_public.netloc}"]
-# From these the web server takes the client's address and whether it came by https; what anybody
-# else says of that counts for nothing, so no part of the product looks at such a header itself.
+# The web server takes the client's address and scheme from these proxies. What anybody else claims
+# counts for nothing, so no other code looks at such headers.
 TRUSTED_PROXIES = ENVIRONMENT.trusted_proxies
 METRICS_TOKEN = ENVIRONMENT.metrics_token
 if HTTPS:
@@ -48,13 +48,13 @@ GOOGLE_API_URL = ENVIRONMENT.google_api_url
 BUSY_POLL_SECONDS = ENVIRONMENT.busy_poll_seconds
 BUSY_MAX_AGE_SECONDS = ENVIRONMENT.busy_max_age_seconds
 PUSH_ADDRESS = ENVIRONMENT.push_address
-# How long after a write to Google further changes of the same appointment are gathered.
+# Changes of the same appointment within this time after a write to Google become one more call.
 MIRROR_COALESCE_SECONDS = 0.4
 API_REQUESTS_PER_MINUTE = ENVIRONMENT.api_requests_per_minute
 HISTORY_DAYS = ENVIRONMENT.history_days
 LEDGER_DAYS = ENVIRONMENT.ledger_days
 IDEMPOTENCY_DAYS = ENVIRONMENT.idempotency_days
-MAX_HOLDS = ENVIRONMENT.most_holds
+MAX_HOLDS = ENVIRONMENT.max_holds
 LOG_LEVEL = ENVIRONMENT.log_level
 AUDIT_DAYS = ENVIRONMENT.audit_days
 
@@ -121,15 +121,15 @@ TEMPLATES: list[dict[str, Any]] = [
 
 
 def _database(url: str) -> dict[str, Any]:
-    """Django's form of a PostgreSQL URL, with a pool of connections for each process."""
+    """A PostgreSQL URL in Django's form, with a connection pool for each process."""
     parts = urlsplit(url)
     options: dict[str, Any] = {
-        # One for every thread that may ask: those of pages and API, and those of `in_thread`.
-        # After a while without success a pool begins anew: its pauses grow from try to try, and a
-        # database that is back would be found minutes later.
+        # One for every thread that may ask: those of pages and API, and those of `in_thread`. A
+        # pool that has failed for a while starts over: its pauses grow with each try, and it would
+        # find a database that is back only minutes later.
         "pool": {"min_size": 1, "max_size": 24, "timeout": 15, "reconnect_timeout": 5},
         "application_name": "sophiie",
-        # A server or a network that went silent is given up, not waited for in a thread for ever.
+        # A silent server or network is given up; no thread waits for ever.
         "connect_timeout": 5,
         "keepalives_idle": 30,
         "keepalives_interval": 10,
@@ -182,8 +182,8 @@ ACCOUNT_FORMS = {
     "change_password": "sophiie.web.account.password_forms.ChangePasswordForm",
     "set_password": "sophiie.web.account.password_forms.SetPasswordForm",
 }
-# Behind a shared address (a clinic's router, the tests' loopback) many people sign in at once, so
-# an address alone may do much; what slows guessing down stands in `accounts.sign_in`.
+# Many people share an address (a clinic's router, the tests' loopback) and sign in at once, so an
+# address alone may do a lot; `accounts.sign_in` slows guessing down.
 ACCOUNT_RATE_LIMITS = {
     "login": "300/m/ip",
     "login_failed": "60/m/ip,300/h/ip",
@@ -194,12 +194,12 @@ ACCOUNT_RATE_LIMITS = {
     # Each sends a mail to somebody who may not have asked for it.
     "signup": "10/m/ip,60/h/ip,5/h/key",
     "change_email": "5/h/user",
-    # Each costs a password's slow hash.
+    # Each computes a slow password hash.
     "join": "20/m/ip",
-    # Each reads and packs all that there is.
+    # Each reads and packs everything there is.
     "export": "10/h/user",
 }
-# What one customer of a provider is given.
+# A provider gives one customer this much.
 ALLAUTH_RATE_LIMIT_IPV6_PREFIX = 64
 # The sign-in library counts in the default cache, and nothing else is kept there.
 CACHES = {"default": {"BACKEND": "sophiie.accounts.attempts.AttemptsCache"}}
@@ -214,7 +214,7 @@ if ENVIRONMENT.email_url:
     EMAIL_USE_TLS = not EMAIL_USE_SSL and bool(_mail.username)
     EMAIL_TIMEOUT = 8  # less than a process has to end
 else:
-    # Not the console: a link that resets a password is a secret, and logs are read by many.
+    # Not the console: a link that resets a password is a secret, and many people read logs.
     EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
     EMAIL_FILE_PATH = DATA_DIR / "mail"
 DEFAULT_FROM_EMAIL = ENVIRONMENT.email_from
@@ -241,7 +241,7 @@ CONTENT_SECURITY_POLICY = {
         "font-src": [SELF],
         "connect-src": [SELF],
         "manifest-src": [SELF],
-        # Also decides where a form may be redirected to: linking posts, then goes to Google.
+        # Also decides where a form may redirect to: linking posts, then goes to Google.
         "form-action": [SELF, "{0.scheme}://{0.netloc}".format(urlsplit(GOOGLE_AUTH_URL))],
         "base-uri": [NONE],
         "frame-ancestors": [NONE],
@@ -253,7 +253,7 @@ STATIC_URL = "/static/"
 STORAGES = {
     "staticfiles": {"BACKEND": "sophiie.web.serving.assets.ReleasedFiles"},
 }
-# Served straight from the packages: no collecting step that could be forgotten.
+# Served straight from the packages, so nobody can forget a collecting step.
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_MAX_AGE = 300
 WHITENOISE_ALLOW_ALL_ORIGINS = False

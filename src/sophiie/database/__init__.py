@@ -1,8 +1,8 @@
 """The embedded PostgreSQL: starts it, joins it, leaves it.
 
-Owns one PostgreSQL server per data folder: its files, its life and who uses it.
-Knows nothing of Django, settings or the environment; hands out a URL and keeps the server
-behind it alive for as long as one process is inside. Reasons: docs/adr/0002.
+Owns one PostgreSQL server for each data folder: its files, its life, and who uses it. It knows
+nothing of Django, settings or the environment; it hands out a URL and keeps the server alive while
+at least one process is inside. Reasons: docs/explanation/adr/0002-embedded-postgresql.md.
 """
 
 from sophiie.database.embedded import EmbeddedPostgres

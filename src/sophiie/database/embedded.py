@@ -40,19 +40,19 @@ from sophiie.database.users import (
     handed_over,
 )
 
-# When told to stop while starting.
+# If a signal arrives while starting.
 _GIVE_UP_SECONDS = 4.0
 
 _log = logging.getLogger(__name__)
 
 
 class EmbeddedPostgres:
-    """`with EmbeddedPostgres(data_dir) as url:` - one server per folder, shared by processes.
+    """`with EmbeddedPostgres(data_dir) as url:` - one server for each folder, shared by processes.
 
-    The URL is good for child processes as well, for as long as this one (or another) is
-    inside. A forked child does not count as a user; it may enter with an object of its own.
-    `durable=False` is for tests: quick, and worthless after a power cut. It holds if this
-    process is the one that launches the server.
+    The URL also works in child processes, as long as this process (or another) is inside. A forked
+    child does not count as a user; it may enter with an object of its own. `durable=False` is for
+    tests: fast, and worthless after a power cut. It takes effect if this process launches the
+    server.
     """
 
     def __init__(
@@ -89,7 +89,7 @@ class EmbeddedPostgres:
         return self._server.url
 
     def start(self) -> str:
-        """Starts or joins the server; returns its URL. Harmless when already inside."""
+        """Starts or joins the server and returns its URL. Harmless when already inside."""
         if self._membership is None or not self._membership.is_open:
             try:
                 self._enter()
@@ -100,10 +100,10 @@ class EmbeddedPostgres:
         return self.url
 
     def stop(self, *, patience: float = STOP_SECONDS) -> None:
-        """Leaves; stops the server if nobody else is inside. Harmless when not inside.
+        """Leaves, and stops the server if nobody else is inside. Harmless when not inside.
 
-        A server that has not stopped after so many seconds is ended: what was committed it finds
-        in its log when it starts again.
+        It kills a server that has not stopped after so many seconds: the next start finds
+        everything that was committed in the log.
         """
         membership, self._membership = self._membership, None
         server, self._server = self._server, None
@@ -118,7 +118,7 @@ class EmbeddedPostgres:
             membership.close()
 
     def heal(self) -> bool:
-        """Launches the server again if it died under us; whether it had to. Harmless otherwise."""
+        """Launches the server again if it died; returns whether it had. Harmless otherwise."""
         server, membership = self._server, self._membership
         if server is None or membership is None or server.is_alive():
             return False
@@ -140,8 +140,8 @@ class EmbeddedPostgres:
                 self._bring_up(server, user)
                 self._server, self._membership = server, membership
             except BaseException as error:
-                # Told to stop while starting. After an error the server is left alone: one that
-                # recovers for minutes from a crash must not begin again at every attempt.
+                # A signal arrived while starting. After an error the server is left alone: one that
+                # recovers from a crash for minutes must not begin again at every attempt.
                 told = not isinstance(error, Exception)
                 if server is not None and told and membership.try_exclusive():
                     server.stop(patience=_GIVE_UP_SECONDS)
@@ -192,8 +192,8 @@ class EmbeddedPostgres:
         return connection
 
     def _binaries(self, user: ServerUser) -> Binaries:
-        """PostgreSQL's programs. What its user must get at inside the data folder, that user
-        alone may walk to."""
+        """PostgreSQL's programs. Only the server's user may walk to what it needs inside the data
+        folder."""
         found = find_binaries(self._bin_dir)
         shelf = self._programs if user.can_reach(self._data_dir) else SHARED_PROGRAMS
         inside = shelf == self._programs and not can_run(found, user)
@@ -217,9 +217,9 @@ class EmbeddedPostgres:
 
     @contextmanager
     def _start_lock_if_free(self, timeout: float) -> Iterator[None]:
-        """The start lock; nothing where somebody has been starting for long, or where the folder
-        was deleted under us. Whoever leaves without it may still end the server when alone
-        inside: the next one waits until they are out."""
+        """The start lock. Nothing if somebody has been starting for long, or the folder was
+        deleted. Whoever leaves without the lock may still stop the server when alone inside: the
+        next one waits until they are out."""
         with ExitStack() as stack:
             with suppress(DatabaseError, FileNotFoundError):
                 stack.enter_context(self._start_lock(timeout))
@@ -227,7 +227,7 @@ class EmbeddedPostgres:
 
 
 def _ensure_database(server: Server, connection: Connection) -> None:
-    """Role, extension and database; the database last, so its presence vouches for all."""
+    """Creates role, extension and database; the database last, so its presence vouches for all."""
     if connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [APPLICATION]).fetchone():
         return
     with server.connect("template1") as template:
@@ -236,6 +236,6 @@ def _ensure_database(server: Server, connection: Connection) -> None:
         if not template.execute(
             "SELECT 1 FROM pg_roles WHERE rolname = %s", [APPLICATION]
         ).fetchone():
-            # Not a superuser: whoever smuggles SQL in must not get the machine as well.
+            # Not a superuser: SQL injection must not give the machine away as well.
             template.execute(f"CREATE ROLE {APPLICATION} LOGIN CREATEDB")
         template.execute(f"CREATE DATABASE {APPLICATION} OWNER {APPLICATION}")

@@ -1,5 +1,5 @@
-"""What can go wrong with the embedded PostgreSQL, as one exception."""
+"""The one exception for everything that can go wrong with the embedded PostgreSQL."""
 
 
 class DatabaseError(Exception):
-    """Its text is one sentence for the person at the keyboard, at times with lines of a log."""
+    """The message is one sentence for the person at the keyboard, sometimes with lines of a log."""

@@ -1,7 +1,7 @@
 """File locks that the kernel drops when their process dies, however it dies.
 
-Knows only files. A lock belongs to the process that took it: programs it starts do not
-inherit it (close-on-exec), and children it forks let go of their copy at once.
+Knows only files. A lock belongs to the process that took it: programs that it starts do not inherit
+it (close-on-exec), and children that it forks let go of their copy at once.
 """
 
 import fcntl
@@ -18,7 +18,7 @@ _PAUSE = 0.01
 
 
 class FileLock:
-    """One open lock file. Closing it gives up whatever was held."""
+    """One open lock file. Closing it gives up every lock on it."""
 
     def __init__(self, path: Path) -> None:
         flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -31,14 +31,14 @@ class FileLock:
         return self._fd is not None
 
     def share(self) -> None:
-        """Holds it together with others. Waits only for somebody who is just leaving."""
+        """Holds the lock together with others. Waits only while somebody is leaving."""
         assert self._fd is not None
         fcntl.flock(self._fd, fcntl.LOCK_SH)
 
     def try_exclusive(self) -> bool:
-        """Holds it alone, or at once says that this is not possible.
+        """Holds the lock alone, or says at once that it cannot.
 
-        A share held before is lost either way: flock converts by releasing first.
+        A share held before is lost either way, because flock converts by releasing first.
         """
         assert self._fd is not None
         try:
@@ -49,7 +49,7 @@ class FileLock:
 
     def close(self) -> None:
         if self._fd is not None:
-            # Said aloud, because a copy in a child that is between fork and exec keeps it.
+            # Unlocks explicitly: a child between fork and exec keeps a copy.
             fcntl.flock(self._fd, fcntl.LOCK_UN)
             self.drop_copy()
 

@@ -1,9 +1,9 @@
 """Which live processes belong to a server, told by a marker in their command line and their user.
 
-PostgreSQL shows its `cluster_name`, our marker, in the command line of the postmaster and of
-all its children. Everybody may read command lines; /proc/PID/cwd of another user's process not
-even root, in a container without CAP_SYS_PTRACE. A zombie has no command line, and a process
-that merely got a dead server's number has another one: neither counts.
+PostgreSQL shows its `cluster_name`, our marker, in the command line of the postmaster and of all
+its children. Everybody may read command lines; in a container without CAP_SYS_PTRACE not even root
+may read /proc/PID/cwd of another user's process. A zombie has no command line, and a process that
+merely got a dead server's number has another one: neither counts.
 """
 
 import os
@@ -46,7 +46,7 @@ def _command(pid: int, uid: int) -> str:
             command = (folder / "cmdline").read_bytes()
             if command or _is_dead(folder):
                 break
-            time.sleep(_PAUSE)  # one program is just taking another's place in the process
+            time.sleep(_PAUSE)  # one program is just replacing another in the process
         return command.replace(b"\0", b" ").decode(errors="replace")
     except OSError:
         return ""
@@ -57,7 +57,7 @@ def _is_dead(folder: Path) -> bool:
 
 
 def _ps(uid: int) -> Iterator[tuple[int, str]]:
-    """The same for systems without /proc (macOS)."""
+    """Does the same on systems without /proc (macOS)."""
     listing = subprocess.run(
         ["/bin/ps", "-axww", "-o", "pid=,uid=,command="],
         capture_output=True,

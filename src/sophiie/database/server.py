@@ -21,10 +21,10 @@ from urllib.parse import quote
 
 import psycopg
 
-from sophiie.database import processes
 from sophiie.database.binaries import CLEAN_ENVIRONMENT, Binaries
 from sophiie.database.cluster import ADMIN, APPLICATION, admit_users, last_lines, path_for_server
 from sophiie.database.errors import DatabaseError
+from sophiie.database.processes import belongs, find
 from sophiie.database.users import ServerUser, give_to_folder_owner
 
 PORT = 5432  # only the number in the socket's file name: nothing listens on TCP
@@ -36,7 +36,7 @@ _KILL_SECONDS = 5.0
 _REFUSED = "FATAL:  the database system is"  # starting up, shutting down: our own attempts
 _LOG_BYTES = 1_000_000
 # A socket path has 108 bytes on Linux, 104 on macOS, with "/.s.PGSQL.5432" and an end byte.
-_LONGEST_FOLDER = 104 - len(f"/.s.PGSQL.{PORT}") - 1
+_MAX_FOLDER_LENGTH = 104 - len(f"/.s.PGSQL.{PORT}") - 1
 
 _SETTINGS = {
     "listen_addresses": "",
@@ -47,8 +47,8 @@ _SETTINGS = {
     "jit": "off",
     "timezone": "UTC",
     "log_timezone": "UTC",
-    # Errors of statements reach the program that sent them. Here they would only make the
-    # file grow and hold personal data.
+    # Errors of statements reach the program that sent them. In this file they would only take room
+    # and hold personal data.
     "log_min_messages": "log",
     "log_min_error_statement": "panic",
     "log_error_verbosity": "terse",
@@ -69,11 +69,11 @@ class Server:
         self._user = user
         self._log_file = cluster.parent / "server.log"
         self._log_start = 0
-        # Set when nobody waits any longer for it to come up.
+        # Set when nobody waits for it to come up any longer.
         self.abandoned = threading.Event()
         found = cluster.stat()
-        # Says in every process's command line which cluster it serves. A copy of the folder
-        # has another inode, so it never takes the original's server for its own.
+        # Every process's command line says which cluster it serves. A copy of the folder has
+        # another inode, so it never takes the original's server for its own.
         self._marker = f"sophiie-{found.st_dev:x}-{found.st_ino:x}"
         self._socket_folder = _socket_folder(cluster, user)
 
@@ -93,12 +93,12 @@ class Server:
         )
 
     def pid(self) -> int | None:
-        """The postmaster's number, when that process is alive and really is ours."""
+        """The postmaster's number, if that process is alive and really is ours."""
         try:
             pid = int((self._cluster / "postmaster.pid").read_text().split("\n", 1)[0])
         except (OSError, ValueError):
             return None
-        mine = processes.belongs(pid, marker=self._marker, uid=self._user.uid)
+        mine = belongs(pid, marker=self._marker, uid=self._user.uid)
         return pid if mine else None
 
     def is_listening(self) -> bool:
@@ -114,11 +114,11 @@ class Server:
         return self.pid() is not None or self.is_listening()
 
     def has_ended(self) -> bool:
-        """Whether nothing of it runs any more, not even a child without its postmaster."""
+        """Whether no process of it runs any more, not even a child without its postmaster."""
         return not self.is_alive() and not self._find()
 
     def wait_for_connection(self, seconds: float, launched: int = 0) -> Connection | None:
-        """A connection, or None when there is no server (any more) that could answer."""
+        """A connection, or None if there is no server (any more) that could answer."""
         start = time.monotonic()
         while True:
             try:
@@ -135,10 +135,10 @@ class Server:
                     f" {seconds:.0f} seconds; try again later. {last_lines(str(problem))}"
                     f" {self.log_tail()}"
                 )
-            time.sleep(min(_PAUSE + waited / 10, 0.2))  # each refused attempt is a line of log
+            time.sleep(min(_PAUSE + waited / 10, 0.2))  # each refused attempt is a line in the log
 
     def launch(self, binaries: Binaries, *, durable: bool) -> int:
-        """Starts a server that outlives us; returns its process's number."""
+        """Starts a server that outlives us and returns its process number."""
         self._go_on_unless_abandoned()
         admit_users(self._cluster, self._user)
         settings = _SETTINGS if durable else _SETTINGS | _FORGETFUL
@@ -152,8 +152,8 @@ class Server:
         command = [binaries.postgres, "-D", folder]
         for name, value in settings.items():
             command += ["-c", f"{name}={value}"]
-        # The shell ends at once, so the server is nobody's child: it does not die with us,
-        # gets no signal of our terminal, and never becomes a zombie that we would have to reap.
+        # The shell ends at once, so the server is nobody's child: it does not die with us, gets no
+        # signal from our terminal, and never becomes a zombie that we would have to reap.
         shell = ["/bin/sh", "-c", 'exec "$@" >&2 & echo $!', "sh", *command]
         with self._open_log() as log:
             try:
@@ -174,10 +174,10 @@ class Server:
         return int(answer)
 
     def outlast_orphans(self) -> None:
-        """Returns when the server is alive, or when no process of it is left.
+        """Returns when the server is alive, or when none of its processes is left.
 
-        What is neither was launched a moment ago by a starter that got killed, or has lost
-        its postmaster. The latter end by themselves, mostly; the rest is killed.
+        A server in between was launched a moment ago by a starter that was killed, or has lost its
+        postmaster. The latter mostly end by themselves; this kills the rest.
         """
         start = time.monotonic()
         while not self.is_alive() and (orphans := self._find()):
@@ -193,9 +193,9 @@ class Server:
     def remove_remains(self) -> None:
         """Removes the pid file, the socket and its lock, which a dead server left.
 
-        PostgreSQL would do so itself, except where a zombie or a stranger has the number in
-        the pid file. To be called only when no process of the server is left: without its
-        pid file, PostgreSQL would not notice them and two would write the same data.
+        PostgreSQL would do so itself, except when a zombie or a stranger has the number in the pid
+        file. Call this only when no process of the server is left: without its pid file PostgreSQL
+        would not notice them, and two servers would write the same data.
         """
         name = f".s.PGSQL.{PORT}"
         for folder, leftover in (
@@ -206,13 +206,13 @@ class Server:
             (folder / leftover).unlink(missing_ok=True)
 
     def stop(self, *, patience: float = STOP_SECONDS) -> None:
-        """Fast shutdown: open transactions are rolled back, committed ones are on disk.
+        """Fast shutdown: rolls open transactions back; committed ones are on disk.
 
-        One that does not listen is ended, also one that was halted: its log has what was
-        committed, and the next start replays it.
+        It kills a server that does not listen, even a halted one: its log has what was committed,
+        and the next start replays it.
         """
         pid = self.pid()
-        # Without a pid file (somebody deleted it): to any but the postmaster SIGINT is harmless.
+        # Without a pid file (somebody deleted it): SIGINT harms no process but the postmaster.
         for target in [pid] if pid else self._find():
             _send(target, signal.SIGINT)
         if not self._is_gone_within(patience, pid):
@@ -228,7 +228,7 @@ class Server:
             shutil.rmtree(self._socket_folder, ignore_errors=True)
 
     def _is_gone_within(self, seconds: float, pid: int | None) -> bool:
-        """Whether the postmaster, or where it is not known every process, ends in time."""
+        """Whether the postmaster, or every process if it is not known, ends in time."""
         deadline = time.monotonic() + seconds
         while self._runs(pid) if pid else self._find():
             if time.monotonic() > deadline:
@@ -238,13 +238,13 @@ class Server:
 
     def _go_on_unless_abandoned(self) -> None:
         if self.abandoned.is_set():
-            raise DatabaseError("PostgreSQL is not waited for any longer.")
+            raise DatabaseError("Nobody waits for PostgreSQL any longer.")
 
     def _find(self) -> list[int]:
-        return processes.find(marker=self._marker, uid=self._user.uid)
+        return find(marker=self._marker, uid=self._user.uid)
 
     def _runs(self, pid: int) -> bool:
-        return processes.belongs(pid, marker=self._marker, uid=self._user.uid)
+        return belongs(pid, marker=self._marker, uid=self._user.uid)
 
     def _socket_folder_for_server(self) -> str:
         return "." if self._socket_folder == self._cluster else str(self._socket_folder)
@@ -276,11 +276,11 @@ def _send(pid: int, number: signal.Signals) -> None:
 def _socket_folder(cluster: Path, user: ServerUser) -> Path:
     """The cluster folder itself (0700, the server's user's), or a short private one.
 
-    The name of the short one is random and kept beside the cluster: nobody else can make it
-    first, and one that is gone, or not private any more, is replaced. It also serves where
-    the path has a comma, which to PostgreSQL's clients separates hosts.
+    The short one has a random name that is kept beside the cluster, so nobody else can create it
+    first. One that is gone, or no longer private, is replaced. It also serves if the path has a
+    comma, because a comma separates hosts for PostgreSQL's clients.
     """
-    if len(os.fsencode(cluster)) <= _LONGEST_FOLDER and "," not in str(cluster):
+    if len(os.fsencode(cluster)) <= _MAX_FOLDER_LENGTH and "," not in str(cluster):
         return cluster
     note = cluster.parent / "socket-folder"
     with suppress(OSError, ValueError):

@@ -1,8 +1,8 @@
-"""As which operating system user the server runs, and which files that user can reach.
+"""The operating system user that the server runs as, and which files that user can reach.
 
-PostgreSQL refuses to run as root, so root hands it to a system user that is made for it: other
-services run as `nobody`, too, and would reach its files. `nobody` is what remains where no user
-can be made. No folder above ours is opened for it.
+PostgreSQL refuses to run as root, so root hands it to a system user that is made for it. Other
+services run as `nobody` too and would reach its files; it is used only if no user can be made. No
+folder above ours is opened for the server.
 """
 
 import fcntl
@@ -66,7 +66,7 @@ class ServerUser:
             os.chown(path, self.uid, self.gid, follow_symlinks=False)
 
     def let_through(self, folder: Path) -> None:
-        """Lets this user, and nobody else but the owner, walk through a folder of ours."""
+        """Lets this user, and nobody else but the owner, walk through one of our folders."""
         if self.differs and not self._may(folder, 0o1):
             os.chown(folder, -1, self.gid)
             folder.chmod(0o710)
@@ -94,7 +94,7 @@ class ServerUser:
 
 
 def choose_server_user(data_dir: Path, cluster: Path) -> ServerUser:
-    """This user; for root, whoever owns the cluster or the data folder, else one made for it."""
+    """This user; for root the owner of the cluster or data folder, else a user made for it."""
     me = os.geteuid()
     owner_of_cluster = _owner(cluster)
     if me != 0:
@@ -126,7 +126,7 @@ def choose_server_user(data_dir: Path, cluster: Path) -> ServerUser:
 
 
 def own_user() -> pwd.struct_passwd | None:
-    """The system user of the embedded database, made where it is not there and can be made."""
+    """The system user of the embedded database; creates it if it is missing and can be created."""
     found = _named(OWN)
     if found is None:
         with _one_at_a_time():
@@ -140,7 +140,7 @@ def own_user() -> pwd.struct_passwd | None:
 
 @contextmanager
 def _one_at_a_time() -> Iterator[None]:
-    """Of two at the same moment `useradd` lets both succeed, and one loses its number."""
+    """One at a time: if two run at once, `useradd` lets both succeed and one loses its number."""
     descriptor = os.open("/etc", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
@@ -150,7 +150,7 @@ def _one_at_a_time() -> Iterator[None]:
 
 
 def _add_own(words: tuple[str, ...]) -> bool:
-    """Whether it is worth to look, or to try once more: it succeeded, or had to wait."""
+    """Whether another look is worth it: `useradd` succeeded, or had to wait for somebody."""
     try:
         done = subprocess.run(  # noqa: S603 - our own words
             [*words, OWN],
@@ -167,8 +167,8 @@ def _add_own(words: tuple[str, ...]) -> bool:
 
 
 def handed_over(cluster: Path, user: ServerUser) -> ServerUser:
-    """The user of a cluster that nobody uses at the moment: one of `nobody`'s, which is how root
-    used to make them, goes to the user that is made for it. Interrupted, it goes on next time."""
+    """The user of a cluster that nobody uses right now. A cluster of `nobody`'s, as root used to
+    make them, goes to the user made for it. If interrupted, it continues next time."""
     nobody = _named(UNPRIVILEGED)
     if not user.differs or nobody is None or user.uid != nobody.pw_uid:
         return user
@@ -187,7 +187,7 @@ def handed_over(cluster: Path, user: ServerUser) -> ServerUser:
 
 
 def give_to_folder_owner(path: Path) -> None:
-    """Leaves a file that root made to whoever owns the folder, for when they start alone."""
+    """Gives a file that root made to the folder's owner, for when they start alone."""
     if os.geteuid() == 0:
         os.chown(path, path.parent.stat().st_uid, -1, follow_symlinks=False)
 

@@ -12,7 +12,7 @@ SCOPE = "https://www.googleapis.com/auth/"
 EMAIL = SCOPE + "userinfo.email"
 CALENDAR_LIST = SCOPE + "calendar.calendarlist.readonly"
 EVENTS = SCOPE + "calendar.events"
-# What is asked for. Google answers with `email` written out as `…/userinfo.email`.
+# What we ask for. Google writes `email` out as `…/userinfo.email` in its answer.
 ASKED_SCOPES = ("openid", "email", CALENDAR_LIST, EVENTS)
 # Without these two the product cannot do its job.
 NEEDED_SCOPES = frozenset({CALENDAR_LIST, EVENTS})

@@ -1,11 +1,11 @@
-"""Calendar API v3, the few methods the product calls.
+"""Calendar API v3: the few methods that the product calls.
 
 Source: developers.google.com/workspace/calendar/api/v3/reference.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
@@ -21,9 +21,9 @@ PATCH_UNITS = 3
 WRITE_ROLES = frozenset({"owner", "writer", "writerWithoutPrivateAccess"})
 # All that is needed of an answer to a write.
 _EVENT_FIELDS = "id,status,etag,htmlLink,extendedProperties/private"
-# Of events that are read, which may be other people's: when they are and whether they make the
-# account busy. No title, description or place, and of the guests only the account's own answer
-# (no addresses). The tokens have to be named, or there would be none.
+# Of listed events, which may be other people's: when they are and whether they make the account
+# busy. No title, description or place, and of the guests only the account's own answer (no
+# addresses). Tokens have to be named, or Google sends none.
 _CHANGES_FIELDS = (
     "nextPageToken,nextSyncToken,summary,accessRole,timeZone,"
     "items(id,status,etag,updated,start,end,transparency,eventType,recurringEventId,"
@@ -31,8 +31,11 @@ _CHANGES_FIELDS = (
 )
 
 
+BeforeCall = Callable[[], Awaitable[None]]
+
+
 class AccessTokens(Protocol):
-    """Where a client gets its access token from."""
+    """Where a client gets its access tokens."""
 
     async def access_token(self, *, rejected: str = "") -> str:
         """A token that should work now; `rejected` is one that Google just answered 401 to."""
@@ -64,7 +67,7 @@ class MarkedEvent:
 
 @dataclass(frozen=True)
 class Channel:
-    """A channel as Google opened it: its name for what is watched, and when it ends by itself."""
+    """A channel as Google opened it: its name for what is watched, and when it ends."""
 
     resource_id: str
     expires_at: datetime
@@ -77,7 +80,7 @@ class Changes:
     items: list[dict[str, Any]]
     next_sync_token: str
     access_role: str
-    # The calendar's own (IANA): in it all-day events begin and end.
+    # The calendar's own zone (IANA), in which all-day events begin and end.
     time_zone: str
     # The calendar's title; in the account's list it may have another name.
     title: str = ""
@@ -86,11 +89,20 @@ class Changes:
 class CalendarClient:
     """Calls on behalf of one account. Every failure is a `GoogleError`.
 
-    `units_used`: what they have cost of Google's quotas so far.
+    `before_call` is awaited immediately before each HTTP request; what it raises prevents the
+    request and reaches the caller. `units_used` is what the calls so far cost of Google's quotas.
     """
 
-    def __init__(self, http: aiohttp.ClientSession, api_url: str, tokens: AccessTokens) -> None:
+    def __init__(
+        self,
+        http: aiohttp.ClientSession,
+        api_url: str,
+        tokens: AccessTokens,
+        *,
+        before_call: BeforeCall | None = None,
+    ) -> None:
         self._http, self._api_url, self._tokens = http, api_url, tokens
+        self._before_call = before_call
         self.units_used = 0
 
     async def calendars(self) -> list[Calendar]:
@@ -116,9 +128,9 @@ class CalendarClient:
     async def get(
         self, calendar_id: str, event_id: str, *, with_guests: bool = False
     ) -> dict[str, Any]:
-        """events.get; a deleted event is answered with status `cancelled` for a while.
+        """events.get; for a while Google returns a deleted event with status `cancelled`.
 
-        `with_guests` only for events of our own: it brings other people's addresses.
+        `with_guests` is only for our own events: it returns other people's addresses.
         """
         path = _event(calendar_id, event_id)
         fields = f"{_EVENT_FIELDS},start,end" + (",attendees" if with_guests else "")
@@ -148,7 +160,7 @@ class CalendarClient:
     async def marked_events(self, calendar_id: str, name: str, value: str) -> list[MarkedEvent]:
         """events.list of those with this private property: ids and private properties only.
 
-        One constraint: whether several mean "and" or "or" Google's own pages disagree.
+        Only one constraint: Google's own pages disagree whether several mean "and" or "or".
         """
         query = {
             "privateExtendedProperty": f"{name}={value}",
@@ -176,10 +188,10 @@ class CalendarClient:
     ) -> Changes:
         """events.list: what is there between two times or, with a token, what changed since.
 
-        All pages, each asked for with the same parameters; one may be short or empty and still not
-        be the last. With a token no bounds are sent, they are forbidden then. Deleted events are
-        told with a token, or if asked for, and hold little more than their id. Of an event that is
-        told twice the later version counts. `SyncTokenExpired` when a token is no longer good.
+        Fetches all pages with the same parameters; a page may be short or empty and still not be
+        the last. A token forbids bounds. Deleted events are listed with a token, or if asked for,
+        and hold little more than their id. Of an event listed twice the later version counts.
+        `SyncTokenExpired` when a token is no longer good.
 
         Source: the guide to synchronisation and the reference of events.list.
         """
@@ -208,8 +220,8 @@ class CalendarClient:
     async def watch(
         self, calendar_id: str, *, channel_id: str, token: str, address: str
     ) -> Channel:
-        """events.watch: Google tells `address` that something changed, over a channel of our
-        naming; a first message may come before this answer does. Source: the guide to push."""
+        """events.watch: Google notifies `address` of changes, over a channel that we name. A first
+        notification may come before the answer to this. Source: the guide to push."""
         body = {"id": channel_id, "type": "web_hook", "address": address, "token": token}
         answer = await self._call("POST", f"{_events(calendar_id)}/watch", query={}, body=body)
         return Channel(str(answer.get("resourceId", "")), _expiry(answer.get("expiration")))
@@ -237,7 +249,7 @@ class CalendarClient:
         body: dict[str, Any] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> dict[str, Any]:
-        """One call; a token that Google rejects is renewed once and the call repeated once."""
+        """Makes one call. If Google rejects the token, renews it and repeats the call, once."""
         token = await self._tokens.access_token()
         try:
             return await self._send(token, method, path, query, body, headers or {})
@@ -256,6 +268,8 @@ class CalendarClient:
         body: dict[str, Any] | None,
         headers: Mapping[str, str],
     ) -> dict[str, Any]:
+        if self._before_call:
+            await self._before_call()
         self.units_used += PATCH_UNITS if method == "PATCH" else 1
         return await send(
             self._http,
@@ -269,12 +283,12 @@ class CalendarClient:
 
 
 def _quietly() -> dict[str, str]:
-    """Nobody is mailed by what we write."""
+    """What we write mails nobody."""
     return {"sendUpdates": "none", "fields": _EVENT_FIELDS}
 
 
 def _expiry(milliseconds: Any) -> datetime:
-    """The moment that Google names, as a text; a day ahead if it names none."""
+    """The moment that Google names, or a day ahead if it names none."""
     try:
         return datetime.fromtimestamp(int(milliseconds) / 1000, UTC)
     except (TypeError, ValueError, OverflowError, OSError):

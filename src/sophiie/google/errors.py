@@ -1,4 +1,4 @@
-"""What Google's answers mean. The meaning, not the status, decides what happens next.
+"""What Google's answers mean: the meaning, not the status, decides what happens next.
 
     GoogleError
      ├─ Unreachable        no answer, an unusable one, or 5xx: a write may have happened; try again
@@ -9,7 +9,7 @@
      ├─ CalendarLost       the calendar is gone or may not be written; only the person can mend it
      ├─ AlreadyExists      an event with this id exists or existed
      ├─ EventGone          the event (or its calendar) is not there
-     ├─ SyncTokenExpired   changes can no longer be told from that token; read everything anew
+     ├─ SyncTokenExpired   that token no longer yields changes; list everything anew
      ├─ Forbidden          this one object must not be changed
      ├─ Stale              it changed since we read it, or is being changed; try again
      ├─ Misconfigured      our OAuth client or project is at fault, not the person
@@ -144,7 +144,7 @@ _BY_OAUTH_ERROR: dict[str, type[GoogleError]] = {
 def calendar_error(status: int, body: str, headers: Mapping[str, str]) -> GoogleError:
     """The meaning of an error answer of the Calendar API, in either of its two JSON shapes.
 
-    A limit on use is known by its domain, whatever its reason: a delay is not a refusal.
+    Its domain identifies a limit on use, whatever its reason: a delay is not a refusal.
     """
     error = _object(body).get("error")
     error = error if isinstance(error, dict) else {}
@@ -175,8 +175,8 @@ def _names_a_limit(items: list[dict[str, Any]], status: int) -> bool:
 
 
 def _of_limit(kind: type[GoogleError] | None, told: str) -> type[GoogleError]:
-    """Which limit it is; one of a day is told by its reason or, as live answers show, only by the
-    name of the quota in the message."""
+    """Which limit it is. That of a day shows in the reason or, in live answers, only in the name of
+    the quota in the message."""
     if any(word in told.casefold() for word in _OF_A_DAY):
         return DayUsedUp
     return kind if kind in _LATER else RateLimited
@@ -185,8 +185,8 @@ def _of_limit(kind: type[GoogleError] | None, told: str) -> type[GoogleError]:
 def oauth_error(status: int, body: str, headers: Mapping[str, str]) -> GoogleError:
     """The meaning of an error answer of the token or revocation endpoint.
 
-    A word that is new to us concerns the grant, and so the link: never the events. What is not in
-    the endpoint's own form did not come from it: somebody on the way answered.
+    An unknown error concerns the grant, and so the link, but never the events. An answer in another
+    form did not come from the endpoint but from something on the way.
     """
     answer = _object(body)
     reason = answer.get("error")

@@ -1,4 +1,4 @@
-"""The one place where a request leaves for Google and its answer is looked at."""
+"""The one place that sends a request to Google and examines the answer."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ async def send(
 ) -> dict[str, Any]:
     """Sends one request and returns the JSON object answered ({} where Google has nothing to say).
 
-    An empty body is an answer with status 204, or where `may_be_empty` says so; elsewhere something
-    on the way swallowed it, and what it said is not known.
+    An empty body is valid with status 204, or if it `may_be_empty`. Otherwise something on the way
+    swallowed it, and nobody knows what it said.
 
-    Raises what `meaning` makes of an error answer, and `Unreachable` when no whole answer came:
+    Raises what `meaning` makes of an error answer, and `Unreachable` without a complete answer:
     then a write may or may not have happened.
     """
     try:

@@ -1,7 +1,7 @@
-"""The private marks by which our events are known again, and how an event is known for ours.
+"""The private marks on our events, and how they identify an event as ours.
 
-Private extended properties are seen by this OAuth client's project alone. Keys have at most 44
-characters: Google drops longer ones without a word. Source: the guide to extended properties.
+Only this OAuth client's project sees private extended properties. Keys have at most 44 characters:
+Google silently drops longer ones. Source: the guide to extended properties.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def marks_on(item: Mapping[str, Any]) -> Mapping[str, str]:
 def appointment_of(event_id: str, private: Mapping[str, str], *, business_id: UUID) -> UUID | None:
     """The appointment that an event of our making stands for; None for every other event.
 
-    A copy that a person made carries the marks along, under an id that is not of our making.
+    A copy that a person made carries the marks too, but under an id that is not ours.
     """
     if private.get(BUSINESS) != str(business_id) or not is_event_id(event_id):
         return None
@@ -41,6 +41,6 @@ def appointment_of(event_id: str, private: Mapping[str, str], *, business_id: UU
 
 
 def revision_of(private: Mapping[str, str]) -> int | None:
-    """The revision of the appointment that the event was written for; None where it is not said."""
+    """The revision of the appointment that the event was written for, if it says so."""
     revision = private.get(REVISION, "")
     return int(revision) if revision.isdecimal() else None

@@ -48,10 +48,7 @@ def new_code_verifier() -> str:
 def authorization_url(
     app: GoogleApp, *, redirect_uri: str, state: str, code_verifier: str, login_hint: str = ""
 ) -> str:
-    """Where to send the person.
-
-    `prompt=consent`, because only that always gives a refresh token.
-    """
+    """Where to send the person. Only `prompt=consent` always yields a refresh token."""
     challenge = base64.urlsafe_b64encode(hashlib.sha256(code_verifier.encode()).digest())
     query = {
         "client_id": app.client_id,
@@ -121,7 +118,7 @@ def _subject_of(id_token: str) -> str:
 
 
 async def revoke(http: aiohttp.ClientSession, app: GoogleApp, *, token: str) -> None:
-    """Withdraws the account's whole grant to the project. A dead token counts as withdrawn."""
+    """Revokes the account's whole grant to the project. A dead token counts as revoked."""
     try:
         await send(
             http,

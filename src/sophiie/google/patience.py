@@ -1,7 +1,7 @@
-"""How long somebody waits for Google in all, however many calls that is.
+"""Limits how long somebody waits for Google in all, however many calls that is.
 
-A worker has all the time a call may take. For a person who waits there is an end, and what was not
-answered by then counts as not answered.
+A worker has all the time that a call may take. When a person waits there is an end, and a call that
+is not answered by then counts as not answered.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _end: ContextVar[float | None] = ContextVar("patience", default=None)
 
 @contextmanager
 def patience(seconds: float) -> Iterator[None]:
-    """Inside, also in what is awaited there, whatever is asked of Google ends within this time."""
+    """Inside, and in whatever is awaited there, all calls to Google end within this time."""
     outer, end = _end.get(), time.monotonic() + seconds
     token = _end.set(end if outer is None else min(outer, end))
     try:
@@ -29,7 +29,7 @@ def patience(seconds: float) -> Iterator[None]:
 
 
 def seconds_left() -> float | None:
-    """What is left of it; None where nobody waits."""
+    """How much time is left; None where nobody waits."""
     end = _end.get()
     return None if end is None else max(0.0, end - time.monotonic())
 
@@ -39,8 +39,8 @@ def not_in_time() -> Unreachable:
 
 
 async def pause(seconds: float) -> None:
-    """Sleeps between two looks at something that others bring about. Raises `Unreachable` when
-    there is no patience left."""
+    """Sleeps between two looks at something that others bring about. Raises `Unreachable` when no
+    time is left."""
     if seconds_left() == 0.0:
         raise not_in_time()
     await asyncio.sleep(seconds)

@@ -1,7 +1,7 @@
-"""What uvicorn leaves open: how long a connection may be silent, how large a head, how many.
+"""The limits that uvicorn leaves open: silent connections, large heads, too many connections.
 
-A connection on which no request is being answered always has an end; a client that does not read
-is cut off; and where there is no room left, the ones who have waited longest without a request go.
+A connection on which no request is being answered always ends in time. A client that does not read
+is cut off. When there is no room left, the connections that have been idle longest are closed.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 HEAD_SECONDS = 10.0
 MAX_HEAD_BYTES = 32_768
-# What a body may have around it: the lengths of its chunks, and what comes after them.
+# Around a body: the lengths of its chunks, and trailers.
 MAX_FRAMING_BYTES = 8_000_000
 UNREAD_SECONDS = 30.0
-# After a refusal what is still on its way is thrown away: a client that is reset reads no answer.
+# After a refusal the rest of the request is discarded: a client that is reset would read no answer.
 LINGER_SECONDS = 1.0
-# Requests that were sent without waiting for the answer to the one before.
+# Requests that a client sends without waiting for earlier answers.
 MAX_AHEAD = 16
 MAX_CONNECTIONS = 10_000
-# What a process opens beside its connections: files, the database, Google.
+# What a process opens beside these: files, the database, Google.
 OTHER_FILES = 256
 STREAM = "/live"
 
@@ -34,7 +34,7 @@ _REFUSAL = (
 
 
 def most_connections() -> int:
-    """How many connections this process takes; raises its limit of open files for them."""
+    """How many connections this process accepts; raises its limit of open files for them."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = MAX_CONNECTIONS + OTHER_FILES
     reachable = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
@@ -46,7 +46,7 @@ def most_connections() -> int:
 
 
 class PatientProtocol(HttpToolsProtocol):
-    """uvicorn's HTTP, with an end to its patience."""
+    """uvicorn's HTTP, with limited patience."""
 
     most = 1024
 
@@ -68,7 +68,7 @@ class PatientProtocol(HttpToolsProtocol):
                 timer.cancel()
 
     def _end_within(self, seconds: float) -> None:
-        """Cuts the connection off then, unless it is told before that all is well."""
+        """Cuts the connection off after this time, unless the timer is cancelled."""
         if self._end is None:
             self._end = self.loop.call_later(seconds, self.transport.abort)
 
@@ -102,7 +102,7 @@ class PatientProtocol(HttpToolsProtocol):
         self._in_head, self._no_body, self._since = True, 0, time.monotonic()
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        if self._in_head:  # what comes after a body in chunks is asked for by nobody
+        if self._in_head:  # nobody needs the trailers of a chunked body
             super().on_header(name, value)
 
     def on_body(self, body: bytes) -> None:
@@ -147,7 +147,7 @@ class PatientProtocol(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
-        if not self._is_idle:  # the next was sent ahead: what comes after it can wait outside
+        if not self._is_idle:  # the next request is here already: later ones wait in the socket
             self.flow.pause_reading()
         self._since = time.monotonic()
         if self.transport.is_closing():
@@ -160,7 +160,7 @@ class PatientProtocol(HttpToolsProtocol):
     # -- the end ---------------------------------------------------------------------------------
 
     def shutdown(self) -> None:
-        """A live stream has no end of its own to wait for."""
+        """Also ends live streams, which never end by themselves."""
         super().shutdown()
         if not self._is_idle and self.cycle.scope["path"] == STREAM:
             self.cycle.disconnected = True
@@ -169,7 +169,7 @@ class PatientProtocol(HttpToolsProtocol):
 
 
 def server_settings() -> dict[str, Any]:
-    """How uvicorn serves this application, wherever it listens."""
+    """How uvicorn serves this application, at whatever address."""
     PatientProtocol.most = most_connections()
     return {
         "app": "sophiie.config.asgi:application",
@@ -179,6 +179,6 @@ def server_settings() -> dict[str, Any]:
         "access_log": False,
         "log_config": None,
         "server_header": False,
-        # Longer than a proxy keeps its own end: it must never send into one that is just closing.
+        # Longer than a proxy keeps its end open: it must never send into a closing connection.
         "timeout_keep_alive": 75,
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,12 +17,12 @@ from sophiie.ops.serve import START_SECONDS, check_port, health_url
 CLIENT_ID = "sophiie-demo"
 CLIENT_SECRET = "sophiie-demo-secret"  # noqa: S105 - known to the simulator, worth nothing elsewhere
 SIMULATOR_HOST = "127.0.0.1"
-# An edit made on the simulator's page shows up while one is still looking.
+# So that an edit on the simulator's page shows up while one is still looking.
 POLL_SECONDS = 10
 
 
 def prepare_folder(data_dir: Path) -> None:
-    """The data folder is there and can be written."""
+    """Makes sure that the data folder exists and can be written."""
     try:
         data_dir.mkdir(parents=True, exist_ok=True)
         probe = data_dir / f".write-test-{os.getpid()}"
@@ -41,12 +42,21 @@ def check_ports(host: str, port: int, simulator_port: int) -> None:
     check_port(SIMULATOR_HOST, simulator_port, advice="choose another with SIMULATOR_PORT=…")
 
 
-def simulator_addresses(port: int) -> dict[str, str]:
-    """The variables that put the simulator in Google's place."""
-    base = f"http://localhost:{port}"
+def check_simulator() -> None:
+    """The simulator is a package of its own, and only the demo needs it."""
+    if importlib.util.find_spec("google_simulator") is None:
+        raise CommandError(
+            "The demo needs the Google simulator; install it with `pip install ./simulator`."
+        )
+
+
+def simulator_variables(
+    base: str, *, client_id: str = CLIENT_ID, client_secret: str = CLIENT_SECRET
+) -> dict[str, str]:
+    """The variables that put the simulator at the address `base` in Google's place."""
     return {
-        "GOOGLE_CLIENT_ID": CLIENT_ID,
-        "GOOGLE_CLIENT_SECRET": CLIENT_SECRET,
+        "GOOGLE_CLIENT_ID": client_id,
+        "GOOGLE_CLIENT_SECRET": client_secret,
         "SOPHIIE_GOOGLE_AUTH_URL": f"{base}/o/oauth2/v2/auth",
         "SOPHIIE_GOOGLE_TOKEN_URL": f"{base}/token",
         "SOPHIIE_GOOGLE_REVOKE_URL": f"{base}/revoke",
@@ -58,7 +68,7 @@ def simulator_addresses(port: int) -> dict[str, str]:
 def run(
     variables: Mapping[str, str], *, data_dir: Path, host: str, port: int, simulator_port: int
 ) -> None:
-    """Starts everything, says where, and stays until SIGTERM or Ctrl-C."""
+    """Starts everything, prints the address, and stays until SIGTERM or Ctrl-C."""
     with Family(variables) as family:
         family.start(
             "Google simulator",

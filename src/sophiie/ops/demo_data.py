@@ -1,4 +1,4 @@
-"""The demo's business, people, their working hours and a fortnight of appointments."""
+"""The demo's business, people, working hours and a fortnight of appointments."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from sophiie.common.clock import now
 from sophiie.common.wall_time import in_zone, instant_of
 from sophiie.ops.demo_people import BUSINESS, PASSWORD, PEOPLE, TIMEZONE
 
-# Day of the fortnight from this Monday, start, minutes, title, place, customer, who.
+# Day of the fortnight that begins this Monday, start, minutes, title, place, customer, people.
 _PLAN = [
     (0, "08:30", 60, "Leaking tap", "12 Bay Street", "Ms Green", "Alice"),
     (0, "10:00", 90, "Hot water system, first visit", "4 Hill Road", "Mr Brown", "Bob"),
@@ -37,7 +37,7 @@ _PLAN = [
 ]
 
 
-# What each works on a weekday and on Saturday; Sunday is free.
+# Each one's hours on weekdays and on Saturday; Sunday is free.
 _HOURS = {
     "Alice": ([["08:00", "12:00"], ["13:00", "17:00"]], []),
     "Bob": ([["07:00", "15:30"]], []),
@@ -48,7 +48,7 @@ _HOURS = {
 @audit.by_command("demo-data")
 @transaction.atomic
 def create() -> None:
-    """Makes the demo, once; does nothing where it is there already."""
+    """Makes the demo data. Idempotent."""
     if Member.objects.filter(email=PEOPLE[0][1]).exists():
         return
     (name, email, _), *others = PEOPLE

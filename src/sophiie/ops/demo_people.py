@@ -1,4 +1,4 @@
-"""Who the demo's people are. The only business that exists without anybody having made it."""
+"""The demo's people and their business, the only one that exists without a sign-up."""
 
 BUSINESS = "Harbour Plumbing"
 TIMEZONE = "Australia/Sydney"

@@ -1,4 +1,4 @@
-"""`sophiie doctor`: what is configured, what can be reached, and what to do about the rest."""
+"""`sophiie doctor`: what is configured, what can be reached, and how to mend the rest."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ TIMEOUT_SECONDS = 5
 
 
 class Doctor:
-    """Collects lines; `healthy` is False when one of them needs an act."""
+    """Collects lines; `healthy` is False when one of them needs action."""
 
     def __init__(self, environment: Environment) -> None:
         self._environment = environment
@@ -32,7 +32,7 @@ class Doctor:
         return "\n".join(self._lines)
 
     def look_at_environment(self) -> None:
-        """Everything that can be said without a database."""
+        """Everything that can be said without the database."""
         self._secrets()
         self._public_url()
         self._google()
@@ -59,7 +59,7 @@ class Doctor:
             self._say(
                 is_protected(),
                 "Audit log: the database refuses changes of it",
-                "somebody switched its triggers off; find out who, then see docs/audit.md",
+                "somebody switched its triggers off; find out who (docs/reference/audit.md)",
             )
             self._say(
                 workers_alive() > 0, f"Workers running: {workers_alive()}", "start `sophiie worker`"
@@ -83,7 +83,7 @@ class Doctor:
             )
 
     def no_database(self, reason: str) -> None:
-        """The database could not be reached or started."""
+        """The database cannot be reached or started."""
         self._say(False, f"Database ({self._kind}): {reason}", "check its address and the server")
 
     @property
@@ -159,7 +159,7 @@ class Doctor:
                 )
 
     def _warn(self, what: str, advice: str) -> None:
-        """Something that works, and could be safer."""
+        """Something that works but could be safer."""
         self._lines.append(f"warning {what}: {advice}")
 
     def _say(self, good: bool, what: str, advice: str = "") -> None:
@@ -168,7 +168,7 @@ class Doctor:
 
 
 def _answers(url: str) -> bool:
-    """Whether anything answers there; an error answer is an answer."""
+    """Whether anything answers there, even with an error."""
     try:
         with urllib.request.urlopen(url, timeout=TIMEOUT_SECONDS):  # noqa: S310
             return True

@@ -1,14 +1,14 @@
-"""What a person can cause, as one sentence."""
+"""Mistakes that a person can make, in one sentence."""
 
 from __future__ import annotations
 
 
 class CommandError(Exception):
-    """A command cannot do what it was asked; the message says why."""
+    """The command cannot do what was asked; the message says why."""
 
 
 def sentence_for(error: BaseException) -> str:
-    """A sentence for a library's error that a person can cause; empty when it is a bug of ours."""
+    """The sentence for a library's error that a person can cause; empty for a bug of ours."""
     from django.db.utils import OperationalError, ProgrammingError
 
     if isinstance(error, OperationalError):

@@ -1,4 +1,4 @@
-"""Health for load balancers, readiness with reasons, and metrics for Prometheus."""
+"""Liveness for load balancers, readiness with reasons, and metrics for Prometheus."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ from prometheus_client import (
 from sophiie.calendar_link.models import CalendarLink, LinkState
 from sophiie.common.clock import now
 from sophiie.common.in_thread import in_thread
-from sophiie.ops.reading_metrics import reading_metrics
+from sophiie.ops.poll_metrics import poll_metrics
 from sophiie.sync.messages import REFUSED_BY_GUARD
 from sophiie.sync.models import MirroredEvent, MirrorState, SyncAttempt
 from sophiie.sync.reports.workers import workers_alive
 
 READY_SECONDS = 3.0
-# Where the name is kept by which the process was asked.
+# Holds the host name of the request.
 ASKED_HOST = "sophiie.asked_host"
 OF_PROXIES = (
     *("X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "X-Real-IP"),
@@ -42,8 +42,9 @@ OF_PROXIES = (
 
 
 class HealthUnderAnyNameMiddleware:
-    """A supervisor asks by whatever name reaches the process (127.0.0.1, a container's address),
-    which is no allowed host. Nothing in these answers is made from it."""
+    """Answers under any host name: a supervisor uses whichever reaches the process (127.0.0.1, a
+    container's address), and none of those is an allowed host. Nothing in these answers depends on
+    it."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -57,13 +58,13 @@ class HealthUnderAnyNameMiddleware:
 
 @require_safe
 def healthz(request: HttpRequest) -> HttpResponse:
-    """The process is up. The event loop calls it: it needs no thread, session or database."""
+    """The process is up. The event loop answers: no thread, session or database is needed."""
     return HttpResponse("ok\n", content_type="text/plain")
 
 
 @require_safe
 def readyz(request: HttpRequest) -> HttpResponse:
-    """Database, migrations and a living worker; 503 with the reasons otherwise."""
+    """Checks database, migrations and workers; 503 with the reasons if something is missing."""
     return _readiness(reasons_not_ready())
 
 
@@ -73,8 +74,8 @@ def _readiness(reasons: list[str]) -> HttpResponse:
 
 
 class Readiness:
-    """The same for the event loop, in bounded time: a database that hangs keeps one thread, however
-    often it is asked."""
+    """The same on the event loop, in bounded time: a database that hangs holds one thread, however
+    often somebody asks."""
 
     def __init__(self) -> None:
         self._asking: asyncio.Task[list[str]] | None = None
@@ -90,7 +91,7 @@ class Readiness:
 
 
 def reasons_not_ready() -> list[str]:
-    """What is missing, in sentences; [] when the product can do all of its work."""
+    """What is missing, in sentences; empty when the product can do all of its work."""
     try:
         connection.ensure_connection()
         if missing_migrations():
@@ -109,11 +110,11 @@ def missing_migrations() -> int:
 
 @require_GET
 def metrics(request: HttpRequest) -> HttpResponse:
-    """Prometheus. Not public: answered to who has the token, and while the product serves this
-    machine alone to this machine."""
+    """For Prometheus; not public. Served to holders of the token and, while the product serves only
+    this machine, to localhost."""
     if not (_has_token(request) or _is_among_ourselves(request)):
         return HttpResponseForbidden("Metrics are not public.\n", content_type="text/plain")
-    registries = (REGISTRY, _mirror_metrics(), reading_metrics())
+    registries = (REGISTRY, _mirror_metrics(), poll_metrics())
     body = b"".join(map(generate_latest, registries))
     return HttpResponse(body, content_type=CONTENT_TYPE_LATEST)
 
@@ -125,11 +126,11 @@ def _has_token(request: HttpRequest) -> bool:
 
 
 def _is_among_ourselves(request: HttpRequest) -> bool:
-    """Whether this machine asks for itself.
+    """Whether the request comes from this machine itself.
 
-    A proxy on this machine passes on strangers, and need not say so. Where there may be one,
-    because the product has a public address, nobody is believed; elsewhere not even one's own
-    address helps against a proxy's header or a public name.
+    A proxy on this machine forwards strangers and need not say so. Where there may be one, because
+    the product has a public address, no request passes. Elsewhere a request with a proxy's header
+    or a public host name does not pass either.
     """
     if not settings.PUBLIC_URL_IS_LOOPBACK or any(name in request.headers for name in OF_PROXIES):
         return False
@@ -142,7 +143,7 @@ def _is_among_ourselves(request: HttpRequest) -> bool:
 
 
 def _mirror_metrics() -> CollectorRegistry:
-    """The state of the mirror as the database knows it, the same from every process."""
+    """The state of the mirror according to the database, the same from every process."""
     registry = CollectorRegistry()
     events = Gauge("sophiie_mirrored_events", "By state", ["state"], registry=registry)
     for state in MirrorState.values:
@@ -169,7 +170,7 @@ def _mirror_metrics() -> CollectorRegistry:
 
 
 def oldest_due_seconds() -> float:
-    """How long the longest waiting change has been due, in seconds."""
+    """For how many seconds the longest waiting change has been due."""
     moment = now()
     first = MirroredEvent.objects.filter(
         state=MirrorState.PENDING,

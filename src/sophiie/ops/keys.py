@@ -1,8 +1,8 @@
-"""`sophiie rotate-keys`: every stored secret is encrypted with the first key, while all goes on.
+"""`sophiie rotate-keys`: encrypts every stored secret with the first key, while the product runs.
 
-What is encrypted is found in Django's registry of models, so that no field is forgotten. A secret
-is exchanged only if it still is the one that was read: what a worker renews at the same moment
-stays. Nothing is locked for longer than one statement; interrupted or run twice it does no harm.
+Django's registry of models says what is encrypted, so no field is forgotten. A secret is replaced
+only if it is still the one that was read, so one that a worker renews at the same moment stays.
+Nothing is locked for longer than one statement. Idempotent, also after an interruption.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ BATCH = 200
 
 @dataclass(frozen=True)
 class Stored:
-    """One secret as the database has it."""
+    """One secret as it is in the database."""
 
     model: type[Model]
     column: str
@@ -35,16 +35,16 @@ class Stored:
     ciphertext: str
 
     def replace(self, ciphertext: str) -> bool:
-        """False if it is another one by now."""
+        """False if the secret has changed meanwhile."""
         same = _raw(self.model, self.column).filter(pk=self.pk, kept=self.ciphertext)
-        # As it is: the field itself would encrypt it once more.
+        # Written raw: the field itself would encrypt it again.
         changed = same.update(**{self.column: Value(ciphertext, output_field=TextField())})
         return bool(changed)
 
 
 @dataclass(frozen=True)
 class Stock:
-    """How many secrets are stored, how many need an older key, and how many nobody can read."""
+    """How many secrets are stored, need an older key, or cannot be read."""
 
     total: int
     older: int
@@ -52,7 +52,7 @@ class Stock:
 
 
 def rotate() -> str:
-    """Does it, and says in a sentence what was done and what is left."""
+    """Rotates, and says in a sentence what was done and what is left."""
     exchanged = 0
     for secret in _stored_secrets():
         if standing(secret.ciphertext) == Standing.OLDER:
@@ -70,7 +70,7 @@ def rotate() -> str:
 
 
 def take_stock() -> Stock:
-    """Looks at every stored secret and changes nothing."""
+    """Looks at every stored secret, changes nothing."""
     count = dict.fromkeys(Standing, 0)
     for secret in _stored_secrets():
         count[standing(secret.ciphertext)] += 1
@@ -78,7 +78,7 @@ def take_stock() -> Stock:
 
 
 def encrypted_columns() -> list[tuple[type[Model], str]]:
-    """Every field whose text is encrypted, in whichever model."""
+    """Every encrypted field of every model."""
     return [
         (model, field.name)
         for model in apps.get_models(include_auto_created=True)
@@ -89,7 +89,7 @@ def encrypted_columns() -> list[tuple[type[Model], str]]:
 
 
 def _stored_secrets() -> Iterator[Stored]:
-    """All of them, a batch at a time, in an order in which it can go on."""
+    """All secrets, a batch at a time, in a stable order."""
     for model, column in encrypted_columns():
         rows = _raw(model, column).exclude(kept="").order_by("pk").values_list("pk", "kept")
         batch = list(rows[:BATCH])
@@ -100,6 +100,6 @@ def _stored_secrets() -> Iterator[Stored]:
 
 
 def _raw(model: type[Model], column: str) -> Any:
-    """The rows of a model with the ciphertext of one column as `kept`, not decrypted."""
+    """The rows of a model with one column's ciphertext as `kept`, not decrypted."""
     found = model._base_manager.exclude(**{f"{column}__isnull": True})
     return found.annotate(kept=Cast(column, TextField()))

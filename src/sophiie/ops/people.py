@@ -1,4 +1,4 @@
-"""The commands that make businesses, members and keys."""
+"""The commands that create businesses, members and keys."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def _ids(business: Business, member: Member) -> str:
 
 
 def business_called(name: str, *, option: str = "--business") -> Business:
-    """The business that is meant: by id or name, or the only one there is."""
+    """The business with this id or name, or the only one there is."""
     found = Business.objects.all()
     if name:
         found = found.filter(pk=name) if _is_id(name) else found.filter(name=name)

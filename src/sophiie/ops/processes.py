@@ -1,4 +1,4 @@
-"""Processes that belong together: started, watched, replaced when they die, stopped at the end."""
+"""A family of processes: started, watched, replaced when they die, stopped at the end."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from types import TracebackType
 from sophiie.common import ending
 from sophiie.ops.errors import CommandError
 
-# A worker whose database hangs takes five; then the database itself must still be stopped.
+# A worker whose database hangs needs five seconds; after that the database has to be stopped.
 STOP_SECONDS = 6.0
 LIFELINE = "LIFELINE_FD"
 PAUSE_SECONDS = 0.05
@@ -29,11 +29,11 @@ class _Child:
 
 
 class Family:
-    """The processes of one command. They end with it, also when it is killed.
+    """The processes of one command. They end with it, even if it is killed.
 
-    Each child holds one end of a pipe whose other end is here alone: when this process is gone,
-    however it went, the pipe is at its end and the child stops itself. A signal is heard where
-    this one waits (`ending.pause`), and nowhere in between: no child can get lost.
+    Each child holds one end of a pipe whose other end only this process has: when this process is
+    gone, however it went, the pipe closes and the child stops itself. Signals are handled only
+    where this process waits (`ending.pause`), so no child can get lost.
     """
 
     def __init__(self, variables: Mapping[str, str]) -> None:
@@ -53,12 +53,12 @@ class Family:
         self.stop()
 
     def start(self, name: str, *arguments: str) -> None:
-        """Starts `python -m …`, in a session of its own so that Ctrl-C reaches only us."""
+        """Starts `python -m …` in its own session, so that Ctrl-C reaches only this process."""
         command = [sys.executable, "-m", *arguments]
         self._children.append(_Child(name, command, self._spawn(command)))
 
     def run(self, *arguments: str) -> None:
-        """Runs `python -m …` to its end. Raises `CommandError` when it fails."""
+        """Runs `python -m …` to its end. Raises `CommandError` if it fails."""
         command = [sys.executable, "-m", *arguments]
         child = _Child(arguments[-1], command, self._spawn(command))
         self._children.append(child)
@@ -69,7 +69,7 @@ class Family:
             raise CommandError(f"“{' '.join(arguments)}” failed; see above.")
 
     def wait_for(self, url: str, *, seconds: float, name: str) -> None:
-        """Waits until an address answers; fails when its process ends or the time is over."""
+        """Waits until an address answers. Fails when the process ends or the time is up."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             self._fail_if_ended(name)
@@ -81,7 +81,7 @@ class Family:
         raise CommandError(f"The {name} did not answer within {seconds:.0f} seconds.")
 
     def watch(self, say: Callable[[str], None]) -> None:
-        """Replaces whatever dies, until a signal stops us (`ending.Stopped`)."""
+        """Restarts whatever dies, until a signal stops this process (`ending.Stopped`)."""
         while True:
             ending.pause(0.5)
             for child in self._children:
@@ -91,7 +91,7 @@ class Family:
                     child.process = self._spawn(child.command)
 
     def stop(self) -> None:
-        """Stops every process that was started here; those that do not listen are killed."""
+        """Stops every process that was started here; kills those that do not react."""
         for child in self._children:
             if child.process.poll() is None:
                 child.process.terminate()

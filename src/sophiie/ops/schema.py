@@ -8,12 +8,12 @@ from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
-# Two processes that start at once must not migrate at once.
+# Two processes that start together must not migrate together.
 MIGRATION_LOCK = 7_203_911
 
 
 def migrate() -> Iterator[str]:
-    """Applies what is missing and says what; waits for another process that is at it."""
+    """Applies missing migrations and says which; waits for another process that migrates."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_lock(%s)", [MIGRATION_LOCK])
     try:

@@ -1,4 +1,4 @@
-"""`sophiie serve`: web and worker in one go."""
+"""`sophiie serve`: web and worker together."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ def run(variables: Mapping[str, str], *, host: str, port: int, concurrency: int)
 
 
 def health_url(host: str, port: int) -> str:
-    """An address of the web process that this machine can reach."""
+    """The web process's address, as reached from this machine."""
     near = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)  # noqa: S104
     return f"http://{near}:{port}/healthz"
 
 
 def check_port(host: str, port: int, *, advice: str = "choose another with --port") -> None:
-    """One sentence now instead of a stack trace later."""
+    """Fails with one sentence now instead of a stack trace later."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

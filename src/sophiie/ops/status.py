@@ -9,7 +9,7 @@ from sophiie.calendar_link.models import CalendarLink, LinkState, Revocation
 from sophiie.ops.health import oldest_due_seconds, reasons_not_ready
 from sophiie.sync.counters import Notification, Outcome
 from sophiie.sync.reports.event_status import health_of
-from sophiie.sync.reports.poll_totals import reading_totals
+from sophiie.sync.reports.poll_totals import poll_totals
 from sophiie.sync.reports.polls import CalendarPoll, polls_of
 from sophiie.sync.reports.workers import workers_alive
 
@@ -34,22 +34,22 @@ def report() -> str:
             )
         if health.refused_by_guard:
             lines.append(f"    WRITES REFUSED BY THE GUARD: {health.refused_by_guard}")
-        lines += [f"    {line}" for line in _readings(link)]
+        lines += [f"    {line}" for line in _polls(link)]
         if link.problem:
             lines.append(f"    {link.problem}")
     lines.append(f"Longest waiting due change: {oldest_due_seconds():.1f} s")
-    lines += _reading_side()
+    lines += _inbound_side()
     lines.append(f"Grants still to be withdrawn: {Revocation.objects.count()}")
     return "\n".join(lines)
 
 
-def _reading_side() -> Iterator[str]:
-    totals = reading_totals()
-    times = {outcome: readings.times for outcome, readings in totals.readings.items()}
+def _inbound_side() -> Iterator[str]:
+    totals = poll_totals()
+    times = {outcome: polls.times for outcome, polls in totals.polls.items()}
     yield (
         f"Readings so far: {times[Outcome.CHANGES]} of changes, {times[Outcome.EVERYTHING]} of "
         f"everything, {totals.average_seconds:.2f} s on average; {times[Outcome.FAILED]} failed, "
-        f"{times[Outcome.DOUBTED]} not believed, {times[Outcome.PUT_OFF]} put off by quota, "
+        f"{times[Outcome.DOUBTED]} not believed, {times[Outcome.THROTTLED]} put off by quota, "
         f"{times[Outcome.GIVEN_UP]} given up"
     )
     yield (
@@ -64,7 +64,7 @@ def _reading_side() -> Iterator[str]:
     yield f"Notifications so far: {taken} taken, {refused} refused"
 
 
-def _readings(link: CalendarLink) -> Iterator[str]:
+def _polls(link: CalendarLink) -> Iterator[str]:
     for poll in polls_of(link):
         name = poll.calendar_id
         how = "by push and polling" if poll.is_pushed else "by polling"

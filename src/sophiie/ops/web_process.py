@@ -13,8 +13,8 @@ from sophiie.ops.connections import server_settings
 
 
 class _Server(uvicorn.Server):
-    """Leaves the signals to `ending`: it would hand them back when it has shut down, and they
-    would end the process before the embedded database is left."""
+    """Leaves signals to `ending`. uvicorn would raise them again after its shutdown, and they would
+    end the process before it leaves the embedded database."""
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -26,12 +26,12 @@ class _Server(uvicorn.Server):
 
 
 def run(*, host: str, port: int) -> None:
-    """Serves until SIGTERM or SIGINT; open live streams do not hold it up for long."""
+    """Serves until SIGTERM or SIGINT. Open live streams delay the end only a little."""
     _Server(configuration(host=host, port=port)).run()
 
 
 def configuration(*, host: str, port: int) -> uvicorn.Config:
-    """Whom the server listens to, and whom it believes about where a request came from."""
+    """Where the server listens, and which proxies it believes about a request's origin."""
     return uvicorn.Config(
         **server_settings(),
         host=host,

@@ -1,6 +1,6 @@
-"""What is known of people: erased when asked, given out when asked, forgotten in time.
+"""What Sophiie knows of people: erased on request, given out on request, forgotten in time.
 
-`customers.py`, `members.py` and `businesses.py` hold the acts of erasing, `export.py` gives data
-out, `retention.py` forgets what is old, `chores.py` is what a worker does of it. What is stored of
-whom stands in one list, `holdings.py`.
+`customers.py`, `members.py` and `businesses.py` erase, `export.py` gives data out, `retention.py`
+forgets what is old, `chores.py` is the worker's part. One list, `holdings.py`, says what is stored
+about whom.
 """

@@ -1,7 +1,8 @@
-"""What API callers were answered, and is kept so that they can ask again: without a person.
+"""Answers to API callers, which are stored so that a call can be repeated: removes a person from
+them.
 
-The answers stay, only poorer: a caller that repeats its request must not book a second time. The
-table belongs to the API, above this package, so it is known here by its name.
+The answers themselves stay, with less in them: a caller that repeats its request must not book a
+second time. The table belongs to the API, above this package, so it appears here by its name.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ ANSWERS = "api.IdempotentAnswer"
 def blank_customer_in_answers(
     business_id: UUID, traces: Traces, words: str, appointment_ids: Collection[UUID] = ()
 ) -> None:
-    """Takes a customer out of the answers about these appointments, and out of all texts."""
+    """Removes a customer from the answers about these appointments, and from every text."""
     ids = {str(appointment_id) for appointment_id in appointment_ids}
     erased = {"title": words, "notes": "", "location": "", "customer": None}
 
@@ -36,7 +37,7 @@ def blank_customer_in_answers(
 
 
 def rename_in_answers(business_id: UUID, member_id: UUID, name: str, email: str) -> None:
-    """Gives a member another name and address wherever an answer lists them."""
+    """Puts another name and address wherever an answer lists this member."""
 
     def renamed(value: Any) -> Any:
         if isinstance(value, list):

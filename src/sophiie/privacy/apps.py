@@ -14,7 +14,7 @@ class PrivacyConfig(AppConfig):
 
 
 def _on_reactivated(member: Any, **_: Any) -> None:
-    """Who is let in again is not erased any more."""
+    """A member who is let in again is no longer erased."""
     from sophiie.privacy.members import call_off
 
     call_off(member)

@@ -1,4 +1,4 @@
-"""Deleting a whole business: after a delay in which it can be called off, or at once by command."""
+"""Deletes a whole business: after a delay in which it can be called off, or at once by command."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ logger = log(__name__)
 
 
 def ask_to_delete_business(*, by: Member, typed_name: str, remove_events: bool) -> Erasure:
-    """Has the business of `by` deleted after `DELAY`. Twice is as once.
+    """Schedules the deletion of the business of `by` after `DELAY`. Idempotent.
 
     Raises `NotAllowed`, and `InvalidAccount` if what was typed is not its name.
     """
@@ -53,11 +53,12 @@ def ask_to_delete_business(*, by: Member, typed_name: str, remove_events: bool) 
         if is_new:
             Business.objects.filter(pk=business.pk).update(to_be_deleted_at=erasure.due_at)
             _record("deleting the business asked for", erasure)
+            audit.record(act=audit.Act.BUSINESS_DELETION_REQUESTED, business_id=business.pk, by=by)
     return erasure
 
 
 def keep_business(*, by: Member) -> bool:
-    """Calls it off; False if there was nothing to call off, or it has begun. `NotAllowed`."""
+    """Calls the deletion off; False if there is none, or it has begun. Raises `NotAllowed`."""
     _check_owns(by)
     with transaction.atomic():
         waiting = Erasure.objects.select_for_update().filter(
@@ -67,18 +68,21 @@ def keep_business(*, by: Member) -> bool:
         if erasure is not None:
             Business.objects.filter(pk=by.business_id).update(to_be_deleted_at=None)
             _record("deleting the business called off", erasure)
+            audit.record(
+                act=audit.Act.BUSINESS_DELETION_CALLED_OFF, business_id=by.business_id, by=by
+            )
             erasure.delete()
     return erasure is not None
 
 
 def deletion_of(business_id: UUID) -> Erasure | None:
-    """The deletion that somebody has asked for."""
+    """The scheduled deletion of a business."""
     return Erasure.objects.filter(business=business_id, subject=Subject.BUSINESS).first()
 
 
 def delete_business_now(business: Business, *, remove_events: bool = False) -> bool:
-    """Deletes a business at once, because an operator says so; False while upcoming events are
-    still being removed from Google: a worker goes on."""
+    """Deletes a business at once, for an operator. False while upcoming events are still being
+    removed from Google: a worker continues."""
     moment = now()
     due = {"remove_events": remove_events, "due_at": moment, "next_attempt_at": moment + CLAIM}
     erasure, _is_new = Erasure.objects.update_or_create(
@@ -95,8 +99,8 @@ def delete_business_now(business: Business, *, remove_events: bool = False) -> b
 
 
 def carry_out_business(erasure: Erasure) -> bool:
-    """Ends what is open, then deletes table by table in small batches; False if it has to wait
-    for Google. The business itself goes last, and this erasure with it."""
+    """Ends what is open, then deletes table by table in small batches; False if it has to wait for
+    Google. The business itself goes last, together with this erasure."""
     business_id = erasure.business_id
     people = dict(Member.objects.filter(business=business_id).values_list("pk", "email"))
     gone = [let_go(member_id, remove_events=erasure.remove_events) for member_id in people]
@@ -124,7 +128,7 @@ def _check_owns(by: Member) -> None:
 
 
 def _record(act: str, erasure: Erasure) -> None:
-    """Tells the log of the process; nothing here names anybody."""
+    """Writes to the process's log; the line names nobody."""
     logger.info(
         act,
         business_id=str(erasure.business_id),

@@ -1,4 +1,4 @@
-"""What a worker does for privacy, beside its other house-keeping: carries out what is due."""
+"""The worker's part in privacy: carries out what is due."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sophiie.privacy.retention import forget_old
 
 logger = log(__name__)
 
-# How soon one that waits for Google is looked at again.
+# How soon an erasure that waits for Google gets another look.
 LOOK_AGAIN = timedelta(minutes=1)
 MAX_AT_ONCE = 20
 _ACTS = {
@@ -26,7 +26,7 @@ _ACTS = {
 
 
 def carry_out_due() -> int:
-    """Carries out the erasures that are due; returns how many are done. One that fails does not
+    """Carries out the erasures that are due and returns how many are done. One that fails does not
     hold up the others, and is tried again."""
     moment = now()
     due = Erasure.objects.filter(due_at__lte=moment, next_attempt_at__lte=moment)
@@ -50,5 +50,5 @@ def carry_out_due() -> int:
     return done
 
 
-# In this order, after a worker's own.
+# In this order, after the worker's own.
 CHORES = (carry_out_due, forget_old)

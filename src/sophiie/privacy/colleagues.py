@@ -1,4 +1,4 @@
-"""Where a member stands among colleagues: in their events, as a guest, and by name in histories."""
+"""Where colleagues have a member: in their events, as a guest, and by name in histories."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ _GUESTS = ("guests", "shown_guests", "sent_guests")
 
 
 def shown_with(member_id: UUID) -> list[UUID]:
-    """The appointments whose events in colleagues' calendars say that the member takes part, or
-    have the member as a guest."""
+    """The appointments whose events in colleagues' calendars name the member, or have the member as
+    a guest."""
     assigned = Assignment.objects.filter(member=member_id).values("appointment")
     events = MirroredEvent.objects.filter(appointment__in=assigned, wanted=True)
     events = events.filter(Q(link__privacy=Privacy.FULL) | _has_guests())
@@ -32,8 +32,8 @@ def shown_with(member_id: UUID) -> list[UUID]:
 
 
 def forget_unknown_guests(business_id: UUID) -> None:
-    """Takes addresses that are no member's any more out of the rows that nobody works on: what was
-    left in Google by links that ended cannot be changed there."""
+    """Removes addresses that belong to no member any more from the rows that nobody works on:
+    events that ended links left in Google cannot be changed there."""
     events = MirroredEvent.objects.filter(
         _has_guests(), link__member__business=business_id, link__state=LinkState.UNLINKED
     )
@@ -50,8 +50,8 @@ def _has_guests() -> Q:
 
 
 def forget_in_history(member: Member, names: Collection[str], words: str) -> None:
-    """Puts other words in the place of a member's names. A name that a colleague has as well is
-    left where it may be the colleague's."""
+    """Puts other words in place of a member's names. If a colleague has the same name, it stays
+    wherever it may be the colleague's."""
     shared = _colleagues_called(member, names)
     own = set(names) - {name for called in shared.values() for name in called}
     theirs = AppointmentChange.objects.filter(appointment__business=member.business_id)

@@ -1,8 +1,8 @@
-"""Erasing a customer: what is found, what becomes of it, and doing it.
+"""Erases a customer: finds what belongs to them, shows what would happen, and does it.
 
-What stands for the customer goes: name, phone, e-mail, and title, place and notes of their
-appointments, which may tell of them too; in the history that something was changed stays, not to
-what. Who had time when, and the appointment itself, stay. Google is told the same by the outbox.
+The customer's name, phone and e-mail go, and the title, place and notes of their appointments,
+which may mention them too. The history keeps that something was changed, but not to what. The
+appointment itself, and who had time when, stay. The outbox makes the same changes in Google.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ from sophiie.sync.outbox import record
 
 logger = log(__name__)
 
-# What of an appointment may tell of its customer.
+# The fields of an appointment that may mention its customer.
 PERSONAL = ("title", "location", "notes", "customer_name", "customer_phone", "customer_email")
 TEXTS = ("title", "location", "notes")
 LISTED = 20
@@ -58,7 +58,7 @@ class CustomerPreview:
     emails: list[str]
     appointments: int
     upcoming: int
-    # Of other customers, whose texts or history mention an address or a number of this one.
+    # Other customers' appointments whose texts or history mention this one's address or number.
     mentions: int
     # In Google: to be changed or removed; there for good, because the link is gone; waiting until
     # somebody reconnects.
@@ -79,7 +79,7 @@ class CustomerPreview:
 
 
 def preview_customer(identity: Identity) -> CustomerPreview:
-    """Changes nothing."""
+    """Previews the erasure and changes nothing."""
     theirs = appointments_of(identity)
     ids = list(theirs.values_list("pk", flat=True))
     written = theirs.order_by().values_list("customer_name", "customer_phone", "customer_email")
@@ -104,7 +104,7 @@ def preview_customer(identity: Identity) -> CustomerPreview:
 
 @dataclass(frozen=True)
 class Erased:
-    """What was done. Not `finished`: a worker does the rest."""
+    """What was done. If not `finished`, a worker does the rest."""
 
     found: CustomerPreview
     finished: bool
@@ -113,10 +113,10 @@ class Erased:
 def erase_customer(
     *, by: Member | None, identity: Identity, keep_upcoming: bool = False, most: int | None = None
 ) -> Erased:
-    """Erases all that is known of a customer; without a member it is a command that asks.
+    """Erases everything known of a customer; without a member, a command asks for it.
 
-    What is asked for is stored first, so that a worker ends what is cut off here, or what is more
-    than `most` appointments. Twice is as once. Raises `NotAllowed`.
+    The request is stored first, so that a worker finishes what is cut off here, or exceeds `most`
+    appointments. Idempotent. Raises `NotAllowed`.
     """
     if by is not None and not (
         by.is_active and by.manages_business and by.business_id == identity.business_id
@@ -136,7 +136,7 @@ def erase_customer(
         next_attempt_at=moment + CLAIM,
     )
     if most is None or found.appointments + found.mentions <= most:
-        with suppress(TooBusy):  # somebody holds one of the appointments
+        with suppress(TooBusy):  # somebody has locked one of the appointments
             carry_out_customer(erasure)
             return Erased(found, finished=True)
     Erasure.objects.filter(pk=erasure.pk).update(next_attempt_at=moment)
@@ -144,14 +144,15 @@ def erase_customer(
 
 
 def carry_out_customer(erasure: Erasure) -> bool:
-    """Does all that an erasure asks for, a short transaction for each appointment; True: done."""
+    """Does everything that an erasure asks for, in a short transaction for each appointment. True
+    when done."""
     identity = Identity.from_json(erasure.business_id, erasure.about)
     with translation.override(erasure.language):
         words = _("Erased customer")
     done: set[UUID] = set()
     # Once more, for what was booked meanwhile.
     while ids := list(appointments_of(identity).values_list("pk", flat=True)):
-        # First, because afterwards nobody knows which answers were about the customer.
+        # First, because later nobody knows which answers were about the customer.
         blank_customer_in_answers(erasure.business_id, identity.traces, words, ids)
         for appointment_id in ids:
             go_on()
@@ -197,8 +198,8 @@ def _erase_from(appointment_id: UUID, erasure: Erasure, words: str) -> None:
 
 
 def _blank_mentions(appointment_id: UUID, erasure: Erasure, identity: Identity) -> None:
-    """In an appointment of somebody else: takes out an address or a number, no more; of one that
-    was the customer's before, what its history says of that time."""
+    """In somebody else's appointment, removes an address or a number and nothing more. If it was
+    the customer's before, also removes what its history says of that time."""
     appointment = locked().filter(pk=appointment_id).first()
     if appointment is None:
         return
@@ -228,7 +229,7 @@ def _save(
 
 
 def _mentions(identity: Identity, *, exclude: set[UUID]) -> list[UUID]:
-    """Appointments of others in the business that may tell of the customer, in order."""
+    """Appointments of others in the business that may mention the customer, in order."""
     if not identity.traces:
         return []
     search = identity.traces.search
@@ -273,7 +274,7 @@ def _rewrite_history(
 
 
 def _forget_what_google_said(appointment: Appointment) -> None:
-    """An answer may quote the event that it refused."""
+    """Google's answer may quote the event that it refused."""
     SyncAttempt.objects.filter(mirrored_event__appointment=appointment).update(message="")
     rows = MirroredEvent.objects.filter(appointment=appointment).exclude(error="", error_reason={})
     rows.update(**columns(MirroredEvent, "error", NO_REASON))
@@ -288,7 +289,7 @@ def _distinct(texts: tuple[str, ...]) -> list[str]:
 
 
 def _record(act: str, erasure: Erasure, **more: int) -> None:
-    """Tells the log of the process; nothing here names the person."""
+    """Writes to the process's log; the line does not name the person."""
     logger.info(
         act,
         business_id=str(erasure.business_id),

@@ -1,4 +1,4 @@
-"""What is in each file that is given out, in a sentence."""
+"""What each file of an export holds, in a sentence."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Giving out what is known: of a business, a member, a customer. JSON files, appointments as a
-table as well, and a text that says what is in each.
+"""Gives out what Sophiie knows of a business, a member or a customer: JSON files, appointments also
+as a table, and a text that says what is in each.
 
-Read column by column and never as whole rows, so nothing secret is even decrypted.
+Reads single columns and never whole rows, so it does not even decrypt a secret.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from sophiie.privacy.holdings import HOLDINGS
 from sophiie.privacy.identity import Identity, appointments_of
 from sophiie.sync.models import MirroredEvent
 
-# Secrets, what they are known by, and what only one process means to another.
+# Secrets, what identifies them, and what only one process means to another.
 LEFT_OUT = frozenset(
     {
         *("password", "digest", "body_digest", "token_digest", "state_digest", "session_digest"),
@@ -36,19 +36,19 @@ LEFT_OUT = frozenset(
     }
 )
 CUSTOMER = ("customer_name", "customer_phone", "customer_email")
-# Of an event in a colleague's calendar a customer is not told in which.
+# A customer does not learn which colleague's calendar an event is in.
 OF_COLLEAGUES = ("calendar_id", "html_link", "guests", "shown_guests", "sent_guests")
 _AT_A_TIME = 1000
 
 
 class Place(Protocol):
-    """Where the files go: see `places.py`."""
+    """Where the files go; see `places.py`."""
 
     def file(self, name: str) -> AbstractContextManager[IO[str]]: ...
 
 
 def export_business(business: Business, place: Place) -> None:
-    """All of a business."""
+    """Everything about a business."""
     files = []
     for holding in HOLDINGS:
         if holding.file:
@@ -58,8 +58,8 @@ def export_business(business: Business, place: Place) -> None:
 
 
 def export_member(member: Member, place: Place) -> None:
-    """All of a member; of customers only what appointments are called and where they are, for how
-    to reach them is the business's to give out."""
+    """Everything about a member. Of customers only the titles and places of appointments: how to
+    reach them is the business's to give out."""
     files = []
     for holding in HOLDINGS:
         if holding.file and holding.member:
@@ -71,7 +71,7 @@ def export_member(member: Member, place: Place) -> None:
 
 
 def export_customer(identity: Identity, place: Place) -> None:
-    """All of a customer."""
+    """Everything about a customer."""
     theirs = appointments_of(identity)
     ids = list(theirs.values_list("pk", flat=True))
     changes = AppointmentChange.objects.filter(appointment__in=ids)
@@ -98,7 +98,7 @@ def _rows(rows: QuerySet[Any], *, without: Iterable[str] = ()) -> Iterator[dict[
 
 
 def _without_customer(row: dict[str, Any]) -> dict[str, Any]:
-    """A history entry, likewise."""
+    """A history entry without the customer."""
     if isinstance(fields := row.get("fields"), dict):
         row["fields"] = {name: pair for name, pair in fields.items() if name not in CUSTOMER}
     return row
@@ -125,7 +125,7 @@ _COLUMNS = ("id", "title", "start", "end", "timezone", "status", "assignees", "l
 
 
 def _write_table(place: Place, appointments: QuerySet[Appointment], without: Iterable[str]) -> str:
-    """As a table that a spreadsheet opens; times in the appointment's own zone."""
+    """Writes a table that a spreadsheet opens; times are in the appointment's own zone."""
     columns = [*_COLUMNS, *(name for name in CUSTOMER if name not in set(without))]
     with place.file("appointments.csv") as file:
         table = csv.writer(file)
@@ -137,14 +137,14 @@ def _write_table(place: Place, appointments: QuerySet[Appointment], without: Ite
             for name in ("start", "end"):
                 moment = in_zone(getattr(appointment, name), appointment.timezone)
                 told[name] = moment.isoformat(timespec="minutes")
-            shares = appointment.assignments.all()
-            told["assignees"] = ", ".join(share.member.name for share in shares)
+            assignments = appointment.assignments.all()
+            told["assignees"] = ", ".join(assignment.member.name for assignment in assignments)
             table.writerow([_harmless(told[name]) for name in columns])
     return "appointments.csv"
 
 
 def _harmless(text: str) -> str:
-    """A spreadsheet takes a cell that begins like this for a formula, and would run it."""
+    """Escapes a cell that a spreadsheet would take for a formula and run."""
     is_number = text.lstrip("+-").replace(" ", "").isdecimal()
     return f"'{text}" if text[:1] in "=+-@\t\r" and text and not is_number else text
 

@@ -1,8 +1,7 @@
-"""What is stored of a business and of a member: every table, and how to reach it from both.
+"""What is stored about a business and about a member: every table, and how to reach it from both.
 
-Erasing a business and giving its data out both follow this list, so a table that is in it can be
-forgotten by neither. A test compares it with all models there are. Tables that refer to others
-stand before them.
+Erasing a business and exporting its data both follow this list, so neither can forget a table that
+is in it. A test compares it with all models. Tables that refer to others come before them.
 """
 
 from __future__ import annotations
@@ -17,9 +16,9 @@ from django.db.models import Q, QuerySet
 
 @dataclass(frozen=True, kw_only=True)
 class Holding:
-    """One table. `business` and `member` lead to whose it is, as a query says it; without `member`
-    it holds nothing that is a member's own. `file`: its name in what is given out, "" if it only
-    holds copies or secrets. `goes`: with the member; else it is a record of the business."""
+    """One table. `business` and `member` are query paths to the owner; without `member` it holds
+    nothing of a member's own. `file`: its name in an export, "" if it holds only copies or secrets.
+    `goes`: with the member; otherwise it is a record of the business."""
 
     table: str
     business: str

@@ -1,7 +1,7 @@
-"""Who is meant by a customer, as long as customers are words on their appointments.
+"""Which customer is meant, as long as customers are only words on their appointments.
 
-An e-mail address, a phone number, or the id of an appointment whose customer is meant: then all
-appointments of the business with the same address or number. A name alone merges nobody.
+An e-mail address, a phone number, or the id of one of their appointments: that means all
+appointments of the business with the same address or number. A name alone never merges people.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ _NUMBER = re.compile(r"[+0-9()\s./-]+")
 
 
 class UnknownCustomer(Exception):
-    """Nobody can be meant by that; the message says why."""
+    """This cannot mean any customer; the message says why."""
 
 
 @dataclass(frozen=True)
 class Identity:
-    """A customer of one business. `appointment_id`: theirs as well, whatever is written on it."""
+    """A customer of one business. The appointment `appointment_id` is theirs whatever it says."""
 
     business_id: UUID
     traces: Traces
@@ -49,14 +49,14 @@ class Identity:
 
 
 class _Digits(Func):
-    """`digits_of`, in PostgreSQL."""
+    """`digits_of` in PostgreSQL."""
 
     template = "regexp_replace(regexp_replace(%(expressions)s, '[^0-9]', '', 'g'), '^00', '')"
     output_field = CharField()
 
 
 def identify(business_id: UUID, text: str) -> Identity:
-    """The customer that is meant. Raises `UnknownCustomer`."""
+    """Finds the customer that is meant. Raises `UnknownCustomer`."""
     text = text.strip()
     try:
         return identify_by_appointment(business_id, UUID(text))
@@ -84,7 +84,7 @@ def identify_by_appointment(business_id: UUID, appointment_id: UUID) -> Identity
 
 
 def appointments_of(identity: Identity) -> QuerySet[Appointment]:
-    """All appointments that are theirs by what is written on them now; also deleted ones."""
+    """All appointments that are theirs by what is written on them now, including deleted ones."""
     appointments = Appointment.objects.filter(business=identity.business_id)
     theirs = Q(pk=identity.appointment_id) & ~Q(
         customer_name="", customer_phone="", customer_email=""
@@ -96,7 +96,7 @@ def appointments_of(identity: Identity) -> QuerySet[Appointment]:
 
 
 def alike(identity: Identity) -> int:
-    """How many appointments have a name, or another address or number, that theirs have as well:
+    """How many appointments share a name with theirs, or another of their addresses or numbers:
     somebody has to look whether that is the same person."""
     theirs = appointments_of(identity).order_by()
     known = traces_of(
@@ -113,7 +113,7 @@ def alike(identity: Identity) -> int:
 
 
 def _readable(appointments: QuerySet[Appointment]) -> QuerySet[Appointment]:
-    """With the address and the digits of the number, as `Traces` has them."""
+    """Adds the address and the digits of the number in the form of `Traces`."""
     return appointments.alias(
         address=Lower(Trim("customer_email")), digits=_Digits(F("customer_phone"))
     )

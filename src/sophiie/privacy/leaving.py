@@ -1,4 +1,4 @@
-"""Ending what a member has open, before anything of theirs is erased."""
+"""Ends what a member has open, before anything of theirs is erased."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ from sophiie.sync.models import QuotaBucket
 
 @transaction.atomic
 def let_go(member_id: UUID, *, remove_events: bool) -> bool:
-    """Ends a member's access and the link to Google at once; False while a worker still removes
-    upcoming events, which it gives up after a day.
+    """Ends a member's access and the link to Google at once. False while a worker still removes
+    upcoming events; it gives up after a day.
 
-    The grant is withdrawn by the worker. Twice is as once.
+    The worker withdraws the grant. Idempotent.
     """
     member = Member.objects.select_for_update(no_key=True).get(pk=member_id)
     link = link_of(member)
     if link is not None and not remove_events:
         end_link(link.id)
-    end_access(member)  # where events are to go, this begins it
+    end_access(member)  # if events are to go, this begins it
     link = link_of(member)
     if link is None:
         return True
@@ -41,7 +41,7 @@ def let_go(member_id: UUID, *, remove_events: bool) -> bool:
 
 
 def forget_quotas(member_ids: Collection[UUID]) -> None:
-    """What the members' Google accounts have left of their quotas, where nobody else uses them."""
+    """Deletes the quota buckets of the members' Google accounts that nobody else uses."""
     links = CalendarLink.objects.filter(member__in=member_ids)
     accounts = set(links.values_list("google_sub", flat=True))
     others = CalendarLink.objects.exclude(member__in=member_ids).filter(google_sub__in=accounts)
@@ -50,8 +50,8 @@ def forget_quotas(member_ids: Collection[UUID]) -> None:
 
 
 def forget_mails(addresses: Collection[str], *, about: Collection[UUID]) -> None:
-    """Mails to these addresses, or about these members and invitations: those that are still to be
-    written, and those that lie in the data folder because no mail server is set."""
+    """Deletes mails to these addresses, or about these members and invitations: those that are
+    still to be written, and those in the data folder if no mail server is set."""
     waiting = OutgoingMail.objects.annotate(address=Lower("to"))
     meant = Q(address__in=[address.lower() for address in addresses]) | Q(about__in=about)
     waiting.filter(meant).delete()

@@ -1,7 +1,7 @@
-"""Erasing a member who has left: what was theirs goes, what they did for others stays.
+"""Erases a member who has left: their own data goes, what they did for others stays.
 
-The row of the member is kept without anything that tells who it was, so that appointments keep
-their assignees and histories their order; in its place stands "Former member".
+The member's row stays, without anything that tells who it was, so that appointments keep their
+assignees and histories their order. It reads "Former member".
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ logger = log(__name__)
 
 
 def may_erase(by: Member, member: Member) -> bool:
-    """Whether `by` may have this member erased: an owner, somebody who has left."""
+    """Whether `by` may have this member erased: an owner may, if the member has left."""
     try:
         _check_may_erase(by, member)
     except NotAllowed:
@@ -48,7 +48,7 @@ def may_erase(by: Member, member: Member) -> bool:
 
 
 def ask_to_erase_member(*, by: Member, member: Member) -> Erasure:
-    """Has a deactivated member erased after `DELAY`. Twice is as once. Raises `NotAllowed`."""
+    """Schedules a deactivated member's erasure after `DELAY`. Idempotent; raises `NotAllowed`."""
     moment = now()
     with transaction.atomic():
         # As they are now; nobody reactivates them meanwhile.
@@ -59,7 +59,7 @@ def ask_to_erase_member(*, by: Member, member: Member) -> Erasure:
             defaults={
                 "business_id": member.business_id,
                 "subject": Subject.MEMBER,
-                # Deactivating has begun to remove events; what is left of that is waited for.
+                # Deactivating has begun to remove events; this waits for the rest.
                 "remove_events": True,
                 "language": translation.get_language() or "en",
                 "asked_by": by,
@@ -70,34 +70,37 @@ def ask_to_erase_member(*, by: Member, member: Member) -> Erasure:
         )
         if is_new:
             _record("erasing a member asked for", erasure)
+            _tell_owners(audit.Act.MEMBER_ERASURE_REQUESTED, member, by)
     return erasure
 
 
 def keep_member(*, by: Member, member: Member) -> bool:
-    """Calls it off; False if there was nothing to call off, or it has begun. `NotAllowed`."""
+    """Calls the erasure off; False if there is none, or it has begun. Raises `NotAllowed`."""
     _check_may_erase(by, Member.objects.get(pk=member.pk))
-    return call_off(member)
+    return call_off(member, by=by)
 
 
-def call_off(member: Member) -> bool:
+def call_off(member: Member, *, by: Member | None = None) -> bool:
+    """False if there was nothing to call off. Without `by`, whoever is signed in does it."""
     with transaction.atomic():
         waiting = Erasure.objects.select_for_update().filter(member=member, due_at__gt=now())
         erasure = waiting.first()
         if erasure is not None:
             _record("erasing a member called off", erasure)
+            _tell_owners(audit.Act.MEMBER_ERASURE_CALLED_OFF, member, by)
             erasure.delete()
     return erasure is not None
 
 
 def waiting_erasures(business_id: UUID) -> dict[UUID, Erasure]:
-    """The erasures of members that are asked for, by member."""
+    """The scheduled erasures of members, by member."""
     found = Erasure.objects.filter(business=business_id, subject=Subject.MEMBER)
     return {erasure.member_id: erasure for erasure in found if erasure.member_id}
 
 
 def erase_member_now(member: Member, *, remove_events: bool = False) -> bool:
-    """Erases a member at once, because an operator says so; False while upcoming events are still
-    being removed from Google: a worker goes on. Raises `NotAllowed`."""
+    """Erases a member at once, for an operator. False while upcoming events are still being removed
+    from Google: a worker continues. Raises `NotAllowed`."""
     moment = now()
     with transaction.atomic():
         check_stays_owned(member)
@@ -115,12 +118,12 @@ def erase_member_now(member: Member, *, remove_events: bool = False) -> bool:
         )
     try:
         return carry_out_member(erasure)
-    except TooBusy:  # somebody holds one of the appointments
+    except TooBusy:  # somebody has locked one of the appointments
         return False
 
 
 def check_stays_owned(member: Member) -> None:
-    """Raises `NotAllowed` if the business has no other active owner. Holds the owners, so that two
+    """Raises `NotAllowed` if the business has no other active owner. Locks the owners, so that two
     cannot be erased at the same moment."""
     owners = Member.objects.select_for_update(no_key=True).filter(
         business=member.business_id, role=Role.OWNER, is_active=True
@@ -176,7 +179,7 @@ def _check_may_erase(by: Member, member: Member) -> None:
 
 @transaction.atomic
 def _replace(member_id: UUID, erasure: Erasure) -> None:
-    """Puts "Former member" in the person's place, and notes for the steps to come who it was."""
+    """Puts "Former member" in the person's place, and stores for the next steps who it was."""
     member = Member.objects.select_for_update(no_key=True).get(pk=member_id)
     if member.erased_at is not None:
         return
@@ -184,7 +187,7 @@ def _replace(member_id: UUID, erasure: Erasure) -> None:
     erasure.save(update_fields=["about"])
     with translation.override(erasure.language):
         member.name = _("Former member")
-    # Unique as all addresses are, and nobody's: RFC 2606 keeps the ending free.
+    # Unique, as every address has to be, and nobody's: RFC 2606 keeps the ending free.
     member.email = f"{member.pk}@erased.invalid"
     member.former_names, member.language, member.clock = [], "", ""
     member.role, member.last_login, member.erased_at = Role.MEMBER, None, now()
@@ -199,8 +202,17 @@ def _redraw(appointment_id: UUID, emails: Collection[str]) -> None:
         record.redraw(appointment, without_guests=emails)
 
 
+def _tell_owners(act: audit.Act, member: Member, by: Member | None) -> None:
+    audit.record(
+        act=act,
+        business_id=member.business_id,
+        by=by,
+        subject=audit.Subject("member", member.pk, member.name),
+    )
+
+
 def _tell_audit_log(erasure: Erasure, member_id: UUID, emails: Collection[str]) -> None:
-    """Takes the person out of what the log says, and adds that this was done, without a name."""
+    """Removes the person from the audit log and adds an entry, without a name, that says so."""
     for email in emails:
         forget_person(business_id=erasure.business_id, member_id=member_id, email=email)
     audit.record(
@@ -212,7 +224,7 @@ def _tell_audit_log(erasure: Erasure, member_id: UUID, emails: Collection[str]) 
 
 
 def _record(act: str, erasure: Erasure) -> None:
-    """Tells the log of the process; nothing here names the person."""
+    """Writes to the process's log; the line does not name the person."""
     logger.info(
         act,
         business_id=str(erasure.business_id),

@@ -1,4 +1,4 @@
-"""Where given-out data are written: a folder of one's own, or an archive."""
+"""Where an export is written: a folder of its own, or an archive."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from zipfile import ZIP_DEFLATED, ZipFile
 
 
 class NotEmpty(Exception):
-    """Data are not mixed with what is there already; the message says so."""
+    """An export is not mixed with existing files; the message says so."""
 
 
 class Folder:
-    """A folder that only its owner can look into. Raises `NotEmpty`, and `OSError`."""
+    """A folder that only its owner can read. Raises `NotEmpty`, and `OSError`."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -35,7 +35,7 @@ class Folder:
 
 
 class Archive:
-    """A zip; to be closed, or it cannot be read."""
+    """A zip file; close it, or nobody can read it."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self._zip = ZipFile(file, "w", ZIP_DEFLATED)

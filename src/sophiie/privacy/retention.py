@@ -1,4 +1,5 @@
-"""Forgetting in time what nobody needs any more: as long as the operator says, in small batches."""
+"""Forgets in time what nobody needs any more: after as many days as the operator says, in small
+batches."""
 
 from __future__ import annotations
 
@@ -19,15 +20,15 @@ from sophiie.common.stopping import go_on
 from sophiie.privacy.answers import ANSWERS
 from sophiie.sync.models import MirroredEvent, MirrorState, SyncAttempt
 
-# No column of the history is ordered by age, so it is looked through, and not often.
+# No column orders the history by age, so it is scanned, and not often.
 HISTORY_SECONDS = 3600.0
-# Of mails in the data folder, where no mail server is set: links in them last a week at most.
+# Of mails in the data folder, if no mail server is set: links in them last a week at most.
 MAIL_DAYS = 30
 _looked_at: list[float] = []
 
 
 def forget_old() -> None:
-    """Kept answers and mails at once, the history now and then."""
+    """Forgets stored answers and mails now, and the history from time to time."""
     forget_old_answers()
     forget_old_mails()
     if _looked_at and time.monotonic() < _looked_at[0] + HISTORY_SECONDS:
@@ -37,14 +38,14 @@ def forget_old() -> None:
 
 
 def forget_old_answers() -> int:
-    """What API callers were answered, when its day is over; also if nobody calls any more."""
+    """Deletes expired answers to API callers, even if nobody calls any more."""
     answers = apps.get_model(ANSWERS)._default_manager
     old = answers.filter(created_at__lt=_before(settings.IDEMPOTENCY_DAYS))
     return delete_in_batches(old)
 
 
 def forget_old_history() -> int:
-    """Who changed what, and with it the appointments that are kept only for that: the deleted."""
+    """Deletes old history, and the deleted appointments that were kept only for it."""
     if not settings.HISTORY_DAYS:
         return 0
     cutoff = _before(settings.HISTORY_DAYS)

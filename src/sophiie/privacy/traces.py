@@ -1,6 +1,6 @@
-"""What a person is known by, and blanking it out in texts and JSON values: pure.
+"""What identifies a person, and blanking it out in texts and JSON values: pure.
 
-An e-mail address is compared without regard to case, a phone number by its digits. A name proves
+E-mail addresses are compared without regard to case, phone numbers by their digits. A name proves
 nothing: two people may have the same one.
 """
 
@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import Any
 from uuid import UUID
 
-# Stands where something was blanked out in the middle of a text.
+# Replaces what was blanked out in the middle of a text.
 BLANK = "[…]"
 # Fewer digits are a room or "ask Anna", not somebody's number.
 FEWEST_DIGITS = 5
@@ -23,7 +23,7 @@ _BETWEEN_DIGITS = r"[\s().\-/]*"
 
 @dataclass(frozen=True)
 class Traces:
-    """Addresses as `address_of` has them, numbers as `digits_of`; names as they were written."""
+    """Addresses in the form of `address_of`, numbers in that of `digits_of`; names as written."""
 
     emails: frozenset[str] = frozenset()
     phones: frozenset[str] = frozenset()
@@ -33,16 +33,16 @@ class Traces:
         return bool(self.emails or self.phones)
 
     def name(self, email: str, phone: str) -> bool:
-        """Whether this is how to reach the person."""
+        """Whether this is a way to reach the person."""
         return address_of(email) in self.emails or digits_of(phone) in self.phones
 
     @property
     def search(self) -> str:
-        """A regular expression for PostgreSQL that finds all `blank` would change, and more."""
+        """A PostgreSQL regular expression that finds all that `blank` would change, and more."""
         return "|".join(self._contacts)
 
     def blank(self, value: Any) -> Any:
-        """The same text or JSON value, without any address or number of the person."""
+        """The text or JSON value without any address or number of the person."""
         if isinstance(value, str):
             return self._exact.sub(BLANK, value) if self else value
         if isinstance(value, list):
@@ -52,7 +52,7 @@ class Traces:
         return value
 
     def is_told_of_in(self, text: str) -> bool:
-        """Whether a text may speak of the person; also by name."""
+        """Whether a text may mention the person; names count, too."""
         return bool(self and self._exact.search(text)) or bool(
             self.names and self._names.search(text)
         )
@@ -64,7 +64,7 @@ class Traces:
 
     @cached_property
     def _exact(self) -> re.Pattern[str]:
-        """Whole addresses and whole numbers only."""
+        """Matches only whole addresses and whole numbers."""
         emails = "|".join(re.escape(email) for email in sorted(self.emails)) or "(?!)"
         numbers = "|".join(_BETWEEN_DIGITS.join(p) for p in sorted(self.phones)) or "(?!)"
         return re.compile(
@@ -73,7 +73,7 @@ class Traces:
 
     @cached_property
     def _names(self) -> re.Pattern[str]:
-        # One of two letters is a word of many texts.
+        # A string of two letters is a word in many texts.
         names = [re.escape(name) for name in sorted(self.names) if len(name) > 2]
         return re.compile(rf"(?<!\w)(?:{'|'.join(names) or '(?!)'})(?!\w)", re.I)
 
@@ -81,7 +81,7 @@ class Traces:
 def traces_of(
     emails: Iterable[str] = (), phones: Iterable[str] = (), names: Iterable[str] = ()
 ) -> Traces:
-    """Those that can identify somebody; what is too short to do so is left out."""
+    """The traces that can identify somebody; too short ones are left out."""
     return Traces(
         emails=frozenset(a for a in map(address_of, emails) if "@" in a),
         phones=frozenset(d for d in map(digits_of, phones) if len(d) >= FEWEST_DIGITS),
@@ -94,7 +94,7 @@ def address_of(text: str) -> str:
 
 
 def digits_of(text: str) -> str:
-    """+61 2 5550 and 0061-25550 are one number."""
+    """The digits of a number: +61 2 5550 and 0061-25550 are the same."""
     return re.sub(r"[^0-9]", "", text).removeprefix("00")
 
 
@@ -103,5 +103,5 @@ def ids_in(text: str) -> set[UUID]:
 
 
 def blank_fields(fields: dict[str, Any], names: Collection[str]) -> dict[str, Any]:
-    """A history entry that still says which of these fields were changed, and not to what."""
+    """A history entry that still says which of these fields were changed, but not to what."""
     return {name: [None, None] if name in names else pair for name, pair in fields.items()}

@@ -7,12 +7,12 @@ Each folder is a room with one job. The whole story, in the order in which it ha
 1. `record.py` hears that an appointment changed and notes, on one `MirroredEvent` row per link that
    covers it, which revision Google should show (`rows.py`; `backfill.py` does it for a whole link).
    It queues a `drain(link)` job in the same transaction, so both commit or vanish together.
-2. `coverage.py` decides which appointments a link shows; `guests.py` decides which assignees are
+2. `coverage.py` decides which appointments a link shows. `guests.py` decides which assignees are
    guests of whose event, and `guest_review.py` decides it anew when somebody links, unlinks, joins
    or leaves.
 
-`quota/` - what may be asked of Google. `buckets.py` counts; `metered_client.py` makes each call of
-   a poll wait for its share.
+`quota/` - what may be asked of Google. `buckets.py` counts; `metered_client.py` pays for each call
+   of a poll before it is made.
 
 `outbound/` - the worker brings Google to the wanted state.
 
@@ -26,21 +26,23 @@ Each folder is a room with one job. The whole story, in the order in which it ha
 
 `inbound/` - what people have in Google, and what they did to our events.
 
-8. `poller.py` polls each calendar that counts (`calendars.py`): `poll_claim.py` claims the calendar
-   and stores the result, `fetch.py` asks Google. `busy_store.py` stores when the member is busy, by
-   the rule in `busy_rule.py`.
+8. `poller.py` polls each calendar that counts (`calendars.py`): `poll_claim.py` claims it,
+   `snapshot.py` notes what we think is there, `fetch.py` asks Google. `busy_store.py` stores when
+   the member is busy, by the rule in `busy_rule.py`, leaving out what is ours (`ours.py`).
 9. `detect_drift.py` tells other people's changes to our events from our own, and notes them as
-   drift. Nothing changes by itself.
+   drift; `drift_state.py` says what counts as a difference. Nothing changes by itself.
 10. `full_compare.py` compares, once a day, everything that should be there with what is there. When
     so much is gone that it looks like a mistake, `mass_deletion.py` asks the person.
-11. `channels.py` keeps push channels open; a message (`webhook.py`) makes a calendar due at once.
-    `refresh.py` polls before a booking when the copy is too old.
+11. `channels.py` keeps push channels open; a notification (`webhook.py`) makes a calendar due at
+    once. `refresh.py` polls before a booking when the copy is too old.
 
 `reports/` - what people are told: the state of an event, of a team, of a business, of the workers.
 
 `actions/` - what people decide: `drift.py` puts an event back or takes Google's time;
    `preflight.py` shows, before a calendar is chosen, what would happen.
 
-`sync` compares desired with shown and is never a log of edits, so everything here is idempotent and
-ten quick edits become one or two calls. No transaction is open during a call to Google.
+`sync` compares wanted with shown and keeps no log of edits, so everything here is idempotent, and
+ten quick edits become one or two calls. Before every call to Google the client awaits its hook
+`before_call`, where the caller says what it has to settle first: quota, lease or claim. No
+transaction is open during a call.
 """

@@ -1,5 +1,5 @@
-"""What happened how often, counted in the database: the same number from every process, and it
-goes on after a restart."""
+"""Counts what happened, in the database: every process reports the same number, and a restart does
+not reset it."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from sophiie.sync.models import Tally
 
 
 class Outcome(StrEnum):
-    """How a reading of one calendar ended."""
+    """How a poll of one calendar ended."""
 
     CHANGES = "changes"  # what changed was stored
     EVERYTHING = "everything"  # everything in the window was
     DOUBTED = "doubted"  # too much was missing: nothing was believed
     FAILED = "failed"  # Google refused, or could not be reached
-    PUT_OFF = "put_off"  # the quotas had no room: nothing was asked
+    THROTTLED = "put_off"  # the quotas had no room: nothing was asked; counted under its old name
     GIVEN_UP = "given_up"  # unlinked meanwhile, overtaken by another process, or cut off
 
     @property
@@ -25,12 +25,13 @@ class Outcome(StrEnum):
 
 
 class Notification(StrEnum):
-    """What came of a message that named one of our channels."""
+    """What came of a notification that named one of our channels."""
 
     TAKEN = "notification_taken"
     REFUSED = "notification_refused"  # without its secret
 
 
+# Django has no upsert that adds to what is there.
 _COUNT = """
     INSERT INTO sync_tally AS tally (name, times, seconds) VALUES (%(name)s, 1, %(seconds)s)
     ON CONFLICT (name) DO UPDATE SET
@@ -40,10 +41,10 @@ _COUNT = """
 
 
 def count(what: Outcome | Notification, *, seconds: float = 0.0) -> None:
-    """It happened once more, and took so long. In a transaction of its own: all share the row."""
+    """Counts one more, and how long it took. Call it outside of transactions: all share the row."""
     execute(_COUNT, name=what.value, seconds=seconds)
 
 
 def counted() -> dict[str, Tally]:
-    """By name, all that ever happened."""
+    """All counts so far, by name."""
     return {tally.name: tally for tally in Tally.objects.all()}

@@ -1,4 +1,4 @@
-"""What is due, and what has to wait."""
+"""Which rows of the outbox are due, and which have to wait."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from sophiie.calendar_link.models import MIRRORING, CalendarLink
 from sophiie.common.wall_time import in_zone, start_of_day
 from sophiie.sync.models import MirrorState
 
-# In which the days of Google's quotas begin. Source: the guide to quotas.
+# The zone in which the days of Google's quotas begin. Source: the guide to quotas.
 QUOTA_ZONE = "America/Los_Angeles"
-# Not all at the same moment.
+# So that not everybody starts at the same moment.
 QUOTA_SPREAD_SECONDS = 300.0
 
-# The rows whose time has come, of links that may be used now; with the values of `due_at`.
-# `pending` is written out because the index of the outbox holds those rows only.
+# The rows that are due, of links that may be written to now; takes the values of `due_at`. Names
+# `pending` itself, because the index of the outbox holds those rows only. In SQL for `claim.py`.
 DUE = f"""
     FROM sync_mirroredevent row
     JOIN calendar_link_calendarlink link ON link.id = row.link_id
@@ -30,19 +30,19 @@ DUE = f"""
 
 
 def due_at(moment: datetime) -> dict[str, Any]:
-    """The values that `DUE` speaks of."""
+    """The values that `DUE` takes."""
     return {"moment": moment, "mirroring": [state.value for state in MIRRORING]}
 
 
 def park(link_id: UUID, until: datetime) -> None:
-    """Nothing is written for this link until then; everyone else goes on."""
+    """Stops all writes of this link until then; all others go on."""
     CalendarLink.objects.filter(
         Q(parked_until=None) | Q(parked_until__lt=until), pk=link_id
     ).update(parked_until=until)
 
 
 def until_the_quotas_next_day(moment: datetime) -> timedelta:
-    """How long until the calls that Google allows in a day are new, and a little longer."""
+    """How long until a new day of Google's quotas begins, and a little longer."""
     tomorrow = in_zone(moment, QUOTA_ZONE).date() + timedelta(days=1)
     spread = timedelta(seconds=random.uniform(0, QUOTA_SPREAD_SECONDS))  # noqa: S311 - no secret
     return start_of_day(tomorrow, QUOTA_ZONE) - moment + spread

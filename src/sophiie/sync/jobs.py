@@ -1,4 +1,4 @@
-"""Waking a worker for a link."""
+"""Wakes a worker for a link."""
 
 from __future__ import annotations
 
@@ -9,24 +9,25 @@ from procrastinate.contrib.django import app
 from procrastinate.exceptions import AlreadyEnqueued
 
 DRAIN = "sophiie.drain"
-READ = "sophiie.read"
+# Jobs that an earlier version queued under this name may still be waiting.
+POLL = "sophiie.read"
 
 
 def defer_drain(link_id: UUID) -> None:
-    """Asks for a `drain(link)` job; one that waits already is enough."""
+    """Queues a `drain(link)` job, unless one is waiting already."""
     _defer(DRAIN, link_id)
 
 
-def defer_read(link_id: UUID) -> None:
-    """Asks for a `read(link)` job, likewise."""
-    _defer(READ, link_id)
+def defer_poll(link_id: UUID) -> None:
+    """Queues a job that polls the link's calendars, likewise."""
+    _defer(POLL, link_id)
 
 
 def _defer(task: str, link_id: UUID) -> None:
-    """One job of this kind for a link.
+    """Queues one job of this kind for a link.
 
-    Inside a transaction the job commits or vanishes with it. The savepoint is there because a
-    refused queueing lock would otherwise take the whole transaction down.
+    Inside a transaction the job commits or vanishes with it. Without the savepoint, a queueing lock
+    that is taken would fail the whole transaction.
     """
     try:
         with transaction.atomic():

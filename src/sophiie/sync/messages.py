@@ -1,4 +1,4 @@
-"""The reasons that workers store: each a code, and its sentence for whoever reads of it."""
+"""The reasons that workers store: each is a code with its sentence for whoever reads it."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ NO_NOTIFICATIONS = declare(
 )
 NOTIFICATIONS_REFUSED = declare("notifications_refused", _("No notifications: %(answer)s"))
 
-# What the ledger keeps in place of Google's word where Google did not say it.
+# What the ledger stores in place of Google's reason where Google was not asked.
 INTERNAL = "internal"
 REFUSED_BY_GUARD = "refusedByGuard"
 _NOT_GOOGLES = {

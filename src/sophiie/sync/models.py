@@ -47,7 +47,7 @@ class MirroredEvent(models.Model):
     wanted = models.BooleanField(default=True)
     wanted_revision = models.PositiveIntegerField()
     shown_revision = models.PositiveIntegerField(default=0)
-    # Part of the many that a new link or a change of its settings brings along: after all others.
+    # One of the many that a new link or a change of its settings brings along: after all others.
     backfill = models.BooleanField(default=False, db_default=False)
     # Set before anything is sent: from then on an event may exist, whatever we heard.
     sent = models.BooleanField(default=False)
@@ -65,12 +65,12 @@ class MirroredEvent(models.Model):
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField()
 
-    # Google's name for the version that our last write made: told back to us, it is no news.
+    # Google's name for the version that our last write made: a poll that returns it is no news.
     etag = models.CharField(max_length=100, blank=True, default="", db_default="")
-    # The version of a change that was told while a write of ours was under way: which of the two
-    # came last is found out by reading the event once more, when the write is recorded.
+    # The version that a poll returned while a write of ours was under way. Which of the two came
+    # last shows when the event is fetched once more, after the write is recorded.
     unjudged_etag = models.CharField(max_length=100, blank=True, default="", db_default="")
-    # Whether a reading ever told of the event: what never was there nobody can have deleted.
+    # Whether a poll ever returned the event: nobody can have deleted what never was there.
     told = models.BooleanField(default=False, db_default=False)
     # What somebody made of the event in Google. Without times: deleted, or an all-day event.
     drift_kind = models.CharField(
@@ -116,9 +116,9 @@ class MirroredEvent(models.Model):
 
 
 class WatchedCalendar(models.Model):
-    """How far one calendar of a link has been read: the chosen one, or one that counts as busy.
+    """How far one calendar of a link was polled: the chosen one, or one that counts as busy.
 
-    What was read is kept by `busy_time`; both rows live as long as the calendar counts.
+    The result is stored in `busy_time`; both rows live as long as the calendar counts.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -126,20 +126,20 @@ class WatchedCalendar(models.Model):
         "calendar_link.CalendarLink", on_delete=models.CASCADE, related_name="watched_calendars"
     )
     calendar_id = models.CharField(max_length=1024)
-    # What Google called it at the last reading; see calendar_names.py.
+    # What Google called it at the last poll; see calendar_names.py.
     title = models.CharField(max_length=500, blank=True, default="", db_default="")
-    # Where the next reading goes on; "" means: read everything in the window.
+    # Where the next poll goes on; "" means a full poll.
     sync_token = models.TextField(blank=True, default="")
     window_start = models.DateTimeField(null=True, blank=True)
     window_end = models.DateTimeField(null=True, blank=True)
     read_at = models.DateTimeField(null=True, blank=True)
-    # Why the last reading changed nothing here; the sentence, "" when it went well, is what release
-    # 0.1 reads: see common/reasons.py.
+    # Why the last poll changed nothing here; release 0.1 reads the sentence, "" when it went well:
+    # see common/reasons.py.
     error_reason = models.JSONField(default=dict, blank=True, db_default={})
     error = models.CharField(max_length=300, blank=True, default="")
     next_read_at = models.DateTimeField()
-    # While one process reads, the others leave this calendar alone. The claim is short, and made
-    # longer before every call, so that a process that died is in nobody's way for long.
+    # The claim of the process that polls (`common/claims.py`), which is short and extended before
+    # every call, so that a process that died is in nobody's way for long.
     reader = models.UUIDField(null=True, blank=True)
     reading_until = models.DateTimeField(null=True, blank=True)
 
@@ -171,10 +171,10 @@ class WatchedCalendar(models.Model):
 
 
 class PushChannel(models.Model):
-    """A channel over which Google tells that a calendar changed, though not what.
+    """A channel over which Google reports that a calendar changed, though not what changed.
 
-    Its id and the digest of its token are stored before Google is asked, because a first message
-    may come before the answer. Without `expires_at`: not answered yet.
+    Its id and the digest of its token are stored before Google is asked, because a first
+    notification may come before the answer. Without `expires_at` there is no answer yet.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
@@ -183,14 +183,14 @@ class PushChannel(models.Model):
     )
     calendar_id = models.CharField(max_length=1024)
     token_digest = models.CharField(max_length=64)
-    # Google's name for what is watched; it takes it to stop the channel.
+    # Google's name for what is watched, which it needs to stop the channel.
     resource_id = models.CharField(max_length=200, blank=True, default="")
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField(null=True, blank=True)
 
 
 class SyncAttempt(models.Model):
-    """One try to bring Google to the wanted state, and what came of it: the ledger."""
+    """One attempt to bring Google to the wanted state, and its outcome: the ledger."""
 
     id = models.BigAutoField(primary_key=True)
     mirrored_event = models.ForeignKey(
@@ -200,7 +200,7 @@ class SyncAttempt(models.Model):
     revision = models.PositiveIntegerField()
     wanted = models.BooleanField()
     succeeded = models.BooleanField()
-    # Google's answer: HTTP status, its word for it, and its sentence.
+    # Google's answer: HTTP status, reason and message.
     status = models.PositiveSmallIntegerField(default=0)
     reason = models.CharField(max_length=100, blank=True, default="")
     message = models.CharField(max_length=300, blank=True, default="")
@@ -215,7 +215,7 @@ class SyncAttempt(models.Model):
 
 
 class QuotaBucket(models.Model):
-    """Units of Google's quota that are left for an account or for the project; see quota.py."""
+    """Units of Google's quota left for an account or for the project; see `quota/buckets.py`."""
 
     scope = models.CharField(max_length=300, primary_key=True)
     level = models.FloatField()
@@ -223,7 +223,7 @@ class QuotaBucket(models.Model):
 
 
 class Tally(models.Model):
-    """How often something happened since the beginning, and how long it took altogether."""
+    """How often something happened so far, and how long it took altogether."""
 
     name = models.CharField(max_length=60, primary_key=True)
     times = models.BigIntegerField(default=0, db_default=0)
@@ -231,11 +231,11 @@ class Tally(models.Model):
 
 
 class GuestReview(models.Model):
-    """Who is a guest of whose event is to be looked at anew in one business."""
+    """A request to decide the guests of one business anew."""
 
     business = models.OneToOneField(
         "accounts.Business", on_delete=models.CASCADE, primary_key=True, related_name="+"
     )
     asked_at = models.DateTimeField()
-    # While one worker is at it the others leave it alone.
+    # The claim of the worker that does it (`common/claims.py`).
     claimed_until = models.DateTimeField(null=True, blank=True)

@@ -1,4 +1,4 @@
-"""What `sync` does when it hears of a change, inside its transaction, or of a booking ahead."""
+"""What `sync` does when it hears of a change, inside its transaction, or of a coming booking."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def _on_appointment(appointment: Appointment, **_: Any) -> None:
 
 
 def _on_clocks(zone: str, **_: Any) -> None:
-    calendars.read_everything_in(zone)
+    calendars.poll_everything_in(zone)
 
 
 def _on_scope(link: CalendarLink, again: bool, found: Mapping[UUID, str], **_: Any) -> None:
@@ -77,9 +77,7 @@ def _on_scope(link: CalendarLink, again: bool, found: Mapping[UUID, str], **_: A
 
 def _on_unlinking(link: CalendarLink, **_: Any) -> bool:
     _on_link(link)
-    snapshot.set_counted_calendars(
-        link.member_id, []
-    )  # who leaves is not asked for the time that is left
+    snapshot.set_counted_calendars(link.member_id, [])  # who leaves is no longer asked for time
     return record_removal(link)
 
 
@@ -94,12 +92,12 @@ async def _on_call(link_id: UUID, **_: Any) -> None:
 def _on_mended(link: CalendarLink, **_: Any) -> None:
     record.resume(link)
     calendars.align(link)
-    calendars.read_soon(link)
+    calendars.poll_soon(link)
     _on_link(link)
 
 
 def _on_link(link: CalendarLink, **_: Any) -> None:
-    if link.state == LinkState.UNLINKED:  # what was read goes with the tokens
+    if link.state == LinkState.UNLINKED:  # the copies go with the tokens
         calendars.forget(link)
         erase_drift(link.id)
         ask_for_guest_review(link.member.business_id)

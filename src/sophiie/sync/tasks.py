@@ -1,4 +1,4 @@
-"""The jobs: thin, they read again what the ids stand for."""
+"""The jobs: thin, because they look up again what the ids stand for."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from uuid import UUID
 from procrastinate import JobContext
 from procrastinate.contrib.django import app
 
-from sophiie.sync.inbound.poller import read_changes
-from sophiie.sync.jobs import DRAIN, READ
+from sophiie.sync.inbound.poller import poll_link
+from sophiie.sync.jobs import DRAIN, POLL
 from sophiie.sync.outbound.drain import drain
 
 
 @app.task(name=DRAIN, pass_context=True)
 async def drain_link(context: JobContext, link_id: str) -> None:
-    """`drain(link)`; harmless when run twice."""
+    """Works off the link's outbox. Idempotent."""
     places = context.additional_context["places"]
     with places.taken():
         await drain(
@@ -24,9 +24,9 @@ async def drain_link(context: JobContext, link_id: str) -> None:
         )
 
 
-@app.task(name=READ, pass_context=True)
-async def read_link(context: JobContext, link_id: str) -> None:
-    """`read(link)`: those of its calendars that are due; harmless when run twice."""
+@app.task(name=POLL, pass_context=True)
+async def poll_link_calendars(context: JobContext, link_id: str) -> None:
+    """Polls those of the link's calendars that are due. Idempotent."""
     places = context.additional_context["places"]
     with places.taken():
-        await read_changes(UUID(link_id), context.additional_context["http"], only_due=True)
+        await poll_link(UUID(link_id), context.additional_context["http"], only_due=True)

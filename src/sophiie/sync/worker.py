@@ -48,10 +48,10 @@ Chores = Sequence[Callable[[], object]]
 
 
 async def run_worker(*, concurrency: int, chores: Chores = ()) -> None:
-    """Works until SIGTERM or SIGINT; outlives a database that goes away for a while.
+    """Works until SIGTERM or SIGINT; survives a database that goes away for a while.
 
-    `chores` is house-keeping that others ask for, done beside the worker's own. What has not ended
-    in time, because the database hangs, is left as it is: `ending.leave` waits for nobody.
+    `chores` is house-keeping of other packages, done beside the worker's own. What has not ended in
+    time, because the database hangs, is abandoned: `ending.leave` waits for nobody.
     """
     stop = asyncio.Event()
     stopping.begin()
@@ -87,10 +87,10 @@ async def _work_until(
 
 
 async def _forever(work: Callable[[], Awaitable[None]]) -> None:
-    """Does it again and again, whatever happens, until cancelled.
+    """Repeats the work, whatever happens, until cancelled.
 
-    Cancelled while the database is away, a loop may end with the database's error instead: that
-    is the end all the same.
+    A loop that is cancelled while the database is away may end with the database's error instead:
+    that is an end all the same.
     """
     me = asyncio.current_task()
     assert me is not None
@@ -119,7 +119,7 @@ async def _work_jobs(http: aiohttp.ClientSession, concurrency: int, places: Plac
                 delete_jobs="always",
                 install_signal_handlers=False,
                 additional_context={"http": http, "places": places},
-                task_middleware=[],  # theirs tidies up after a use of the database that is not ours
+                task_middleware=[],  # the default cleans up connections that we do not use
                 shutdown_graceful_timeout=GRACE_SECONDS,
             )
         finally:
@@ -127,7 +127,7 @@ async def _work_jobs(http: aiohttp.ClientSession, concurrency: int, places: Plac
 
 
 async def _clear_abandoned_jobs(worker_app: App) -> None:
-    """Jobs of killed workers are dropped: the outbox knows what they were for."""
+    """Drops the jobs of killed workers: the outbox knows what is to be done."""
     while True:
         for job in await worker_app.job_manager.get_stalled_jobs():
             await worker_app.job_manager.finish_job(job, status=Status.FAILED, delete_job=True)
@@ -135,9 +135,9 @@ async def _clear_abandoned_jobs(worker_app: App) -> None:
 
 
 async def _keep_house(chores: Chores) -> None:
-    """What may wait a little: clocks whose law changed, links whose key is back, reminders by
-    e-mail, old rows of the ledger and of the audit log, holds that ran out, sessions that ended and
-    what was typed in them, counts of attempts and of failed sign-ins."""
+    """Does what may wait a little: clocks whose law changed, links whose key is back, reminders by
+    e-mail, old rows of the ledger and of the audit log, expired holds, ended sessions and what was
+    typed in them, counts of attempts and of failed sign-ins."""
     while True:
         await in_thread(follow_clock_laws)
         await in_thread(mend_what_can_be_read_again)

@@ -2,7 +2,7 @@
 
 Two things must remain possible: entries get old, and people and businesses have a right to be
 forgotten. Only the functions below may do it. Each does that one thing, and adds an entry that says
-so. What this protects against, and what not: docs/audit.md.
+so. What this protects against, and what not: docs/reference/audit.md.
 """
 
 from django.db import migrations

@@ -29,12 +29,12 @@ class DriftError(Exception):
 def put_back(by: Member, appointment_id: UUID, *, calendar_of: UUID | None = None) -> Appointment:
     """Lets Google show what Sophiie has, also when the event was deleted there.
 
-    In every calendar, or in that of the member `calendar_of`. Twice is as once. Raises
+    In every calendar, or in that of the member `calendar_of`. Idempotent. Raises
     `UnknownAppointment`.
     """
     with transaction.atomic():
         appointment = booking.find(by, appointment_id)
-        # A list first: the rows are held until the work is recorded.
+        # A list first: the rows are locked until the work is recorded.
         rows = list(_drifted(appointment, calendar_of).select_for_update(of=("self",)))
         record.put_back(rows)
         if rows:
@@ -62,7 +62,7 @@ def use_googles_time(
         by=by,
         appointment_id=appointment_id,
         changes={"start": start, "end": end},
-        # What was seen in Google differs from this revision; of a later one nobody knows.
+        # The person saw how Google differs from this revision, not from a later one.
         expected_revision=row.shown_revision,
         allow_overlap=allow_overlap,
         accept_unverified=accept_unverified,
@@ -84,7 +84,7 @@ def _drifted(appointment: Appointment, calendar_of: UUID | None) -> QuerySet[Mir
 
 
 def _chosen(rows: list[MirroredEvent], by: Member) -> MirroredEvent:
-    """Of several: one with a time, in one's own calendar, seen last."""
+    """Of several rows, one with a time, in one's own calendar, seen last: in this order."""
     if not rows:
         raise DriftError(
             _("Google shows this appointment as Sophiie does; there is nothing to use.")

@@ -1,36 +1,33 @@
-"""What would happen if a calendar were chosen: told before Save, and nothing of it is done.
+"""Shows, before Save, what would happen if a calendar were chosen. Does none of it.
 
-How many appointments would be added or moved is known here. What is in the calendar is asked of
-Google with one windowed reading of times, within a time in which a person still waits; if that
-does not succeed, this is said and nothing else depends on it.
+How many appointments would be added is known here. What the calendar holds is asked of Google, with
+one list of times and no longer than a person waits. If that fails, the page says so and nothing
+else depends on it.
 """
 
 from __future__ import annotations
 
 import asyncio
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from sophiie.appointments.models import Appointment
-from sophiie.calendar_link.google_app import google_app
-from sophiie.calendar_link.models import CalendarLink, LinkState
-from sophiie.calendar_link.tokens import LinkTokens
+from sophiie.calendar_link.models import CalendarLink
 from sophiie.common.clock import now
-from sophiie.common.ids import is_event_id
 from sophiie.common.in_thread import in_thread
 from sophiie.common.logs import log
-from sophiie.google import marks
 from sophiie.google.app import google_session
-from sophiie.google.calendar import CalendarClient, Changes
+from sophiie.google.calendar import Changes
 from sophiie.google.errors import GoogleError
+from sophiie.google.marks import event_id_of
 from sophiie.sync.inbound.busy_rule import NotBusy, Stretch, busy_time
-from sophiie.sync.models import MirroredEvent
+from sophiie.sync.inbound.ours import OwnEvent, appointment_of, own_events
 from sophiie.sync.outbox.coverage import assignee_ids, planned_for
-from sophiie.sync.quota.metered_client import PaidTokens
+from sophiie.sync.quota.metered_client import metered_client
 
 logger = log(__name__)
 
@@ -41,12 +38,12 @@ CLASHES_NAMED = 5
 
 @dataclass(frozen=True)
 class Preflight:
-    """What choosing the calendar would do, as far as it is known at this moment.
+    """What choosing the calendar would do, as far as we know now.
 
-    `upcoming` appointments would be in it, for `there_already` of them the event is there. Of those
-    that are the member's own, `clashes` overlap something that keeps busy there; only the first
-    are in `first_clashes`. `compared_until`: what begins later was not compared. If the calendar
-    could not be `read`, nothing is known of clashes and of what is there already.
+    It would hold `upcoming` appointments; `there_already` of them have their event there. Of the
+    member's own, `clashes` overlap something that makes busy there; only the first are in
+    `first_clashes`. Appointments after `compared_until` were not compared. If the calendar could
+    not be `read`, clashes and existing events are unknown.
     """
 
     upcoming: int
@@ -67,8 +64,8 @@ class Preflight:
 
 
 async def preflight(link: CalendarLink, calendar_id: str) -> Preflight:
-    """Looks at one of the calendars of the link's account. Nothing that Google answers, or does
-    not answer, is an error."""
+    """Looks at one of the calendars of the link's account. Whatever Google answers, or fails to
+    answer, is not an error."""
     moment = now()
     horizon = moment + AHEAD
     planned = await in_thread(planned_for, link, moment)
@@ -90,19 +87,18 @@ async def preflight(link: CalendarLink, calendar_id: str) -> Preflight:
 
 
 def _own(link: CalendarLink, appointments: Iterable[Appointment]) -> list[Appointment]:
-    """Those to which the member goes; for others they need not be free."""
+    """Those to which the member is assigned: for all others they need not be free."""
     return [a for a in appointments if link.member_id in assignee_ids(a)]
 
 
 async def _read(
     link: CalendarLink, calendar_id: str, appointments: Sequence[Appointment], horizon: datetime
 ) -> Changes | None:
-    """What the calendar holds at the time of these appointments; None if that is not told."""
+    """What the calendar holds at the time of these appointments; None if Google does not say."""
     end = min(horizon, max(appointment.end for appointment in appointments))
     try:
         async with asyncio.timeout(PATIENCE_SECONDS), google_session() as http:
-            tokens = PaidTokens(LinkTokens(http, link.id), link.id, waited_for=True)
-            client = CalendarClient(http, google_app().api_url, tokens)
+            client = metered_client(link.id, http, waited_for=True)
             return await client.changes(calendar_id, time_min=appointments[0].start, time_max=end)
     except (GoogleError, TimeoutError) as error:
         logger.warning(
@@ -115,34 +111,24 @@ async def _read(
 
 
 def _sorted_out(
-    link: CalendarLink, items: Iterable[dict[str, Any]]
+    link: CalendarLink, items: Collection[dict[str, Any]]
 ) -> tuple[set[UUID], list[dict[str, Any]]]:
-    """The appointments whose event this link would find there, and the events not of our making.
-
-    Ours are those in a mapping of the business, in whichever calendar: a guest's copy has the id
-    of the event that it is a copy of. And those with our mark, whose mapping was lost.
-    """
+    """The appointments whose event this link would find there, and the events not of our making."""
     business_id = link.member.business_id
-    ids = {marks.event_id_of(item) for item in items}
-    mapped: dict[str, UUID] = {}
-    others: set[str] = set()
-    for row in MirroredEvent.objects.filter(
-        appointment__business=business_id, event_id__in=[i for i in ids if is_event_id(i)]
-    ).select_related("link"):
-        mapped[row.event_id] = row.appointment_id
-        if row.link_id != link.id and row.link.state != LinkState.UNLINKED:
-            others.add(row.event_id)
+    own = own_events(business_id, items)
     there, foreign = set(), []
     for item in items:
-        event_id = marks.event_id_of(item)
-        appointment_id = mapped.get(event_id) or marks.appointment_of(
-            event_id, marks.marks_on(item), business_id=business_id
-        )
+        appointment_id = appointment_of(item, own, business_id=business_id)
         if appointment_id is None:
             foreign.append(item)
-        elif event_id not in others:  # another member's event stays theirs
+        elif not _is_managed_by_others(link, own.get(event_id_of(item))):
             there.add(appointment_id)
     return there, foreign
+
+
+def _is_managed_by_others(link: CalendarLink, event: OwnEvent | None) -> bool:
+    """Whether another link manages the event: then it stays theirs."""
+    return event is not None and bool(event.managed_by - {link.id})
 
 
 def _busy_times(
@@ -162,7 +148,7 @@ def _busy_times(
 
 
 def _overlapping(appointments: Iterable[Appointment], busy: list[Stretch]) -> list[Appointment]:
-    """Those that share time with one of the stretches; one that begins as another ends does not."""
+    """Those that overlap one of the stretches. Touching is not overlapping."""
     starts = [stretch.start for stretch in busy]
     found = []
     for appointment in appointments:

@@ -1,1 +1,1 @@
-"""Reading from Google: when people are busy, and what became of our own events."""
+"""From Google: when people are busy, and what became of our own events."""

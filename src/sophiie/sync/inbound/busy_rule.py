@@ -1,9 +1,8 @@
 """Whether an event in Google makes somebody busy, and when: one pure rule.
 
-Busy is what takes time: neither cancelled nor marked as free, not declined by the account, and
-neither the place where somebody works nor a birthday. An event that is only tentative, or not
-answered yet, counts as busy: that is our decision, a person can decline it or mark it as free.
-Types of events that are new to us are judged by the same marks.
+Every event makes busy unless it is cancelled, marked as free, declined by the account, a birthday
+or a working location. A tentative or unanswered event counts as busy: that is our decision, and a
+person can decline it or mark it as free. The same rule judges types of events that are new to us.
 
 Source: the reference of events (`transparency`, `eventType`, `attendees`, `start`, `end`) and the
 guides to status events and to the dates of events.
@@ -20,14 +19,14 @@ from sophiie.common.zone_rules import zone as rules_of
 
 
 class Stretch(NamedTuple):
-    """A stretch of time: two instants in UTC, `start` before `end`, which is no part of it."""
+    """A stretch of time between two instants in UTC, up to but not including `end`."""
 
     start: datetime
     end: datetime
 
 
 class NotBusy(StrEnum):
-    """Why an event takes no time; of several reasons the first in this list is given."""
+    """Why an event takes no time: the first reason in this list that applies."""
 
     CANCELLED = "cancelled"
     WORKING_LOCATION = "working location"
@@ -41,13 +40,13 @@ class NotBusy(StrEnum):
 def busy_time(event: Any, *, zone: str, account: str) -> Stretch | NotBusy:
     """When the event makes the account busy, or the reason why it does not.
 
-    `event` is an item as `CalendarClient.changes` tells it, `zone` the calendar's time zone (IANA)
-    and `account` the address of the Google account. Never raises: whatever cannot be understood
-    is `NotBusy.BAD_DATA`, which is for the caller to log. Such events exist in real calendars and
-    must not stop a reading.
+    `event` is an item as `CalendarClient.changes` returns it, `zone` the calendar's time zone
+    (IANA) and `account` the address of the Google account. Never raises: whatever cannot be
+    understood is `NotBusy.BAD_DATA`, which the caller logs. Such events exist in real calendars and
+    must not stop a poll.
 
-    An all-day event lasts from the start of its first day to the start of the day named as its
-    end, as the clocks of `zone` have it, wherever its maker or its reader is.
+    An all-day event lasts from the start of its first day to the start of the day named as its end,
+    by the clocks of `zone`, wherever the person is.
     """
     if not isinstance(event, dict):
         return NotBusy.BAD_DATA
@@ -63,7 +62,7 @@ def busy_time(event: Any, *, zone: str, account: str) -> Stretch | NotBusy:
 
 
 def _taking_no_time(event: dict[str, Any], account: str) -> NotBusy | None:
-    # Before all else, because of a deleted event nothing but its id is certain to be told.
+    # First, because Google may send nothing but the id of a deleted event.
     if event.get("status") == "cancelled":
         return NotBusy.CANCELLED
     match event.get("eventType"):
@@ -82,8 +81,8 @@ def _taking_no_time(event: dict[str, Any], account: str) -> NotBusy | None:
 def _says_no(guest: Any, account: str) -> bool:
     """Whether this is the account's own row among the guests, and it declined.
 
-    The row carries `self`; on a secondary calendar it was seen without, so the address counts as
-    well where one is told.
+    The row carries `self`. On a secondary calendar it sometimes does not, so the address counts as
+    well where there is one.
     """
     if not isinstance(guest, dict) or guest.get("responseStatus") != "declined":
         return False
@@ -100,7 +99,7 @@ def _edges(start: Any, end: Any, zone: str) -> tuple[datetime, datetime]:
         return start_of_day(days[0], zone), start_of_day(days[1], zone)
     if start == end:
         return _readings(start, zone)[0], _readings(end, zone)[0]
-    # A time that can be read in two ways keeps busy in both.
+    # An ambiguous time makes busy in both of its meanings.
     return min(_readings(start, zone)), max(_readings(end, zone))
 
 
@@ -113,8 +112,8 @@ def _is_all_day(time: dict[str, Any]) -> bool:
 
 
 def _readings(time: dict[str, Any], zone: str) -> tuple[datetime, datetime]:
-    """The instant of a `dateTime`, twice. The two differ only for a time without offset that the
-    clocks pass twice or skip; Google answers with an offset, so that is rare."""
+    """Both meanings of a `dateTime`. They differ only for a time without offset that the clocks
+    pass twice or skip, which is rare: Google answers with an offset."""
     if "T" not in time["dateTime"]:
         raise ValueError("a date in place of a time")
     moment = datetime.fromisoformat(time["dateTime"])

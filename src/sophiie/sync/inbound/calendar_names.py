@@ -1,8 +1,7 @@
 """A calendar that was renamed in Google is renamed here at the next poll.
 
 Each answer carries the calendar's title. The person's own name for it stands only in their list of
-calendars, which is asked when the title is another one, and at the reading of everything once a
-day.
+calendars, which is asked when the title has changed, and at the full poll once a day.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from sophiie.google.errors import EventGone, GoogleError
 from sophiie.sync.inbound.fetch import FetchResult
 from sophiie.sync.inbound.poll_claim import Poll
 from sophiie.sync.models import WatchedCalendar
-from sophiie.sync.quota.metered_client import PutOff
+from sophiie.sync.quota.metered_client import Throttled
 
 
 async def new_name(
@@ -24,14 +23,14 @@ async def new_name(
 ) -> str:
     """The name to show from now on; "" where there is no reason to ask, or no answer."""
     is_retitled = fetched.title[:500] not in ("", poll.title)
-    # Who waits for the times is kept waiting for a name only when it is a new one.
+    # Whoever waits for the times waits for a name only if it is a new one.
     if not is_retitled and (waited_for or not fetched.everything):
         return ""
     try:
         return (await client.calendar(poll.calendar_id)).name
     except EventGone:  # shared with the account, and not in its list
         return fetched.title
-    except (GoogleError, PutOff):
+    except (GoogleError, Throttled):
         return ""
 
 

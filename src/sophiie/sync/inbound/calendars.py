@@ -1,6 +1,6 @@
-"""Which calendars of a link are read: the chosen one, and those that count as busy besides.
+"""Which calendars of a link are polled: the chosen one, and the others that count as busy.
 
-Each has a row here, which says how far it was read, and a copy in `busy_time`; both live as long
+Each has a row here, which says how far it was polled, and a copy in `busy_time`. Both live as long
 as the calendar counts.
 """
 
@@ -14,10 +14,10 @@ from django.db.models import Count, F, Min, Q
 from sophiie.busy_time import snapshot
 from sophiie.calendar_link.models import CalendarLink, LinkState
 from sophiie.common.clock import now
-from sophiie.sync.inbound.poll_claim import READABLE
+from sophiie.sync.inbound.poll_claim import POLLING, READABLE
 from sophiie.sync.models import PushChannel, WatchedCalendar
 
-# A broken link's calendars still count: what was read of them is known until it is too old.
+# A broken link's calendars still count: their copies are good until they are too old.
 COUNTING = (*READABLE, LinkState.NEEDS_RECONNECT)
 
 
@@ -43,25 +43,25 @@ def align(link: CalendarLink) -> None:
 
 
 def forget(link: CalendarLink) -> None:
-    """Erases all that was read, and how far, for an unlinking."""
+    """Erases the copies and how far they go, for an unlinking."""
     WatchedCalendar.objects.filter(link=link).delete()
     PushChannel.objects.filter(link=link).delete()
     snapshot.set_counted_calendars(link.member_id, [])
 
 
-def read_soon(link: CalendarLink) -> None:
-    """The link's calendars are due now."""
+def poll_soon(link: CalendarLink) -> None:
+    """Makes the link's calendars due now."""
     WatchedCalendar.objects.filter(link=link).update(next_read_at=now())
 
 
-def read_everything_in(zone: str) -> None:
-    """A law changed the clocks there: all-day events of businesses there are at other instants."""
+def poll_everything_in(zone: str) -> None:
+    """Asks for full polls where a law changed the clocks: all-day events have other instants."""
     watched = WatchedCalendar.objects.filter(link__member__business__timezone=zone)
     watched.update(window_start=None, next_read_at=now())
 
 
-def calendars_to_read(link_id: UUID) -> list[str]:
-    """The calendars of a link that may be read; their rows are made if something lost them."""
+def calendars_to_poll(link_id: UUID) -> list[str]:
+    """The calendars of a link that may be polled; lost rows are made anew."""
     link = CalendarLink.objects.filter(pk=link_id, state__in=READABLE).first()
     if link is None or not link.calendar_id:
         return []
@@ -69,18 +69,17 @@ def calendars_to_read(link_id: UUID) -> list[str]:
     watched = WatchedCalendar.objects.filter(link=link).values_list("calendar_id", flat=True)
     if set(watched) != wanted or snapshot.calendars_that_count(link.member_id) != wanted:
         with transaction.atomic():
-            # Held, so that an unlinking comes before or after.
+            # Locked, so that an unlinking comes before or after.
             align(CalendarLink.objects.select_for_update(no_key=True).get(pk=link_id))
     return calendars_of(link)
 
 
 def due_links(most: int = 100) -> list[UUID]:
-    """Links with a calendar that is to be read now, the longest unread first."""
+    """Links with a calendar that is due, the one due for longest first."""
     moment = now()
-    unclaimed = Q(watched_calendars__reading_until=None) | Q(
-        watched_calendars__reading_until__lt=moment
+    due = POLLING.is_free(moment, via="watched_calendars") & Q(
+        watched_calendars__next_read_at__lte=moment
     )
-    due = unclaimed & Q(watched_calendars__next_read_at__lte=moment)
     chosen = Q(watched_calendars__calendar_id=F("calendar_id"))
     links = (
         CalendarLink.objects.filter(state__in=READABLE)

@@ -1,9 +1,8 @@
-"""Channels over which Google tells that a calendar changed: opened, renewed, stopped.
+"""Opens, renews and stops the channels over which Google reports that a calendar changed.
 
-A channel is opened for every calendar that is read, where Google can reach us. It never replaces
-the polling: messages get lost, and nothing says so. A channel is renewed under a new name before
-it ends, and only then the old one is stopped; in between both tell. What a message leads to is the
-business of `webhook.py`.
+Every polled calendar gets a channel, where Google can reach us. Channels never replace polling:
+notifications get lost without a trace. A channel is renewed under a new name before it ends, and
+the old one is stopped only then; in between both report. `webhook.py` handles the notifications.
 """
 
 from __future__ import annotations
@@ -20,27 +19,25 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
-from sophiie.calendar_link.google_app import google_app
 from sophiie.calendar_link.models import CalendarLink, LinkState
-from sophiie.calendar_link.tokens import LinkTokens
 from sophiie.common.clock import now
 from sophiie.common.in_thread import in_thread
 from sophiie.common.logs import log
 from sophiie.common.reasons import NO_REASON, columns
 from sophiie.google.app import google_session
-from sophiie.google.calendar import CalendarClient, Channel
+from sophiie.google.calendar import Channel
 from sophiie.google.errors import GoogleError
 from sophiie.sync.inbound.poll_claim import READABLE
 from sophiie.sync.messages import NO_NOTIFICATIONS, NOTIFICATIONS_REFUSED, answer_of
 from sophiie.sync.models import PushChannel, WatchedCalendar
-from sophiie.sync.quota.metered_client import PaidTokens, PutOff
+from sophiie.sync.quota.metered_client import Throttled, metered_client
 
 logger = log(__name__)
 
 TEND_SECONDS = 1.0
 AT_ONCE = 4
 RETRY = timedelta(hours=1)
-PUT_OFF = timedelta(seconds=10)
+POSTPONED = timedelta(seconds=10)
 # Longer than Google may take to answer.
 UNANSWERED = timedelta(minutes=5)
 NOT_SUPPORTED = "pushNotSupportedForRequestedResource"
@@ -53,8 +50,7 @@ async def tend_regularly(http: aiohttp.ClientSession) -> None:
 
 
 async def tend(http: aiohttp.ClientSession) -> None:
-    """One round: opens what is due, also what was lost or is about to end, and stops what is one
-    too many."""
+    """One round: opens channels that are due, lost or about to end, and stops surplus ones."""
     due = await in_thread(_due)
     surplus = await in_thread(_surplus)
     opened = [_open(http, watched) for watched in due]
@@ -62,8 +58,8 @@ async def tend(http: aiohttp.ClientSession) -> None:
 
 
 async def stop_channels(link_id: UUID, *, patience: float) -> None:
-    """Stops the channels of a link that is about to lose its grant; best effort. What still comes
-    over them is dropped, and they end by themselves."""
+    """Stops the channels of a link that is about to lose its grant; best effort. One that is left
+    ends by itself, and its notifications are dropped."""
     channels = await in_thread(lambda: list(PushChannel.objects.filter(link=link_id)))
     if not channels:
         return
@@ -78,16 +74,16 @@ async def _open(http: aiohttp.ClientSession, watched: WatchedCalendar) -> None:
     token = secrets.token_urlsafe(32)
     channel = await in_thread(_record, watched, token)
     if channel is None:
-        return  # another worker is at it
+        return  # another worker does it
     try:
-        opened = await _client(http, watched.link_id, waited_for=False).watch(
+        opened = await metered_client(watched.link_id, http, waited_for=False).watch(
             watched.calendar_id,
             channel_id=str(channel.id),
             token=token,
             address=settings.PUSH_ADDRESS,
         )
-    except PutOff:
-        await in_thread(_put_off, channel)
+    except Throttled:
+        await in_thread(_postpone, channel)
     except GoogleError as error:
         logger.warning("no channel", link_id=str(watched.link_id), reason=error.reason)
         await in_thread(_note_refusal, channel, error)
@@ -98,17 +94,12 @@ async def _open(http: aiohttp.ClientSession, watched: WatchedCalendar) -> None:
 async def _stop(http: aiohttp.ClientSession, channel: PushChannel) -> None:
     if channel.resource_id:
         try:
-            # Not put off: it is one call in days, and an unlinking may wait for it.
-            client = _client(http, channel.link_id, waited_for=True)
+            # Never throttled: it is one call in days, and an unlinking may be waiting for it.
+            client = metered_client(channel.link_id, http, waited_for=True)
             await client.stop(str(channel.id), channel.resource_id)
         except GoogleError as error:
             logger.info("channel not stopped", link_id=str(channel.link_id), reason=error.reason)
     await in_thread(channel.delete)
-
-
-def _client(http: aiohttp.ClientSession, link_id: UUID, *, waited_for: bool) -> CalendarClient:
-    tokens = PaidTokens(LinkTokens(http, link_id), link_id, waited_for=waited_for)
-    return CalendarClient(http, google_app().api_url, tokens)
 
 
 def _due() -> list[WatchedCalendar]:
@@ -123,8 +114,8 @@ def _due() -> list[WatchedCalendar]:
 
 
 def _surplus() -> list[PushChannel]:
-    """Channels that a newer one has taken the place of, or whose calendar is not read any more;
-    also those that ended, or that Google never answered for."""
+    """Channels that were replaced, ended or never confirmed by Google, or whose calendar is no
+    longer polled."""
     moment = now()
     channels = PushChannel.objects.all()
     if settings.PUSH_ADDRESS:
@@ -163,12 +154,13 @@ def _record(watched: WatchedCalendar, token: str) -> PushChannel | None:
 
 
 def _note_opened(channel: PushChannel, opened: Channel) -> None:
-    """The channel works. What changed before it did is read now."""
+    """The channel works. A poll at once catches what changed before."""
     moment = now()
     with transaction.atomic():
-        # Not if it was unlinked meanwhile: then nothing of the channel is kept.
-        kept = PushChannel.objects.filter(pk=channel.pk)
-        kept.update(resource_id=opened.resource_id[:200], expires_at=opened.expires_at)
+        # The row is gone if the calendar was unlinked meanwhile.
+        PushChannel.objects.filter(pk=channel.pk).update(
+            resource_id=opened.resource_id[:200], expires_at=opened.expires_at
+        )
         _watched(channel).update(
             push_next_at=_renewal(moment, opened.expires_at),
             next_read_at=moment,
@@ -177,14 +169,14 @@ def _note_opened(channel: PushChannel, opened: Channel) -> None:
     logger.info("channel opened", link_id=str(channel.link_id), until=opened.expires_at.isoformat())
 
 
-def _put_off(channel: PushChannel) -> None:
-    """The quotas have no room at the moment: nothing was asked, and no time is lost by polling."""
+def _postpone(channel: PushChannel) -> None:
+    """The quotas had no room, so nothing was asked. Polling goes on, so no time is lost."""
     channel.delete()
-    _watched(channel).update(push_next_at=now() + PUT_OFF)
+    _watched(channel).update(push_next_at=now() + POSTPONED)
 
 
 def _note_refusal(channel: PushChannel, error: GoogleError) -> None:
-    """Polling goes on; it is tried again, unless Google has none for this calendar."""
+    """Polling goes on. We try again, unless Google offers no channel for this calendar."""
     channel.delete()
     none_ever = error.reason == NOT_SUPPORTED
     why = NOTIFICATIONS_REFUSED.with_values(answer=answer_of(error))
@@ -199,9 +191,9 @@ def _watched(channel: PushChannel) -> QuerySet[WatchedCalendar]:
 
 
 def _renewal(moment: datetime, expires_at: datetime) -> datetime:
-    """Well before the end, and spread: channels opened at the same moment are not renewed so."""
-    share = random.uniform(0.7, 0.85)  # noqa: S311 - no secret
-    return moment + max((expires_at - moment) * share, timedelta(minutes=1))
+    """Well before the end, and spread out: channels opened together are renewed apart."""
+    part = random.uniform(0.7, 0.85)  # noqa: S311 - no secret
+    return moment + max((expires_at - moment) * part, timedelta(minutes=1))
 
 
 def digest(token: str) -> str:
@@ -209,6 +201,6 @@ def digest(token: str) -> str:
 
 
 def are_pushed(link: CalendarLink) -> set[str]:
-    """The calendars of a link whose changes Google tells at the moment."""
+    """The calendars of a link whose changes Google reports at the moment."""
     alive = PushChannel.objects.filter(link=link, expires_at__gt=now())
     return set(alive.values_list("calendar_id", flat=True))

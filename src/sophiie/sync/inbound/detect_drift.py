@@ -1,12 +1,12 @@
-"""Telling other people's changes of our events from our own, and from our omissions.
+"""Tells other people's changes of our events from our own, and from our omissions.
 
-Google tells every change back to us, also those that we made. Ours are known by the etag that
-Google answered to the write. And a reading and a write may overlap: then it cannot be said from
-what was told which of the two came last, so nothing is said. The version is remembered, and the
-event is read once more when the write is recorded.
+Google reports every change to us, also our own, which we know by the etag that it answered to the
+write. When a poll and a write overlap, the answer does not show which of the two came last. Then
+nothing is decided: the version is remembered, and the event is fetched again once the write is
+recorded.
 
 What a person changed or deleted is noted as drift. What never arrived is written again: an event
-of which Google knows nothing, or one that still shows an earlier version of ours.
+that Google does not know, or one that still shows an earlier version of ours.
 """
 
 from __future__ import annotations
@@ -39,10 +39,10 @@ NO_ETAG = "-"
 
 
 def detect_drift(poll: Poll, fetched: FetchResult, moment: datetime) -> int:
-    """Notes what a reading of the chosen calendar told of our events, in its transaction.
+    """Notes what a poll of the chosen calendar says about our events, in its transaction.
 
-    Other people's events are skipped: ours are those in the mapping, whatever marks an event
-    carries. Returns how many are written again.
+    Skips other people's events: ours are those in the mapping, whatever marks an event carries.
+    Returns how many are written again.
     """
     items = {str(item["id"]): item for item in fetched.items}
     rows = list(
@@ -50,7 +50,7 @@ def detect_drift(poll: Poll, fetched: FetchResult, moment: datetime) -> int:
         .filter(link=poll.link_id, calendar_id=poll.calendar_id, event_id__in=list(items))
         .order_by("id")
     )
-    # Read after the rows are held: a booking that came first has made its rows pending by now.
+    # Read after the rows are locked: a booking that came first has made its rows pending by now.
     appointments = Appointment.objects.in_bulk([row.appointment_id for row in rows])
     omitted = []
     for row in rows:
@@ -69,7 +69,7 @@ def detect_drift(poll: Poll, fetched: FetchResult, moment: datetime) -> int:
 
 
 def _can_tell(row: MirroredEvent, appointment: Appointment, known: Known) -> bool:
-    """Whether no write of ours was under way at any moment of the reading."""
+    """Whether no write of ours was under way at any moment of the poll."""
     return (
         is_settled(row)
         and appointment.revision == row.shown_revision
@@ -101,7 +101,7 @@ def _write_again(rows: list[MirroredEvent], appointments: dict[UUID, Appointment
 
 
 def _note_told(rows: list[MirroredEvent], fetched: FetchResult) -> None:
-    """Google has told of these: if they are not found later, somebody deleted them."""
+    """Google has shown us these events: if one is missing later, somebody deleted it."""
     new = [row.pk for row in rows if not row.told and row.event_id not in fetched.lost]
     if new:
         MirroredEvent.objects.filter(pk__in=new).update(told=True)

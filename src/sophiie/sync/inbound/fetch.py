@@ -1,7 +1,7 @@
-"""Asking Google what a calendar holds, or what changed in it. Nothing is stored here.
+"""Asks Google what a calendar holds, or what changed in it. Stores nothing.
 
-An event of ours that should be there and is not is read back by its id before anything is
-believed; and if much is gone at once, nothing is.
+An event of ours that is missing is looked up by its id before anything is believed. If many are
+missing at once, nothing is believed.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from sophiie.common.logs import log
 from sophiie.google.calendar import CalendarClient, Changes
 from sophiie.google.errors import EventGone, SyncTokenExpired
 from sophiie.google.marks import event_id_of
-from sophiie.sync.inbound.mass_deletion import Doubt, doubt
+from sophiie.sync.inbound.mass_deletion import Doubt, find_doubt
 from sophiie.sync.inbound.poll_claim import Poll
 
 logger = log(__name__)
@@ -27,10 +27,10 @@ Item = dict[str, Any]
 
 @dataclass(frozen=True)
 class FetchResult:
-    """What Google told: `everything` in the window, or what changed since the token was given.
+    """What Google answered: `everything` in the window, or what changed since the last token.
 
     `lost`: events of ours of which Google knows nothing, not even that they were deleted. With a
-    `doubt` the items are those that were listed, and nothing follows from what is not among them.
+    `doubt` nothing follows from what is missing among the items.
     """
 
     items: list[Item] = field(repr=False)
@@ -44,15 +44,16 @@ class FetchResult:
 
 
 async def fetch(client: CalendarClient, poll: Poll) -> FetchResult:
-    """One reading's worth of calls. Raises `GoogleError`."""
+    """Makes the calls of one poll. Raises `GoogleError`."""
     changes, everything = await _changes(client, poll)
     fetched = {str(item["id"]): item for item in changes.items}
     missing = poll.known.upcoming - fetched.keys() if everything else frozenset()
     deleted = {i for i in poll.known.upcoming & fetched.keys() if is_deleted(fetched[i])}
-    doubted = doubt(len(missing | deleted), len(poll.known.upcoming), meant=poll.meant_missing)
+    gone = len(missing | deleted)
+    doubt = find_doubt(gone, len(poll.known.upcoming), meant=poll.meant_missing)
     lost: set[str] = set()
-    if doubted is None:
-        # Of an event that a person made a series of, only the occurrences are fetched.
+    if doubt is None:
+        # Of an event that a person turned into a series, Google lists only the occurrences.
         series = {str(item.get("recurringEventId", "")) for item in changes.items}
         series &= poll.known.etags.keys()
         unclear = (missing | series | poll.known.unjudged) - fetched.keys()
@@ -68,15 +69,15 @@ async def fetch(client: CalendarClient, poll: Poll) -> FetchResult:
         time_zone=changes.time_zone,
         title=changes.title,
         lost=frozenset(lost),
-        doubt=doubted,
+        doubt=doubt,
     )
 
 
 async def deleted_lately(client: CalendarClient, poll: Poll) -> set[str]:
     """The ids of events and series that Google says were deleted. Raises `GoogleError`.
 
-    For a reading of everything, which tells of no deletions, if it lacks much: an event that was
-    deleted is told of for a while, one that an error left out is not.
+    For a full poll that lacks much, because a full list does not name deletions. Google reports a
+    deleted event for a while; one that an error left out it does not.
     """
     start, end = poll.window
     changes = await client.changes(
@@ -104,7 +105,7 @@ async def _changes(client: CalendarClient, poll: Poll) -> tuple[Changes, bool]:
 async def _read_back(
     client: CalendarClient, calendar_id: str, event_ids: Iterable[str]
 ) -> list[tuple[str, Item | None]]:
-    """Each of these events as it is now, a few at a time; None: Google knows nothing of it."""
+    """Each of these events as it is now, or None if Google knows nothing of it; a few at a time."""
 
     async def read(event_id: str) -> Item | None:
         try:

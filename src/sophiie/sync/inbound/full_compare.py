@@ -1,8 +1,8 @@
-"""Once a day: what a calendar should show, compared with what is there.
+"""Once a day, compares what a calendar should show with what is there.
 
-It rides on the reading of everything, so it costs no call of its own. What we left out is made up
-for through the outbox, like any change. What belongs to nothing is counted and said, and never
-touched: only the person can know whether it may go.
+It uses the items of the full poll, so it makes no call of its own. What we left out goes through
+the outbox like any change. Events of ours that belong to nothing are counted and reported but never
+touched: only the person knows whether they may go.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ logger = log(__name__)
 
 
 def reconcile(poll: Poll, items: Iterable[dict[str, Any]], *, repaired: int) -> None:
-    """Makes up for what was left out in the chosen calendar, and reports.
+    """Records what was left out of the chosen calendar, and reports.
 
-    `repaired`: how many events the reading itself has had written again.
+    `repaired`: how many events the poll itself has already had written again.
     """
     link = CalendarLink.objects.filter(pk=poll.link_id, state__in=RECORDING).first()
     if link is None or link.calendar_id != poll.calendar_id:
@@ -48,7 +48,7 @@ def reconcile(poll: Poll, items: Iterable[dict[str, Any]], *, repaired: int) -> 
 def _left_out(link: CalendarLink, moment: datetime) -> list[UUID]:
     """Upcoming appointments whose row does not say what it should.
 
-    Looked at without a lock; whoever makes up for one looks again under it.
+    Found without locks; `record_anew` looks again under lock.
     """
     planned = {appointment.id: appointment.revision for appointment in planned_for(link, moment)}
     recorded: dict[UUID, int] = {}
@@ -68,7 +68,7 @@ def _left_out(link: CalendarLink, moment: datetime) -> list[UUID]:
 
 
 def _strays(poll: Poll, items: Iterable[dict[str, Any]]) -> dict[str, UUID]:
-    """Events of our making in this calendar that no living link stands for: their appointments."""
+    """Events of ours in this calendar that no link manages any more, with their appointments."""
     marked: dict[str, UUID] = {}
     for item in items:
         if item.get("status") == "cancelled" or _is_over(item, poll.moment):
@@ -94,7 +94,7 @@ def _strays(poll: Poll, items: Iterable[dict[str, Any]]) -> dict[str, UUID]:
 
 
 def _is_over(item: dict[str, Any], moment: datetime) -> bool:
-    """Whether an event has ended; one that does not say so has not."""
+    """Whether an event has ended. One without a usable end has not."""
     try:
         return datetime.fromisoformat(item["end"]["dateTime"]) <= moment
     except (KeyError, TypeError, ValueError):
@@ -102,7 +102,7 @@ def _is_over(item: dict[str, Any], moment: datetime) -> bool:
 
 
 def _adoptable(strays: Mapping[str, UUID], link: CalendarLink) -> dict[UUID, Mapping[UUID, str]]:
-    """By link and appointment, the event that is there already and needs a row only."""
+    """By link and appointment, the event that exists already and only needs a row."""
     events: dict[UUID, str] = {}
     for event_id, appointment_id in strays.items():
         events.setdefault(appointment_id, event_id)

@@ -1,8 +1,7 @@
-"""When so much is gone at once that it looks like an error, the person is asked.
+"""Asks the person when so much is gone at once that it looks like an error.
 
-A calendar that is suddenly empty is believed by nobody: nothing is noted as deleted and nothing
-becomes free. The question stays until the events are there again, or the person says that it is
-meant.
+Nobody believes a calendar that is suddenly empty: no drift is noted and no time becomes free. The
+question stays until the events are back, or the person says that they were deleted on purpose.
 """
 
 from __future__ import annotations
@@ -21,8 +20,8 @@ MANY_GONE = 5
 
 @dataclass(frozen=True)
 class Doubt:
-    """A reading that is not believed: `gone` of `all_of_them` are not there any more, of our own
-    events or of those that keep the member busy."""
+    """Why a poll is not believed: `gone` of `all_of_them` have vanished, of our own events or of
+    those that keep the member busy."""
 
     gone: int
     all_of_them: int
@@ -34,19 +33,18 @@ class Doubt:
         return sentence.with_values(gone=self.gone, all=self.all_of_them)
 
 
-def doubt(gone: int, all_of_them: int, *, meant: int, own: bool = True) -> Doubt | None:
-    """Whether so much is gone that it is not believed; the person said it of `meant` of them."""
+def find_doubt(gone: int, all_of_them: int, *, meant: int, own: bool = True) -> Doubt | None:
+    """A doubt if more than half are gone, unless the person said it of so many (`meant`)."""
     if gone < MANY_GONE or gone * 2 <= all_of_them or gone <= meant:
         return None
     return Doubt(gone, all_of_them, own)
 
 
-def ask_the_person(watched: WatchedCalendar, doubted: Doubt, moment: datetime) -> None:
-    """Notes the question; one that is open already keeps its date, and loses an answer that was
-    given to less."""
-    watched.missing, watched.missing_is_meant = doubted.gone, False
+def ask_the_person(watched: WatchedCalendar, doubt: Doubt, moment: datetime) -> None:
+    """Notes the question. One that is open keeps its date and loses any answer to a smaller one."""
+    watched.missing, watched.missing_is_meant = doubt.gone, False
     watched.missing_since = watched.missing_since or moment
-    keep(watched, "error", doubted.reason)
+    keep(watched, "error", doubt.reason)
 
 
 def ask_no_more(watched: WatchedCalendar) -> None:
@@ -55,9 +53,9 @@ def ask_no_more(watched: WatchedCalendar) -> None:
 
 
 def say_it_is_meant(link: CalendarLink) -> bool:
-    """The person's answer: what is missing was deleted on purpose. False if nothing is asked.
+    """The person's answer: what is missing was deleted on purpose. False if nothing was asked.
 
-    It is believed by the next reading, and of no more than the person was told of.
+    The next poll believes it, and of no more events than the person was told of.
     """
     asked = WatchedCalendar.objects.filter(link=link, missing__gt=0)
     return bool(asked.update(missing_is_meant=True, next_read_at=now()))

@@ -1,7 +1,7 @@
-"""One reading of one calendar, as the database knows it: claimed, kept, stored or failed.
+"""One poll of one calendar, as the database knows it: claimed, extended, stored or failed.
 
-The claim is committed before Google is asked; what was told, and where the next reading goes on,
-are stored in one transaction. What the events mean is the business of others.
+The claim is committed before Google is asked. The answer, and where the next poll goes on, are
+stored in one transaction. What the events mean is decided elsewhere.
 """
 
 from __future__ import annotations
@@ -9,10 +9,10 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
 from sophiie.busy_time import snapshot
 from sophiie.busy_time.models import BusyCalendar
@@ -20,38 +20,39 @@ from sophiie.calendar_link import problems
 from sophiie.calendar_link.models import CalendarLink, LinkState
 from sophiie.calendar_link.tokens import mark_needs_reconnect
 from sophiie.common import live
+from sophiie.common.claims import Claim
 from sophiie.common.clock import now
 from sophiie.common.logs import log
 from sophiie.common.reasons import Reason, columns
 from sophiie.google.errors import AccessLost, DayUsedUp, EventGone, GoogleError
 from sophiie.sync.due import until_the_quotas_next_day
-from sophiie.sync.inbound.snapshot import Known, known_events
+from sophiie.sync.inbound.snapshot import Known, known_events, settle_our_own_versions
 from sophiie.sync.messages import CRASHED, NOT_READ, NOT_THERE, answer_of
 from sophiie.sync.models import WatchedCalendar
 
 logger = log(__name__)
 
 READABLE = (LinkState.BACKFILLING, LinkState.ACTIVE)
-# Longer than any one call may take, and a renewal of the access token before it.
-CLAIM = timedelta(seconds=45)
+# Lasts longer than any one call may take, and a renewal of the access token before it.
+POLLING = Claim("reading_until", timedelta(seconds=45), owner="reader")
 PAST, AHEAD = timedelta(days=1), timedelta(days=400)
-# A window does not roll by itself: events that come into it are told again by a full reading.
-FULL_READING_EVERY = timedelta(days=1)
-# Until a reading for which the quotas had no room is tried again, about.
-PUT_OFF_SECONDS = 2.0
-# Between two readings that notifications ask for: our own writes come back as such, too.
+# A window does not move by itself: only a full poll lists events that have come into it.
+FULL_POLL_EVERY = timedelta(days=1)
+# How long, about, until a poll for which the quotas had no room is tried again.
+POSTPONED_SECONDS = 2.0
+# Between two polls that notifications ask for: our own writes also come back as notifications.
 PAUSE = timedelta(seconds=0.5)
 
 
 class NotReadable(Exception):
-    """The link was unlinked, or has to be mended, or another process reads in our place."""
+    """The link was unlinked or is broken, or another process has taken over the poll."""
 
 
 @dataclass(frozen=True)
 class Poll:
-    """One reading that has begun; `token` is "" when everything in the window is read.
+    """One poll that has begun; `token` is "" if it is a full one.
 
-    `meant_missing`: so many of our events may be gone, because the person said so.
+    `meant_missing`: how many of our events may be gone, because the person said so.
     """
 
     watched_id: UUID
@@ -62,7 +63,7 @@ class Poll:
     calendar_id: str
     is_chosen: bool
     google_email: str
-    # In whose clocks all-day events are taken if the calendar does not say.
+    # The zone of all-day events if the calendar names none.
     zone: str
     token: str
     moment: datetime
@@ -77,26 +78,21 @@ class Poll:
 
 
 def begin(link_id: UUID, calendar_id: str, *, only_due: bool) -> Poll | None:
-    """Claims the reading; None when another process has it, or has just done it. Raises
+    """Claims the poll; None if another process has it, or has just done it. Raises
     `NotReadable`."""
     links = CalendarLink.objects.filter(pk=link_id, state__in=READABLE)
     link = links.select_related("member__business").first()
     if link is None:
         raise NotReadable
-    moment, reader = now(), uuid4()
+    moment = now()
     watched = WatchedCalendar.objects.filter(link=link_id, calendar_id=calendar_id)
-    # By the row's own columns alone: what a join says is not looked at again after a wait.
-    unclaimed = watched.filter(Q(reading_until=None) | Q(reading_until__lt=moment))
-    if only_due:
-        unclaimed = unclaimed.filter(next_read_at__lte=moment)
+    due = watched.filter(next_read_at__lte=moment) if only_due else watched
     # Due again when the claim runs out, or as soon as a notification says so.
-    claimed = unclaimed.update(
-        reader=reader, reading_until=moment + CLAIM, next_read_at=moment + CLAIM
-    )
+    reader = POLLING.take(due, moment, next_read_at=moment + POLLING.lasts)
     at = watched.first()
     if at is None:
         raise NotReadable
-    if not claimed:
+    if reader is None:
         return None
     return Poll(
         watched_id=at.pk,
@@ -123,14 +119,15 @@ def _name_of(link: CalendarLink, calendar_id: str) -> str:
 
 
 def _known(link: CalendarLink, calendar_id: str, moment: datetime) -> Known:
-    """What we think our events there look like; in a calendar that only counts there are none."""
+    """What we think our events there look like. A calendar that only counts has none of them."""
     if calendar_id != link.calendar_id:
         return Known()
+    settle_our_own_versions(link.pk, calendar_id)
     return known_events(link.pk, calendar_id, moment, until=moment + AHEAD)
 
 
 def _is_to_be_read_anew(watched: WatchedCalendar, member_id: UUID, moment: datetime) -> bool:
-    """Whether an increment would not do: the window is old, or there is no copy to add it to."""
+    """Whether an increment is not enough: the window is old, or there is no copy to add it to."""
     if watched.window_start is None or window_is_old(watched, moment):
         return True
     copies = BusyCalendar.objects.filter(member=member_id, calendar_id=watched.calendar_id)
@@ -138,73 +135,70 @@ def _is_to_be_read_anew(watched: WatchedCalendar, member_id: UUID, moment: datet
 
 
 def window_is_old(watched: WatchedCalendar, moment: datetime) -> bool:
-    """Once a day, or a little sooner: each calendar at its own pace, so that those that were read
-    at the same moment, after an outage, do not meet again every night."""
+    """Once a day or a little sooner. Each calendar has its own pace, so that those polled at the
+    same moment, after an outage, do not meet again every night."""
     if watched.window_start is None:
         return True
-    share = 0.75 + watched.pk.int % 1000 / 4000
-    return watched.window_start + PAST + FULL_READING_EVERY * share <= moment
+    part = 0.75 + watched.pk.int % 1000 / 4000
+    return watched.window_start + PAST + FULL_POLL_EVERY * part <= moment
 
 
-def keep(poll: Poll) -> bool:
-    """Makes the claim longer; False when the reading is to be given up."""
+def extend(poll: Poll) -> bool:
+    """Extends the claim; False when the poll is to be given up."""
     if not CalendarLink.objects.filter(pk=poll.link_id, state__in=READABLE).exists():
         return False
-    return bool(_claim_of(poll).update(reading_until=now() + CLAIM))
+    return POLLING.extend(poll.reader, _row(poll))
 
 
 def release(poll: Poll) -> None:
-    """Gives the claim back, as if nothing had been read."""
-    _claim_of(poll).update(reader=None, reading_until=None)
+    """Releases the claim, as if there had been no poll."""
+    POLLING.release(poll.reader, _row(poll))
 
 
-def put_off(poll: Poll) -> None:
-    """Nothing was asked, because the quotas have no room at the moment: that is no failure."""
-    wait = timedelta(seconds=PUT_OFF_SECONDS * random.uniform(0.5, 1.5))  # noqa: S311 - no secret
-    _claim_of(poll).update(reader=None, reading_until=None, next_read_at=now() + wait)
+def postpone(poll: Poll) -> None:
+    """Tries again soon: the quotas had no room, so nothing was asked and nothing failed."""
+    wait = timedelta(seconds=POSTPONED_SECONDS * random.uniform(0.5, 1.5))  # noqa: S311 - no secret
+    POLLING.release(poll.reader, _row(poll), next_read_at=now() + wait)
 
 
 def was_read_since(link_id: UUID, calendar_id: str, moment: datetime) -> bool:
-    """Whether another process read the calendar with success since then."""
+    """Whether another process has polled the calendar with success since then."""
     watched = WatchedCalendar.objects.filter(link=link_id, calendar_id=calendar_id)
     return watched.filter(read_at__gte=moment).exists()
 
 
 def held(poll: Poll) -> WatchedCalendar | None:
-    """The calendar's row, locked for storing; None when the claim is not ours any more."""
-    return _claim_of(poll).select_for_update().first()
+    """The calendar's row, locked for storing; None if the claim is no longer ours."""
+    return POLLING.held_by(poll.reader, _row(poll)).select_for_update().first()
 
 
 def ended(watched: WatchedCalendar, moment: datetime) -> None:
-    """The reading is over and the next one has its time; for the caller to save."""
+    """Ends the poll and sets the time of the next; the caller saves."""
     watched.reader = watched.reading_until = None
-    if watched.next_read_at > moment + PAUSE:  # else something changed while we read
+    if watched.next_read_at > moment + PAUSE:  # else something changed while we polled
         watched.next_read_at = next_time(moment)
 
 
 def record_failure(poll: Poll, error: Exception) -> None:
-    """Nothing is believed and the token stays, so that the next reading tells it all again."""
+    """Believes nothing and keeps the token, so that the next poll gets it all again."""
     logger.warning(
         "calendar not read",
         link_id=str(poll.link_id),
         error=type(error).__name__,
         reason=getattr(error, "reason", ""),
     )
-    new = columns(WatchedCalendar, "error", reason := _reason(error, poll))
-    # A calendar that Google does not find may be one that it does not find yet: asked twice.
+    reason = _reason(error, poll)
+    # A calendar that Google does not find may be one that it does not find yet, so we ask twice.
     failed_so = WatchedCalendar.objects.filter(error_reason=reason.as_json()).exclude(error="")
     again = failed_so.filter(pk=poll.watched_id).exists()
     if not again:
         live.announce(poll.business_id, link=poll.link_id)
     moment = now()
     earliest = moment + _asked_patience(error, moment)
-    _claim_of(poll).update(
-        **new,
-        reader=None,
-        reading_until=None,
-        next_read_at=max(next_time(moment), earliest),
-    )
-    if isinstance(error, AccessLost):  # of which all the calendars are told
+    due_at = max(next_time(moment), earliest)
+    new = columns(WatchedCalendar, "error", reason)
+    POLLING.release(poll.reader, _row(poll), **new, next_read_at=due_at)
+    if isinstance(error, AccessLost):  # which concerns all of the link's calendars
         mark_needs_reconnect(poll.link_id, problems.PERMISSION_MISSING)
         return
     snapshot.note_problem(poll.member_id, reason, calendar_id=poll.calendar_id)
@@ -213,7 +207,7 @@ def record_failure(poll: Poll, error: Exception) -> None:
 
 
 def _asked_patience(error: Exception, moment: datetime) -> timedelta:
-    """How long Google wants to be left alone."""
+    """How long Google asks us to wait."""
     if isinstance(error, DayUsedUp):
         return until_the_quotas_next_day(moment)
     return timedelta(seconds=min(getattr(error, "retry_after", None) or 0.0, 3600.0))
@@ -225,8 +219,8 @@ def next_time(moment: datetime) -> datetime:
     return moment + timedelta(seconds=seconds)
 
 
-def _claim_of(poll: Poll) -> QuerySet[WatchedCalendar]:
-    return WatchedCalendar.objects.filter(pk=poll.watched_id, reader=poll.reader)
+def _row(poll: Poll) -> QuerySet[WatchedCalendar]:
+    return WatchedCalendar.objects.filter(pk=poll.watched_id)
 
 
 def _reason(error: Exception, poll: Poll) -> Reason:

@@ -1,8 +1,8 @@
-"""Before a booking: the calendars of its people are read again where our copy is too old.
+"""Before a booking, polls its people's calendars where our copy is too old.
 
-A fresh copy costs no call. An old one costs one small reading, all members at the same time,
-within a budget; what cannot be read in time stays old, and the booking says so. Runs before the
-booking's transaction, never inside it.
+A fresh copy costs no call. An old one costs one small poll, for all members at the same time and
+within a budget; a copy that cannot be renewed in time stays old, and the booking says so. Runs
+before the booking's transaction, never inside it.
 """
 
 from __future__ import annotations
@@ -23,27 +23,27 @@ from sophiie.common.logs import log
 from sophiie.common.sql import execute
 from sophiie.google.app import google_session
 from sophiie.sync.inbound.poll_claim import READABLE
-from sophiie.sync.inbound.poller import read_changes
+from sophiie.sync.inbound.poller import poll_link
 
 logger = log(__name__)
 
-# A person who waits at the telephone: one slow answer of Google fits in, an outage does not.
+# As long as a person on the telephone waits: one slow answer of Google fits in, an outage does not.
 BUDGET_SECONDS = 2.0
-# Bookings that wait at once keep a thread each; the others go on with the copy as old as it is.
+# Each waiting booking occupies a thread. Beyond these, bookings go on with the copy as it is.
 MAX_AT_ONCE = 6
 PLACE_SECONDS = 0.25
-# What is fresh now must still be so when the booking looks at it, which may have waited that long
-# for the members' locks (`locking.LOCK_TIMEOUT_MILLISECONDS`).
+# A copy must still be fresh when the booking looks at it, after waiting up to this long for the
+# members' locks (`locking.LOCK_TIMEOUT_MILLISECONDS`).
 MARGIN_SECONDS = 5.0
 
 _places = threading.BoundedSemaphore(MAX_AT_ONCE)
 
 
 def renew_old_copies(member_ids: Collection[UUID]) -> None:
-    """Reads what is too old to rely on, and returns when that is done or the budget is used up.
+    """Polls what is too old to rely on; returns when that is done or the budget is used up.
 
-    A reading that takes longer goes on by itself: ending it would leave its claim behind, and the
-    next booking finds what it has read. While many go on so, Google is slow, and nobody waits.
+    A poll that takes longer goes on by itself: stopping it would leave its claim behind, and the
+    next booking finds its result. While many still run, Google is slow and nobody waits for more.
     """
     links = _links_with_old_copies(member_ids)
     if not links:
@@ -55,7 +55,7 @@ def renew_old_copies(member_ids: Collection[UUID]) -> None:
     poll = threading.Thread(target=_read_now, args=(links,), name="freshness", daemon=True)
     try:
         poll.start()
-    except RuntimeError:  # no thread is to be had: the copy stays old, and the place is given back
+    except RuntimeError:  # no thread to be had: the copy stays old and the place is free again
         _places.release()
         logger.warning("calendars not read for a booking: no thread", links=len(links))
         return
@@ -68,6 +68,7 @@ def renew_old_copies(member_ids: Collection[UUID]) -> None:
     )
 
 
+# In SQL, as part of every booking; the figures stand in `outbox/record.py`.
 _OLD = """
     SELECT DISTINCT member_id FROM busy_time_busycalendar
     WHERE member_id = ANY(%(members)s) AND (checked_at IS NULL OR checked_at < %(oldest)s)
@@ -75,7 +76,7 @@ _OLD = """
 
 
 def _links_with_old_copies(member_ids: Collection[UUID]) -> list[UUID]:
-    """The links that can be read, of those members of whom a copy is too old or missing."""
+    """The readable links of those members of whom a copy is too old or missing."""
     usable = timedelta(seconds=max(settings.BUSY_MAX_AGE_SECONDS - MARGIN_SECONDS, 0))
     old = [row[0] for row in execute(_OLD, members=list(member_ids), oldest=now() - usable)]
     if not old:
@@ -98,7 +99,7 @@ async def _read_all(links: Collection[UUID]) -> None:
 
 async def _read(link_id: UUID, http: aiohttp.ClientSession) -> None:
     try:
-        # If a worker, or another booking, reads it right now, it waits for that instead.
-        await read_changes(link_id, http)
-    except Exception:  # the booking goes on and finds the copy as old as it is
+        # If a worker or another booking is polling already, this waits for that.
+        await poll_link(link_id, http)
+    except Exception:  # the booking goes on with the copy as it is
         logger.exception("calendar not read for a booking", link_id=str(link_id))

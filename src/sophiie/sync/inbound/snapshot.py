@@ -1,4 +1,4 @@
-"""What we think our events in one calendar look like, at the moment when a reading begins."""
+"""What we think our events in one calendar look like, at the moment when a poll begins."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Known:
     """Our settled events in one calendar, by event id.
 
     `etags` of our last writes; `upcoming`: those that should be there; `unjudged`: those with a
-    change that an earlier reading could not judge.
+    change that an earlier poll could not judge.
     """
 
     etags: dict[str, str] = field(default_factory=dict)
@@ -27,11 +27,11 @@ class Known:
 
 
 def known_events(link_id: UUID, calendar_id: str, moment: datetime, *, until: datetime) -> Known:
-    """What we know now. Of long past events only those with something left to judge."""
-    rows = MirroredEvent.objects.filter(link=link_id, calendar_id=calendar_id)
-    rows.filter(unjudged_etag=F("etag")).exclude(unjudged_etag="").update(unjudged_etag="")
-    settled = rows.filter(
+    """What we know now. Long past events are left out unless something is left to judge."""
+    settled = MirroredEvent.objects.filter(
         Q(appointment__end__gt=moment - RECENT) | ~Q(unjudged_etag=""),
+        link=link_id,
+        calendar_id=calendar_id,
         wanted=True,
         state=MirrorState.SYNCED,
         shown_revision__gt=0,
@@ -52,3 +52,9 @@ def known_events(link_id: UUID, calendar_id: str, moment: datetime, *, until: da
         if unjudged_etag:
             unjudged.add(event_id)
     return Known(etags, frozenset(upcoming), frozenset(unjudged))
+
+
+def settle_our_own_versions(link_id: UUID, calendar_id: str) -> None:
+    """A version that was left unjudged and turned out to be our own write needs no judging."""
+    rows = MirroredEvent.objects.filter(link=link_id, calendar_id=calendar_id)
+    rows.filter(unjudged_etag=F("etag")).exclude(unjudged_etag="").update(unjudged_etag="")

@@ -1,7 +1,7 @@
-"""What a message of Google's leads to: a reading, soon, and never more than one at a time.
+"""Turns a push notification into a poll, soon, and never more than one at a time.
 
-A message has no content, so all it can do is to make a calendar due. Anybody may send one; it
-counts only with the secret of its channel, and costs one look at the database otherwise.
+A notification has no content, so all it can do is make a calendar due. Anybody may send one: it
+counts only with the secret of its channel, and otherwise costs one query.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from sophiie.common.logs import log
 from sophiie.sync.counters import Notification, count
 from sophiie.sync.inbound.channels import digest
 from sophiie.sync.inbound.poll_claim import PAUSE
-from sophiie.sync.jobs import defer_read
+from sophiie.sync.jobs import defer_poll
 from sophiie.sync.models import PushChannel, WatchedCalendar
 
 logger = log(__name__)
@@ -28,11 +28,11 @@ MAX_HEADER = 300
 
 
 def take_notification(*, channel_id: str, token: str, resource_id: str, state: str) -> bool:
-    """Takes a message; False if it is none of Google's.
+    """Takes a notification; False if it does not come from Google.
 
-    True also for a channel that is not known: messages come late, after it was stopped, and Google
-    is to be told that all is well. Those that name a channel of ours are counted; nobody can guess
-    one, so that a stranger makes us write nothing.
+    True also for an unknown channel: notifications arrive after a channel was stopped, and Google
+    expects a good answer to them. Only those that name a channel of ours are counted. Nobody can
+    guess its name, so a stranger cannot make us write anything.
     """
     if len(token) > MAX_HEADER or len(channel_id) > MAX_HEADER:
         return False
@@ -47,7 +47,7 @@ def take_notification(*, channel_id: str, token: str, resource_id: str, state: s
         count(Notification.REFUSED)
         return False
     count(Notification.TAKEN)
-    if state != "sync":  # that one only says that the channel is open
+    if state != "sync":  # which only says that the channel is open
         _ask_for_reading(channel)
     return True
 
@@ -55,13 +55,14 @@ def take_notification(*, channel_id: str, token: str, resource_id: str, state: s
 def _is_googles(channel: PushChannel, token: str, resource_id: str) -> bool:
     if not hmac.compare_digest(channel.token_digest, digest(token)):
         return False
-    return channel.resource_id in ("", resource_id)  # "": the answer to the opening is under way
+    # "": Google has not answered the opening yet.
+    return channel.resource_id in ("", resource_id)
 
 
 def _ask_for_reading(channel: PushChannel) -> None:
-    """Makes the calendar due, unless it is: of many messages one leads to a reading.
+    """Makes the calendar due unless it is already: many notifications lead to one poll.
 
-    A reading that is under way may have been told too little already, so there will be another.
+    A poll that is under way may have missed the change, so another one follows it.
     """
     moment = now()
     watched = WatchedCalendar.objects.filter(
@@ -74,4 +75,4 @@ def _ask_for_reading(channel: PushChannel) -> None:
     )
     with transaction.atomic():
         if watched.update(next_read_at=soonest):
-            defer_read(channel.link_id)
+            defer_poll(channel.link_id)

@@ -1,7 +1,7 @@
-"""Bringing Google to the wanted state of one event, whatever happened before.
+"""Brings Google to the wanted state of one event, whatever happened before.
 
-The event id was stored before anything was sent, so every step here can be repeated: a lost
-answer, a crash or a second worker ends in the same one event.
+The event id was stored before anything was sent, so every step here can be repeated: after a lost
+answer, a crash or a second worker there is still exactly one event.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from sophiie.sync.outbound.guard import GuardedCalendar
 from sophiie.sync.outbound.render import Content, is_ours, render_event, without_empty
 from sophiie.sync.outbox.guests import must_write_guests, with_our_guests, without_our_guests
 
-# A 404 to an insert means the calendar; right after sharing or creating one Google may lag.
+# A 404 to an insert concerns the calendar. Right after sharing or creating one, Google may lag.
 CALENDAR_LAG_ATTEMPTS = 3
 
 
@@ -37,10 +37,10 @@ class Shown:
 
 
 async def remove(calendar: GuardedCalendar, row: MirroredEvent) -> Shown:
-    """No event any more. One that is gone already is as good.
+    """Deletes the event; one that is gone already is fine.
 
-    Without an e-mail to them a deletion leaves the event with its guests, so ours are taken off
-    first. Source: `sendUpdates` in the reference of events.delete.
+    A deletion that mails nobody leaves the event in the guests' calendars, so our guests are taken
+    off first. Source: `sendUpdates` in the reference of events.delete.
     """
     if row.sent:
         try:
@@ -63,8 +63,8 @@ async def _take_guests_off(calendar: GuardedCalendar, row: MirroredEvent) -> Non
 
 
 async def _make_sure_it_is_gone(calendar: GuardedCalendar, row: MirroredEvent) -> None:
-    """404 may mean that Google lags, or that the whole calendar is out of our sight for a while:
-    then the event is there again when the calendar is."""
+    """A 404 may also mean that Google lags, or that the whole calendar is out of sight for a while:
+    then the event comes back with the calendar."""
     event = await _read(calendar, row)
     if _is_live(event):
         raise Unreachable(
@@ -88,17 +88,17 @@ async def show(
     *,
     new_id: Callable[[MirroredEvent], Awaitable[None]],
 ) -> Shown:
-    """One event that shows the wanted revision.
+    """Makes one event show the wanted revision.
 
-    1. Shown before: patch; also brings back an event that was deleted in Google.
-    2. Not shown yet, or the patch was refused: insert under the stored id.
-    3. The id exists: read it back; ours (a lost answer, or our own deletion) is patched.
-    4. The id cannot be used any more (trash emptied, not ours): `new_id` stores another in the
-       mapping, which is inserted.
+    1. Shown before: patch it. This also brings back an event that was deleted in Google.
+    2. Not shown yet, or the patch was refused: insert it under the stored id.
+    3. The id exists already: read the event, and patch it if it is ours (a lost answer, or our own
+       deletion).
+    4. The id is no longer usable (trash emptied, or not ours): `new_id` stores another one in the
+       mapping, under which the event is inserted.
 
-    A refused patch alone does not prove 4: Google also answers 404 while it lags or while the
-    calendar is out of our sight, and 403 for reasons of the moment. Another id would then double
-    the event.
+    A refused patch alone does not prove 4: Google also answers 404 while it lags or the calendar is
+    out of sight, and 403 for passing reasons. A new id would then double the event.
     """
     fields = render_event(content)
     try:
@@ -146,8 +146,8 @@ async def _show_under_stored_id(
 async def _patch(
     calendar: GuardedCalendar, row: MirroredEvent, fields: dict[str, Any]
 ) -> dict[str, Any]:
-    """Only Sophiie's own fields. A patch replaces the list of guests as a whole, so it is sent
-    only when ours are others now, and together with everybody whom people have added."""
+    """Writes only Sophiie's own fields. A patch replaces the whole list of guests, so the list is
+    sent only when our guests changed, and with everybody whom people have added."""
     if not must_write_guests(row):
         return await calendar.patch(row.calendar_id, row.event_id, fields)
     there = await calendar.read_with_guests(row.calendar_id, row.event_id)

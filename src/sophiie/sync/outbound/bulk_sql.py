@@ -1,7 +1,8 @@
-"""Many rows written in one statement.
+"""Writes many rows in one statement.
 
-Django's `bulk_update` and `bulk_create` cost a worker more time than everything else it does for
-the rows. As one JSON document they are also cheaper to hand over than as an array a column.
+Django's `bulk_update` and `bulk_create` cost a worker more than everything else it does for the
+rows (the figures stand in `claim.py`). One JSON document is also cheaper to send than one array for
+each column.
 """
 
 from __future__ import annotations

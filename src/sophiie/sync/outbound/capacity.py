@@ -1,4 +1,4 @@
-"""The places of a worker: how many links it works on at the same time."""
+"""How many links a worker works on at the same time."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 
 class Places:
-    """A link with much to do keeps its place only while nobody can be waiting for one."""
+    """Places at work: a link with much to do keeps its place only while nobody may be waiting."""
 
     def __init__(self, count: int) -> None:
         self._free, self._closed = count, False
@@ -26,5 +26,5 @@ class Places:
         return self._closed or self._free <= 0
 
     def close(self) -> None:
-        """The worker stops: nobody keeps a place any longer than they have to."""
+        """The worker stops: every link gives up its place as soon as it can."""
         self._closed = True

@@ -1,4 +1,4 @@
-"""Working off a link's outbox."""
+"""Works off a link's outbox."""
 
 from __future__ import annotations
 
@@ -10,14 +10,12 @@ from uuid import UUID
 import aiohttp
 from django.conf import settings
 
-from sophiie.calendar_link.google_app import google_app
+from sophiie.calendar_link.client import client_for
 from sophiie.calendar_link.lease import Lease, LeaseOver, leased
 from sophiie.calendar_link.models import MIRRORING
-from sophiie.calendar_link.tokens import LinkTokens
 from sophiie.common.ids import new_event_id
 from sophiie.common.in_thread import in_thread
 from sophiie.common.logs import log
-from sophiie.google.calendar import CalendarClient
 from sophiie.google.errors import GoogleError, Unreachable
 from sophiie.sync.jobs import defer_drain
 from sophiie.sync.models import MirroredEvent
@@ -29,9 +27,9 @@ from sophiie.sync.quota.buckets import Urgency, cost, take
 
 logger = log(__name__)
 
-# Calls of one link at the same time: Google asks for few writes to one calendar at once.
+# Calls of one link at the same time: Google advises against many writes to one calendar at once.
 CALLS_AT_ONCE = 4
-# A drain keeps one of the worker's places no longer than this when others wait.
+# A drain keeps its place in the worker no longer than this when others wait.
 TURN_SECONDS = 0.5
 
 
@@ -43,16 +41,15 @@ async def drain(
 ) -> None:
     """Works until nothing is due for this link, or its turn is over.
 
-    1. Take the lease; whoever else has it will see our work when it looks once more.
-    2. Claim what is due and can be paid for from the quotas, single changes before a backfill:
-       counts the attempt and notes that an event may exist from now on.
+    1. Take the lease. If another worker has it, that one sees our work when it looks once more.
+    2. Claim what is due and can be paid for from the quotas, single changes before a backfill.
+       This counts the attempt and notes that an event may exist from now on.
     3. Bring Google to the wanted state, a few rows at a time.
-    4. Record what came of it. Then the next rows.
-    5. Give the lease back and look once more: something may have come in between.
+    4. Record the results, and claim the next rows.
+    5. Release the lease and look once more, because something may have come in between.
 
-    A link with much to do gives way to others that wait and queues up again. Killed at any
-    line, or after a standstill that outlasted the lease, the rows are still due when it has run
-    out.
+    A link with much to do gives way to others that wait, and queues up again. If the worker is
+    killed at any line, or stands still for longer than the lease, the rows are still due after it.
     """
     end = time.monotonic() + TURN_SECONDS
 
@@ -80,26 +77,13 @@ async def drain(
 
 
 def _calendar(link_id: UUID, http: aiohttp.ClientSession, lease: Lease) -> GuardedCalendar:
-    tokens = _TokensWhileLeased(LinkTokens(http, link_id), lease)
-    return GuardedCalendar(CalendarClient(http, google_app().api_url, tokens), link_id)
-
-
-class _TokensWhileLeased:
-    """The link's access tokens, for as long as the lease lasts: looked at before every call."""
-
-    def __init__(self, tokens: LinkTokens, lease: Lease) -> None:
-        self._tokens, self._lease = tokens, lease
-
-    async def access_token(self, *, rejected: str = "") -> str:
-        token = await self._tokens.access_token(rejected=rejected)
-        if self._lease.is_over():
-            raise LeaseOver
-        return token
+    """The link's calendars, for as long as the lease lasts. `claim_due` has paid for the calls."""
+    return GuardedCalendar(client_for(link_id, http, before_call=lease.check), link_id)
 
 
 async def _work_off(batch: list[Work], calendar: GuardedCalendar) -> tuple[list[Result], int]:
-    """The results, and the units that they cost more than was paid for: after a lost answer, or
-    when somebody deleted an event, it takes more calls than could be foreseen."""
+    """The results, and how many units they cost beyond what was paid for: a lost answer, or an
+    event that somebody deleted, takes more calls than could be foreseen."""
     calendar.admit(work.row for work in batch)
     paid_until = calendar.units_used + sum(cost(work.row) for work in batch)
     results: list[Result] = []
@@ -114,7 +98,7 @@ async def _work_off(batch: list[Work], calendar: GuardedCalendar) -> tuple[list[
 
 
 def _record(results: list[Result], owed: int, *, then_claim: bool) -> list[Work]:
-    """Records a batch and claims the next, in one visit to the database."""
+    """Records a batch and claims the next, in one trip to a thread."""
     record(results)
     link_id = results[0].row.link_id
     if owed:
@@ -123,7 +107,7 @@ def _record(results: list[Result], owed: int, *, then_claim: bool) -> list[Work]
 
 
 async def _try(calendar: GuardedCalendar, work: Work) -> Result:
-    """One try for one row; a failure concerns this row alone."""
+    """Tries one row; a failure concerns that row alone."""
     try:
         if work.row.wanted:
             shown = await show(calendar, work.row, work.content, new_id=_take_new_id)
@@ -144,7 +128,7 @@ async def _try(calendar: GuardedCalendar, work: Work) -> Result:
 async def _take_new_id(row: MirroredEvent) -> None:
     """Stores another event id for the row before it is used.
 
-    A worker that was overtaken must not replace the id that the other one has just used.
+    A worker that was overtaken must not replace the id that the other one just used.
     """
     other = new_event_id()
     mapping = MirroredEvent.objects.filter(pk=row.pk, event_id=row.event_id)

@@ -1,7 +1,7 @@
-"""The write guard: the one way to Google's calendar for anything that writes.
+"""The write guard: everything that writes to a Google calendar goes through it.
 
-It knows the mapping of one link from the database and refuses every other id. A refusal is a bug,
-is counted, and should stay at zero for ever.
+It knows the mapping of one link from the database and refuses every other id. A refusal is a bug of
+ours; it is counted, and the count should stay at zero.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class NotOurs(Exception):
 
 
 class GuardedCalendar:
-    """Writes of one link, to its own mirrored events and to nothing else."""
+    """Writes for one link, to its own mirrored events and to nothing else."""
 
     def __init__(self, client: CalendarClient, link_id: UUID) -> None:
         self._client, self._link_id = client, link_id
@@ -51,7 +51,7 @@ class GuardedCalendar:
         return await self._client.get(calendar_id, event_id)
 
     async def read_with_guests(self, calendar_id: str, event_id: str) -> dict[str, Any]:
-        """An event of ours with everybody who is invited to it."""
+        """An event of ours with all its guests."""
         await self._check("reading the guests", calendar_id, event_id)
         return await self._client.get(calendar_id, event_id, with_guests=True)
 
@@ -65,9 +65,9 @@ class GuardedCalendar:
         return self._client.units_used
 
     def admit(self, rows: Iterable[MirroredEvent]) -> None:
-        """Takes over the mapping from rows as the database has just returned them.
+        """Adopts the mapping of rows that the database has just returned.
 
-        Spares a look at the database for each write. Whatever is not in them is looked up.
+        This saves a query for each write; ids that are not among them are looked up.
         """
         self._ours |= {
             (row.calendar_id, row.event_id) for row in rows if row.link_id == self._link_id

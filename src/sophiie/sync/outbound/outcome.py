@@ -1,4 +1,7 @@
-"""What a result means for the row: shown, again later, or failed with words for the person."""
+"""Records what a result means for the row: shown, again later, or failed with words for the person.
+
+In SQL where every change passes through; the figures stand in `claim.py`.
+"""
 
 from __future__ import annotations
 
@@ -55,7 +58,7 @@ from sophiie.sync.outbox.guests import note_shown_guests
 
 MAX_PAUSE = timedelta(minutes=5)
 USAGE_LIMIT_PAUSE = timedelta(hours=1)
-# What Google refused today, without our knowing better, it may take tomorrow.
+# What Google refused today, for a reason unknown to us, it may accept tomorrow.
 REFUSAL_PAUSE = timedelta(days=1)
 
 _HOLD_LINK = """
@@ -92,10 +95,10 @@ class _HeldLink:
 
 
 def record(results: list[Result]) -> None:
-    """Writes down a batch of results of one link and tells the open pages.
+    """Records a batch of results of one link and tells the open pages.
 
-    The claimed rows become what is written. Only fields that an attempt changes are, so what
-    others changed in the rows meanwhile stays.
+    Writes only the fields that an attempt changes, so what others changed in the rows meanwhile
+    stays.
     """
     moment = now()
     with transaction.atomic():
@@ -119,7 +122,7 @@ def record(results: list[Result]) -> None:
             appointments = [{"appointment": result.row.appointment_id} for result in results]
             live.announce_all(link.business_id, [*appointments, {"link": link.id}])
         _park(results, moment)
-        _end_what_is_through(link)
+        _end_what_is_done(link)
     for result in results:
         if isinstance(result.failure, AccessLost):
             _break_link(link.id, problems.PERMISSION_MISSING)
@@ -128,9 +131,9 @@ def record(results: list[Result]) -> None:
 
 
 def _hold(results: list[Result]) -> tuple[_HeldLink, set[UUID]]:
-    """Holds the link and the rows; those of which something new was wanted since they were claimed.
+    """Locks the link and the rows; returns the rows that were changed since they were claimed.
 
-    The link before its rows: whoever changes what a link shows takes them in this order.
+    The link before its rows, because whoever changes what a link shows locks them in this order.
     """
     seen = {result.row.pk: result.row.updated_at for result in results}
     link_id = results[0].row.link_id
@@ -143,7 +146,7 @@ def _hold(results: list[Result]) -> tuple[_HeldLink, set[UUID]]:
 
 
 def _park(results: list[Result], moment: datetime) -> None:
-    """Google spoke of the account, not of the event: the link's other writes wait as well."""
+    """Where Google limits the account, not the event, all writes of the link wait."""
     for result in results:
         if isinstance(result.failure, UsageLimited | RateLimited | DayUsedUp):
             _, pause = meaning(result.failure, result.row.attempts)
@@ -166,7 +169,7 @@ def _ledger_entry(result: Result, moment: datetime) -> dict[str, Any]:
 
 
 def _reason(failure: Exception | None) -> str:
-    """Google's own word, or ours where it was not asked."""
+    """Google's own reason, or ours where Google was not asked."""
     match failure:
         case None:
             return ""
@@ -179,7 +182,7 @@ def _reason(failure: Exception | None) -> str:
 
 
 def _break_link(link_id: UUID, problem: Reason) -> None:
-    """Asks the person; one who is unlinking anyway need not be asked, only let go."""
+    """Asks the person to reconnect, unless the link is about to end: then it just ends."""
     if CalendarLink.objects.filter(pk=link_id, state=LinkState.UNLINKING).exists():
         end_link(link_id)
     else:
@@ -192,8 +195,8 @@ def _record_shown(row: MirroredEvent, shown: Shown, touched: bool, moment: datet
     keep(row, "error", NO_REASON)
     row.etag = shown.etag[:100]
     note_shown_guests(row, there=shown.revision > 0, touched=touched)
-    clear_drift(row)  # whatever somebody made of it in Google, ours is the last word now
-    if touched:  # changed again while we were at it: due at once
+    clear_drift(row)  # whatever somebody made of it in Google, our version is the last now
+    if touched:  # changed again meanwhile: due at once
         row.state, row.next_attempt_at = MirrorState.PENDING, moment
     else:
         row.state, row.next_attempt_at = MirrorState.SYNCED, None
@@ -237,14 +240,14 @@ def meaning(failure: Exception, attempts: int) -> tuple[Reason, timedelta | None
 
 
 def _pause(attempts: int, retry_after: float | None) -> timedelta:
-    """Truncated exponential backoff with jitter; Google's own wish comes first if longer."""
+    """Truncated exponential backoff with jitter, or what Google asked for if that is longer."""
     seconds = min(2.0 ** min(attempts - 1, 16), MAX_PAUSE.total_seconds())
     seconds *= random.uniform(0.75, 1.25)  # noqa: S311 - spreads retries, protects nothing
     return timedelta(seconds=max(seconds, min(retry_after or 0.0, 3600.0)))
 
 
-def _end_what_is_through(link: _HeldLink) -> None:
-    """A backfill that is through, or an unlinking that has removed all it wanted to."""
+def _end_what_is_done(link: _HeldLink) -> None:
+    """Ends a backfill, or an unlinking that removes events, once nothing of it is left to do."""
     waits = MirroredEvent.objects.filter(link=link.id, state=MirrorState.PENDING)
     if link.state == LinkState.UNLINKING and not waits.exists():
         end_link(link.id)  # the sweep withdraws the grant

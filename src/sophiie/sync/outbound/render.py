@@ -1,4 +1,4 @@
-"""The event of an appointment: a pure function, and the only place that knows how it looks."""
+"""Turns an appointment into an event: a pure function, and the only place that knows its looks."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from sophiie.calendar_link.models import Privacy
 from sophiie.common.wall_time import in_zone
 from sophiie.google import marks
 
-# The fact sheet's and Google's limits are folklore; what is longer is cut before it is sent.
+# Google documents no limits and the reported ones differ: longer text is cut before it is sent.
 SUMMARY_LENGTH = 500
 DESCRIPTION_LENGTH = 7000
 
 
 @dataclass(frozen=True)
 class Content:
-    """All that an event is made of."""
+    """Everything that an event is made of."""
 
     appointment_id: UUID
     business_id: UUID
@@ -45,11 +45,11 @@ class Content:
 
 
 def render_event(content: Content) -> dict[str, Any]:
-    """The fields of the event that are Sophiie's own; every other field stays the person's.
+    """The fields of the event that are Sophiie's own; all others stay the person's.
 
     Times carry both the offset and the IANA zone. `date: None` clears an all-day date that a person
-    may have set in Google, which a patch would otherwise merge with. The status makes a patch
-    bring a deleted event back.
+    may have set in Google; a patch would otherwise merge with it. The status makes a patch bring
+    back a deleted event.
     """
     busy_only = content.privacy == Privacy.BUSY
     with override(content.language or settings.LANGUAGE_CODE):
@@ -73,7 +73,7 @@ def render_event(content: Content) -> dict[str, Any]:
 
 
 def without_empty(fields: dict[str, Any]) -> dict[str, Any]:
-    """The same for an insert, where there is nothing to clear."""
+    """The fields for an insert, where there is nothing to clear."""
     return {
         name: without_empty(value) if isinstance(value, dict) else value
         for name, value in fields.items()
@@ -94,7 +94,7 @@ def _time(instant: datetime, zone: str) -> dict[str, Any]:
 def _description(content: Content) -> str:
     """Google shows a description as HTML, so what people typed is escaped.
 
-    Only with full privacy level do people, customer and notes leave for Google.
+    People, customer and notes go to Google only at the full privacy level.
     """
     words = _("Open in Sophiie")
     end = f'<a href="{escape(content.url)}">{escape(words)}</a>'
@@ -112,7 +112,7 @@ def _description(content: Content) -> str:
     text = "\n".join(lines)
     room = DESCRIPTION_LENGTH - len(end) - 2
     if len(text) > room:
-        # Cut before an entity that the end would fall into.
+        # Do not cut through an entity such as `&amp;`.
         text = text[: room - 1]
         ampersand = text.rfind("&", len(text) - 6)
         text = (text[:ampersand] if ampersand >= 0 and ";" not in text[ampersand:] else text) + "…"

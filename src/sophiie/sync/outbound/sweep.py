@@ -1,4 +1,4 @@
-"""The net under the queue: finds work whose wake-up was lost or whose time has come."""
+"""The safety net under the queue: finds work whose wake-up was lost or whose time has come."""
 
 from __future__ import annotations
 
@@ -7,27 +7,30 @@ from uuid import UUID
 
 import aiohttp
 from django.conf import settings
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q
 
-from sophiie.calendar_link.models import Revocation
+from sophiie.calendar_link.lease import LEASE
+from sophiie.calendar_link.models import MIRRORING, CalendarLink, Revocation
 from sophiie.calendar_link.revocation import revocations_due, revoke
 from sophiie.calendar_link.unlink import end_overdue_unlinkings
 from sophiie.common.batches import delete_in_batches
 from sophiie.common.clock import now
 from sophiie.common.in_thread import in_thread
-from sophiie.common.sql import execute
-from sophiie.sync.due import DUE, due_at
 from sophiie.sync.jobs import defer_drain
-from sophiie.sync.models import MirrorState, SyncAttempt
+from sophiie.sync.models import MirroredEvent, MirrorState, SyncAttempt
+
+AT_ONCE = 500
 
 
 def prune_ledger() -> int:
-    """Forgets attempts that are too old to explain anything."""
+    """Deletes attempts that are too old to explain anything."""
     kept = timedelta(days=settings.LEDGER_DAYS)
     return delete_in_batches(SyncAttempt.objects.filter(at__lt=now() - kept))
 
 
 async def sweep(http: aiohttp.ClientSession) -> None:
-    """One round: wakes every link that has something due and that nobody works on."""
+    """One round: wakes every link that has something due and no worker."""
     for revocation in await in_thread(_look_around):
         await revoke(http, revocation)
 
@@ -39,28 +42,34 @@ def _look_around() -> list[Revocation]:
     return revocations_due()
 
 
-_REFUSED_AND_DUE = f"""
-    UPDATE sync_mirroredevent SET state = '{MirrorState.PENDING}' WHERE id IN (
-        SELECT row.id FROM sync_mirroredevent row
-        JOIN appointments_appointment appointment ON appointment.id = row.appointment_id
-        WHERE row.state = '{MirrorState.FAILED}' AND row.next_attempt_at <= %(moment)s
-        AND (appointment."end" > %(moment)s OR NOT row.wanted)
-        FOR UPDATE OF row SKIP LOCKED LIMIT 500
-    )
-    RETURNING id
-"""  # noqa: S608 - no values
-
-
 def try_refused_again() -> int:
-    """Gives what Google refused a while ago another chance, unless it is over."""
-    return len(execute(_REFUSED_AND_DUE, moment=now()))
+    """Gives what Google refused a while ago another chance, unless the appointment is over."""
+    moment = now()
+    with transaction.atomic():
+        refused = MirroredEvent.objects.select_for_update(of=("self",), skip_locked=True).filter(
+            Q(appointment__end__gt=moment) | Q(wanted=False),
+            state=MirrorState.FAILED,
+            next_attempt_at__lte=moment,
+        )
+        ids = [row.pk for row in refused.only("pk")[:AT_ONCE]]
+        if ids:
+            MirroredEvent.objects.filter(pk__in=ids).update(state=MirrorState.PENDING)
+    return len(ids)
 
 
 def wake_due_links() -> list[UUID]:
+    """Wakes a worker for each link that has something due, may be written to, and is not leased."""
     moment = now()
-    free = "(link.lease_until IS NULL OR link.lease_until < %(moment)s)"
-    due = f"SELECT DISTINCT row.link_id {DUE} AND {free} ORDER BY row.link_id"
-    links = [link_id for (link_id,) in execute(due, **due_at(moment))]
-    for link_id in links:
+    due = MirroredEvent.objects.filter(
+        link=OuterRef("pk"), state=MirrorState.PENDING, next_attempt_at__lte=moment
+    )
+    links = CalendarLink.objects.filter(
+        Exists(due),
+        LEASE.is_free(moment),
+        Q(parked_until=None) | Q(parked_until__lte=moment),
+        state__in=MIRRORING,
+    )
+    found = list(links.order_by("id").values_list("id", flat=True))
+    for link_id in found:
         defer_drain(link_id)
-    return links
+    return found

@@ -1,5 +1,5 @@
-"""Recording what Google should show of a whole link: at its beginning, when its settings change,
-and when it removes its events before it ends. In the transaction that made it so.
+"""Records what Google should show of a whole link: when it begins, when its settings change, and
+when it removes its events before it ends. Part of the transaction that made it so.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ def record_backfill(
 ) -> None:
     """Brings the outbox of a link in line with every upcoming appointment; the past stays.
 
-    For a new link, another calendar, other coverage or another privacy level. Events of ours that
-    are in the calendar already are adopted, not made again: those of an earlier link of the
-    member, and `found` ones (event ids by appointment) whose mapping was lost.
+    For a new link, or another calendar, coverage or privacy level. Adopts events of ours that are
+    in the calendar already: those of the member's earlier link, and `found` ones (event ids by
+    appointment) whose mapping was lost.
     """
     moment = now()
     rows = _rows_by_appointment(link, moment)
@@ -65,7 +65,7 @@ def record_backfill(
 
 
 def record_removal(link: CalendarLink) -> bool:
-    """Notes that the upcoming events are to go, before an unlinking; False if there are none."""
+    """Records, before an unlinking, that the upcoming events are to go; False if there are none."""
     moment = now()
     changed = []
     for row in MirroredEvent.objects.filter(link=link, appointment__end__gt=moment):
@@ -116,7 +116,7 @@ def _events_of_earlier_links(link: CalendarLink) -> dict[UUID, MirroredEvent]:
 
 
 def _managed_by_other_links(link: CalendarLink) -> set[str]:
-    """Events in this calendar that another living link stands for: a shared Google account, or a
+    """Events in this calendar that another link manages, through a shared Google account or a
     shared calendar. Two links with one event would undo each other's work."""
     rows = MirroredEvent.objects.filter(calendar_id=link.calendar_id, sent=True)
     rows = rows.exclude(link=link).exclude(link__state=LinkState.UNLINKED)
@@ -129,7 +129,7 @@ def _leftovers(
     moment: datetime,
     circle: Circle,
 ) -> Rows:
-    """Upcoming events of an earlier link whose appointments were called off while unlinked."""
+    """Upcoming events of an earlier link whose appointments were cancelled while unlinked."""
     rows = []
     for left in earlier.values():
         if left.appointment.end > moment:

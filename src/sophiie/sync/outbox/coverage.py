@@ -13,7 +13,7 @@ from sophiie.calendar_link.models import CalendarLink, Covers
 
 
 def upcoming(link: CalendarLink, moment: datetime) -> QuerySet[Appointment]:
-    """All that is still to come in the link's business, with its assignments; in order."""
+    """The upcoming appointments of the link's business, with their assignments; in order."""
     return (
         Appointment.objects.filter(
             business_id=link.member.business_id, deleted_at=None, end__gt=moment
@@ -26,7 +26,7 @@ def upcoming(link: CalendarLink, moment: datetime) -> QuerySet[Appointment]:
 def planned_for(link: CalendarLink, moment: datetime) -> list[Appointment]:
     """The upcoming appointments that the link's calendar should hold; in order."""
     appointments = upcoming(link, moment)
-    if link.covers != Covers.ALL:  # of a large business most is none of this member's
+    if link.covers != Covers.ALL:  # most of a large business's do not concern this member
         assigned = Assignment.objects.filter(member=link.member_id).values("appointment")
         appointments = appointments.filter(Q(pk__in=assigned) | Q(created_by=link.member_id))
     return [a for a in appointments if shows(link, a, assignee_ids(a))]

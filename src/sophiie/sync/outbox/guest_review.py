@@ -1,7 +1,7 @@
-"""Looking at the guests of a whole business anew: somebody linked or unlinked, came or left.
+"""Decides the guests of a whole business anew, after somebody linked, unlinked, joined or left.
 
-Asked for in the transaction that gave the reason, done by a worker afterwards: it concerns
-appointments and links of other members, which that transaction does not hold.
+The transaction that gave the reason only asks for it and a worker does it afterwards, because it
+concerns appointments and links of other members, which that transaction has not locked.
 """
 
 from __future__ import annotations
@@ -9,8 +9,7 @@ from __future__ import annotations
 from datetime import timedelta
 from uuid import UUID
 
-from django.db.models import Q
-
+from sophiie.common.claims import Claim
 from sophiie.common.clock import now
 from sophiie.common.logs import log
 from sophiie.sync.models import GuestReview
@@ -19,7 +18,7 @@ from sophiie.sync.outbox.record import record_anew
 
 logger = log(__name__)
 
-CLAIM = timedelta(minutes=5)
+REVIEW = Claim("claimed_until", timedelta(minutes=5))
 
 
 def ask_for_guest_review(business_id: UUID) -> None:
@@ -30,22 +29,20 @@ def ask_for_guest_review(business_id: UUID) -> None:
 
 
 def review_guests() -> int:
-    """Does the reviews that are due; returns how many. Twice is as once.
+    """Does the reviews that are due; returns how many. Idempotent.
 
-    One short transaction for each appointment, the same as for a change of it. A worker that is
+    Each appointment has a short transaction of its own, as for a change of it. A worker that is
     killed leaves the request, and another one begins again when the claim has run out.
     """
     reviewed = 0
-    moment = now()
-    free = Q(claimed_until=None) | Q(claimed_until__lt=moment)
-    for review in GuestReview.objects.filter(free):
-        claim = GuestReview.objects.filter(free, pk=review.pk, asked_at=review.asked_at)
-        if not claim.update(claimed_until=moment + CLAIM):
+    for review in GuestReview.objects.filter(REVIEW.is_free(now())):
+        # Another request while we are at it is a review of its own: what we saw may be old then.
+        this_request = GuestReview.objects.filter(pk=review.pk, asked_at=review.asked_at)
+        if not REVIEW.take(this_request, now()):
             continue
-        for appointment_id in appointments_with_guests(review.business_id, moment):
+        for appointment_id in appointments_with_guests(review.business_id, now()):
             record_anew(appointment_id, backfill=True)
-        # Not if it was asked for once more: then what was seen may be old.
-        GuestReview.objects.filter(pk=review.pk, asked_at=review.asked_at).delete()
+        this_request.delete()
         logger.info("guests reviewed", business_id=str(review.business_id))
         reviewed += 1
     return reviewed

@@ -1,8 +1,8 @@
 """Assignees without a calendar of their own see the appointment as guests of a colleague's event.
 
-Of all the events that stand for one appointment exactly one has guests, its host, so everybody
-sees the appointment once. Nobody is mailed (`sendUpdates=none`). Who was added in Google by a
-person is in neither list here and stays as they are.
+Of all the events that stand for one appointment exactly one, the host, has guests, so everybody
+sees the appointment once. Nobody is mailed (`sendUpdates=none`). Guests whom people added in Google
+are in none of the lists here and stay.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from sophiie.sync.outbox.coverage import shows
 
 Attendees = list[dict[str, Any]]
 
-
+# In SQL, as part of every booking; the figures stand in `record.py`.
 _EMAILS = """
     SELECT id, email FROM accounts_member
     WHERE business_id = %(business)s AND is_active
@@ -34,8 +34,8 @@ _EMAILS = """
 
 @dataclass(frozen=True)
 class Circle:
-    """What decides about guests in one business: its links, and the addresses of its members, or
-    of those asked about (of none, if it does without guests)."""
+    """What decides the guests in one business: its links, and the addresses of its members, or of
+    those asked for (of none, if the business invites no guests)."""
 
     links: list[CalendarLink]
     emails: Mapping[UUID, str]
@@ -51,8 +51,8 @@ class Circle:
     ) -> Circle:
         """`links` are those of the business that are not unlinked; `only` limits the addresses.
 
-        While a calendar is still being chosen its owner remains a guest; while a link only waits
-        to be mended, or to remove its events, they are linked.
+        A member who is still choosing a calendar remains a guest. One whose link is broken, or
+        is removing its events, counts as linked.
         """
         known = [link for link in links if link.state != LinkState.CHOOSING]
         emails: Rows = []
@@ -87,10 +87,10 @@ def guests_of(
     *,
     hosting: UUID | None,
 ) -> Guests:
-    """Who is a guest of whose event. `hosting` is the link whose event has guests now: it keeps
-    them as long as it can, because every move is seen in people's calendars.
+    """Decides who is a guest of whose event. `hosting` is the link whose event has guests now: it
+    keeps them as long as it can, because people see every move in their calendars.
 
-    Only a link that sends everything to Google may be host: who the people are is part of that.
+    Only a link that sends everything to Google may host: the people's addresses are part of that.
     """
     emails = {
         circle.emails[member_id].casefold()
@@ -127,14 +127,14 @@ def hosting(rows: Iterable[MirroredEvent]) -> UUID | None:
 def must_write_guests(row: MirroredEvent) -> bool:
     """Whether Google may show other guests of ours than it should.
 
-    `shown_guests` is what we know to be there, `sent_guests` what may be there: everybody whom an
-    attempt has sent since then, also when its answer got lost.
+    `shown_guests` are known to be there. `sent_guests` may be there: everybody whom an attempt has
+    sent since, even if its answer got lost.
     """
     return not set(row.guests) == set(row.shown_guests) == set(row.sent_guests)
 
 
 def with_our_guests(row: MirroredEvent, event: Mapping[str, Any]) -> Attendees:
-    """The event's attendees as they should be: ours exchanged, everybody else left as they are."""
+    """The event's attendees as they should be: ours exchanged, all others unchanged."""
     ours, wanted = set(row.sent_guests) | set(row.shown_guests), set(row.guests)
     kept = [guest for guest in event.get("attendees") or [] if _stays(guest, ours - wanted)]
     there = {_address(guest) for guest in kept}
@@ -156,7 +156,7 @@ def _address(guest: Mapping[str, Any]) -> str:
 
 
 def note_shown_guests(row: MirroredEvent, *, there: bool, touched: bool) -> None:
-    """After a successful attempt: Google shows the guests of the claim, or no event at all."""
+    """After a successful attempt Google shows the guests of the claim, or no event at all."""
     row.shown_guests = row.guests if there else []
     if not touched:  # otherwise another attempt may have begun since
         row.sent_guests = row.shown_guests

@@ -1,6 +1,6 @@
 """The rows of the outbox: what Google should show of one appointment in one link.
 
-What is decided here is written here; what came of it is a worker's to write.
+This module writes what is wanted; only a worker writes what became of it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from sophiie.sync.outbox.coverage import shows
 from sophiie.sync.outbox.guests import Circle
 
 Rows = list[MirroredEvent]
-# What is decided here; all else on a row is a worker's to write.
+# The columns written here; a worker writes all others.
 WANTED_FIELDS = (
     "wanted",
     "wanted_revision",
@@ -47,9 +47,9 @@ def align(
 ) -> Rows:
     """Sets the rows of one appointment to what Google should show; returns those with work to do.
 
-    `guests` are those of this link's event. With `again` also what is shown already is written
-    anew. What is over and has no event gets one only if it `is_new`: somebody who links is not
-    sent the past, whatever is noted about it later.
+    `guests` are those of this link's event. With `again`, what Google shows already is written
+    once more. A past appointment without an event gets one only if it `is_new`: whoever links does
+    not send the past, whatever is noted about it later.
     """
     target = None
     if shows(link, appointment, assignees):
@@ -88,7 +88,7 @@ def want(row: MirroredEvent, wanted: bool, revision: int, moment: datetime) -> N
     row.state, row.attempts = MirrorState.PENDING, 0
     keep(row, "error", NO_REASON)
     row.updated_at = moment
-    # The first change goes at once; what follows quickly is gathered into one more call.
+    # The first change goes out at once; those that follow quickly are gathered into one more call.
     gathered = timedelta(seconds=settings.MIRROR_COALESCE_SECONDS)
     row.next_attempt_at = max(moment, row.synced_at + gathered) if row.synced_at else moment
 
@@ -107,24 +107,24 @@ def new_row(link: CalendarLink, appointment: Appointment, moment: datetime) -> M
 def adopt(
     row: MirroredEvent, earlier: MirroredEvent | None, found_id: str | None, circle: Circle
 ) -> None:
-    """Lets a new row stand for an event that is there already."""
+    """Lets a new row stand for an event that exists already."""
     if earlier is not None:
         row.event_id, row.sent = earlier.event_id, True
         row.shown_revision = earlier.shown_revision
         row.shown_guests, row.sent_guests = earlier.shown_guests, earlier.sent_guests
     elif found_id:
-        # What it shows is not known; any revision before the wanted one makes it a patch.
+        # Nobody knows what it shows; any revision before the wanted one makes it a patch.
         row.event_id, row.sent, row.shown_revision = found_id, True, 1
-        row.sent_guests = sorted(circle.emails.values())  # nor whom it has as guests
+        row.sent_guests = sorted(circle.emails.values())  # nor which guests it has
 
 
 def write(row: MirroredEvent) -> None:
-    """What a worker has noted on the row since it was read stays."""
+    """Saves one row; what a worker has noted on it since it was read stays."""
     row.save(update_fields=None if row._state.adding else WANTED_FIELDS)
 
 
 def save(rows: Rows) -> None:
-    """The same for many."""
+    """Saves many rows at once, as `write` does one."""
     MirroredEvent.objects.bulk_create([r for r in rows if r._state.adding], batch_size=500)
     known = [row for row in rows if not row._state.adding]
     MirroredEvent.objects.bulk_update(known, WANTED_FIELDS, batch_size=500)

@@ -6,7 +6,7 @@ developers.google.com/workspace/calendar/api/guides/quota.
 
 Each budget is a bucket in the database, shared by all workers and web processes. A bucket that
 holds C units, refills by R a second and may be overdrawn by D lets at most C + D + 60 R pass in any
-minute: that sum is what stays below Google's number.
+minute. That sum stays below Google's number.
 
 Writes are paid for when they are claimed (`affordable`), everything else call by call
 (`metered_client.py`).
@@ -30,11 +30,11 @@ PROJECT = "project"
 
 
 class Urgency(Enum):
-    """Who takes from the buckets. Each leaves something for all those above it."""
+    """Who takes from the buckets. Each leaves something for all above it."""
 
-    AT_ONCE = "a reading that a person waits for, or a call that is made already"
+    AT_ONCE = "a poll that a person waits for, or a call that is made already"
     CHANGE = "a single change"
-    READING = "a reading that nobody waits for"
+    POLL = "a poll that nobody waits for"
     BACKFILL = "one of the many changes that a new link brings along"
 
 
@@ -50,16 +50,17 @@ class Budget:
 USER_BUDGET = Budget(
     capacity=265,
     rate=5,  # with the 30 below zero: 595 in any minute
-    floors={Urgency.AT_ONCE: -30, Urgency.CHANGE: 0, Urgency.READING: 10, Urgency.BACKFILL: 20},
+    floors={Urgency.AT_ONCE: -30, Urgency.CHANGE: 0, Urgency.POLL: 10, Urgency.BACKFILL: 20},
 )
 PROJECT_BUDGET = Budget(
     capacity=1000,
     rate=147,  # 9,920
-    floors={Urgency.AT_ONCE: -100, Urgency.CHANGE: 0, Urgency.READING: 100, Urgency.BACKFILL: 300},
+    floors={Urgency.AT_ONCE: -100, Urgency.CHANGE: 0, Urgency.POLL: 100, Urgency.BACKFILL: 300},
 )
 
-# Both buckets at this moment, the project's held last. A new bucket is full. Two workers' clocks
-# may differ: time never runs backwards for a bucket.
+# Both buckets at this moment, the project's locked last. A new bucket is full. Two workers' clocks
+# may differ, so time never runs backwards for a bucket. In SQL with the rest of what a change costs
+# a worker; the figures stand in `outbound/claim.py`.
 _REFILL = """
     INSERT INTO sync_quotabucket AS bucket (scope, level, counted_at) VALUES
         (%(user)s, %(user_capacity)s, %(moment)s),
@@ -76,8 +77,9 @@ _REFILL = """
 """
 _SPEND = "UPDATE sync_quotabucket SET level = level - %(units)s WHERE scope = ANY(%(scopes)s)"
 
-# The same in one statement, for a call: refilled and spent if both buckets have room. What comes
-# at once always has; the floor only ends the counting, so that nobody else waits for too long.
+# Refills both buckets and spends if both have room, in one statement of 0.6 ms: every call of a
+# poll passes here, and all processes share the project's row. What comes at once always has room;
+# the floor only ends the counting, so that nobody else waits for too long.
 _TAKE = """
     WITH budget (scope, capacity, rate, floor) AS (
         SELECT 'user:' || google_sub, %(user_capacity)s, %(user_rate)s, %(user_floor)s
@@ -105,8 +107,8 @@ _TAKE = """
 
 
 def take(link_id: UUID, urgency: Urgency, *, units: int = 1) -> bool:
-    """Takes the units from the buckets of the link's account and of the project; False, and
-    nothing is taken, if there is no room for something so urgent. `AT_ONCE` there always is."""
+    """Takes the units from the buckets of the link's account and of the project. Takes nothing and
+    returns False if there is no room at this urgency; for `AT_ONCE` there always is."""
     taken = execute(
         _TAKE,
         link=link_id,
@@ -125,9 +127,9 @@ def take(link_id: UUID, urgency: Urgency, *, units: int = 1) -> bool:
 
 
 def cost(row: MirroredEvent) -> int:
-    """Units that bringing Google to the wanted state will most likely cost.
+    """The units that it most likely costs to bring Google to the wanted state.
 
-    Before guests are exchanged the event is read; they are taken off before it is deleted.
+    The event is read before its guests are exchanged, and they are taken off before it is deleted.
     """
     if row.wanted and not row.shown_revision:
         return 1
@@ -139,8 +141,8 @@ def cost(row: MirroredEvent) -> int:
 def affordable(rows: list[MirroredEvent], google_sub: str, moment: datetime) -> int:
     """Pays for as many of the rows as both budgets allow, in order; returns how many.
 
-    Called at the end of the transaction that claims the rows, so that the buckets are held for a
-    moment only; the project's last, because all workers share it.
+    Called at the end of the transaction that claims the rows, so that the buckets are locked only
+    for a moment; the project's last, because all workers share it.
     """
     user = f"user:{google_sub}"
     levels = _levels(user, moment)
@@ -158,7 +160,7 @@ def affordable(rows: list[MirroredEvent], google_sub: str, moment: datetime) -> 
 
 
 def pause_for(rows: list[MirroredEvent]) -> timedelta:
-    """How long until the next row can be paid for, about."""
+    """Roughly how long until the next row can be paid for."""
     return timedelta(seconds=cost(rows[0]) / USER_BUDGET.rate)
 
 
@@ -173,7 +175,7 @@ def share_used(google_sub: str, moment: datetime) -> float:
 
 
 def _levels(user: str, moment: datetime) -> dict[str, float]:
-    """The units in the user's and the project's bucket; holds both until the transaction ends."""
+    """The units in the user's and the project's bucket; locks both until the transaction ends."""
     rows = execute(
         _REFILL,
         user=user,

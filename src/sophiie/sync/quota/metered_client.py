@@ -1,56 +1,62 @@
-"""Every reading pays for each of its calls, and one that nobody waits for comes when there is room.
+"""A client that pays for each of its calls with one unit of the quotas, right before making it.
 
-Asking for an access token is asking for a call: that is where it is paid for, and where a reading
-is put off, or held up for a moment.
+A poll that nobody waits for starts only when there is room, and makes its later calls wait for it.
 """
 
 from __future__ import annotations
 
 from uuid import UUID
 
+import aiohttp
+
+from sophiie.calendar_link.client import client_for
 from sophiie.common.in_thread import in_thread
-from sophiie.google.calendar import AccessTokens
+from sophiie.google.calendar import CalendarClient
 from sophiie.google.patience import pause
 from sophiie.sync.quota.buckets import Urgency, take
 
-# The first calls of a reading are made one after the other, however empty the buckets are: all of
-# a short one, so that a person who waits for its result does not wait for our budget.
-NEVER_HELD_UP = 5
-# So many calls take longer than a person waits (`freshness.BUDGET_SECONDS`).
-NEVER_HELD_UP_WHILE_A_PERSON_WAITS = 20
+# The first calls of a poll are never delayed, however empty the buckets are. A short poll has no
+# more than these, so a person who waits for its result does not wait for our budget.
+NEVER_DELAYED = 5
+# This many calls take longer than a person waits (`refresh.BUDGET_SECONDS`).
+NEVER_DELAYED_WHILE_A_PERSON_WAITS = 20
 WAIT_SECONDS = 0.2
 
 
-class PutOff(Exception):
-    """The quotas have no room for a reading that nobody waits for; it has not begun."""
+class Throttled(Exception):
+    """The quotas have no room for a poll that nobody waits for; nothing was asked."""
 
 
-class PaidTokens:
-    """A link's access tokens, each of them paid for with one unit.
+class CallMeter:
+    """Counts and pays for the calls of one poll: a client awaits `pay` before each of them."""
 
-    Nobody waits for the first call of a reading unless `waited_for`: without room it is not made.
-    """
-
-    def __init__(self, tokens: AccessTokens, link_id: UUID, *, waited_for: bool) -> None:
-        self._tokens, self._link_id, self._waited_for = tokens, link_id, waited_for
+    def __init__(self, link_id: UUID, *, waited_for: bool) -> None:
+        self._link_id, self._waited_for = link_id, waited_for
         self._calls = 0
 
-    async def access_token(self, *, rejected: str = "") -> str:
-        await self._pay()
-        return await self._tokens.access_token(rejected=rejected)
+    async def pay(self) -> None:
+        """Pays for the next call, and waits where there is no room for it.
 
-    async def _pay(self) -> None:
+        Raises `Throttled` before the first call of a poll that is not `waited_for`.
+        """
         self._calls += 1
-        at_once = NEVER_HELD_UP_WHILE_A_PERSON_WAITS if self._waited_for else NEVER_HELD_UP
+        at_once = NEVER_DELAYED_WHILE_A_PERSON_WAITS if self._waited_for else NEVER_DELAYED
         if self._calls == 1 and not self._waited_for:
-            if not await self._take(Urgency.READING):
-                raise PutOff
+            if not await self._take(Urgency.POLL):
+                raise Throttled
         elif self._calls <= at_once:
             await self._take(Urgency.AT_ONCE)
         else:
             # Others take and time refills: there is no event to wait for.
-            while not await self._take(Urgency.READING):
+            while not await self._take(Urgency.POLL):
                 await pause(WAIT_SECONDS)
 
     async def _take(self, urgency: Urgency) -> bool:
         return await in_thread(take, self._link_id, urgency)
+
+
+def metered_client(
+    link_id: UUID, http: aiohttp.ClientSession, *, waited_for: bool
+) -> CalendarClient:
+    """For calls that need nothing but room in the quotas. Raises what `CallMeter.pay` does."""
+    return client_for(link_id, http, before_call=CallMeter(link_id, waited_for=waited_for).pay)

@@ -1,4 +1,4 @@
-"""Which appointments a person should look at, for a page that shows very many of them."""
+"""Finds the appointments that need a person, for a page that shows very many of them."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from sophiie.sync.models import MirroredEvent, MirrorState
 
 
 def perhaps_in_need(business: Business, start: datetime, end: datetime) -> set[UUID]:
-    """The appointments of a period with a row that may want attention; `statuses_of` has the word.
+    """The appointments of a period with a row that may need attention; `statuses_of` decides.
 
-    One query that reads none of the many rows that are well.
+    One query, which reads none of the many rows that are fine.
     """
     waits_for_person = Q(state=MirrorState.PENDING, link__state=LinkState.NEEDS_RECONNECT)
     rows = (

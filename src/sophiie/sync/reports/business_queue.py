@@ -1,4 +1,4 @@
-"""The mirror of a whole business: what waits, and what needs a person. For who manages it."""
+"""The mirror of a whole business, for those who manage it: what waits, and what needs a person."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FIRST = 20
 
 @dataclass(frozen=True)
 class Queue:
-    """What is still to be sent for a business. `oldest` is of what could be sent now."""
+    """What is still to be sent for a business. `oldest` counts only what could be sent now."""
 
     waiting: int
     oldest: datetime | None

@@ -1,4 +1,4 @@
-"""What a person is shown about the mirror."""
+"""The state of a mirrored event, and of a link's queue, as people are shown it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from sophiie.sync.quota.buckets import share_used
 
 @dataclass(frozen=True)
 class Drift:
-    """What somebody made of the event in Google. Without times: deleted, or an all-day event."""
+    """How somebody changed the event in Google. Without times: deleted, or an all-day event."""
 
     kind: str
     seen_at: datetime
@@ -33,7 +33,7 @@ class Drift:
 class EventStatus:
     """The state of one appointment in one link, as pages and API show it to one person.
 
-    `calendar_id` and `html_link` are "" where they are none of that person's business."""
+    `calendar_id` and `html_link` are "" where they do not concern that person."""
 
     appointment_id: UUID
     member_id: UUID
@@ -97,16 +97,15 @@ _SHOWN = (
 
 
 def statuses_of(appointment_ids: Iterable[UUID], *, to: Member) -> dict[UUID, list[EventStatus]]:
-    """The states of these appointments as `to` may see them, by appointment; those long unlinked
-    are left out."""
+    """The states of these appointments as `to` may see them, by appointment."""
     rows = (
         MirroredEvent.objects.filter(appointment__in=list(appointment_ids))
         .select_related("link__member")
         .only(*_SHOWN)
         .order_by("created_at", "id")
     )
-    # Of several links of one member over time, and of several calendars of one link, the wanted
-    # one speaks, else the newest.
+    # A member may have had several links, and a link several calendars: the wanted row counts, or
+    # else the newest.
     newest: dict[tuple[UUID, UUID], MirroredEvent] = {}
     for row in rows:
         known = newest.get((row.appointment_id, row.link.member_id))
@@ -134,8 +133,8 @@ def event_rows_of(appointment_id: UUID) -> list[MirroredEvent]:
 
 
 def _status(row: MirroredEvent, to: Member) -> EventStatus:
-    """A calendar's id is mostly the address of its owner's Google account, and stands in the
-    address of each of its events: colleagues without the right to see the link see neither."""
+    """The state of one row. Colleagues who may not see the link see neither its calendar's id,
+    mostly the address of a Google account, nor the addresses of events, which contain it."""
     is_shown = to.manages_business or row.link.member_id == to.id
     state = displayed_state(row)
     return EventStatus(
@@ -158,7 +157,7 @@ def _status(row: MirroredEvent, to: Member) -> EventStatus:
 
 
 def _drift(row: MirroredEvent) -> Drift | None:
-    """Drift that waits for an answer; while a write is on its way the answer is given."""
+    """Drift that waits for an answer. A write that is on its way is the answer."""
     answered = row.state != MirrorState.SYNCED or row.link.state not in RECORDING
     if not row.drift_kind or row.drift_seen_at is None or not row.wanted or answered:
         return None

@@ -1,4 +1,4 @@
-"""What a person is shown of the readings of their calendars."""
+"""What a person is shown about the polls of their calendars."""
 
 from __future__ import annotations
 
@@ -13,13 +13,12 @@ from sophiie.sync.models import WatchedCalendar
 
 @dataclass(frozen=True)
 class CalendarPoll:
-    """How the reading of one calendar stands.
+    """How the polling of one calendar goes.
 
-    `missing` events are gone at once, since `missing_since`: a question to the person, unless they
-    answered it. `problem` is why the last reading changed nothing here, `repaired` and `orphans`
-    are what the last comparison found, see `full_compare.py`; `not_understood` events were
-    left out.
-    `is_pushed`: Google tells of changes; if not, polling alone finds them.
+    `missing` events vanished at once, at `missing_since`: a question to the person, unless they
+    have answered it. `problem` is why the last poll changed nothing here. `repaired` and `orphans`
+    are what the last comparison found (`full_compare.py`); `not_understood` events were left out.
+    `is_pushed`: Google reports changes; otherwise only polling finds them.
     """
 
     calendar_id: str
@@ -42,7 +41,7 @@ class CalendarPoll:
 
 
 def polls_of(link: CalendarLink) -> list[CalendarPoll]:
-    """The calendars of the link that are read, the chosen one first."""
+    """The calendars of the link that are polled, the chosen one first."""
     pushed = are_pushed(link)
     names = {**link.busy_calendar_names, link.calendar_id: link.calendar_name}
     found = [

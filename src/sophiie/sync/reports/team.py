@@ -25,10 +25,10 @@ from sophiie.sync.models import MirroredEvent, MirrorState, WatchedCalendar
 
 @dataclass(frozen=True)
 class TeamLink:
-    """How a member's link stands. `broken_since` is None unless it has to be connected again.
+    """The state of a member's link. `broken_since` is None unless it has to be connected again.
 
-    `missing`: so many events are gone from the calendar at once that the member is asked;
-    `unreadable` calendars were not read at the last try.
+    `missing` events vanished from the calendar at once, so the member is asked about them. The last
+    poll of `unreadable` calendars failed.
     """
 
     member_id: UUID
@@ -66,8 +66,8 @@ def _team_links(links: QuerySet[CalendarLink]) -> list[TeamLink]:
     rows = links.annotate(
         waiting=_number_of(MirrorState.PENDING),
         failed=_number_of(MirrorState.FAILED),
-        missing=_of_readings(Sum("missing"), missing_is_meant=False),
-        unreadable=_of_readings(Count("pk"), missing=0),
+        missing=_of_polls(Sum("missing"), missing_is_meant=False),
+        unreadable=_of_polls(Count("pk"), missing=0),
     ).values(
         *("member_id", "member__name", "state", "waiting", "failed", "missing", "unreadable"),
         *("broken_at", "last_synced_at"),
@@ -94,7 +94,7 @@ def _number_of(state: MirrorState) -> Coalesce:
     return Coalesce(Subquery(counted, output_field=IntegerField()), 0)
 
 
-def _of_readings(total: Aggregate, **which: Any) -> Coalesce:
+def _of_polls(total: Aggregate, **which: Any) -> Coalesce:
     """A total over the link's calendars with a problem."""
     watched = WatchedCalendar.objects.filter(link=OuterRef("pk"), **which).exclude(error="")
     counted = watched.order_by().values("link").annotate(n=total).values("n")

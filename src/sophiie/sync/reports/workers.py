@@ -1,4 +1,4 @@
-"""Whether anybody is there to do the work."""
+"""Whether any worker is alive."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from datetime import timedelta
 from django.db.models.functions import Now
 from procrastinate.contrib.django.models import ProcrastinateWorker
 
-# Procrastinate's workers say that they live every ten seconds.
+# Procrastinate's workers have a heartbeat every ten seconds.
 SILENT_AFTER = timedelta(seconds=35)
 
 
 def workers_alive() -> int:
-    """How many workers have said so lately.
+    """How many workers have had a heartbeat lately.
 
-    They say it by the database's clock, which need not be that of this machine.
+    The database's clock counts, which need not be that of this machine.
     """
     return ProcrastinateWorker.objects.filter(last_heartbeat__gte=Now() - SILENT_AFTER).count()

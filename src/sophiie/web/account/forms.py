@@ -19,7 +19,7 @@ from sophiie.web.shared.form_fields import (
 
 
 class SignUpForm(forms.Form):
-    """Only the address: the rest is asked for when it is proven."""
+    """Only the address: the rest is asked for once the address is proven."""
 
     email = email_field(autocomplete="username")
 

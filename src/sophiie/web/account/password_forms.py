@@ -1,4 +1,4 @@
-"""The sign-in library's forms around the password, with what Sophiie adds to them."""
+"""The sign-in library's password forms, with Sophiie's additions."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from sophiie.accounts.models import MailKind, Member
 from sophiie.accounts.people import InvalidAccount, check_email
 
 
-class AskForResetForm(allauth.ResetPasswordForm):
-    """Does the same for an address that is known and one that is not: the worker looks it up."""
+class AskForResetForm(allauth.ResetPasswordForm):  # type: ignore[misc]
+    """Treats known and unknown addresses alike: the worker looks the address up."""
 
     def clean_email(self) -> str:
         try:
@@ -32,7 +32,7 @@ class AskForResetForm(allauth.ResetPasswordForm):
 
 
 class _EndsKeys(forms.Form):
-    """A new password ends the API keys as well, unless the person keeps them on purpose."""
+    """A new password also revokes the API keys, unless the person chooses to keep them."""
 
     user: Member
 
@@ -58,13 +58,13 @@ class _EndsKeys(forms.Form):
                 revoke_all_keys_of(self.user)
 
 
-class ChangePasswordForm(_EndsKeys, allauth.ChangePasswordForm):
+class ChangePasswordForm(_EndsKeys, allauth.ChangePasswordForm):  # type: ignore[misc]
     pass
 
 
-class SetPasswordForm(_EndsKeys, allauth.SetPasswordForm):
+class SetPasswordForm(_EndsKeys, allauth.SetPasswordForm):  # type: ignore[misc]
     pass
 
 
-class ResetPasswordForm(_EndsKeys, allauth.ResetPasswordKeyForm):
+class ResetPasswordForm(_EndsKeys, allauth.ResetPasswordKeyForm):  # type: ignore[misc]
     pass

@@ -1,11 +1,13 @@
-"""Signing up: first an address, then, behind the link that was mailed to it, a new business with
-its owner; and joining a business by an invitation."""
+"""Signing up and joining.
+
+Signing up takes an address first; the link mailed to it leads to the form that makes the new
+business and its owner. Joining a business takes an invitation.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
-from allauth.core.ratelimit import consume_or_429
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import login
@@ -23,14 +25,15 @@ from sophiie.accounts.people import InvalidAccount, check_email
 from sophiie.accounts.sign_up import email_of_sign_up, finish_sign_up
 from sophiie.web.account.forms import JoinForm, NewBusinessForm, SignUpForm
 from sophiie.web.shared.form_fields import show_refusal
+from sophiie.web.shared.rate_limits import too_many
 
 BACKEND = settings.AUTHENTICATION_BACKENDS[0]
 
 
 @require_http_methods(["GET", "POST"])
 def sign_up(request: HttpRequest) -> HttpResponse:
-    """Where this installation is open for it; elsewhere there is no such page. What is answered,
-    and how long it takes, is the same for every address."""
+    """Only where this installation is open for it; elsewhere the page does not exist. The answer,
+    and the time it takes, are the same for every address."""
     _check_open()
     if request.user.is_authenticated:
         return redirect("calendar")
@@ -42,7 +45,7 @@ def sign_up(request: HttpRequest) -> HttpResponse:
     except InvalidAccount as refusal:
         show_refusal(form, refusal)
         return _form(request, "account/sign_up.html", form)
-    if refused := consume_or_429(request, action="signup", key=email):
+    if refused := too_many(request, action="signup", key=email):
         return refused
     mail.post(MailKind.SIGN_UP, to=email)
     return redirect("sign-up-sent")
@@ -59,7 +62,7 @@ def sign_up_sent(request: HttpRequest) -> HttpResponse:
 @sensitive_post_parameters("password")
 @require_http_methods(["GET", "POST"])
 def sign_up_finish(request: HttpRequest, secret: str) -> HttpResponse:
-    """The page behind the link in the mail: here the business and its owner come to be."""
+    """The page behind the mailed link: makes the business and its owner."""
     _check_open()
     if request.user.is_authenticated:
         return redirect("calendar")
@@ -70,7 +73,7 @@ def sign_up_finish(request: HttpRequest, secret: str) -> HttpResponse:
     context = {"email": email}
     if request.method != "POST" or not form.is_valid():
         return _form(request, "account/sign_up_finish.html", form, **context)
-    if refused := consume_or_429(request, action="join"):
+    if refused := too_many(request, action="join"):
         return refused
     try:
         owner = finish_sign_up(secret=secret, **form.cleaned_data)
@@ -91,7 +94,7 @@ def _check_open() -> None:
 @sensitive_post_parameters("password")
 @require_http_methods(["GET", "POST"])
 def join(request: HttpRequest, secret: str) -> HttpResponse:
-    """The page behind an invitation's link. It shows nothing to whoever guesses."""
+    """The page behind an invitation's link. Shows nothing to somebody who guesses."""
     invitation = invitation_of(secret)
     if invitation is None:
         return render(request, "account/join_gone.html", status=404)
@@ -102,7 +105,7 @@ def join(request: HttpRequest, secret: str) -> HttpResponse:
     context = {"invitation": invitation}
     if request.method != "POST" or not form.is_valid():
         return _form(request, "account/join.html", form, **context)
-    if refused := consume_or_429(request, action="join"):
+    if refused := too_many(request, action="join"):
         return refused
     said = form.cleaned_data
     try:

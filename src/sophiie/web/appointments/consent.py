@@ -1,4 +1,4 @@
-"""Booking although something is in the way: what a person may agree to, and what they agreed to."""
+"""Booking although something is in the way: what a person may agree to, and has agreed to."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from django.http import HttpRequest
 from sophiie.accounts.models import Member
 from sophiie.appointments.errors import Obstacle, Source
 
-# The value of the button that agrees to both: a button has one name only.
+# The value of the button that agrees to both, because a button has only one name.
 AND_UNVERIFIED = "and_unverified"
 
 
 class Given(TypedDict):
-    """As `booking` takes it."""
+    """As keyword arguments of `booking`."""
 
     allow_overlap: bool
     accept_unverified: bool
 
 
 def consent_in(request: HttpRequest, member: Member) -> Given:
-    """What the person agreed to. Booking over something is not for everybody;
-    a calendar that cannot be read may be anybody's reason to go on."""
+    """What the person agreed to. Only some may book over an obstacle; everybody may go on when a
+    calendar cannot be read."""
     over = request.POST.get("allow_overlap", "")
     return {
         "allow_overlap": bool(over) and member.manages_business,
@@ -32,7 +32,7 @@ def consent_in(request: HttpRequest, member: Member) -> Given:
 
 
 def consent_to_ask_for(member: Member, obstacles: Sequence[Obstacle]) -> str:
-    """Which button the page offers: `overlap`, `both`, `unverified`, or none (``""``)."""
+    """The button that the page offers: `overlap`, `both`, `unverified`, or none (`""`)."""
     sources = {obstacle.source for obstacle in obstacles}
     if sources == {Source.UNREADABLE}:
         return "unverified"

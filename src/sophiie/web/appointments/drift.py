@@ -1,4 +1,4 @@
-"""Answering drift: the two buttons beside an appointment that was changed in Google."""
+"""The two buttons beside an appointment that was changed in Google."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def appointment_drift(request: HttpRequest, appointment_id: UUID) -> HttpRespons
         if request.POST.get("action") == "put_back":
             drift.put_back(member, appointment_id, calendar_of=calendar_of)
             messages.success(request, _("Google shows it as it is here again in a moment."))
-        # *Book anyway* comes from the page that named the conflict and says nothing else.
+        # *Book anyway*, on the page that names the conflict, sends the consent and no action.
         elif request.POST.get("action") == "accept" or any(consent.values()):
             drift.use_googles_time(
                 member,
@@ -67,7 +67,7 @@ def appointment_drift(request: HttpRequest, appointment_id: UUID) -> HttpRespons
 
 
 def _whose(request: HttpRequest) -> UUID | None:
-    """The member whose calendar the buttons stood for."""
+    """The member to whose calendar the buttons belong."""
     try:
         return UUID(request.POST.get("member", ""))
     except ValueError:

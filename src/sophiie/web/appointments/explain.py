@@ -1,7 +1,7 @@
-"""*Why is this time not offered?*: a page, and for htmx the answer alone.
+"""*Why is this time not offered?*: the page, and for htmx the answer alone.
 
-Others link to it: `/availability/explain?member=<id>&date=2026-12-01&start=09:00&end=10:00`, in the
-clocks of the business.
+Other pages link to `/availability/explain?member=<id>&date=2026-12-01&start=09:00&end=10:00`, with
+times on the clocks of the business.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
 
 from sophiie.accounts.models import Member
+from sophiie.accounts.people import active_members
 from sophiie.appointments.rules import LONGEST
 from sophiie.availability.why_not import why_not
 from sophiie.common.clock import now
@@ -27,7 +28,7 @@ from sophiie.web.shared.requests import members_only, signed_in
 
 
 class WhyForm(forms.Form):
-    """Whose time, and which; `start_at` and `end_at` are instants after `is_valid()`."""
+    """Whose time, and which. After `is_valid()`, `start_at` and `end_at` are instants."""
 
     member = forms.ChoiceField(
         label=gettext_lazy("Who"),
@@ -64,7 +65,7 @@ class WhyForm(forms.Form):
                 "end": (start + HOUR).time(),
             },
         )
-        team = Member.objects.filter(business=by.business_id, is_active=True)
+        team = active_members(by.business_id)
         self.team = {str(member.pk): member for member in team.select_related("business")}
         field = self.fields["member"]
         assert isinstance(field, forms.ChoiceField)
@@ -99,7 +100,7 @@ class WhyForm(forms.Form):
 @members_only
 @require_GET
 def explain(request: HttpRequest) -> HttpResponse:
-    """Every reason why a time of a member is not offered, or that it is."""
+    """Shows every reason why a member's time is not offered, or that it is offered."""
     by = signed_in(request)
     form = WhyForm(request.GET or None, by=by)
     context: dict[str, Any] = {"form": form, "zone": form.zone, "asked": form.is_valid()}
@@ -110,7 +111,7 @@ def explain(request: HttpRequest) -> HttpResponse:
             in_zone(t, form.zone) for t in (form.start_at, form.end_at)
         )
         context["reasons"] = why_not(member=member, start=form.start_at, end=form.end_at)
-    page = "availability/explain.html"
+    page = "appointments/explain.html"
     if request.headers.get("HX-Request"):
-        page = "availability/_reasons.html"
+        page = "appointments/_reasons.html"
     return render(request, page, context, status=422 if form.errors else 200)

@@ -1,4 +1,4 @@
-"""What the appointment form begins with: a free hour, a copy of another one, lengths to choose."""
+"""How the appointment form begins: at a free hour or as a copy, with lengths to choose from."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from sophiie.web.appointments.forms import (
 from sophiie.web.appointments.line_breaks import show_line_breaks
 
 HOUR = timedelta(hours=1)
-HOURS_TO_LOOK_AT = 8  # a working day: later than that nobody means who has not said so
+HOURS_TO_LOOK_AT = 8  # a working day: nobody means a later hour without saying so
 
 
 def start_when_free(form: AppointmentForm, member: Member) -> None:
-    """Moves the form's hour on to the first at which the member has nothing yet, if there is one.
+    """Moves the form's hour to the first one in which the member is free, if there is one.
 
-    Nobody should be greeted by a conflict that they did not ask for.
+    Nobody should meet a conflict that they did not ask for.
     """
     zone = form.initial["timezone"]
     wall = datetime.combine(form.initial["date"], form.initial["start"])
@@ -45,13 +45,13 @@ def start_when_free(form: AppointmentForm, member: Member) -> None:
 
 
 def hours_to_propose(wall: datetime, zone: str) -> list[datetime]:
-    """Full hours from this one on of which both ends can be booked as they are written."""
+    """Full hours from `wall` on whose start and end can be booked as they are written."""
     hours = (wall + n * HOUR for n in range(HOURS_TO_LOOK_AT))
     return [a for a in hours if is_shown_once(a, zone) and is_shown_once(a + HOUR, zone)]
 
 
 def start_from_copy(form: AppointmentForm, member: Member, text: str) -> None:
-    """Fills an empty form with what another appointment has; all but its place in Google."""
+    """Fills an empty form with the values of another appointment, except its place in Google."""
     if not text:
         return
     try:
@@ -69,7 +69,7 @@ def start_from_copy(form: AppointmentForm, member: Member, text: str) -> None:
 
 
 def lengths() -> list[tuple[int, str]]:
-    """Minutes and their words."""
+    """Minutes, and how to say them."""
     return [
         *((n, _("%(n)s min") % {"n": n}) for n in (15, 30, 45)),
         *((60 * n, ngettext("%(n)s hour", "%(n)s hours", n) % {"n": n}) for n in (1, 2, 3)),

@@ -1,6 +1,6 @@
-"""What the appointment form asks for while somebody types: customers, and what a time would meet.
+"""Fragments for the appointment form while somebody types: customers, and what a time would meet.
 
-Fragments for the script; without it the form works and says the same after *Save*.
+Without JavaScript the form says the same after *Save*.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ WHEN = ("date", "start", "end", "timezone")
 @members_only
 @require_GET
 def customers(request: HttpRequest) -> HttpResponse:
-    """Customers of earlier appointments, as choices for the field."""
+    """Customers of earlier appointments, as choices for the name field."""
     text = request.GET.get("customer_name", "").replace("\x00", "").strip()[:100]
     found = customers_like(signed_in(request), text) if len(text) >= LEAST_LETTERS else []
     return render(request, "appointments/_customers.html", {"customers": found})
@@ -42,9 +42,10 @@ def customers(request: HttpRequest) -> HttpResponse:
 @members_only
 @require_GET
 def time_check(request: HttpRequest) -> HttpResponse:
-    """What the time in the form means, what it would meet, and which times are free instead.
+    """What the time in the form means, what is in its way, and which times are free instead.
 
-    Empty while it is incomplete. Only local copies are asked, so it may say less than a booking.
+    Empty while the form is incomplete. Looks only at stored copies of calendars, so a booking may
+    find more.
     """
     member = signed_in(request)
     shown = _appointment(member, request.GET.get("appointment", ""))
@@ -72,7 +73,7 @@ def time_check(request: HttpRequest) -> HttpResponse:
 def _free_instead(
     member: Member, team: list[Member], details: Details
 ) -> list[tuple[datetime, datetime]]:
-    """The next times at which all of the team are free, on the form's clocks."""
+    """The next times at which the whole team is free, on the form's clocks."""
     start = max(details.start, now())
     try:
         offer = find_slots(
@@ -98,7 +99,7 @@ def _appointment(member: Member, text: str) -> Appointment | None:
 
 
 def _in_zone_of_business(details: Details, member: Member) -> tuple[datetime, datetime] | None:
-    """The same time on the clocks of the business, where they show another."""
+    """The same time on the business's clocks, if they show another one."""
     zone = member.business.timezone
     ours = in_zone(details.start, zone)
     if ours.replace(tzinfo=None) == in_zone(details.start, details.timezone).replace(tzinfo=None):

@@ -1,4 +1,4 @@
-"""The appointment form: wall-clock times as people type them, instants as we keep them."""
+"""The appointment form: turns wall-clock times, as people type them, into instants."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from sophiie.accounts.models import Member
+from sophiie.accounts.people import active_members
 from sophiie.appointments.errors import InvalidAppointment
 from sophiie.appointments.holding import MAX_HOLD_MINUTES
 from sophiie.appointments.models import Appointment
@@ -24,8 +25,8 @@ from sophiie.common.wall_time import (
     zone_choices,
 )
 from sophiie.web.appointments.line_breaks import keep_line_breaks, show_line_breaks
-from sophiie.web.shared.form_fields import VisibleText
-from sophiie.web.shared.typed_times import DateTyped, TimeTyped
+from sophiie.web.shared.form_fields import LongSelect, VisibleText
+from sophiie.web.shared.typed_times import TypedDateField, TypedTimeField
 
 TEXT_FIELDS = (
     "title",
@@ -39,39 +40,40 @@ MIDNIGHT = time(0, 0)
 
 
 class AppointmentForm(forms.Form):
-    """After `is_valid()`, `details` and `chosen_assignees` hold what was asked for."""
+    """After `is_valid()`, `details` and `chosen_assignees` hold the input."""
 
     title = VisibleText(
         label=gettext_lazy("Title"),
         error_messages={"required": gettext_lazy("Give the appointment a title.")},
     )
-    date = DateTyped(
+    date = TypedDateField(
         label=gettext_lazy("Date"),
         error_messages={
             "required": gettext_lazy("Choose a date."),
             "invalid": gettext_lazy("Write the date as 2026-12-31 or 31 Dec 2026."),
         },
     )
-    start = TimeTyped(
+    start = TypedTimeField(
         label=gettext_lazy("Start"),
         error_messages={
             "required": gettext_lazy("Choose when it starts."),
             "invalid": gettext_lazy("Write the time as 14:30 or 2:30 pm."),
         },
     )
-    end = TimeTyped(
+    end = TypedTimeField(
         label=gettext_lazy("End"),
         error_messages={
             "required": gettext_lazy("Choose when it ends."),
             "invalid": gettext_lazy("Write the time as 14:30 or 2:30 pm."),
         },
     )
-    end_date = DateTyped(
+    end_date = TypedDateField(
         label=gettext_lazy("End date"),
         required=False,
         error_messages={"invalid": gettext_lazy("Write the date as 2026-12-31 or 31 Dec 2026.")},
     )
     timezone = forms.ChoiceField(
+        widget=LongSelect,
         label=gettext_lazy("Time zone"),
         error_messages={
             "required": gettext_lazy("Choose a time zone from the list."),
@@ -124,15 +126,15 @@ class AppointmentForm(forms.Form):
         kwargs.setdefault("initial", starting_values(by, appointment))
         super().__init__(*args, **kwargs)
         assigned = [a.member for a in appointment.assignments.all()] if appointment else []
-        # A time that is not touched stays the instant it is, also when the clocks pass it twice.
+        # A time that nobody touches stays the same instant, even if the clocks show it twice.
         self._kept: dict[tuple[str, str], datetime] = {}
         if appointment:
             self._kept["start", appointment.timezone] = appointment.local_start
             self._kept["end", appointment.timezone] = appointment.local_end
-        active = Member.objects.filter(business=by.business, is_active=True)
+        active = active_members(by.business_id)
         self.team = {str(member.id): member for member in [*active, *assigned]}
         self._choices("assignees").choices = [(key, m.name) for key, m in self.team.items()]
-        # A zone of an old spelling, given through the API, stays what it is.
+        # An old spelling of a zone, given through the API, stays as it is.
         kept = appointment.timezone if appointment else by.business.timezone
         zones = sorted({*zone_choices(), kept})
         self._choices("timezone").choices = [(name, name.replace("_", " ")) for name in zones]
@@ -169,7 +171,7 @@ class AppointmentForm(forms.Form):
         return data
 
     def show(self, refusal: InvalidAppointment) -> None:
-        """Puts each message at its field, where none is yet."""
+        """Puts each message at its field, unless the field has one already."""
         for field, message in refusal.errors.items():
             if field not in self.errors:
                 self.add_error(field if field in self.fields else None, message)
@@ -203,7 +205,7 @@ class AppointmentForm(forms.Form):
         return None
 
     def _ask_which(self, error: TimeIsAmbiguous) -> None:
-        """Shows the choice between the two times the clocks pass; one choice for start and end."""
+        """Offers the two instants that show the same clock time; one choice for start and end."""
         if isinstance(self.fields["fold"].widget, forms.RadioSelect):
             return
         first, second = error.choices
@@ -212,7 +214,7 @@ class AppointmentForm(forms.Form):
             required=False,
             widget=forms.RadioSelect,
         )
-        # The hidden one was bound before `clean()`.
+        # The hidden field was bound before `clean()`.
         self._bound_fields_cache.pop("fold", None)  # type: ignore[attr-defined]
         field.choices = [
             ("0", _("The first, %(offset)s") % {"offset": _offset(first)}),
@@ -225,7 +227,7 @@ def _offset(moment: datetime) -> str:
 
 
 def runs_over_days(appointment: Appointment) -> bool:
-    """Whether its last minute falls into another day: an end at midnight belongs to the first."""
+    """Whether its last minute is on another day: an end at midnight belongs to the first day."""
     return appointment.local_start.date() != (appointment.local_end - timedelta(minutes=1)).date()
 
 

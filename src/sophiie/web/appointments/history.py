@@ -26,7 +26,7 @@ class Entry:
 
 
 def history_of(appointment: Appointment) -> list[Entry]:
-    """Who did what, the newest first, with times in the appointment's zone."""
+    """Who did what, newest first, with times in the appointment's zone."""
     changes = appointment.changes.select_related("by").order_by("-revision")
     return [
         Entry(in_zone(c.at, appointment.timezone), c.by.name, _text(c, appointment.timezone))
@@ -47,7 +47,7 @@ class Try:
 
 
 def attempts_shown(appointment: Appointment) -> list[Try]:
-    """What Sophiie tried in Google for this appointment, the newest first."""
+    """What Sophiie tried in Google for this appointment, newest first."""
     zone = appointment.timezone
     return [_try(attempt, zone) for attempt in attempts_of(appointment.id)]
 
@@ -68,7 +68,7 @@ def _try(attempt: SyncAttempt, zone: str) -> Try:
 
 
 def _answer(attempt: SyncAttempt) -> str:
-    """What Google said, word for word; where it said nothing, why not."""
+    """What Google said, word for word; or why it said nothing."""
     said = answer(attempt.status, attempt.reason, attempt.message)
     if isinstance(said, Reason) or not attempt.status:
         return words(said)
@@ -80,7 +80,7 @@ def _text(change: AppointmentChange, zone: str) -> str:
     if change.action != Action.CHANGED:
         text = str(_ACTS[Action(change.action)])
     else:
-        # PostgreSQL keeps the keys of a JSON value in an order of its own.
+        # PostgreSQL stores the keys of a JSON value in its own order.
         names = sorted(change.fields.keys() - _CONSENTS.keys(), key=_FIELD_ORDER.index)
         text = "; ".join(_difference(name, change.fields[name], zone) for name in names)
     given = [
@@ -104,7 +104,7 @@ _ACTS = {
         "A law changed the clocks: the appointment stays at the same time of day"
     ),
 }
-# What somebody agreed to on the way, by the field that says so.
+# What somebody agreed to while booking, by the field that records it.
 _CONSENTS = {
     "booked_anyway": gettext_lazy("booked although not free: %(names)s"),
     "unverified": gettext_lazy("booked although the calendar could not be read: %(names)s"),

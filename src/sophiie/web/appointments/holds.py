@@ -21,7 +21,7 @@ from sophiie.web.shared.requests import appointment_or_404, members_only, signed
 @members_only
 @require_POST
 def appointment_confirm(request: HttpRequest, appointment_id: UUID) -> HttpResponse:
-    """Makes an appointment of a hold."""
+    """Turns a hold into an appointment."""
     member = signed_in(request)
     shown = appointment_or_404(member, appointment_id)
     try:

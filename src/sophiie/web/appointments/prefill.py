@@ -1,4 +1,4 @@
-"""What an address may fill into the form of a new appointment, so that nothing is typed twice."""
+"""What an address may fill into the form of a new appointment, so that nobody types it twice."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ PLAIN = ("title", "date", "start", "end", "location", "notes")
 
 
 def prefill(form: AppointmentForm, asked: QueryDict) -> None:
-    """Puts what the address names into the empty form. What cannot be is told when it is sent."""
+    """Puts the values of the address into the empty form. Impossible ones are refused on *Save*."""
     given = {name: str(asked.get(name, "")).replace("\x00", "")[:5000] for name in PLAIN}
     values: dict[str, Any] = {name: text for name, text in given.items() if text}
     people = [one for one in asked.getlist("assignees") if one in form.team]

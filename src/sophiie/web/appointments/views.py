@@ -34,15 +34,15 @@ from sophiie.web.appointments.prefill import prefill
 from sophiie.web.shared.badges import drift_panels, most_urgent, visible_badges
 from sophiie.web.shared.requests import appointment_or_404, members_only, signed_in
 from sophiie.web.shared.shown_times import twelve_hours
-from sophiie.web.shared.submitted_data import keeps_typed_text, typed_before
+from sophiie.web.shared.submitted_data import keeps_submitted_data, restored_data
 
 
-@keeps_typed_text
+@keeps_submitted_data
 @require_http_methods(["GET", "POST"])
 def appointment_new(request: HttpRequest) -> HttpResponse:
-    """The empty form, and the booking."""
+    """Shows the empty form, and books."""
     member = signed_in(request)
-    form = AppointmentForm(_typed(request), by=member)
+    form = AppointmentForm(_submitted(request), by=member)
     if request.method != "POST":
         if not request.GET:
             start_when_free(form, member)
@@ -74,13 +74,13 @@ def appointment_new(request: HttpRequest) -> HttpResponse:
     return redirect("appointment", appointment.id)
 
 
-@keeps_typed_text
+@keeps_submitted_data
 @require_http_methods(["GET", "POST"])
 def appointment(request: HttpRequest, appointment_id: UUID) -> HttpResponse:
-    """One appointment: its form, how it stands in Google, its history."""
+    """One appointment: its form, its state in Google, its history."""
     member = signed_in(request)
     shown = appointment_or_404(member, appointment_id)
-    form = AppointmentForm(_typed(request), by=member, appointment=shown)
+    form = AppointmentForm(_submitted(request), by=member, appointment=shown)
     if request.method != "POST":
         return form_page(request, form, shown)
     if not form.is_valid():
@@ -98,7 +98,7 @@ def appointment(request: HttpRequest, appointment_id: UUID) -> HttpResponse:
         raise Http404 from None
     except StaleRevision as stale:
         form.data = again = request.POST.copy()
-        again["revision"] = str(stale.current)  # saving again is then meant
+        again["revision"] = str(stale.current)  # who saves again means it
         return form_page(
             request, form, appointment_or_404(member, appointment_id), stale=True, status=409
         )
@@ -116,7 +116,7 @@ def appointment(request: HttpRequest, appointment_id: UUID) -> HttpResponse:
 @members_only
 @require_POST
 def appointment_cancel(request: HttpRequest, appointment_id: UUID) -> HttpResponse:
-    """Calls it off; it stays in the list."""
+    """Cancels it; it stays in the list."""
     try:
         booking.cancel(by=signed_in(request), appointment_id=appointment_id)
     except UnknownAppointment:
@@ -128,7 +128,7 @@ def appointment_cancel(request: HttpRequest, appointment_id: UUID) -> HttpRespon
 @members_only
 @require_POST
 def appointment_delete(request: HttpRequest, appointment_id: UUID) -> HttpResponse:
-    """Takes it out of sight."""
+    """Deletes it, with a way back."""
     try:
         booking.delete(by=signed_in(request), appointment_id=appointment_id)
     except UnknownAppointment:
@@ -139,7 +139,7 @@ def appointment_delete(request: HttpRequest, appointment_id: UUID) -> HttpRespon
 @members_only
 @require_POST
 def appointment_reinstate(request: HttpRequest, appointment_id: UUID) -> HttpResponse:
-    """Undo of a deletion or a cancellation."""
+    """Undoes a deletion or a cancellation."""
     try:
         booking.reinstate(by=signed_in(request), appointment_id=appointment_id)
     except UnknownAppointment:
@@ -154,7 +154,7 @@ def appointment_reinstate(request: HttpRequest, appointment_id: UUID) -> HttpRes
 @members_only
 @require_POST
 def appointment_retry(request: HttpRequest, appointment_id: UUID) -> HttpResponse:
-    """Tries at once what failed or waits."""
+    """Tries again at once what failed or waits."""
     shown = appointment_or_404(signed_in(request), appointment_id)
     record.retry(event_rows_of(shown.id))
     messages.success(request, _("Trying again now."))
@@ -172,14 +172,13 @@ def appointment_badge(request: HttpRequest, appointment_id: UUID) -> HttpRespons
     return render(request, "appointments/_sync_badge.html", context)
 
 
-def _typed(request: HttpRequest) -> QueryDict | None:
-    """What was sent now, or before signing in again; an empty form that was sent is not a form
-    that was not.
+def _submitted(request: HttpRequest) -> QueryDict | None:
+    """What was sent now or before signing in again; an empty form that was sent is not None.
 
-    That a time is only held is said in the address, so that *Book anyway* can say it as well.
+    `hold_minutes` may also stand in the address, so that *Book anyway* can repeat it.
     """
     if request.method != "POST":
-        return typed_before(request)
+        return restored_data(request)
     sent = request.POST.copy()
     if held := request.GET.get("hold_minutes"):
         sent["hold_minutes"] = held

@@ -20,7 +20,7 @@ MAX_IN_A_WEEK = 2000
 
 
 def week_of(member: Member, first: date, today: date) -> dict[str, Any]:
-    """The appointments of seven days in the business's zone, for `calendar/_agenda.html`."""
+    """Seven days of appointments in the business's zone, for `calendar/_agenda.html`."""
     zone = member.business.timezone
     days = [first + timedelta(days=n) for n in range(7)]
     start, end = local_day(days[0], zone)[0], local_day(days[-1], zone)[1]

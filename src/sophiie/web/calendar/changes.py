@@ -1,15 +1,15 @@
-"""What a person does in the calendar page itself: make, move, resize, hand over, take back.
+"""What a person does in the calendar page itself: book, move, resize, hand over, take back.
 
-Each takes JSON and answers with JSON: 201 or 200, else `message` and what can be done about it.
-The full form stays the way for everything else.
+Each view takes JSON and answers with JSON: 201 or 200, or else `message` and what can be done
+about it. Everything else goes through the full form.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import datetime
+from functools import wraps
 from html import unescape
 from typing import Any
 from uuid import UUID
@@ -19,6 +19,7 @@ from django.template.loader import render_to_string
 from django.utils.html import strip_tags
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
+from pydantic import ValidationError
 
 from sophiie.accounts.models import Member
 from sophiie.appointments import booking
@@ -32,86 +33,22 @@ from sophiie.appointments.errors import (
 )
 from sophiie.appointments.models import Appointment
 from sophiie.appointments.rules import Details, assignees_of
-from sophiie.common.wall_time import TimeDoesNotExist, TimeIsAmbiguous, instant_of
-from sophiie.web.appointments.consent import Given, consent_to_ask_for
+from sophiie.common.wall_time import TimeDoesNotExist, TimeIsAmbiguous
+from sophiie.web.appointments.consent import consent_to_ask_for
 from sophiie.web.calendar.feed import for_signed_in
-from sophiie.web.shared.requests import View
-
-Body = dict[str, Any]
-
-
-class NotUnderstood(Exception):
-    """A request that our own page would not send; the message says what is wrong with it."""
+from sophiie.web.calendar.schemas import Change, NewAppointment, Withdrawal, reason_of
+from sophiie.web.shared.requests import signed_in
 
 
-@dataclass(frozen=True)
-class Asked:
-    """Who asks, and what for."""
+def _explains_refusals(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Turns every way in which the change can be refused into an answer."""
 
-    member: Member
-    body: Body
-
-    @property
-    def consent(self) -> Given:
-        """Which of the buttons of a refusal was pressed; see `consent_to_ask_for`."""
-        given = self.body.get("consent")
-        return {
-            "allow_overlap": given in ("overlap", "both") and self.member.manages_business,
-            "accept_unverified": given in ("unverified", "both"),
-        }
-
-    def text(self, name: str) -> str:
-        value = self.body.get(name, "")
-        if not _is_text(value):
-            raise NotUnderstood(_("“%(name)s” must be text.") % {"name": name})
-        return str(value)
-
-    def names(self, name: str) -> list[str]:
-        value = self.body.get(name, [])
-        if not isinstance(value, list) or not all(_is_text(item) for item in value):
-            raise NotUnderstood(_("“%(name)s” must be a list.") % {"name": name})
-        return value
-
-    def instant(self, name: str) -> datetime | None:
-        """A wall time of the business's zone, or with an offset an instant; None if not given."""
-        text = self.text(name)
-        if not text:
-            return None
+    @wraps(view)
+    def explained(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         try:
-            moment = datetime.fromisoformat(text)
-        except ValueError:
-            raise InvalidAppointment({name: _("Write the time as 14:30.")}) from None
-        if not 2000 <= moment.year < 2100:
-            raise InvalidAppointment({name: _("Use a date between the years 2000 and 2099.")})
-        if moment.tzinfo:
-            return moment.astimezone(UTC)
-        fold = self.body.get("fold")
-        return instant_of(
-            moment, self.member.business.timezone, fold=int(fold) if fold in (0, 1) else None
-        )
-
-
-def _is_text(value: object) -> bool:
-    """Whether it is text that can be kept: JSON can spell halves of characters."""
-    return isinstance(value, str) and not any("\ud800" <= letter <= "\udfff" for letter in value)
-
-
-Act = Callable[..., HttpResponse]
-
-
-def _answering(act: Act) -> View:
-    """Turns every way in which the act can be refused into its answer."""
-
-    @for_signed_in
-    @require_POST
-    def view(request: HttpRequest, appointment_id: UUID | None = None) -> HttpResponse:
-        assert isinstance(request.user, Member)
-        member = request.user
-        try:
-            about = [booking.find(member, appointment_id)] if appointment_id else []
-            return act(Asked(member, _body(request)), *about)
-        except NotUnderstood as error:
-            return _refused(400, str(error))
+            return view(request, *args, **kwargs)
+        except ValidationError as error:
+            return _refused(400, reason_of(error))
         except UnknownAppointment:
             return _refused(404, _("This appointment is not there any more."))
         except InvalidAppointment as error:
@@ -127,56 +64,47 @@ def _answering(act: Act) -> View:
                 stale=True,
             )
         except Conflict as conflict:
-            return _taken(member, conflict)
+            return _taken(signed_in(request), conflict)
         except TooBusy:
             return _refused(503, _("Many people are booking at this moment. Try again."))
 
-    return view
+    return explained
 
 
-@_answering
-def calendar_book(asked: Asked) -> HttpResponse:
-    """A new appointment from the quick form: `title`, `start`, `end`, `assignees`."""
-    start, end = asked.instant("start"), asked.instant("end")
+@for_signed_in
+@require_POST
+@_explains_refusals
+def calendar_book(request: HttpRequest) -> HttpResponse:
+    """Books what the quick form says."""
+    member = signed_in(request)
+    asked = NewAppointment.model_validate_json(request.body)
+    start, end = asked.instants(member)
     if start is None or end is None:
         raise InvalidAppointment({"start": _("Choose when it starts and ends.")})
     booked = booking.book(
-        by=asked.member,
-        details=Details(
-            title=asked.text("title"),
-            start=start,
-            end=end,
-            timezone=asked.member.business.timezone,
-        ),
-        assignees=assignees_of(asked.member.business, asked.names("assignees")),
-        **asked.consent,
+        by=member,
+        details=Details(title=asked.title, start=start, end=end, timezone=member.business.timezone),
+        assignees=assignees_of(member.business, asked.assignees),
+        **asked.consent_of(member),
     )
     return JsonResponse({"id": str(booked.id), "revision": booked.revision}, status=201)
 
 
-@_answering
-def calendar_move(asked: Asked, before: Appointment) -> HttpResponse:
-    """Another `start`, another `end` or both, other `assignees`; what is not named stays.
-
-    A new start alone keeps the length. The answer says how to take it back.
-    """
-    start, end = asked.instant("start"), asked.instant("end")
-    changes: dict[str, datetime] = {}
-    if start is not None:
-        changes["start"] = start
-        changes["end"] = end or start + (before.end - before.start)
-    elif end is not None:
-        changes["end"] = end
-    assignees = None
-    if "assignees" in asked.body:
-        assignees = _team(asked, before)
+@for_signed_in
+@require_POST
+@_explains_refusals
+def calendar_move(request: HttpRequest, appointment_id: UUID) -> HttpResponse:
+    """Moves, resizes or hands over. The answer contains what undoes it."""
+    member = signed_in(request)
+    before = booking.find(member, appointment_id)
+    asked = Change.model_validate_json(request.body)
     moved = booking.change(
-        by=asked.member,
+        by=member,
         appointment_id=before.id,
-        changes=changes,
-        assignees=assignees,
-        expected_revision=_revision(asked),
-        **asked.consent,
+        changes=_new_times(asked, member, before),
+        assignees=None if asked.assignees is None else _team(member, asked.assignees, before),
+        expected_revision=asked.revision,
+        **asked.consent_of(member),
     )
     return JsonResponse(
         {
@@ -191,36 +119,32 @@ def calendar_move(asked: Asked, before: Appointment) -> HttpResponse:
     )
 
 
-@_answering
-def calendar_delete(asked: Asked, made: Appointment) -> HttpResponse:
-    """Takes back what the quick form just made."""
-    booking.delete(by=asked.member, appointment_id=made.id, expected_revision=_revision(asked))
+@for_signed_in
+@require_POST
+@_explains_refusals
+def calendar_delete(request: HttpRequest, appointment_id: UUID) -> HttpResponse:
+    """Takes back what the quick form has just made."""
+    member = signed_in(request)
+    made = booking.find(member, appointment_id)
+    asked = Withdrawal.model_validate_json(request.body)
+    booking.delete(by=member, appointment_id=made.id, expected_revision=asked.revision)
     return JsonResponse({"id": str(made.id)})
 
 
-def _body(request: HttpRequest) -> Body:
-    try:
-        body = json.loads(request.body)
-    except (ValueError, RecursionError):
-        raise NotUnderstood(_("That request was not understood")) from None
-    if not isinstance(body, dict):
-        raise NotUnderstood(_("That request was not understood"))
-    return body
+def _new_times(asked: Change, member: Member, before: Appointment) -> dict[str, datetime]:
+    """A new start alone keeps the length."""
+    start, end = asked.instants(member)
+    if start is not None:
+        return {"start": start, "end": end or start + (before.end - before.start)}
+    return {} if end is None else {"end": end}
 
 
-def _revision(asked: Asked) -> int | None:
-    revision = asked.body.get("revision")
-    if not isinstance(revision, int) or isinstance(revision, bool):
-        raise NotUnderstood(_("“%(name)s” must be a number.") % {"name": "revision"})
-    return revision
-
-
-def _team(asked: Asked, before: Appointment) -> list[Member]:
-    """The wanted assignees. Who is assigned already may stay, also when deactivated meanwhile."""
+def _team(member: Member, asked: list[str], before: Appointment) -> list[Member]:
+    """The wanted assignees. Present assignees may stay, even if deactivated meanwhile."""
     assigned = {str(a.member_id): a.member for a in before.assignments.all()}
-    wanted = list(dict.fromkeys(asked.names("assignees")))
+    wanted = list(dict.fromkeys(asked))
     joining = [one for one in wanted if one not in assigned]
-    new = assignees_of(asked.member.business, joining) if joining or not wanted else []
+    new = assignees_of(member.business, joining) if joining or not wanted else []
     by_id = {**assigned, **{str(member.id): member for member in new}}
     return [by_id[one] for one in wanted if one in by_id]
 
@@ -239,22 +163,17 @@ def _taken(member: Member, conflict: Conflict) -> HttpResponse:
 
 
 def _in_the_way(member: Member, obstacle: Obstacle) -> str:
-    """One line for each thing in the way, in the time that the calendar shows."""
+    """One obstacle in one line, in the time that the calendar shows."""
     shown = replace(obstacle, timezone=member.business.timezone)
     words = render_to_string("appointments/_obstacle.html", {"conflict": shown})
     return unescape(" ".join(strip_tags(words).split()))
 
 
-def _choices(error: TimeIsAmbiguous) -> list[Body]:
+def _choices(error: TimeIsAmbiguous) -> list[dict[str, Any]]:
+    first, second = (moment.strftime("%Z") for moment in error.choices)
     return [
-        {"fold": fold, "label": text % {"offset": moment.strftime("%Z")}}
-        for fold, (moment, text) in enumerate(
-            zip(
-                error.choices,
-                (_("The first, %(offset)s"), _("The second, an hour later, %(offset)s")),
-                strict=True,
-            )
-        )
+        {"fold": 0, "label": _("The first, %(offset)s") % {"offset": first}},
+        {"fold": 1, "label": _("The second, an hour later, %(offset)s") % {"offset": second}},
     ]
 
 

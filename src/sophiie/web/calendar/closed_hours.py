@@ -1,4 +1,4 @@
-"""The hours that the calendar page shades: when nobody works."""
+"""The hours outside working time that the calendar page shades."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sophiie.accounts.models import Business, Member
+from sophiie.accounts.models import Business
+from sophiie.accounts.people import active_members
 from sophiie.availability.hours import joined, without, working_time
 from sophiie.availability.plans import plan_of
 
 
 @dataclass(frozen=True)
 class Closed:
-    """A stretch outside working hours: of one member, or (None) of the whole team."""
+    """A stretch outside the working hours of one member or, with None, of the whole team."""
 
     member_id: UUID | None
     start: datetime
@@ -21,10 +22,10 @@ class Closed:
 
 
 def closed_hours(business: Business, start: datetime, end: datetime) -> list[Closed]:
-    """What to shade in the period, for each member and for the team: two queries."""
-    team = list(Member.objects.filter(business=business, is_active=True))
+    """The stretches to shade, for each member and for the team, in two queries."""
+    team = list(active_members(business))
     hours = plan_of(business, team, start, end).hours
-    # Members of the same hours, most of a team, are worked out once.
+    # Most of a team has the same hours, which are worked out once.
     worked = {kept: working_time(kept, start, end) for kept in set(hours.values())}
     closed = [
         Closed(member_id, *stretch)

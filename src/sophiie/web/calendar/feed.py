@@ -1,7 +1,7 @@
-"""What the calendar page shows in a period, as compact JSON.
+"""What the calendar page shows of a period, as compact JSON.
 
-Times are wall-clock times of the business's zone, without offset: the page lays them out as they
-are and never asks the browser's own clock. Of Google nothing but "busy" and its times is told.
+Times are wall-clock times of the business's zone, without offset: the page draws them as they are
+and never asks the browser's clock. Of events in Google the page learns only the times.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from sophiie.web.shared.badges import most_urgent
 from sophiie.web.shared.requests import View
 
 MAX_DAYS = 62
-# More than anybody can look at; a page that asks for it still gets an answer.
+# More than anybody can look at. A page that asks for more gets so many.
 MAX_APPOINTMENTS = 5000
 WORTH_A_LOOK = ("failed", "drift", "paused")
 
@@ -48,7 +48,7 @@ Span = tuple[datetime, datetime]
 
 
 def for_signed_in(view: View) -> View:
-    """For a script's requests: who is signed out is told so, instead of sent to a page."""
+    """For requests of a script: answers 401 to somebody signed out, where a page would redirect."""
 
     @wraps(view)
     def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
@@ -63,7 +63,7 @@ def for_signed_in(view: View) -> View:
 @require_GET
 @gzip_page
 def calendar_feed(request: HttpRequest) -> HttpResponse:
-    """Everything between the days `from` and `to` (not included)."""
+    """Everything from the day `from` until the day before `to`."""
     assert isinstance(request.user, Member)
     try:
         first = _day(request.GET.get("from", ""))
@@ -84,7 +84,7 @@ def _day(text: str) -> date:
 
 
 def feed(member: Member, first: date, last: date) -> dict[str, Any]:
-    """The period as the page draws it: a handful of queries, whatever it holds."""
+    """The period as the page draws it, in a fixed number of queries."""
     business = member.business
     zone = rules_of(business.timezone)
     start, end = start_of_day(first, zone.key), start_of_day(last, zone.key)
@@ -122,7 +122,7 @@ TAKING_TIME = (Status.SCHEDULED, Status.HELD)
 
 
 def _rows(member: Member, start: datetime, end: datetime) -> Iterable[tuple[Any, ...]]:
-    """The appointments of the period as plain values. A hold that ran out is not one any more."""
+    """The appointments of the period as plain values, without holds that have expired."""
     assignees = Assignment.objects.filter(appointment=OuterRef("pk")).order_by("id")
     return (
         Appointment.objects.filter(business=member.business_id, deleted_at=None)
@@ -169,7 +169,8 @@ def _appointment(
 
 
 def _across_a_change(shown: Row, start: datetime, end: datetime, length: timedelta) -> None:
-    """The clocks change meanwhile: what they show at both ends is said, with the real length.
+    """Says what the clocks show at both ends, and the real length, when the clocks change in
+    between.
 
     Where they go back, an end may look earlier than its start; it is drawn as long as it lasts.
     """
@@ -180,7 +181,7 @@ def _across_a_change(shown: Row, start: datetime, end: datetime, length: timedel
 
 
 def _mark(member: Member, appointments: list[Row], perhaps: set[UUID]) -> None:
-    """Says at the appointments that need somebody what is the matter with them."""
+    """Adds to each appointment that needs somebody what the matter is."""
     if not perhaps:
         return
     statuses = statuses_of(perhaps, to=member)
@@ -195,7 +196,7 @@ def _mark(member: Member, appointments: list[Row], perhaps: set[UUID]) -> None:
 
 
 def _busy_spans(people: list[Person], start: datetime, end: datetime) -> dict[UUID, list[Span]]:
-    """By member, in order; what touches or overlaps is one, whatever calendar it is from."""
+    """By member, in order; spans that touch or overlap are joined, across all calendars."""
     found: dict[UUID, list[Span]] = {}
     rows = (
         BusyPeriod.objects.filter(member__in=[person.id for person in people])
@@ -233,5 +234,5 @@ def _wall(instant: datetime, zone: ZoneInfo) -> str:
 
 
 def _plain(local: datetime) -> str:
-    """`2026-12-31T09:30:00`: what a clock on the wall and a calendar beside it show."""
+    """`2026-12-31T09:30:00`, as a clock and a calendar on the wall show it."""
     return local.replace(tzinfo=None).isoformat()

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sophiie.accounts.models import Business, Member
 
-# As many as `calendar.css` has (`.who-0` …); then they begin again, and the initials tell.
+# As many as `people.css` has (`.who-0` …). Then they repeat, and the initials tell people apart.
 COLOURS = 8
 
 
@@ -31,10 +31,10 @@ class Person:
 
 
 def people_of(business: Business) -> list[Person]:
-    """All members, also the deactivated: their appointments are still there.
+    """All members, with the deactivated, whose appointments are still there.
 
-    A colour stays with its person: it goes by who came first (ids are in the order of time), and
-    nobody is ever taken out of that row.
+    A person's colour never changes: it follows the order in which people joined (ids are in the
+    order of time), and nobody is ever taken out of that order.
     """
     members = Member.objects.filter(business=business).order_by("id")
     rows = list(members.values_list("id", "name", "is_active"))
@@ -47,7 +47,7 @@ def people_of(business: Business) -> list[Person]:
 
 
 def _initials(names: list[str]) -> list[str]:
-    """One letter each; two where the team has several of one letter."""
+    """One letter each; two where several people share the letter."""
     first = [name[:1].upper() for name in names]
     return [
         letter if first.count(letter) == 1 else _two(name)

@@ -1,7 +1,7 @@
 """The calendar page and its search.
 
-The page is a frame: what it shows comes from `calendar_feed`, what is done in it goes to
-`calendar_changes`. For a browser without JavaScript the frame holds the list of a week.
+The page is a frame: `feed` says what it shows, `changes` does what people do in it. For a browser
+without JavaScript the frame holds the list of a week.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from uuid import UUID
 from django.conf import settings
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.templatetags.static import static
 from django.urls import reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.gzip import gzip_page
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_GET, require_POST
 
 from sophiie.accounts.models import Business, Member
 from sophiie.appointments.models import Appointment
@@ -31,22 +31,23 @@ from sophiie.common.wall_time import in_zone
 from sophiie.web.calendar.agenda import week_of
 from sophiie.web.calendar.people import Person, people_of
 from sophiie.web.calendar.script_texts import words
+from sophiie.web.shared.first_steps import put_away_first_steps
 from sophiie.web.shared.requests import members_only, signed_in
 
 VIEWS = ("month", "week", "day", "team", "list")
-# Set by the page's script with the view that it showed: whoever has it needs no list from here.
+# The page's script stores the last view here. A browser that has it needs no list from the server.
 VIEW_COOKIE = "sophiie_view"
-# What `calendar.js` imports, all asked for at once.
+# What `page.js` imports: the browser loads all of it at once.
 MODULES = [
     f"sophiie/calendar/{name}.js"
     for name in (
-        *("acts", "entry", "feed", "grid", "keys", "list", "month", "notices", "quick", "setup"),
-        *("state", "times"),
+        *("acts", "entry", "events", "feed", "grid", "keys", "list", "looks", "month", "notices"),
+        *("quick", "settled", "setup", "state", "times"),
     )
 ]
 MAX_FOUND = 40
 MIN_SEARCH = 2
-# English dates are written as everywhere else in the product: day before month.
+# English dates have the day before the month, as everywhere in the product.
 LOCALES = {"en": "en-GB"}
 
 
@@ -83,9 +84,17 @@ def calendar(request: HttpRequest) -> HttpResponse:
 
 
 @members_only
+@require_POST
+def first_steps_put_away(request: HttpRequest) -> HttpResponse:
+    """Hides the first steps for good, although some are not done."""
+    put_away_first_steps(signed_in(request))
+    return redirect("calendar")
+
+
+@members_only
 @require_GET
 def calendar_search(request: HttpRequest) -> HttpResponse:
-    """Appointments by what is written in them: a page, of which the calendar takes the list."""
+    """Finds appointments by their texts: a page, of which the calendar takes the list."""
     member = signed_in(request)
     asked = " ".join(request.GET.get("q", "").replace("\x00", " ").split())[:200]
     found = list(_found(member, asked)) if len(asked) >= MIN_SEARCH else []
@@ -99,7 +108,7 @@ def calendar_search(request: HttpRequest) -> HttpResponse:
 
 
 def _found(member: Member, asked: str) -> list[Appointment]:
-    """Those with every word in them: the ones ahead by nearness, then the past ones."""
+    """Appointments that contain every word: first coming ones by nearness, then past ones."""
     appointments = visible_to(member)
     for word in asked.split()[:6]:
         appointments = appointments.filter(
@@ -119,7 +128,7 @@ def _found(member: Member, asked: str) -> list[Appointment]:
 
 
 def _setup(member: Member, people: list[Person], today: date) -> dict[str, Any]:
-    """What the script has to know before it asks for anything."""
+    """What the script has to know before its first request."""
     language = get_language() or settings.LANGUAGE_CODE
     nowhere = UUID(int=0)
     return {
@@ -132,7 +141,7 @@ def _setup(member: Member, people: list[Person], today: date) -> dict[str, Any]:
             "move": reverse("calendar-move", args=[nowhere]),
             "delete": reverse("calendar-delete", args=[nowhere]),
             "signIn": reverse("account_login"),
-            "icons": static("sophiie/icons.svg"),
+            "icons": static("sophiie/shared/icons.svg"),
         },
         "nowhere": str(nowhere),
         "cookie": VIEW_COOKIE,

@@ -1,1 +1,1 @@
-"""How requests come in and answers, live streams and static files go out."""
+"""How requests come in, and how answers, live streams and static files go out."""

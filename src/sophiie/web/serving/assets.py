@@ -1,8 +1,8 @@
-"""Static files for ever: under an address that changes with their content, packed for the way.
+"""Static files: compressed, and cached for ever at addresses that change with the content.
 
-Nothing has to be collected. All files are read once, when the process starts; their common digest
-stands in front of every name (`/static/<digest>/sophiie/app.css`), so that scripts that import each
-other are always of one release. The packed copies lie in the data folder.
+Nothing has to be collected. The process reads all files once, when it starts. Their common digest
+is part of every address (`/static/<digest>/sophiie/shared/tokens.css`), so that scripts that import
+each other always belong to one release. The compressed copies are in the data folder.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ PACKED = {".css", ".js", ".svg"}
 
 @lru_cache(maxsize=1)
 def release() -> str:
-    """The digest of all static files, names and contents."""
+    """The digest of the names and contents of all static files."""
     files = {
         name: storage.path(name)
         for finder in reversed(list(finders.get_finders()))
@@ -39,14 +39,14 @@ def release() -> str:
 
 
 class ReleasedFiles(StaticFilesStorage):
-    """Gives pages the addresses that may be kept for ever."""
+    """Gives pages the addresses that browsers may keep for ever."""
 
     def url(self, name: str | None) -> str:
         return super().url(f"{release()}/{name}")
 
 
-class Assets(WhiteNoiseMiddleware):
-    """Serves each file under its plain name, for a while, and under its release, for ever."""
+class Assets(WhiteNoiseMiddleware):  # type: ignore[misc]
+    """Serves each file at its plain address for a while, and at that of its release for ever."""
 
     def add_file_to_dictionary(self, url: str, path: str, stat_cache: Any = None) -> None:
         name = url.removeprefix(self.static_prefix)
@@ -67,14 +67,14 @@ class Assets(WhiteNoiseMiddleware):
         return StaticFile(path, kept, encodings={"gzip": str(packed)})
 
 
-# What StaticFile does not work out by itself.
+# Headers that StaticFile does not work out by itself.
 KEPT_HEADERS = {"Content-Type", "Cache-Control", "Access-Control-Allow-Origin"}
 
 
 def _packed(path: Path) -> Path | None:
-    """The packed copy, made if it is not there; processes may do so at the same time.
+    """The compressed copy, made if it is missing. Several processes may make it at the same time.
 
-    None where nothing can be written: then the file goes as it is.
+    None if it cannot be written: then the file is served uncompressed.
     """
     content = path.read_bytes()
     folder: Path = settings.DATA_DIR / "packed"

@@ -1,8 +1,8 @@
-"""Passes announcements on to the open pages: one LISTEN connection for each web process.
+"""Passes announcements on to the open pages, over one LISTEN connection for each web process.
 
-A page costs neither a thread nor a connection of the pool, only what waits to be sent to it, and
-that is bounded. Whatever a page cannot be told one by one, it is told as a gap: anything may have
-changed.
+An open page costs no thread and no connection of the pool, only what waits to be sent to it, and
+that is bounded. A page that cannot be told everything one by one is told of a gap: anything may
+have changed.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ MAX_OF_A_MEMBER = 20
 HEARTBEAT_SECONDS = 20.0
 LOOK_SECONDS = 5.0
 MAX_WAITING = 50
-# What is announced is gathered for so long for each page that is told: a business with two thousand
-# open pages is told twice a second, one with ten at once.
+# Announcements are gathered for this long for each page that hears them: a business with two
+# thousand open pages hears twice a second, one with ten at once.
 SECONDS_A_PAGE = 0.00025
 
 _HEARTBEAT = b": still here\n\n"
@@ -43,7 +43,7 @@ GAP = line({"gap": True})
 
 
 class Stream:
-    """What one open page is still to be told."""
+    """What one open page has still to be told."""
 
     def __init__(self, session: SignedIn) -> None:
         self.session, self.ended = session, False
@@ -51,7 +51,7 @@ class Stream:
         self._news = asyncio.Event()
 
     def tell(self, text: bytes) -> None:
-        # A browser that does not keep up asks for everything instead.
+        # A browser that is too slow asks for everything instead.
         if len(self._lines) >= MAX_WAITING:
             self._lines = [GAP]
         else:
@@ -63,7 +63,7 @@ class Stream:
         self._news.set()
 
     async def news(self) -> bytes:
-        """All that there is to tell, as soon as there is something; b"" at the end."""
+        """Everything there is to tell, as soon as there is something; `b""` at the end."""
         await self._news.wait()
         self._news.clear()
         lines, self._lines = self._lines, []
@@ -86,14 +86,14 @@ class Hub:
         return self._count >= MAX_STREAMS
 
     def is_full_for(self, session: SignedIn) -> bool:
-        """Whether another page of this member is one too many."""
+        """Whether this member has as many open pages as one member may have."""
         of_business = self._streams.get(str(session.business_id), ())
         of_member = sum(s.session.member_id == session.member_id for s in of_business)
         return self.is_full or of_member >= MAX_OF_A_MEMBER
 
     @contextmanager
     def arriving(self) -> Iterator[None]:
-        """Counts one who is not let in yet."""
+        """Counts a page that is not let in yet."""
         self._count += 1
         try:
             yield
@@ -102,7 +102,7 @@ class Hub:
 
     @contextmanager
     def opened(self, session: SignedIn) -> Iterator[Stream]:
-        """A stream that is told of every change from here on."""
+        """A stream that is told of every change from now on."""
         stream, business = Stream(session), str(session.business_id)
         self._streams.setdefault(business, set()).add(stream)
         self._count += 1
@@ -116,7 +116,7 @@ class Hub:
                 del self._streams[business]
 
     async def listens(self) -> None:
-        """Returns when announcements are heard."""
+        """Returns as soon as announcements are heard."""
         if not self._tasks or any(task.done() for task in self._tasks):
             for task in self._tasks:
                 task.cancel()
@@ -144,7 +144,7 @@ class Hub:
         async with await psycopg.AsyncConnection.connect(**parameters, autocommit=True) as listener:
             await listener.execute(f"LISTEN {CHANNEL}")
             database_outage.is_over()
-            for stream in self._all():  # those who were here before have missed something
+            for stream in self._all():  # the pages that were open before have missed something
                 stream.tell(GAP)
             self._doubt.set()
             self._listening.set()
@@ -152,7 +152,7 @@ class Hub:
                 self.pass_on(notice.payload)
 
     def pass_on(self, payload: str) -> None:
-        """Takes one announcement."""
+        """Handles one announcement."""
         what: dict[str, Any] = json.loads(payload)
         business = what.get("business", "")
         streams = self._streams.get(business)
@@ -181,14 +181,14 @@ class Hub:
     # -- what is looked at now and then --------------------------------------------------------
 
     async def _beat(self) -> None:
-        """A comment now and then: without it a proxy takes the silence for the end."""
+        """Sends a comment now and then: a proxy would take long silence for the end."""
         while True:
             await asyncio.sleep(HEARTBEAT_SECONDS)
             for stream in self._all():
                 stream.tell(_HEARTBEAT)
 
     async def _look_regularly(self) -> None:
-        """Ends the streams whose session has ended: also when nobody announced it."""
+        """Ends the streams whose session has ended, also if nobody announced it."""
         while True:
             try:
                 async with asyncio.timeout(LOOK_SECONDS):
@@ -212,7 +212,7 @@ def _end(streams: Iterator[Stream]) -> None:
 
 
 def connection_parameters() -> dict[str, Any]:
-    """How to reach the database for a connection of one's own, which notices when it is dead."""
+    """For a database connection outside the pool, which notices when the server is gone."""
     parameters = connection.get_connection_params()
     kept = {
         name: value

@@ -1,7 +1,7 @@
-"""Live pages: server-sent events for who is signed in, on the event loop alone.
+"""Live pages: server-sent events for members, on the event loop alone.
 
-Signing in is looked up in a thread, which gives its connection back; from there on a stream holds
-neither. Beyond the bounds the page is told to ask now and then instead.
+A thread looks up the session and gives its database connection back; from then on the stream needs
+neither. When there are too many streams, the page is told to ask now and then instead.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ from sophiie.web.serving.hub import Stream, hub
 from sophiie.web.serving.whole_requests import Receive, Scope, Send, plain, send_answer
 
 PATH = "/live"
-# Then the browser comes back by itself; those that came together do not come back together.
+# Then the browser reconnects by itself. Streams that began together end at different times.
 STREAM_SECONDS = (450.0, 750.0)
 # How often a page asks while there is no room for its stream.
 ASK_SECONDS = 30
-# After a restart all of them come at once.
+# After a restart all pages come at once.
 ARRIVING_SECONDS = 20.0
 
 
 @require_safe
 def live(request: HttpRequest) -> HttpResponse:
-    """Whether the one who asks would be let in; the streams themselves never come here."""
+    """Says whether a stream would be let in; the streams themselves never come here."""
     session = who_is_signed_in(request.session.session_key or "")
     if session is None:
         return _refused(401)
@@ -39,7 +39,7 @@ def live(request: HttpRequest) -> HttpResponse:
 
 
 async def stream(scope: Scope, receive: Receive, send: Send) -> None:
-    """The stream of the signed-in member's business: ids of what changed, nothing else."""
+    """The stream of the member's business: ids of what changed, nothing else."""
     session = await _arrived(scope)
     if isinstance(session, HttpResponse):
         await send_answer(plain(session), scope["method"], send)
@@ -49,7 +49,7 @@ async def stream(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 async def _arrived(scope: Scope) -> SignedIn | HttpResponse:
-    """Who asks for a stream, or the answer that there is none."""
+    """The session that asks for a stream, or the refusal."""
     headers = dict(scope["headers"])
     cookies = parse_cookie(headers.get(b"cookie", b"").decode("latin-1"))
     key = cookies.get(settings.SESSION_COOKIE_NAME, "")

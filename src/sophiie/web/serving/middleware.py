@@ -1,5 +1,4 @@
-"""One log line for each request, without its query: that is where codes and states travel. Caches
-keep nothing. And a page where Django answers with none."""
+"""The log of requests, no caching, and a page for a wrong method."""
 
 from __future__ import annotations
 
@@ -19,6 +18,8 @@ logger = log("sophiie.web.requests")
 
 
 class RequestLogMiddleware:
+    """One log line for each request, without its query, in which codes and states travel."""
+
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
@@ -43,8 +44,8 @@ class RequestLogMiddleware:
 
 
 class NothingIsKeptMiddleware:
-    """Pages and answers are of one person and one moment: no cache keeps them, and nobody finds
-    them by going back after signing out. Static files are answered before this."""
+    """No cache keeps pages and answers: they are for one person and one moment, and nobody may find
+    them by going back after signing out. Static files are served before this."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -56,7 +57,7 @@ class NothingIsKeptMiddleware:
 
 
 class WrongMethodMiddleware:
-    """A refusal of the method, which has no body, becomes a page like any other error."""
+    """Gives the refusal of a method, which has no body, an error page."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -71,7 +72,7 @@ class WrongMethodMiddleware:
 
 
 def _path(request: HttpRequest) -> str:
-    """The path without what only its receiver may know."""
+    """The path without its secrets."""
     path = request.path
     for secret in secrets_in_path(request):
         path = path.replace(secret, "…")

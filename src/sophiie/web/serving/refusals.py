@@ -1,4 +1,4 @@
-"""What is answered to a request that never reaches a view: too large, too slow, too many."""
+"""Answers to requests that never reach a view: too large, too slow, too many."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ RETRY_AFTER_SECONDS = 5
 
 
 class Refused(Exception):
-    """A request is refused with this status."""
+    """The request is refused with this status."""
 
     def __init__(self, status: int) -> None:
         super().__init__(status)
@@ -23,7 +23,7 @@ class Refused(Exception):
 
 
 def refusal(environ: dict[str, Any], refused: Refused) -> HttpResponse:
-    """The page, or the API's problem, in the language of the browser; it needs no database."""
+    """The page or the API's problem, in the browser's language, without the database."""
     request = WSGIRequest(environ)
     api = request.path.startswith("/api/")
     language = "en" if api else translation.get_language_from_request(request)

@@ -1,8 +1,8 @@
-"""Pages and API as an ASGI application: whole requests in, whole answers out.
+"""Pages and API as an ASGI application that takes in whole requests and sends out whole answers.
 
-The event loop reads a request to its end before a thread is taken, and sends the answer when the
-thread is free again: nobody holds a thread by being slow. What is too large, too slow or too much
-is refused here, before it costs anything.
+The event loop reads a request to its end before it takes a thread, and sends the answer after the
+thread is free again: a slow client holds no thread. Requests that are too large, too slow or too
+many are refused here, before they cost anything.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Environ = dict[str, Any]
 
 THREADS = 16
-# Nobody waits for minutes: the ones who come when so many wait, or who waited for so long, are
-# told to come again.
+# Nobody waits for minutes: a request that finds so many waiting, or has waited for so long, is told
+# to come again.
 MAX_WAITING = 256
 WAIT_SECONDS = 10.0
-MAX_BODY = 1_000_000  # `DATA_UPLOAD_MAX_MEMORY_SIZE`, but of what is uploaded as a file as well
+MAX_BODY = 1_000_000  # like `DATA_UPLOAD_MAX_MEMORY_SIZE`, but uploaded files count as well
 BODY_SECONDS = 20.0
 MAX_BODIES = 64_000_000
 IN_MEMORY = 1_000_000
@@ -51,7 +51,7 @@ class Answer:
 
 
 class WholeRequests:
-    """Calls a WSGI application in threads of its own."""
+    """Runs a WSGI application in its own threads."""
 
     def __init__(self, application: Callable[[Environ, Any], Iterable[bytes]]) -> None:
         self._application = application
@@ -117,7 +117,7 @@ class WholeRequests:
                 made = self._threads.submit(context.run, self._in_thread, environ)
                 try:
                     return await asyncio.wrap_future(made)
-                except asyncio.CancelledError:  # the server stops, and nobody waits for it
+                except asyncio.CancelledError:  # the server is stopping: nobody waits
                     made.add_done_callback(_let_go)
                     raise
             finally:
@@ -126,7 +126,7 @@ class WholeRequests:
             self._under_way -= 1
 
     def _in_thread(self, environ: Environ) -> Answer:
-        """The whole answer; what is too long for the memory lies on the disk."""
+        """The whole answer; a long one is on disk."""
         head: list[Any] = []
 
         def start_response(status: str, headers: list[tuple[str, str]], *_: Any) -> None:
@@ -160,12 +160,12 @@ def _let_go(made: Future[Answer]) -> None:
 
 
 def plain(response: Any) -> Answer:
-    """A Django response that was made without a WSGI application."""
+    """A Django response that was made outside the WSGI application."""
     return Answer(response.status_code, list(response.items()), io.BytesIO(response.content))
 
 
 async def send_answer(answer: Answer, method: str, send: Send) -> None:
-    """Sends piece by piece, no faster than the client reads; it keeps no thread meanwhile."""
+    """Sends piece by piece, no faster than the client reads, and holds no thread."""
     with answer.body as body:
         length = body.seek(0, io.SEEK_END)
         body.seek(0)
@@ -182,10 +182,10 @@ async def send_answer(answer: Answer, method: str, send: Send) -> None:
 
 
 def environ_of(scope: Scope, body: bytes = b"") -> Environ:
-    """A request as WSGI (PEP 3333) has it.
+    """The request as a WSGI environment (PEP 3333).
 
-    A header whose name holds an underscore is left out: it would stand for the one with a hyphen,
-    which a proxy in front may have made sure of.
+    Leaves out headers with an underscore in their name: they would pass for those with a hyphen,
+    which a proxy in front may have set.
     """
     server, client = scope.get("server") or ("localhost", 80), scope.get("client")
     environ: Environ = {
@@ -215,6 +215,6 @@ def environ_of(scope: Scope, body: bytes = b"") -> Environ:
             key = f"HTTP_{key}"
         joint = "; " if key == "HTTP_COOKIE" else ","
         environ[key] = environ[key] + joint + value if key in environ else value
-    if "HTTP_TRANSFER_ENCODING" in environ:  # read by now, so its length is known
+    if "HTTP_TRANSFER_ENCODING" in environ:  # the body has been read, so its length is known
         environ["CONTENT_LENGTH"] = str(len(body))
     return environ

@@ -1,4 +1,4 @@
-"""Settings, tab API keys: made here and shown once, listed, revoked."""
+"""Settings, tab API keys: made, shown once, listed, revoked."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ from sophiie.web.shared.requests import members_only, signed_in
 @members_only
 @require_http_methods(["GET", "POST"])
 def api_keys(request: HttpRequest) -> HttpResponse:
-    """One's own keys, and for owners and admins those of the team.
+    """A member's keys, and for owners and admins those of the team.
 
-    A new key is in this one answer and nowhere else: not in a message, which a session would keep.
+    A new key is in this one answer and nowhere else: a message would be stored in the session.
     """
     member = signed_in(request)
     form = ApiKeyForm(request.POST if request.method == "POST" else None)

@@ -1,8 +1,7 @@
-"""Settings, tab Profile: another e-mail address to sign in with, once a mail has proven it."""
+"""Settings, tab Profile: another email address to sign in with, once a mail has proven it."""
 
 from __future__ import annotations
 
-from allauth.core.ratelimit import consume_or_429
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -15,6 +14,7 @@ from sophiie.accounts.people import InvalidAccount
 from sophiie.accounts.profile import ask_for_new_address, proven_address, take_new_address
 from sophiie.web.settings.forms import EmailForm
 from sophiie.web.shared.form_fields import show_refusal
+from sophiie.web.shared.rate_limits import too_many
 from sophiie.web.shared.requests import members_only, signed_in
 
 
@@ -22,13 +22,13 @@ from sophiie.web.shared.requests import members_only, signed_in
 @sensitive_post_parameters("password")
 @require_http_methods(["GET", "POST"])
 def email(request: HttpRequest) -> HttpResponse:
-    """Asks for another address; the one of now holds until the mail to the new one is answered."""
+    """Asks for another address; the present one stays valid until the mail is answered."""
     member = signed_in(request)
     form = EmailForm(request.POST if request.method == "POST" else None)
     if request.method != "POST" or not form.is_valid():
         return _page(request, form)
     for action in ("reauthenticate", "change_email"):
-        if refused := consume_or_429(request, action=action):
+        if refused := too_many(request, action=action):
             return refused
     said = form.cleaned_data
     try:
@@ -48,7 +48,7 @@ def email(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "POST"])
 def email_confirm(request: HttpRequest, secret: str) -> HttpResponse:
-    """The page behind the link in that mail, for the member who asked for it and nobody else."""
+    """The page behind the link in the mail, only for the member who asked for it."""
     member = signed_in(request)
     wanted = proven_address(member, secret=secret)
     if wanted is None:

@@ -1,6 +1,6 @@
 """The forms of Settings: Profile, Business, Team, API keys.
 
-`accounts` decides what is allowed; these only say when something is missing.
+`accounts` decides what is allowed; the forms only say when something is missing.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ class BusinessForm(forms.Form):
 
     def __init__(self, *args: Any, timezone: str, is_owner: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        # What an admin cannot change is not read from what they send.
+        # Whatever an admin sends here is ignored.
         self.fields["members_may_mirror_all"].disabled = not is_owner
         names = list(self.fields)
         self.fields["timezone"] = timezone_field(

@@ -17,17 +17,17 @@ from sophiie.accounts.profile import change_profile
 from sophiie.web.settings.forms import BusinessForm, ProfileForm
 from sophiie.web.shared.form_fields import show_refusal
 from sophiie.web.shared.requests import signed_in
-from sophiie.web.shared.submitted_data import keeps_typed_text, typed_before, typed_in
+from sophiie.web.shared.submitted_data import keeps_submitted_data, restored_data, submitted_data
 
 
-@keeps_typed_text
+@keeps_submitted_data
 @require_http_methods(["GET", "POST"])
 def profile(request: HttpRequest) -> HttpResponse:
     """Name, language and clock."""
     member = signed_in(request)
     if request.method != "POST":
-        typed = typed_before(request)
-        return _profile_page(request, member, profile_form=ProfileForm(typed) if typed else None)
+        data = restored_data(request)
+        return _profile_page(request, member, profile_form=ProfileForm(data) if data else None)
     form = ProfileForm(request.POST)
     if not form.is_valid():
         return _profile_page(request, member, profile_form=form, status=422)
@@ -43,10 +43,10 @@ def profile(request: HttpRequest) -> HttpResponse:
     return redirect("settings-profile")
 
 
-@keeps_typed_text
+@keeps_submitted_data
 @require_http_methods(["GET", "POST"])
 def business(request: HttpRequest) -> HttpResponse:
-    """What holds for everybody in the business; for owners and admins."""
+    """What holds for the whole business, for owners and admins."""
     member = signed_in(request)
     if not member.manages_business:
         raise PermissionDenied
@@ -59,9 +59,9 @@ def business(request: HttpRequest) -> HttpResponse:
         "invite_guests": own.invite_guests,
         "members_may_mirror_all": own.members_may_mirror_all,
     }
-    typed = typed_in(request)
+    data = submitted_data(request)
     is_owner = member.role == Role.OWNER
-    form = BusinessForm(typed, timezone=own.timezone, is_owner=is_owner, initial=initial)
+    form = BusinessForm(data, timezone=own.timezone, is_owner=is_owner, initial=initial)
     if request.method != "POST" or not form.is_valid():
         return _business_page(request, form)
     said = dict(form.cleaned_data)

@@ -1,4 +1,4 @@
-"""How the state of the mirror is shown on an appointment."""
+"""How the mirror's state is shown on an appointment."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sophiie.common.reasons import words
 from sophiie.common.wall_time import in_zone
 from sophiie.sync.reports.event_status import EventStatus
 
-# The worst first: one badge in a list speaks for all links.
+# The worst first: in a list one badge stands for all links.
 ORDER = ("failed", "drift", "paused", "pending", "synced", "released")
 
 
@@ -60,7 +60,7 @@ def visible_badges(statuses: list[EventStatus], member: Member) -> list[Badge]:
 
 @dataclass(frozen=True)
 class DriftPanel:
-    """Both versions of an appointment that was changed in Google, for the person to choose."""
+    """Both versions of an appointment that was changed in Google, for a person to choose."""
 
     label: str
     member_name: str
@@ -73,7 +73,7 @@ class DriftPanel:
 def drift_panels(
     appointment: Appointment, statuses: list[EventStatus], member: Member
 ) -> list[DriftPanel]:
-    """One for each calendar that shows something else, the viewer's own first."""
+    """One for each calendar that differs, the viewer's own first."""
     zone = appointment.timezone
     panels = []
     for status in statuses:

@@ -1,4 +1,4 @@
-"""What owners and admins are shown of their colleagues' links."""
+"""What owners and admins learn about their colleagues' links."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ NAMED = 3
 
 @dataclass(frozen=True)
 class Trouble:
-    """Colleagues whose Google Calendar has to be connected again; `since` of the oldest."""
+    """Colleagues who have to connect Google Calendar again; `since` is that of the oldest."""
 
     number: int
     who: str
@@ -29,7 +29,7 @@ class Trouble:
 
 
 def colleagues_to_reconnect(member: Member) -> Trouble | None:
-    """For the line that owners and admins see on every page; None if there is nothing to say."""
+    """For the line on every page of owners and admins; None if all is well."""
     if not member.manages_business:
         return None
     links = broken_links_of_colleagues(member)
@@ -51,7 +51,7 @@ def _listed(names: list[str]) -> str:
 
 
 def since(moment: datetime, zone: str) -> str:
-    """“since Tuesday”, as one says it today in this zone."""
+    """“since Tuesday”, as one would say today in this zone."""
     then, today = in_zone(moment, zone), in_zone(now(), zone)
     days = (today.date() - then.date()).days
     if days <= 0:

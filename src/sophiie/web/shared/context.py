@@ -1,4 +1,4 @@
-"""What every page shows besides its own content."""
+"""What every page shows beside its own content."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from sophiie.calendar_link.models import CalendarLink, LinkState
 from sophiie.web.shared.colleagues import colleagues_to_reconnect
 from sophiie.web.shared.deletion_banner import deletion_ahead
 from sophiie.web.shared.first_steps import first_steps
-from sophiie.web.shared.submitted_data import typed_by
+from sophiie.web.shared.submitted_data import form_owner
 
 
 def banners(request: HttpRequest) -> dict[str, Any]:
-    """The banner of a broken link, on every page of its member; the line about colleagues' links,
-    for owners and admins; the demo's way to sign in."""
+    """Banners about the member's own link, about colleagues' links and about a planned deletion;
+    for the signed out, what the entrance pages need."""
     member = getattr(request, "user", None)
     if not isinstance(member, Member):
         return {
@@ -29,15 +29,15 @@ def banners(request: HttpRequest) -> dict[str, Any]:
     broken = CalendarLink.objects.filter(member=member, state=LinkState.NEEDS_RECONNECT)
     return {
         "link_needs_reconnect": broken.exists(),
-        # Called by the template that shows it: fragments do not.
+        # Functions, which only the templates that show the values call.
         "colleagues_to_reconnect": partial(colleagues_to_reconnect, member),
         "deletion": partial(deletion_ahead, member),
         "first_steps": partial(first_steps, member),
-        "typed_by": partial(typed_by, member),
+        "form_owner": partial(form_owner, member),
     }
 
 
 def _demo_mail_folder() -> str:
-    """Where the demo's mails are; "" where mails are sent, and for everybody else's eyes."""
+    """Where the demo writes its mails; "" outside the demo and where mails are really sent."""
     in_folder = settings.EMAIL_BACKEND.endswith("filebased.EmailBackend")
     return str(settings.EMAIL_FILE_PATH) if settings.DEMO and in_folder else ""

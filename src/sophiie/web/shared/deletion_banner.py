@@ -1,4 +1,4 @@
-"""What every page says while the deletion of the business is ahead."""
+"""What every page says while the business is going to be deleted."""
 
 from __future__ import annotations
 

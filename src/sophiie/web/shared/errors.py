@@ -1,4 +1,4 @@
-"""The pages for what went wrong; problem+json for the API's addresses."""
+"""Error pages; problem+json for addresses of the API."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 
-from sophiie.web.shared.submitted_data import shown_again
+from sophiie.web.shared.submitted_data import back_to_own_form
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
@@ -22,7 +22,7 @@ def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    if response := shown_again(request):
+    if response := back_to_own_form(request):
         return response
     return error_page(
         request,
@@ -64,5 +64,5 @@ def error_page(request: HttpRequest, status: int, title: str, explanation: str) 
         body = {"type": "about:blank", "title": title, "status": status, "detail": explanation}
         return JsonResponse(body, status=status, content_type="application/problem+json")
     context = {"status": status, "title": title, "explanation": explanation}
-    # Without the request: what fills in every page needs the database, which may be what is down.
-    return HttpResponse(render_to_string("error.html", context), status=status)
+    # Without the request: the context of every page needs the database, which may be down.
+    return HttpResponse(render_to_string("shared/error.html", context), status=status)

@@ -1,6 +1,6 @@
-"""What an empty product says of itself: the steps to the first appointment in Google.
+"""The steps to the first appointment in Google, which a new business sees on the calendar.
 
-Shown on the calendar until they are done or put away; then they cost nothing any more.
+Once all are done or put away they cost nothing.
 """
 
 from __future__ import annotations
@@ -8,23 +8,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from django.db.models import Exists, OuterRef
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST
 
 from sophiie.accounts.models import Member
 from sophiie.appointments.models import Appointment
 from sophiie.availability.models import WorkingHours
 from sophiie.calendar_link.models import CalendarLink, LinkState
 from sophiie.common.clock import now
-from sophiie.web.shared.requests import members_only, signed_in
 
 
 @dataclass(frozen=True)
 class Step:
-    """One step: `act` is the button that leads there."""
+    """One step; `act` is the button that leads there."""
 
     title: str
     text: str
@@ -47,18 +43,18 @@ class FirstSteps:
 
 
 def first_steps(member: Member) -> FirstSteps | None:
-    """The steps of this member, None when all are done or they were put away."""
+    """The member's steps; None if all are done or they were put away."""
     if member.first_steps_done_at:
         return None
     found = FirstSteps(_steps(*_done(member)))
     if found.next is None:
-        _remember(member)
+        put_away_first_steps(member)
         return None
     return found
 
 
 def _done(member: Member) -> tuple[bool, bool, bool]:
-    """Whether there are hours, a link and an appointment: one query."""
+    """Whether there are hours, a link and an appointment, in one query."""
     links = CalendarLink.objects.filter(member=OuterRef("pk"))
     asked: tuple[bool, bool, bool] = (
         Member.objects.filter(pk=member.pk)
@@ -99,13 +95,6 @@ def _steps(has_hours: bool, has_link: bool, has_appointment: bool) -> list[Step]
     ]
 
 
-def _remember(member: Member) -> None:
+def put_away_first_steps(member: Member) -> None:
+    """Hides the steps from this member for good."""
     Member.objects.filter(pk=member.pk, first_steps_done_at=None).update(first_steps_done_at=now())
-
-
-@members_only
-@require_POST
-def put_away(request: HttpRequest) -> HttpResponse:
-    """The person knows the way."""
-    _remember(signed_in(request))
-    return redirect("calendar")

@@ -1,5 +1,8 @@
-"""Where messages wait for the next page: in a cookie; for members, what is too long for one, in
-their session. Whoever is signed out has no session of ours to fill."""
+"""Messages for the next page.
+
+They wait in a cookie; those that do not fit wait in the session, for members only, so that nobody
+who is signed out can fill the database.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from django.contrib.messages.storage.fallback import FallbackStorage
 
 
 class Messages(FallbackStorage):
-    """Of what does not fit into the cookie of somebody signed out, the oldest goes."""
+    """For somebody signed out, the oldest that do not fit into the cookie are dropped."""
 
     def _store(self, messages: Any, response: Any, *args: Any, **kwargs: Any) -> Any:
         user = getattr(self.request, "user", None)

@@ -1,5 +1,6 @@
-"""Which language and clock a request is answered in: the member's choice, else the browser's
-language and the business's clock."""
+"""The language and clock of an answer: the member's choice, or else the browser's language and the
+business's clock.
+"""
 
 from __future__ import annotations
 
@@ -14,13 +15,13 @@ from sophiie.web.shared.shown_times import clock_of
 
 
 class PreferencesMiddleware:
-    """After the one that knows the member; `LocaleMiddleware` has chosen for everybody else."""
+    """For members, after the middleware that knows them; `LocaleMiddleware` serves the rest."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if request.path.startswith("/api/"):  # programs get one language, whatever they ask for
+        if request.path.startswith("/api/"):  # the API speaks one language
             with translation.override("en"):
                 return self.get_response(request)
         member = request.user

@@ -1,4 +1,4 @@
-"""What a view knows of the one who asks."""
+"""Who makes a request, and where they came from."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ View = Callable[..., HttpResponseBase]
 
 
 def members_only(view: View) -> View:
-    """Who is signed out signs in first, and goes on where they were."""
+    """Sends somebody signed out to the sign-in page, and back here afterwards."""
 
     @wraps(view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
@@ -37,8 +37,8 @@ def members_only(view: View) -> View:
 
 
 def _to_sign_in(request: HttpRequest) -> HttpResponse:
-    """The way through the sign-in page. What a button asked for is not done afterwards: the way
-    leads back to the page with the button."""
+    """Redirects to the sign-in page. A button that was pressed is not pressed again afterwards: the
+    way leads back to the page with the button."""
     if request.method in ("GET", "HEAD"):
         return redirect_to_login(request.get_full_path())
     messages.warning(
@@ -48,7 +48,7 @@ def _to_sign_in(request: HttpRequest) -> HttpResponse:
 
 
 def _came_from(request: HttpRequest) -> str:
-    """The page of ours that the request was sent from, as far as the browser tells; or ""."""
+    """Our page from which the request came, as far as the browser says; or ""."""
     whole = request.headers.get("Referer", "")
     if not url_has_allowed_host_and_scheme(whole, {request.get_host()}):
         return ""
@@ -57,17 +57,17 @@ def _came_from(request: HttpRequest) -> str:
 
 
 def signed_in(request: HttpRequest) -> Member:
-    """The member behind a request that passed `members_only`."""
+    """The member who makes the request, in a view that `members_only` guards."""
     assert isinstance(request.user, Member)
     return request.user
 
 
 def address_in_this_browser(request: HttpRequest) -> str:
-    """The address of this installation under the name that this browser uses.
+    """The installation's address under the name that this browser uses.
 
-    On one's own machine `localhost` and `127.0.0.1` are two sites with two sets of cookies, so the
-    walk to Google has to come back to the one it started from. Only among the installation's own
-    names: what else a Host header says is made into no address.
+    On one machine `localhost` and `127.0.0.1` are two sites with two sets of cookies, so the way to
+    Google has to lead back to where it began. Only the installation's own names count: no other
+    Host header becomes part of an address.
     """
     own = str(settings.PUBLIC_URL)
     if settings.PUBLIC_URL_IS_LOOPBACK:

@@ -1,7 +1,7 @@
-"""How dates and times are written for the person who looks: their language, their clock.
+"""How dates and times are written for the reader: in their language, on their clock.
 
-The moments given are already in the zone that matters; nothing here converts. Which clock it is
-belongs to the request, so it is kept beside the language that Django keeps for it.
+All moments are already in the right zone; nothing here converts. The choice of clock belongs to the
+request, like Django's language.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _twelve_hours: ContextVar[bool] = ContextVar("twelve_hours", default=False)
 
 @contextmanager
 def clock_of(*, twelve_hours: bool) -> Iterator[None]:
-    """Times are written on this clock inside."""
+    """Inside this, times are written on this clock."""
     token = _twelve_hours.set(twelve_hours)
     try:
         yield
@@ -29,7 +29,7 @@ def clock_of(*, twelve_hours: bool) -> Iterator[None]:
 
 
 def twelve_hours() -> bool:
-    """Whether 2:30 pm is written rather than 14:30."""
+    """Whether to write 2:30 pm instead of 14:30."""
     return _twelve_hours.get()
 
 
@@ -37,7 +37,7 @@ def clock(moment: datetime | time) -> str:
     """14:30, or 2:30 pm."""
     if not twelve_hours():
         return time_format(moment, "H:i")
-    # The letters are the same in every language that uses this clock here.
+    # The same letters in every language of the product that uses this clock.
     return time_format(moment, "g:i") + (" am" if moment.hour < 12 else " pm")
 
 

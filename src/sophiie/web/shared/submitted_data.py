@@ -1,9 +1,9 @@
-"""What was typed into a form that was sent when its member was no longer signed in.
+"""Form data that somebody sent after their session had ended: stored, and offered again.
 
-It is kept for a short while in the session of the browser that sent it, and shown again, not
-saved, to the one who typed it. Who that is, the form says itself, signed when it was shown: so
-nobody else who signs in there sees it, and no other site can put anything into a form. Only views
-whose forms hold no secret are marked with `keeps_typed_text`.
+The data stay for a short while in the session of the browser that sent them. They are shown again,
+not saved, to the member who typed them. The form itself names that member, signed when the form was
+shown: nobody else who signs in there sees the data, and no other site can put anything into a form.
+Only views whose forms hold no secret use `keeps_submitted_data`.
 """
 
 from __future__ import annotations
@@ -29,24 +29,25 @@ from sophiie.common.addresses import client_network
 from sophiie.common.clock import now
 from sophiie.web.shared.requests import View
 
-KEPT_FOR = timedelta(minutes=30)
-# Of JSON. The longest form that can be saved is a fraction of it.
-MOST = 100_000
-# What can be kept of people who are signed out: for one member, from one address, and of all, as
-# whoever has a page of a member can send its form again and again.
+STORED_FOR = timedelta(minutes=30)
+# As JSON. The longest form that can be saved takes a fraction of this.
+MAX_CHARACTERS = 100_000
+# Whoever has a page of a member can send its form again and again without being signed in: so what
+# is stored is limited for one member, from one address and altogether.
 FOR_ONE_MEMBER = Limit(name="typed-by", amount=20, seconds=1800)
 FROM_ONE_ADDRESS = Limit(name="typed-from", amount=60, seconds=1800)
 ALTOGETHER = Limit(name="typed", amount=2000, seconds=1800)
-# The hidden field of a form, and what the address of a form says when it is shown again.
-TYPED_BY = "typed_by"
+# The hidden field that names the form's owner, and the parameter of the address of a restored form.
+# Open pages and sessions outlive an update, so what they hold keeps its name.
+OWNER_FIELD = "typed_by"
 NOT_SAVED = "not-saved"
 
 _KEY = "typed_text"
 _signer = Signer(salt="sophiie.typed-by")
 
 
-def keeps_typed_text(view: View) -> View:
-    """Like `members_only`; but what a signed-out person sends is not lost."""
+def keeps_submitted_data(view: View) -> View:
+    """Like `members_only`, but stores what a signed-out person sends."""
 
     @wraps(view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
@@ -54,9 +55,9 @@ def keeps_typed_text(view: View) -> View:
             if request.method == "POST":
                 request.session.pop(_KEY, None)
             return view(request, *args, **kwargs)
-        if not (_may_keep(request) and _keep(request)):
+        if not (_may_store(request) and _store(request)):
             return redirect_to_login(request.get_full_path())
-        request.session.set_expiry(KEPT_FOR)
+        request.session.set_expiry(STORED_FOR)
         words = _("You are signed out. Sign in, and what you typed is here again; it is not saved.")
         messages.warning(request, words)
         return redirect_to_login(_address(request))
@@ -64,38 +65,38 @@ def keeps_typed_text(view: View) -> View:
     return guarded
 
 
-def shown_again(request: HttpRequest) -> HttpResponse | None:
-    """Leads a signed-in member back to a form of theirs that was sent from a page of before they
-    signed in anew; None for anything else."""
-    if _typist(request) == str(request.user.pk) and _keep(request):
+def back_to_own_form(request: HttpRequest) -> HttpResponse | None:
+    """Leads a member back to their form when they sent it from a page that they had opened before
+    they signed in again. None for any other request."""
+    if _owner(request) == str(request.user.pk) and _store(request):
         return redirect(_address(request))
     return None
 
 
-def _may_keep(request: HttpRequest) -> bool:
-    """Whether there is room for what somebody signed out sends."""
-    typist = _typist(request)
-    if not typist or not Member.objects.filter(pk=typist, is_active=True).exists():
+def _may_store(request: HttpRequest) -> bool:
+    """Whether there is room for the data of somebody who is signed out."""
+    owner = _owner(request)
+    if not owner or not Member.objects.filter(pk=owner, is_active=True).exists():
         return False
     return not (
-        FOR_ONE_MEMBER.take(typist)
+        FOR_ONE_MEMBER.take(owner)
         or FROM_ONE_ADDRESS.take(client_network(request))
         or ALTOGETHER.take("")
     )
 
 
-def _keep(request: HttpRequest) -> bool:
-    """Keeps a form that was sent, if one of our pages showed it and it is not too long."""
-    typist = _typist(request)
+def _store(request: HttpRequest) -> bool:
+    """Stores the form's data unless it is too long or none of our pages showed the form."""
+    owner = _owner(request)
     fields = {
         name: values
         for name, values in request.POST.lists()
-        if name not in (TYPED_BY, "csrfmiddlewaretoken")
+        if name not in (OWNER_FIELD, "csrfmiddlewaretoken")
     }
-    if not typist or len(json.dumps(fields)) > MOST:
+    if not owner or len(json.dumps(fields)) > MAX_CHARACTERS:
         return False
     request.session[_KEY] = {
-        "by": typist,
+        "by": owner,
         "path": request.path,
         "at": now().isoformat(),
         "fields": fields,
@@ -107,45 +108,47 @@ def _address(request: HttpRequest) -> str:
     return f"{request.path}?{NOT_SAVED}"
 
 
-def typed_before(request: HttpRequest) -> QueryDict | None:
-    """What this member typed into this form before signing in again; the page says that it is not
-    saved."""
-    kept = request.session.get(_KEY)
-    if request.method != "GET" or NOT_SAVED not in request.GET or not kept:
+def restored_data(request: HttpRequest) -> QueryDict | None:
+    """What this member sent with this form before signing in again.
+
+    Adds a message that it is not saved yet.
+    """
+    stored = request.session.get(_KEY)
+    if request.method != "GET" or NOT_SAVED not in request.GET or not stored:
         return None
-    is_old = datetime.fromisoformat(kept["at"]) < now() - KEPT_FOR
-    if is_old or kept["by"] != str(request.user.pk) or kept["path"] != request.path:
+    is_old = datetime.fromisoformat(stored["at"]) < now() - STORED_FOR
+    if is_old or stored["by"] != str(request.user.pk) or stored["path"] != request.path:
         return None
     words = _("This is what you typed; it is not saved yet. Have a look and save it.")
     messages.warning(request, words)
-    typed = QueryDict(mutable=True)
-    for name, values in kept["fields"].items():
-        typed.setlist(name, values)
-    return typed
+    data = QueryDict(mutable=True)
+    for name, values in stored["fields"].items():
+        data.setlist(name, values)
+    return data
 
 
-def typed_in(request: HttpRequest) -> QueryDict | None:
-    """What was typed into the form: sent now, or before signing in again; None for neither."""
-    return request.POST if request.method == "POST" else typed_before(request)
+def submitted_data(request: HttpRequest) -> QueryDict | None:
+    """What was sent with this request or before signing in again; None if neither was."""
+    return request.POST if request.method == "POST" else restored_data(request)
 
 
-def typed_by(member: Member) -> str:
-    """The value of the hidden field: who is shown the form."""
+def form_owner(member: Member) -> str:
+    """The signed value of the hidden field: the member to whom the form is shown."""
     return _signer.sign(str(member.pk))
 
 
-def _typist(request: HttpRequest) -> str:
+def _owner(request: HttpRequest) -> str:
     try:
-        return _signer.unsign(request.POST.get(TYPED_BY, ""))
+        return _signer.unsign(request.POST.get(OWNER_FIELD, ""))
     except BadSignature:
         return ""
 
 
 @receiver(user_logged_in)
-def _let_go_of_what_others_typed(request: HttpRequest, user: Member, **_more: Any) -> None:
-    kept = request.session.get(_KEY)
-    if not kept:
+def _drop_data_of_others(request: HttpRequest, user: Member, **_more: Any) -> None:
+    stored = request.session.get(_KEY)
+    if not stored:
         return
-    request.session.set_expiry(None)  # short it was for the text's sake
-    if kept["by"] != str(user.pk):
+    request.session.set_expiry(None)  # the short life was for the stored data
+    if stored["by"] != str(user.pk):
         del request.session[_KEY]

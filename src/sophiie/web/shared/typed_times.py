@@ -1,6 +1,6 @@
 """Dates and times as people type them: 2pm, 14:00, 1430, noon; 26 Nov, tomorrow.
 
-What could mean two things is not guessed: it is no date, and the field says how to write one.
+What could mean two things is refused, and the field says how to write it.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from django.utils.dates import MONTHS, MONTHS_3
 from sophiie.common.clock import now
 from sophiie.web.shared.shown_times import clock
 
+MAX_CHARACTERS = 40
 _WORDS = {
     "noon": time(12),
     "midday": time(12),
@@ -21,12 +22,16 @@ _WORDS = {
     "mittag": time(12),
     "mitternacht": time(0),
 }
+# `static/sophiie/appointments/typed_times.js` reads times in the same way: the cases in
+# `tests/web/test_typed_times.json` hold for both.
+_SPACES = re.compile(r"[ \t\r\n\u00a0\u2009\u202f]+")
+_HALF = re.compile(r"([ap])\.? ?m\.?$")
 _TIME = re.compile(
     r"""
-    (?P<hour>\d{1,2}) (?: \s*[:.h]\s* (?P<minute>\d{2}) (?: :00 )? | (?P<packed>\d{2}) | h )?
-    \s* (?P<half> am | pm | uhr )?
+    (?P<hour>\d{1,2}) (?: [ ]?[:.h][ ]? (?P<minute>\d{2}) (?: :00 )? | (?P<packed>\d{2}) | h )?
+    [ ]? (?P<half> am | pm | a | p | uhr )?
     """,
-    re.VERBOSE,
+    re.VERBOSE | re.ASCII,
 )
 _ENGLISH = {
     name: number
@@ -46,41 +51,44 @@ _DOTS = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})?")
 _SLASHES = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})")
 
 
-def time_typed(text: str) -> time | None:
-    """The time of day that is meant; None for what is none."""
-    said = " ".join(text.lower().replace("\u202f", " ").split())
-    if said in _WORDS:
-        return _WORDS[said]
-    found = _TIME.fullmatch(re.sub(r"([ap])\.?\s?m\.?$", r"\1m", said))
+def parse_time(text: str) -> time | None:
+    """The time of day; None if the text is not one."""
+    if len(text) > MAX_CHARACTERS:
+        return None
+    plain = _SPACES.sub(" ", text.lower()).strip(" ")
+    if plain in _WORDS:
+        return _WORDS[plain]
+    found = _TIME.fullmatch(_HALF.sub(r"\1m", plain))
     if found is None:
         return None
     hour, minute = int(found["hour"]), int(found["minute"] or found["packed"] or 0)
-    if found["half"] in ("am", "pm"):
+    half = found["half"] or ""
+    if half.startswith(("a", "p")):
         if not 1 <= hour <= 12:
             return None
-        hour = hour % 12 + (12 if found["half"] == "pm" else 0)
+        hour = hour % 12 + (12 if half.startswith("p") else 0)
     if hour == 24 and minute == 0:
         return time(0)
     return time(hour, minute) if hour < 24 and minute < 60 else None
 
 
-def date_typed(text: str, *, today: date) -> date | None:
-    """The day that is meant; without a year the next one of that name. None for what is none."""
-    said = " ".join(text.lower().split())
+def parse_date(text: str, *, today: date) -> date | None:
+    """The day; without a year the next one of that name. None if the text is not a day."""
+    plain = " ".join(text.lower().split())
     near = {"today": 0, "tomorrow": 1, "heute": 0, "morgen": 1}
-    if said in near:
-        return today + timedelta(days=near[said])
+    if plain in near:
+        return today + timedelta(days=near[plain])
     try:
-        return date.fromisoformat(said)
+        return date.fromisoformat(plain)
     except ValueError:
         pass
-    if found := _DAY_FIRST.fullmatch(said):
+    if found := _DAY_FIRST.fullmatch(plain):
         return _day(found[1], _month(found[2]), found[3], today)
-    if found := _MONTH_FIRST.fullmatch(said):
+    if found := _MONTH_FIRST.fullmatch(plain):
         return _day(found[2], _month(found[1]), found[3], today)
-    if found := _DOTS.fullmatch(said):
+    if found := _DOTS.fullmatch(plain):
         return _day(found[1], int(found[2]), found[3], today)
-    if found := _SLASHES.fullmatch(said):
+    if found := _SLASHES.fullmatch(plain):
         one, other = int(found[1]), int(found[2])
         if one > 12 or one == other:
             return _day(found[1], other, found[3], today)
@@ -110,11 +118,11 @@ def _day(day: str, month: int, year: str | None, today: date) -> date | None:
         return None
 
 
-class TimeTyped(forms.Field):
-    """A time of day, in whatever way it is typed."""
+class TypedTimeField(forms.Field):
+    """A time of day, typed in any usual way."""
 
     def __init__(self, **kwargs: object) -> None:
-        # Not type="time": it takes no "2pm".
+        # Not type="time": browsers would refuse "2pm" there.
         attrs = {"autocomplete": "off", "spellcheck": "false", "data-time": ""}
         super().__init__(widget=forms.TextInput(attrs=attrs), **kwargs)  # type: ignore[arg-type]
 
@@ -124,14 +132,14 @@ class TimeTyped(forms.Field):
     def to_python(self, value: object) -> time | None:
         if not value or isinstance(value, time):
             return value or None  # type: ignore[return-value]
-        found = time_typed(str(value)[:40])
+        found = parse_time(str(value))
         if found is None:
             raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
         return found
 
 
-class DateTyped(forms.DateField):
-    """A day. Browsers have a good picker for it; what they send, and what is typed without one."""
+class TypedDateField(forms.DateField):
+    """A day: from the browser's picker, or typed where there is none."""
 
     def __init__(self, **kwargs: object) -> None:
         widget = forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
@@ -139,7 +147,7 @@ class DateTyped(forms.DateField):
 
     def to_python(self, value: object) -> date | None:
         if isinstance(value, str) and value.strip():
-            if found := date_typed(value[:40], today=now().date()):
+            if found := parse_date(value[:MAX_CHARACTERS], today=now().date()):
                 return found
             raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
         return value if isinstance(value, date) else None

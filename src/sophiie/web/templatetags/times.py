@@ -1,4 +1,4 @@
-"""The dates and times of `web/shared/shown_times.py` in templates. Empty for what is not there."""
+"""`web/shared/shown_times.py` as template filters. None gives an empty text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The audit log as a file, written while it is read: CSV for a table, JSON for a program."""
+"""The audit log as a file, streamed while it is read: CSV for spreadsheets, JSON for programs."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from sophiie.web.shared.shown_times import clock_of, twelve_hours
 
 Rows = Iterable[list[dict[str, Any]]]
 
-# A table program takes what begins so for a formula, and runs it: also in their wide forms.
+# Spreadsheets take text that begins like this for a formula, and run it; the wide forms as well.
 # Source: OWASP, "CSV Injection".
 _FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 _COLUMNS = (
@@ -43,11 +43,11 @@ def export(wanted: Wanted, how: Format, *, zone: str) -> HttpResponse:
     response = StreamingHttpResponse(how.write(_rows(wanted, zone)), content_type=how.content_type)
     name = f"sophiie-audit-log-{in_zone(now(), zone):%Y-%m-%d}.{how.ending}"
     response["Content-Disposition"] = f'attachment; filename="{name}"'
-    return cast(HttpResponse, response)  # to views it is one like any other
+    return cast(HttpResponse, response)  # to views this is an ordinary response
 
 
 def _rows(wanted: Wanted, zone: str) -> Iterator[list[dict[str, Any]]]:
-    """In the language and the clock of the request, which is over when this runs."""
+    """In the language and clock of the request, which is over by the time this runs."""
     language, twelve = translation.get_language(), twelve_hours()
 
     def generate() -> Iterator[list[dict[str, Any]]]:
@@ -81,7 +81,7 @@ def _row(entry: Entry, zone: str) -> dict[str, Any]:
 
 
 def _as_csv(chunks: Rows) -> Iterator[str]:
-    # The mark tells table programs that it is UTF-8.
+    # The byte order mark tells spreadsheets that the file is UTF-8.
     yield "\ufeff" + ",".join(_COLUMNS) + "\r\n"
     for rows in chunks:
         text = io.StringIO()

@@ -1,4 +1,4 @@
-"""An entry of the audit log as a sentence, and what changed in lines below it."""
+"""Entries of the audit log as sentences, with what changed in lines below them."""
 
 from __future__ import annotations
 
@@ -85,7 +85,11 @@ _SENTENCES = {
         "%(who)s moved an appointment to where it was moved in Google: %(start)s"
     ),
     Act.CUSTOMER_ERASED: gettext_lazy("%(who)s erased the data of a customer"),
+    Act.MEMBER_ERASURE_REQUESTED: gettext_lazy("%(who)s asked to have %(whom)s erased"),
+    Act.MEMBER_ERASURE_CALLED_OFF: gettext_lazy("%(who)s called off erasing %(whom)s"),
     Act.MEMBER_ERASED: gettext_lazy("%(who)s erased the data of a member"),
+    Act.BUSINESS_DELETION_REQUESTED: gettext_lazy("%(who)s asked to have the business deleted"),
+    Act.BUSINESS_DELETION_CALLED_OFF: gettext_lazy("%(who)s called off deleting the business"),
     Act.BUSINESS_ERASED: gettext_lazy("%(who)s erased the business"),
     Act.DATA_EXPORTED: gettext_lazy("%(who)s exported data"),
     Act.KEYS_ROTATED: gettext_lazy("%(who)s encrypted the stored secrets with a new key"),
@@ -139,10 +143,10 @@ def actor_of(entry: Entry) -> str:
 
 
 def sentence_of(entry: Entry, zone: str) -> str:
-    """What happened; times in the clocks of `zone`."""
+    """What happened, with times on the clocks of `zone`."""
     try:
         act = Act(entry.act)
-    except ValueError:  # of a newer release that runs beside this one
+    except ValueError:  # written by a newer release that runs beside this one
         return f"{actor_of(entry)}: {entry.act}"
     if act == Act.SIGN_IN_FAILED and (more := entry.details.get("more")):
         return ngettext(
@@ -154,7 +158,7 @@ def sentence_of(entry: Entry, zone: str) -> str:
 
 
 def changes_of(entry: Entry) -> list[str]:
-    """What was changed: before and after."""
+    """What was changed, before and after."""
     lines = [
         f"{_CHANGES[name]}: {_shown(name, pair[0])} → {_shown(name, pair[1])}"
         for name, pair in entry.details.items()
@@ -167,7 +171,7 @@ def changes_of(entry: Entry) -> list[str]:
 
 
 def device_of(agent: str) -> str:
-    """Browser and system, as far as a browser's name for itself tells; a program's own name."""
+    """Browser and system, as far as the browser names them; for a program, its own name."""
     if not agent.startswith("Mozilla/"):
         return agent.partition(" (")[0][:60]
     browser = next((name for sign, name in _BROWSERS if sign in agent), _("Browser"))
@@ -175,7 +179,7 @@ def device_of(agent: str) -> str:
     return f"{browser}, {system}" if system else browser
 
 
-# Each names those that come after it, too.
+# A browser also names those that come later in this list.
 _BROWSERS = (
     ("Edg", "Edge"),
     ("OPR/", "Opera"),
@@ -208,7 +212,7 @@ def _template_of(act: Act, entry: Entry) -> Any:
 
 class _Values(dict[str, str]):
     def __missing__(self, name: str) -> str:
-        return "…"  # taken out with the person it told of
+        return "…"  # erased together with the person
 
 
 def _values_of(entry: Entry, zone: str) -> _Values:
@@ -239,7 +243,7 @@ def _shown(name: str, value: Any) -> str:
     if isinstance(value, bool):
         return _("yes") if value else _("no")
     if name in ("covers", "privacy"):
-        return option_words().get(value, value)
+        return option_words().get(str(value), str(value))
     if name == "window_days":
         return ngettext("%(n)d day", "%(n)d days", value) % {"n": value}
     if name in RulesForm.base_fields:

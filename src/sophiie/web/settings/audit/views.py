@@ -1,4 +1,4 @@
-"""Settings, tab Audit log: what was done in the business, for its owners."""
+"""Settings, tab Audit log: what people did in the business, for its owners."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ from sophiie.web.settings.audit.sentences import (
     device_of,
     sentence_of,
 )
-from sophiie.web.settings.hours.forms import date_field
+from sophiie.web.shared.form_fields import date_field
 from sophiie.web.shared.requests import View, members_only, signed_in
 
 PAGE = 50
@@ -46,7 +46,7 @@ _GROUP_OF = {act.value: group for group, acts in ACTS_OF.items() for act in acts
 
 
 class LogFilter(forms.Form):
-    """Whose acts, which, and when; `wanted` says it to the log after `is_valid()`."""
+    """Who, what and when. After `is_valid()`, `wanted` is the query for the log."""
 
     who = forms.ChoiceField(
         label=gettext_lazy("Who"),
@@ -100,7 +100,7 @@ class LogFilter(forms.Form):
 
 
 def owners_only(view: View) -> View:
-    """The log tells where people were when they signed in: that is for owners."""
+    """Only owners: the log shows where people were when they signed in."""
 
     @wraps(view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
@@ -115,7 +115,7 @@ def owners_only(view: View) -> View:
 @never_cache
 @require_GET
 def audit_log(request: HttpRequest) -> HttpResponse:
-    """A page of the log, the newest first; `?behind=` leads to older ones."""
+    """One page of the log, newest first; `?behind=` leads to older ones."""
     form = LogFilter(request.GET, by=signed_in(request))
     return _log_page(request, form)
 
@@ -124,7 +124,7 @@ def audit_log(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_GET
 def audit_log_export(request: HttpRequest, ending: str) -> HttpResponse:
-    """All that the filter finds, as a file; that somebody took it stands in the log, too."""
+    """Everything that the filter finds, as a file. The log records the export, too."""
     by = signed_in(request)
     form = LogFilter(request.GET, by=by)
     if not form.is_valid():
@@ -166,7 +166,7 @@ def _log_page(request: HttpRequest, form: LogFilter) -> HttpResponse:
         "kept_days": settings.AUDIT_DAYS,
         "zone": zone,
     }
-    return render(request, "settings/audit.html", context, status=422 if form.errors else 200)
+    return render(request, "settings/audit/audit.html", context, status=422 if form.errors else 200)
 
 
 def _shown(entry: Entry, zone: str) -> dict[str, Any]:

@@ -1,11 +1,10 @@
-"""Downloads: one's own data, and for owners those of the business."""
+"""Downloads of a member's own data and, for owners, of the business's."""
 
 from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable
 
-from allauth.core.ratelimit import consume_or_429
 from django.db import transaction
 from django.http import FileResponse, HttpRequest
 from django.http.response import HttpResponseBase
@@ -15,13 +14,14 @@ from sophiie import audit
 from sophiie.privacy.export import Place, export_business, export_member
 from sophiie.privacy.places import Archive
 from sophiie.web.settings.erasure.views import owner
+from sophiie.web.shared.rate_limits import too_many
 from sophiie.web.shared.requests import members_only, signed_in
 
 
 @members_only
 @require_POST
 def my_data(request: HttpRequest) -> HttpResponseBase:
-    """All that is known of the member who asks."""
+    """Everything known about the member who asks."""
     member = signed_in(request)
     return _download(request, "my-data.zip", lambda place: export_member(member, place))
 
@@ -29,14 +29,14 @@ def my_data(request: HttpRequest) -> HttpResponseBase:
 @members_only
 @require_POST
 def business_data(request: HttpRequest) -> HttpResponseBase:
-    """All that is known of the business; for owners."""
+    """Everything known about the business, for owners."""
     business = owner(request).business
     return _download(request, "business-data.zip", lambda place: export_business(business, place))
 
 
 def _download(request: HttpRequest, name: str, write: Callable[[Place], None]) -> HttpResponseBase:
-    """Written to a file first, which never is in memory as a whole; then sent bit by bit."""
-    if refused := consume_or_429(request, action="export", user=request.user):
+    """Writes to a file first, so that the data are never in memory as a whole, then sends it."""
+    if refused := too_many(request, action="export", user=request.user):
         return refused
     file = tempfile.TemporaryFile()  # noqa: SIM115 - the response closes it
     archive = Archive(file)

@@ -1,4 +1,4 @@
-"""The forms that erase: each wants something typed, so that nobody does it by a slip."""
+"""The forms that erase. Each asks for a typed word, so that nobody erases by accident."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 
-class TypedConfirmation(forms.Form):
-    """What is typed must be `expected`, however it is spaced and in whatever case."""
+class ConfirmationForm(forms.Form):
+    """The typed word must be `expected`; spaces and case do not matter."""
 
     confirmation = forms.CharField(
         widget=forms.TextInput(
@@ -35,17 +35,17 @@ class TypedConfirmation(forms.Form):
         return typed
 
 
-class CustomerErasureForm(TypedConfirmation):
+class CustomerErasureForm(ConfirmationForm):
     upcoming = forms.ChoiceField(
         choices=[("cancel", ""), ("keep", "")], required=False, initial="cancel"
     )
 
     @property
     def keeps_upcoming(self) -> bool:
-        return self["upcoming"].value() == "keep"
+        return bool(self["upcoming"].value() == "keep")
 
 
-class BusinessDeletionForm(TypedConfirmation):
+class BusinessDeletionForm(ConfirmationForm):
     remove_events = forms.BooleanField(required=False)
 
 

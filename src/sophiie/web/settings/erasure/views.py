@@ -1,4 +1,4 @@
-"""The pages that erase a customer, a member, a business: what would go, then the word typed."""
+"""The pages that erase a customer, a member or a business: what would go, then the typed word."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ from sophiie.privacy.identity import UnknownCustomer, identify_by_appointment
 from sophiie.privacy.models import DELAY
 from sophiie.web.settings.erasure.forms import (
     BusinessDeletionForm,
+    ConfirmationForm,
     CustomerErasureForm,
-    TypedConfirmation,
 )
 from sophiie.web.settings.team.views import colleague, manager
 from sophiie.web.shared.requests import appointment_or_404, members_only, signed_in
 from sophiie.web.shared.shown_times import long_day
 
-# More appointments than this are left to the worker, so that nobody waits long for a page.
+# The worker does the rest, so that nobody waits long for a page.
 MAX_AT_ONCE = 100
 
 
 @members_only
 @require_http_methods(["GET", "POST"])
 def customer_erase(request: HttpRequest, appointment_id: UUID) -> HttpResponse:
-    """All that is known of the customer of this appointment; for owners and admins."""
+    """Erases everything known about the customer of this appointment, for owners and admins."""
     by = manager(request)
     shown = appointment_or_404(by, appointment_id)
     try:
@@ -58,7 +58,7 @@ def customer_erase(request: HttpRequest, appointment_id: UUID) -> HttpResponse:
         return redirect("appointment", appointment_id)
     context = {"form": form, "found": found, "appointment": shown, "by_name": not identity.traces}
     status = 422 if form.errors else 200
-    return render(request, "privacy/erase_customer.html", context, status=status)
+    return render(request, "settings/erasure/customer.html", context, status=status)
 
 
 def _say_what_was_erased(request: HttpRequest, done: customers.Erased) -> None:
@@ -84,12 +84,12 @@ def _say_what_was_erased(request: HttpRequest, done: customers.Erased) -> None:
 @members_only
 @require_http_methods(["GET", "POST"])
 def member_erase(request: HttpRequest, member_id: UUID) -> HttpResponse:
-    """Has a deactivated colleague erased after some time; for owners."""
+    """Schedules a deactivated colleague to be erased, for owners."""
     by = owner(request)
     member = colleague(by, member_id)
     if not members.may_erase(by, member):
         raise Http404
-    form = TypedConfirmation(
+    form = ConfirmationForm(
         request.POST if request.method == "POST" else None, expected=member.name
     )
     if request.method == "POST" and form.is_valid():
@@ -109,13 +109,13 @@ def member_erase(request: HttpRequest, member_id: UUID) -> HttpResponse:
         "days": DELAY.days,
     }
     status = 422 if form.errors else 200
-    return render(request, "settings/erase_member.html", context, status=status)
+    return render(request, "settings/erasure/member.html", context, status=status)
 
 
 @members_only
 @require_POST
 def member_keep(request: HttpRequest, member_id: UUID) -> HttpResponse:
-    """Calls the erasing of a colleague off."""
+    """Cancels the erasure of a colleague."""
     by = owner(request)
     member = colleague(by, member_id)
     try:
@@ -133,7 +133,7 @@ def member_keep(request: HttpRequest, member_id: UUID) -> HttpResponse:
 @members_only
 @require_http_methods(["GET", "POST"])
 def business_delete(request: HttpRequest) -> HttpResponse:
-    """Has the whole business deleted after some time; for owners."""
+    """Schedules the whole business to be deleted, for owners."""
     by = owner(request)
     if businesses.deletion_of(by.business_id) is not None:
         return redirect("settings-business")  # the banner there says when
@@ -152,13 +152,13 @@ def business_delete(request: HttpRequest) -> HttpResponse:
         return redirect("settings-business")
     context = {"form": form, "days": DELAY.days}
     status = 422 if form.errors else 200
-    return render(request, "settings/delete_business.html", context, status=status)
+    return render(request, "settings/erasure/business.html", context, status=status)
 
 
 @members_only
 @require_POST
 def business_keep(request: HttpRequest) -> HttpResponse:
-    """Calls the deletion off."""
+    """Cancels the deletion."""
     if businesses.keep_business(by=owner(request)):
         messages.success(request, _("The business stays. Nothing was deleted."))
     else:
@@ -167,7 +167,7 @@ def business_keep(request: HttpRequest) -> HttpResponse:
 
 
 def owner(request: HttpRequest) -> Member:
-    """The owner who asks; anybody else may not."""
+    """The owner who asks. Refuses everybody else."""
     member = signed_in(request)
     if member.role != Role.OWNER:
         raise PermissionDenied

@@ -1,4 +1,4 @@
-"""What a person can do about the readings of their calendars, and about what waits to be sent."""
+"""What a person can do about the polls of their calendars and about changes that wait."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ PATIENCE_SECONDS = 4.0
 @members_only
 @require_POST
 def calendar_missing(request: HttpRequest) -> HttpResponse:
-    """The answer to the question about events that are gone at once; then the calendar is read."""
+    """Takes the answer to the question about events that vanished at once; then polls."""
     link = connect.link_of(signed_in(request))
     if link is None:
         return redirect("settings-calendar")
@@ -57,7 +57,7 @@ def calendar_missing(request: HttpRequest) -> HttpResponse:
 @members_only
 @require_POST
 def calendar_retry(request: HttpRequest) -> HttpResponse:
-    """*Retry now*: what waits or failed is due at once, and the calendars are read."""
+    """*Retry now*: makes due at once what waits or failed, and polls the calendars."""
     link = connect.link_of(signed_in(request))
     if link is None:
         return redirect("settings-calendar")

@@ -1,4 +1,4 @@
-"""What would happen if a calendar were chosen, as the choice page shows it before Save."""
+"""What *Save* would do with a calendar, shown on the choice page before it is chosen."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ from sophiie.web.shared.requests import members_only, signed_in
 
 @dataclass(frozen=True)
 class ShownPreflight:
-    """A pre-flight in the words of the page.
+    """A pre-flight as the page shows it.
 
-    `old_name` is the calendar from which appointments would move, "" if there is none. The zones
-    are the calendar's and the member's, None if their clocks show the same.
+    `old_name` is the calendar from which appointments would move, "" if there is none. `zones` are
+    the calendar's and the member's, None if their clocks show the same.
     """
 
     found: Preflight
@@ -56,19 +56,19 @@ def calendar_preflight(request: HttpRequest) -> HttpResponse:
                 raise Http404
             context = {"preflight": _shown(link, member, chosen)}
     except LinkProblem:
-        return render(request, "settings/_preflight.html", {"unknown": True})
-    return render(request, "settings/_preflight.html", context)
+        return render(request, "settings/google_calendar/_preflight.html", {"unknown": True})
+    return render(request, "settings/google_calendar/_preflight.html", context)
 
 
 def may_choose(link: CalendarLink) -> bool:
-    """Whether a calendar can be chosen for the link, or another one."""
+    """Whether the link may choose a calendar, or change the chosen one."""
     return link.state == LinkState.CHOOSING or link.state in RECORDING
 
 
 def preflight_of_selected(
     link: CalendarLink, member: Member, calendars: Sequence[Any], rows: Sequence[dict[str, Any]]
 ) -> ShownPreflight | None:
-    """That of the calendar whose radio button is set; None if none is."""
+    """For the calendar whose radio button is set; None if none is."""
     for calendar, row in zip(calendars, rows, strict=True):
         if row["selected"] and row["writable"]:
             return _shown(link, member, calendar)

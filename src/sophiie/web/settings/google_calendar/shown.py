@@ -29,7 +29,7 @@ from sophiie.web.shared.shown_times import clock
 
 @dataclass(frozen=True)
 class ShownPoll:
-    """A reading, in the reader's language and on the clocks of the business."""
+    """A poll, in the reader's language and on the business's clocks."""
 
     of: CalendarPoll
     problem: str
@@ -58,7 +58,7 @@ class ShownLink:
     refused_by_guard: int
     worker_is_away: bool
     progress: dict[str, int]
-    readings: list[ShownPoll]
+    polls: list[ShownPoll]
     covers: list[dict[str, Any]]
     may_cover_all: bool
     privacy: list[dict[str, Any]]
@@ -86,7 +86,7 @@ def shown(link: CalendarLink, member: Member) -> ShownLink:
         refused_by_guard=health.refused_by_guard,
         worker_is_away=not workers_alive(),
         progress={"done": health.backfill_done, "total": health.backfill_total},
-        readings=[_shown_poll(poll, member) for poll in polls_of(link)],
+        polls=[_shown_poll(poll, member) for poll in polls_of(link)],
         covers=_options(link.covers, _covers_words(may_cover_all(member))),
         may_cover_all=may_cover_all(member),
         privacy=_options(link.privacy, _privacy_words()),
@@ -117,7 +117,7 @@ def _options(chosen: str, words: dict[str, str]) -> list[dict[str, Any]]:
 
 
 def option_words() -> dict[str, str]:
-    """What the options of a link are called, by their values."""
+    """Names of a link's options, by their values."""
     return {**_covers_words(all_too=True), **_privacy_words()}
 
 
@@ -140,7 +140,7 @@ def _privacy_words() -> dict[str, str]:
 
 
 def row_of(calendar: Any, request: HttpRequest, link: CalendarLink) -> dict[str, Any]:
-    """One calendar of the choice; what was ticked before an error stays ticked."""
+    """One calendar of the choice; ticks survive an error."""
     access = {
         "owner": _("Yours"),
         "writer": _("You can change events"),

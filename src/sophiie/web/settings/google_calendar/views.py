@@ -1,4 +1,4 @@
-"""Settings, tab Calendar: all of linking."""
+"""Settings, tab Calendar: linking, choosing, unlinking."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ from sophiie.web.settings.google_calendar.preflight import preflight_of_selected
 from sophiie.web.settings.google_calendar.shown import permissions, row_of, shown, simulator_url
 from sophiie.web.shared.requests import address_in_this_browser, members_only, signed_in
 
-# What the last attempt failed with, in the session.
+# The session key of the problem with the last attempt.
 PROBLEM = "link_problem"
 
 
 @members_only
 @require_GET
 def calendar_settings(request: HttpRequest) -> HttpResponse:
-    """The Calendar tab in each of its states."""
+    """Shows the Calendar tab in whatever state the link is."""
     return _calendar_page(request)
 
 
@@ -62,13 +62,13 @@ def _calendar_page(
             return _problem_page(request, _in_words(problem), status=503 if slow else 400)
         context["calendars"] = rows
         context["changing"] = changing
-    return render(request, "settings/calendar.html", context, status=status)
+    return render(request, "settings/google_calendar/calendar.html", context, status=status)
 
 
 @members_only
 @require_POST
 def google_connect(request: HttpRequest) -> HttpResponse:
-    """Off to Google."""
+    """Sends the person to Google."""
     request.session.pop(PROBLEM, None)
     if not google_is_configured():
         return _lead_to_problem(request, misconfigured(), retry=False)
@@ -85,8 +85,7 @@ def google_connect(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 def google_callback(request: HttpRequest) -> HttpResponse:
-    """Back from Google, whose answer is used up here: whatever comes of it is shown at an address
-    of its own, which can be loaded again."""
+    """Uses up Google's answer, and leads on to an address that can be loaded again."""
     if not request.user.is_authenticated:
         return redirect("account_login")  # without the query, which holds a code
     try:
@@ -110,7 +109,7 @@ def google_callback(request: HttpRequest) -> HttpResponse:
 @members_only
 @require_POST
 def calendar_choose(request: HttpRequest) -> HttpResponse:
-    """Save: from here on the mirror runs. *Check this calendar* only shows what Save would do."""
+    """*Save* starts the mirror. *Check this calendar* only shows what Save would do."""
     link = connect.link_of(signed_in(request))
     if link is None or link.state == LinkState.UNLINKING:
         return redirect("settings-calendar")
@@ -162,7 +161,7 @@ def calendar_options(request: HttpRequest) -> HttpResponse:
 @members_only
 @require_POST
 def calendar_cancel_linking(request: HttpRequest) -> HttpResponse:
-    """Backs out before a calendar was chosen."""
+    """Backs out before a calendar is chosen."""
     member = signed_in(request)
     link = connect.link_of(member)
     if link and link.state == LinkState.CHOOSING:
@@ -175,7 +174,7 @@ def calendar_cancel_linking(request: HttpRequest) -> HttpResponse:
 @members_only
 @require_POST
 def google_unlink(request: HttpRequest) -> HttpResponse:
-    """Ends the link; the events stay in Google, or the upcoming ones are removed first."""
+    """Ends the link. The events stay in Google, or the upcoming ones are removed first."""
     member = signed_in(request)
     if request.POST.get("events") == "remove" and unlink_and_remove(member=member):
         messages.success(
@@ -213,7 +212,7 @@ def google_unlink(request: HttpRequest) -> HttpResponse:
 @members_only
 @require_GET
 def link_problem(request: HttpRequest) -> HttpResponse:
-    """Why linking did not succeed, until it is tried again."""
+    """Says why linking failed, until the person tries again."""
     problem = request.session.get(PROBLEM)
     return _problem_page(request, problem) if problem else redirect("settings-calendar")
 
@@ -232,4 +231,4 @@ def _in_words(problem: LinkProblem, *, retry: bool = True) -> dict[str, Any]:
 def _problem_page(
     request: HttpRequest, problem: dict[str, Any], *, status: int = 400
 ) -> HttpResponse:
-    return render(request, "settings/link_problem.html", problem, status=status)
+    return render(request, "settings/google_calendar/link_problem.html", problem, status=status)

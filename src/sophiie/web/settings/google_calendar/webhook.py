@@ -1,4 +1,4 @@
-"""Where Google tells that a calendar changed."""
+"""Where Google reports that a calendar changed."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from sophiie.sync.inbound.webhook import take_notification
 @csrf_exempt
 @require_POST
 def google_notifications(request: HttpRequest) -> HttpResponse:
-    """Answers at once; the body, if there is one, is not looked at.
+    """Answers at once, without looking at the body.
 
-    204 tells Google that the message arrived, 404 that there is nothing here for it.
+    204 tells Google that the message arrived, 404 that nothing here expects it.
     """
     taken = take_notification(
         channel_id=request.headers.get("X-Goog-Channel-ID", ""),

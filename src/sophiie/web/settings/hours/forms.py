@@ -1,4 +1,4 @@
-"""Forms of working time: a week, days that are not like it, and the rules of a business."""
+"""Forms of working time: a week, special days, and the rules of a business."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from sophiie.availability.models import WorkingHours
 from sophiie.availability.rules import Rules
 from sophiie.availability.words import length
 from sophiie.common.wall_time import zone_choices
-from sophiie.web.shared.form_fields import date_field, time_field
+from sophiie.web.shared.form_fields import LongSelect, date_field, time_field
 
 DAY_NAMES = (
     *(gettext_lazy("Monday"), gettext_lazy("Tuesday"), gettext_lazy("Wednesday")),
@@ -36,7 +36,7 @@ class Pair:
 
 
 class _SpansForm(forms.Form):
-    """Pairs of times under one prefix; an empty pair is no span."""
+    """Pairs of times under one prefix; an empty pair is not a span."""
 
     def add_pairs(self, prefix: str, count: int, label: str) -> None:
         for number in range(count):
@@ -53,7 +53,7 @@ class _SpansForm(forms.Form):
         return found
 
     def spans(self, prefix: str) -> Spans:
-        """The spans that were typed; half of one gets its message."""
+        """The spans in the form. Half a span gets a message."""
         found: list[Span] = []
         for pair in self.pairs(prefix):
             starts, ends = (self.cleaned_data.get(f.name) for f in (pair.starts, pair.ends))
@@ -67,12 +67,13 @@ class _SpansForm(forms.Form):
 
 
 class WeekForm(_SpansForm):
-    """After `is_valid()`, `week` holds what was asked for.
+    """After `is_valid()`, `week` holds the input.
 
-    `typed` is what was typed into a form that is to be shown again, with one more time a day.
+    `enlarged` holds the data of a form that is shown again with one more span for each day.
     """
 
     timezone = forms.ChoiceField(
+        widget=LongSelect,
         label=gettext_lazy("Time zone"),
         required=False,
         error_messages={"invalid_choice": gettext_lazy("Choose a time zone from the list.")},
@@ -80,19 +81,19 @@ class WeekForm(_SpansForm):
     week: Week
 
     def __init__(
-        self, data: Any, *, member: Member, kept: WorkingHours | None, typed: Any = None
+        self, data: Any, *, member: Member, kept: WorkingHours | None, enlarged: Any = None
     ) -> None:
         week = week_from_json(kept.week) if kept else USUAL_WEEK
         zone = kept.timezone if kept else ""
         saved = {"timezone": zone, **_initial(week)}
-        super().__init__(data, initial=saved if typed is None else typed.dict())
+        super().__init__(data, initial=saved if enlarged is None else enlarged.dict())
         usual = _("As the business: %(zone)s") % {"zone": member.business.timezone}
         zones = sorted({*zone_choices(), *filter(None, [zone])})
         field = self.fields["timezone"]
         assert isinstance(field, forms.ChoiceField)
         field.choices = [("", usual), *((name, name.replace("_", " ")) for name in zones)]
         for number, spans in enumerate(week):
-            sent = _pairs_in(typed or data or {}, f"day{number}") + (typed is not None)
+            sent = _pairs_in(enlarged or data or {}, f"day{number}") + (enlarged is not None)
             count = min(max(2, len(spans), sent), MAX_SPANS)
             self.add_pairs(f"day{number}", count, str(DAY_NAMES[number]))
 
@@ -108,7 +109,7 @@ class WeekForm(_SpansForm):
         return self.cleaned_data
 
     def refuse(self, error: InvalidHours) -> None:
-        """Puts what the rules say at the fields: a day's message at its first time."""
+        """Puts the refusal at the fields: a day's message at its first time."""
         for name, message in error.errors.items():
             self.add_error(f"day{name}_0_from" if name.isdigit() else name, message)
 
@@ -149,7 +150,7 @@ class HolidayForm(_SpansForm):
 
 
 class SpecialDaysForm(HolidayForm):
-    """A member's days off, or with times other hours. `other` holds these after `is_valid()`."""
+    """A member's days off or, with times, days of other hours: `other` after `is_valid()`."""
 
     other: Spans
 
@@ -172,7 +173,7 @@ def _minutes(*values: int) -> list[tuple[int, str]]:
 
 
 class RulesForm(forms.Form):
-    """After `is_valid()`, `rules` holds what was asked for."""
+    """After `is_valid()`, `rules` holds the input."""
 
     buffer_before_minutes = forms.TypedChoiceField(
         label=gettext_lazy("Time before each appointment"),
@@ -212,7 +213,7 @@ class RulesForm(forms.Form):
         }
         for name, offered in choices.items():
             value = getattr(kept, name)
-            if value not in dict(offered):  # of a rule that was set in another way
+            if value not in dict(offered):  # a value that was set elsewhere
                 offered.append((value, _days(value) if name == "window_days" else str(value)))
             field = self.fields[name]
             assert isinstance(field, forms.TypedChoiceField)

@@ -1,4 +1,4 @@
-"""Settings, tab Working hours: one's own, everybody's for who manages, and the business's."""
+"""Settings, tab Working hours: the member's, colleagues' for owners and admins, the business's."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from sophiie.accounts.models import Member
+from sophiie.accounts.people import active_members
 from sophiie.availability import editing
 from sophiie.availability.editing import InvalidHours, NotAllowed, UnknownDay
 from sophiie.availability.hours import spans_from_json
@@ -23,22 +24,22 @@ from sophiie.common.clock import now
 from sophiie.common.wall_time import in_zone
 from sophiie.web.settings.hours.forms import HolidayForm, RulesForm, SpecialDaysForm, WeekForm
 from sophiie.web.shared.requests import members_only, signed_in
-from sophiie.web.shared.submitted_data import keeps_typed_text, typed_in
+from sophiie.web.shared.submitted_data import keeps_submitted_data, submitted_data
 
 
-@keeps_typed_text
+@keeps_submitted_data
 @require_http_methods(["GET", "POST"])
 def own_hours(request: HttpRequest) -> HttpResponse:
-    """One's own week, days off and other hours."""
+    """The member's week, days off and other hours."""
     return _hours(request, signed_in(request))
 
 
-@keeps_typed_text
+@keeps_submitted_data
 @require_http_methods(["GET", "POST"])
 def hours_of(request: HttpRequest, member_id: UUID) -> HttpResponse:
-    """A colleague's, for owners and admins."""
+    """A colleague's hours, for owners and admins."""
     by = signed_in(request)
-    team = Member.objects.filter(business=by.business_id, is_active=True)
+    team = active_members(by.business_id)
     member = team.select_related("business").filter(pk=member_id).first()
     if member is None:
         raise Http404
@@ -54,9 +55,11 @@ def _hours(request: HttpRequest, member: Member) -> HttpResponse:
         messages.success(request, _("The usual hours count again."))
         return redirect(_address(by, member))
     kept = kept_week(member)
-    typed = typed_in(request)
-    week_form = WeekForm(_part(typed, "week"), member=member, kept=kept, typed=_part(typed, "more"))
-    days_form = SpecialDaysForm(_part(typed, "days"))
+    data = submitted_data(request)
+    week_form = WeekForm(
+        _part(data, "week"), member=member, kept=kept, enlarged=_part(data, "more")
+    )
+    days_form = SpecialDaysForm(_part(data, "days"))
     if act == "week" and _week_saved(by, member, week_form):
         messages.success(request, _("The working hours are saved."))
         return redirect(_address(by, member))
@@ -72,7 +75,7 @@ def _hours(request: HttpRequest, member: Member) -> HttpResponse:
         **_people(by, member),
     }
     refused = week_form.errors or days_form.errors
-    return render(request, "settings/hours.html", context, status=422 if refused else 200)
+    return render(request, "settings/hours/hours.html", context, status=422 if refused else 200)
 
 
 def _week_saved(by: Member, member: Member, form: WeekForm) -> bool:
@@ -106,16 +109,16 @@ def _days_added(by: Member, member: Member | None, form: HolidayForm) -> bool:
     return True
 
 
-@keeps_typed_text
+@keeps_submitted_data
 @require_http_methods(["GET", "POST"])
 def business_hours(request: HttpRequest) -> HttpResponse:
-    """Holidays, and the rules that every offered time obeys."""
+    """Holidays, and the rules for every offered time."""
     by, act = signed_in(request), request.POST.get("act", "")
     if not editing.may_edit(by, None):
         raise PermissionDenied
-    typed = typed_in(request)
-    rules_form = RulesForm(_part(typed, "rules"), kept=rules_of(by.business))
-    days_form = HolidayForm(_part(typed, "days"))
+    data = submitted_data(request)
+    rules_form = RulesForm(_part(data, "rules"), kept=rules_of(by.business))
+    days_form = HolidayForm(_part(data, "days"))
     if act == "rules" and rules_form.is_valid():
         editing.save_rules(by=by, rules=rules_form.rules)
         messages.success(request, _("The booking rules are saved."))
@@ -130,13 +133,13 @@ def business_hours(request: HttpRequest) -> HttpResponse:
         **_people(by, None),
     }
     refused = rules_form.errors or days_form.errors
-    return render(request, "settings/hours_business.html", context, status=422 if refused else 200)
+    return render(request, "settings/hours/business.html", context, status=422 if refused else 200)
 
 
 @members_only
 @require_POST
 def days_remove(request: HttpRequest, day_id: UUID) -> HttpResponse:
-    """Special days are like any other again."""
+    """Turns special days into ordinary ones."""
     by = signed_in(request)
     try:
         removed = editing.remove_special_days(by=by, day_id=day_id)
@@ -148,9 +151,9 @@ def days_remove(request: HttpRequest, day_id: UUID) -> HttpResponse:
     return redirect(_address(by, removed.member) + "#days")
 
 
-def _part(typed: QueryDict | None, act: str) -> QueryDict | None:
-    """What was typed, for the one form of the page into which it was."""
-    return typed if typed and typed.get("act") == act else None
+def _part(data: QueryDict | None, act: str) -> QueryDict | None:
+    """The data if this form of the page was the one that was sent."""
+    return data if data and data.get("act") == act else None
 
 
 def _address(by: Member, member: Member | None) -> str:
@@ -162,10 +165,10 @@ def _address(by: Member, member: Member | None) -> str:
 
 
 def _people(by: Member, shown: Member | None) -> dict[str, Any]:
-    """Whose hours can be chosen: who manages the business sees everybody's."""
+    """The people whose hours may be chosen: everybody, for owners and admins."""
     if not by.manages_business:
         return {"people": [], "shows_business": False}
-    team = Member.objects.filter(business=by.business_id, is_active=True)
+    team = active_members(by.business_id)
     people = [
         {
             "name": member.name,

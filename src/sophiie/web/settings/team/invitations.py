@@ -1,4 +1,4 @@
-"""Settings, tab Team: inviting people, taking it back, changing roles."""
+"""Settings, tab Team: inviting people, withdrawing invitations, changing roles."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from sophiie.web.shared.requests import members_only
 @members_only
 @require_POST
 def member_invite(request: HttpRequest) -> HttpResponse:
-    """Sends somebody a link with which they join the business."""
+    """Mails somebody a link with which they join the business."""
     by = manager(request)
     form = InvitationForm(request.POST, roles=roles_to_give(by))
     if not form.is_valid():
@@ -46,11 +46,11 @@ def member_invite(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_POST
 def invitation_link(request: HttpRequest, invitation_id: UUID) -> HttpResponse:
-    """The link of an invitation whose mail does not leave, to hand on."""
+    """Shows the link of an invitation whose mail cannot be sent, to hand it on."""
     secret = link_to_hand_on(by=manager(request), invitation_id=invitation_id)
     if secret is None:
         raise Http404
-    # Shown this once, to the one who may hand it on: it is kept nowhere.
+    # Shown only here, to somebody who may hand it on, and stored nowhere.
     return team_page(request, to_hand_on=f"{settings.PUBLIC_URL}{reverse('join', args=[secret])}")
 
 

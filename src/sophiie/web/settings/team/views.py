@@ -1,4 +1,4 @@
-"""Settings, tab Team: who is in the business, how their links stand, who leaves and comes back."""
+"""Settings, tab Team: who is in the business, how their links are doing, who leaves and returns."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ from sophiie.web.shared.requests import members_only, signed_in
 @members_only
 @require_GET
 def team(request: HttpRequest) -> HttpResponse:
-    """The members, how their links stand, and who was deactivated; for owners and admins.
+    """The members, their links, and who was deactivated, for owners and admins.
 
-    With `?deactivate=<id>` the dialog that asks about this member is open.
+    With `?deactivate=<id>` the dialog about this member is open.
     """
     return team_page(request)
 
@@ -52,7 +52,7 @@ def team_page(
     to_hand_on: str = "",
     status: int = 200,
 ) -> HttpResponse:
-    """The page; `to_hand_on` is the link of an invitation that no mail could be sent for."""
+    """The page; `to_hand_on` is the link of an invitation whose mail could not be sent."""
     by = manager(request)
     people = list(Member.objects.filter(business=by.business_id, erased_at=None))
     leaving = _chosen(by, people, request.GET.get("deactivate", ""))
@@ -77,7 +77,7 @@ def team_page(
         "invitation_form": invitation_form or _new_invitation(by),
         "to_hand_on": to_hand_on,
     }
-    return render(request, "settings/team.html", context, status=status)
+    return render(request, "settings/team/team.html", context, status=status)
 
 
 def _local(by: Member, erasure: Erasure | None) -> datetime | None:
@@ -85,7 +85,7 @@ def _local(by: Member, erasure: Erasure | None) -> datetime | None:
 
 
 def roles_to_give(by: Member) -> list[str]:
-    """The roles this member may make somebody, the usual one first."""
+    """The roles that this member may give, the usual one first."""
     return [role for role in reversed(Role.values) if may_give_role(by, role)]
 
 
@@ -147,7 +147,7 @@ def member_reactivate(request: HttpRequest, member_id: UUID) -> HttpResponse:
 
 
 def manager(request: HttpRequest) -> Member:
-    """The owner or admin who asks; anybody else may not."""
+    """The owner or admin who asks. Refuses everybody else."""
     member = signed_in(request)
     if not member.manages_business:
         raise PermissionDenied
@@ -155,7 +155,7 @@ def manager(request: HttpRequest) -> Member:
 
 
 def colleague(by: Member, member_id: UUID) -> Member:
-    """The member of the same business, also a deactivated one."""
+    """A member of the same business, active or not."""
     member = Member.objects.filter(business=by.business_id, pk=member_id).first()
     if member is None:
         raise Http404
@@ -163,7 +163,7 @@ def colleague(by: Member, member_id: UUID) -> Member:
 
 
 def _chosen(by: Member, people: list[Member], text: str) -> list[Member]:
-    """The member whose dialog is asked for, if there is somebody to deactivate."""
+    """The member whom the open dialog is about, if they may be deactivated."""
     if not text:
         return []
     found = [person for person in people if str(person.pk) == text.lower()]

@@ -1,9 +1,9 @@
-// What is done from the page: moved, resized, handed over, made, taken back. The server decides; until it has, the
-// page shows what was meant, and afterwards what is.
+// What a person does: moves, resizes, hands over, books, takes back. The server decides. Until it
+// has, the page shows what the person meant; afterwards, what is.
 
-import { addressOf, listed, part, say, setup } from "./setup.js";
 import { shown } from "./feed.js";
 import { refuse, signedOut, toast } from "./notices.js";
+import { addressOf, listed, part, say, setup } from "./setup.js";
 import { addSeconds, seconds, when } from "./times.js";
 
 let redraw = () => {};
@@ -19,10 +19,16 @@ export async function send(address, body) {
   try {
     const answer = await fetch(address, {
       method: "POST",
-      headers: { "Content-Type": "application/json", Accept: "application/json", "X-CSRFToken": token },
+      headers: {
+        "Content-Type": "application/json",
+        Accept: "application/json",
+        "X-CSRFToken": token,
+      },
       body: JSON.stringify(body),
     });
-    const told = (answer.headers.get("Content-Type") ?? "").includes("json") ? await answer.json() : {};
+    const told = (answer.headers.get("Content-Type") ?? "").includes("json")
+      ? await answer.json()
+      : {};
     return { status: answer.status, ...told };
   } catch {
     return { status: 0 };
@@ -42,7 +48,11 @@ const numbersOf = (ids) => ids.map((id) => shown.people.findIndex((person) => pe
 function show(one, changes) {
   const { start, end, who } = one;
   const length = seconds(start, end);
-  if (changes.start) Object.assign(one, { start: changes.start, end: changes.end ?? addSeconds(changes.start, length) });
+  if (changes.start)
+    Object.assign(one, {
+      start: changes.start,
+      end: changes.end ?? addSeconds(changes.start, length),
+    });
   else if (changes.end) one.end = changes.end;
   if (changes.assignees) one.who = numbersOf(changes.assignees);
   return () => Object.assign(one, { start, end, who });
@@ -57,7 +67,11 @@ export async function move(one, changes, more = {}) {
   const was = when(one.start, one.end);
   const putBack = show(one, changes);
   redraw();
-  const answer = await send(addressOf("move", one.id), { ...changes, revision: one.revision, ...more });
+  const answer = await send(addressOf("move", one.id), {
+    ...changes,
+    revision: one.revision,
+    ...more,
+  });
   if (answer.status === 200) {
     one.revision = answer.revision;
     done(one, changes, answer.before, was);
@@ -70,9 +84,15 @@ export async function move(one, changes, more = {}) {
 }
 
 function done(one, changes, before, was) {
-  const values = { title: one.title, when: when(one.start, one.end), names: listed(changes.assignees ? one.who.map((n) => shown.people[n].name) : []) };
+  const values = {
+    title: one.title,
+    when: when(one.start, one.end),
+    names: listed(changes.assignees ? one.who.map((n) => shown.people[n].name) : []),
+  };
   const what = changes.start ? "moved" : changes.end ? "resized" : "handed";
-  toast(say(what, values), () => takeBack(one.id, before, one.revision, { title: one.title, when: was }));
+  toast(say(what, values), () =>
+    takeBack(one.id, before, one.revision, { title: one.title, when: was }),
+  );
 }
 
 async function takeBack(id, before, revision, values) {
@@ -83,7 +103,11 @@ async function takeBack(id, before, revision, values) {
     toast(say("undone", values));
     return;
   }
-  refuse(say("not_undone"), [reasonOf(answer), ...(answer.obstacles ?? [])], [[say("open"), addressOf("appointment", id)]]);
+  refuse(
+    say("not_undone"),
+    [reasonOf(answer), ...(answer.obstacles ?? [])],
+    [[say("open"), addressOf("appointment", id)]],
+  );
 }
 
 function refused(one, changes, answer, more) {
@@ -96,7 +120,11 @@ function refused(one, changes, answer, more) {
   for (const { fold, label } of answer.which ?? []) ways.push([label, again({ fold })]);
   if (answer.consent) ways.push([say(answer.consent), again({ consent: answer.consent })]);
   if (answer.status !== 404) ways.push([say("open"), addressOf("appointment", one.id)]);
-  refuse(say("not_moved", { title: one.title }), [reasonOf(answer), ...(answer.obstacles ?? [])], ways);
+  refuse(
+    say("not_moved", { title: one.title }),
+    [reasonOf(answer), ...(answer.obstacles ?? [])],
+    ways,
+  );
   if (answer.stale || answer.status === 404) reload();
 }
 
@@ -108,7 +136,12 @@ export async function book(asked) {
       const gone = await send(addressOf("delete", answer.id), { revision: answer.revision });
       await reload();
       if (gone.status === 200) toast(say("taken_back", { title: asked.title }));
-      else refuse(say("not_undone"), [reasonOf(gone)], [[say("open"), addressOf("appointment", answer.id)]]);
+      else
+        refuse(
+          say("not_undone"),
+          [reasonOf(gone)],
+          [[say("open"), addressOf("appointment", answer.id)]],
+        );
     });
     await reload();
   }

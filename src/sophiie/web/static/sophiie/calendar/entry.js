@@ -1,10 +1,15 @@
 // How one appointment, hold or busy time looks and reads: the same for the grid and the list.
 
-import { addressOf, icon, listed, make, say } from "./setup.js";
 import { namesOf, shown } from "./feed.js";
+import { addressOf, icon, listed, make, say } from "./setup.js";
 import { clock, longDay, span } from "./times.js";
 
-const STATUS_ICONS = { held: "clock", cancelled: "cancelled", completed: "check", no_show: "person" };
+const STATUS_ICONS = {
+  held: "clock",
+  cancelled: "cancelled",
+  completed: "check",
+  no_show: "person",
+};
 
 /** What is said besides title, time and people; each with its own icon. */
 export function marks(one) {

@@ -3,7 +3,15 @@
 import { setup } from "./setup.js";
 import { state } from "./state.js";
 
-export const shown = { from: "", to: "", people: setup.people, unread: [], appointments: [], busy: [], closed: [] };
+export const shown = {
+  from: "",
+  to: "",
+  people: setup.people,
+  unread: [],
+  appointments: [],
+  busy: [],
+  closed: [],
+};
 
 export class SignedOut extends Error {}
 
@@ -12,10 +20,14 @@ let asking = null;
 /** Fetches the period; the latest request wins. False if it was overtaken by another one. */
 export async function load(from, to) {
   asking?.abort();
-  const mine = (asking = new AbortController());
+  const mine = new AbortController();
+  asking = mine;
   try {
     const address = `${setup.urls.feed}?${new URLSearchParams({ from, to })}`;
-    const answer = await fetch(address, { signal: mine.signal, headers: { Accept: "application/json" } });
+    const answer = await fetch(address, {
+      signal: mine.signal,
+      headers: { Accept: "application/json" },
+    });
     if (answer.status === 401) throw new SignedOut();
     if (!answer.ok) throw new Error(String(answer.status));
     Object.assign(shown, await answer.json(), { from, to });
@@ -44,12 +56,15 @@ export function appointments() {
 }
 
 /** Times taken in Google: [whose number, from, to]. */
-export const busyTimes = () => (state.busy ? shown.busy.filter(([number]) => isVisible(number)) : []);
+export const busyTimes = () =>
+  state.busy ? shown.busy.filter(([number]) => isVisible(number)) : [];
 
 /** Who has a column of their own: whoever is there now, or still has something on these days. */
 export function columns() {
   const needed = new Set(appointments().flatMap((one) => one.who));
-  return shown.people.filter((person, number) => isVisible(number) && (person.active || needed.has(number)));
+  return shown.people.filter(
+    (person, number) => isVisible(number) && (person.active || needed.has(number)),
+  );
 }
 
 /** The person whose colour an appointment has: the first assignee who is shown. */
@@ -60,7 +75,8 @@ export function isTaken(id, from, to) {
   const number = shown.people.findIndex((person) => person.id === id);
   const meets = (start, end) => start < to && from < end;
   return (
-    shown.appointments.some((one) => !isOff(one) && one.who.includes(number) && meets(one.start, one.end)) ||
-    shown.busy.some(([whose, start, end]) => whose === number && meets(start, end))
+    shown.appointments.some(
+      (one) => !isOff(one) && one.who.includes(number) && meets(one.start, one.end),
+    ) || shown.busy.some(([whose, start, end]) => whose === number && meets(start, end))
   );
 }

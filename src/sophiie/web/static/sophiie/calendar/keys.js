@@ -1,6 +1,7 @@
 // The keyboard: one letter for each act; never while somebody writes or a dialog is open.
 
-const WRITING = "input:not([type=checkbox], [type=radio], [type=button]), textarea, select, [contenteditable]";
+const WRITING =
+  "input:not([type=checkbox], [type=radio], [type=button]), textarea, select, [contenteditable]";
 
 // Until the next frame is drawn, the field of a dialog that was just closed still has the focus.
 function isWriting(target) {
@@ -23,7 +24,14 @@ export function listen(acts) {
     l: () => acts.show("list"),
   };
   document.addEventListener("keydown", (event) => {
-    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
+    if (
+      event.defaultPrevented ||
+      event.ctrlKey ||
+      event.metaKey ||
+      event.altKey ||
+      event.isComposing
+    )
+      return;
     if (document.querySelector("dialog[open]") || isWriting(event.target)) return;
     if (event.key === "Escape") {
       acts.dismiss();

@@ -1,8 +1,8 @@
 // The list of a week, day by day: what a phone shows first.
 
-import { cloneOf, make, part, say } from "./setup.js";
-import { appointments, busyTimes, leading, shown } from "./feed.js";
 import { busyBlock, classesOf, entryLink } from "./entry.js";
+import { appointments, busyTimes, leading, shown } from "./feed.js";
+import { cloneOf, make, part, say } from "./setup.js";
 import { addDays, dayNumber, month, spanOn, today, weekday } from "./times.js";
 
 /** What touches the day, in order of its start. */
@@ -21,7 +21,10 @@ function ofDay(day) {
 }
 
 function appointmentRow(one, day) {
-  const row = make("li", ["cal-row", ...classesOf(one, leading(one)?.colour ?? 0).slice(1)].join(" "));
+  const row = make(
+    "li",
+    ["cal-row", ...classesOf(one, leading(one)?.colour ?? 0).slice(1)].join(" "),
+  );
   row.append(entryLink(one, { time: spanOn(day, one.start, one.end) }));
   return row;
 }
@@ -51,22 +54,33 @@ export function draw({ onNew }) {
     list.replaceChildren(empty(onNew));
     return;
   }
-  list.replaceChildren(...days.map((day) => {
-    const found = rows.get(day);
-    const section = make("section", `day${day === today() ? " day-today" : ""}${found.length ? "" : " day-empty"}`);
-    section.setAttribute("aria-labelledby", `list-${day}`);
-    section.append(heading(day), found.length ? make("ul", "rows", ...found) : make("p", "day-none", say("nothing")));
-    return section;
-  }));
+  list.replaceChildren(
+    ...days.map((day) => {
+      const found = rows.get(day);
+      const section = make(
+        "section",
+        `day${day === today() ? " day-today" : ""}${found.length ? "" : " day-empty"}`,
+      );
+      section.setAttribute("aria-labelledby", `list-${day}`);
+      section.append(
+        heading(day),
+        found.length ? make("ul", "rows", ...found) : make("p", "day-none", say("nothing")),
+      );
+      return section;
+    }),
+  );
   const here = list.querySelector(".day-today");
   // The list alone: what stands above it on the page is not to be scrolled away.
-  if (here && drawnFor !== shown.from) list.scrollTop += here.getBoundingClientRect().top - list.getBoundingClientRect().top;
+  if (here && drawnFor !== shown.from)
+    list.scrollTop += here.getBoundingClientRect().top - list.getBoundingClientRect().top;
   drawnFor = shown.from;
-  if (focused) list.querySelector(`.entry[data-id="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
+  if (focused)
+    list.querySelector(`.entry[data-id="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
 }
 
 function empty(onNew) {
-  if (shown.appointments.length || shown.busy.length) return make("p", "cal-nothing muted", say("nothing_filtered"));
+  if (shown.appointments.length || shown.busy.length)
+    return make("p", "cal-nothing muted", say("nothing_filtered"));
   const box = cloneOf("cal-empty");
   box.querySelector("[data-new]").addEventListener("click", onNew);
   return box;

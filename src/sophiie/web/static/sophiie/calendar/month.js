@@ -1,13 +1,15 @@
-// A month shows as many of a day as its cell holds, and says how many more there are. The library could find that out by
-// itself, but lays out each one to know: two thousand take it a minute.
+// A month shows as many entries of a day as its cell holds, and says how many more there are. The
+// library could find that out by itself, but it lays out every entry to know: two thousand take a
+// minute.
 
-import { make, part, say } from "./setup.js";
 import { appointments } from "./feed.js";
-import { addDays, dayNumber, dayOf, longDay, periodOf, seconds } from "./times.js";
+import { make, part, say } from "./setup.js";
 import { onPhone, state } from "./state.js";
+import { addDays, dayNumber, dayOf, longDay, periodOf, seconds } from "./times.js";
 
 const DAY_SECONDS = 86_400;
-// Pixels of `calendar.css`: the row of weekday names, a day's number, a line with its gap, the least height of a cell.
+// Pixels, as the style sheets set them: the row of weekday names, a day's number, a line with its
+// gap, the smallest height of a cell.
 const MONTH = { head: 38, number: 34, line: 26, cell: 88, phoneLine: 8, phoneCell: 52 };
 
 let more = new Map();
@@ -16,7 +18,12 @@ function places() {
   const [from, to] = periodOf(state.view, state.day);
   const height = part("cal-grid").clientHeight - MONTH.head;
   const [cell, line] = onPhone() ? [MONTH.phoneCell, MONTH.phoneLine] : [MONTH.cell, MONTH.line];
-  return Math.max(1, Math.floor((Math.max(cell, height / (seconds(from, to) / DAY_SECONDS / 7)) - MONTH.number) / line));
+  return Math.max(
+    1,
+    Math.floor(
+      (Math.max(cell, height / (seconds(from, to) / DAY_SECONDS / 7)) - MONTH.number) / line,
+    ),
+  );
 }
 
 /** Those that there is room for, whole days first. */
@@ -38,7 +45,8 @@ export function fitting(found) {
 function daysOf({ start: from, end: to }) {
   const days = [dayOf(from)];
   const until = to.length > 10 ? to : `${to}T00:00:00`;
-  for (let day = addDays(days[0], 1); `${day}T00:00:00` < until; day = addDays(day, 1)) days.push(day);
+  for (let day = addDays(days[0], 1); `${day}T00:00:00` < until; day = addDays(day, 1))
+    days.push(day);
   return days;
 }
 
@@ -47,7 +55,12 @@ export function dayHead(day, hrefOfDay) {
   const nodes = [dayLink(day, hrefOfDay)];
   const count = more.get(day);
   if (count) {
-    const link = make("a", "day-more", make("span", "", say("more", { n: count })), make("span", "visually-hidden", `, ${longDay(day)}`));
+    const link = make(
+      "a",
+      "day-more",
+      make("span", "", say("more", { n: count })),
+      make("span", "visually-hidden", `, ${longDay(day)}`),
+    );
     link.href = hrefOfDay(day);
     link.dataset.day = day;
     nodes.push(link);
@@ -59,7 +72,12 @@ function dayLink(day, hrefOfDay) {
   const link = make("a", "day-link", dayNumber(day));
   link.href = hrefOfDay(day);
   link.dataset.day = day;
-  const count = appointments().filter((one) => dayOf(one.start) <= day && dayOf(one.end) >= day).length;
-  link.setAttribute("aria-label", onPhone() ? `${longDay(day)}, ${say("count", { n: count })}` : longDay(day));
+  const count = appointments().filter(
+    (one) => dayOf(one.start) <= day && dayOf(one.end) >= day,
+  ).length;
+  link.setAttribute(
+    "aria-label",
+    onPhone() ? `${longDay(day)}, ${say("count", { n: count })}` : longDay(day),
+  );
   return link;
 }

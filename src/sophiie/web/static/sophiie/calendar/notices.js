@@ -10,12 +10,23 @@ export function toast(text, undo) {
   box.querySelector("p").textContent = text;
   const button = box.querySelector("[data-undo]");
   let timer = 0;
-  const close = () => { clearTimeout(timer); box.remove(); };
-  const wait = () => { clearTimeout(timer); timer = setTimeout(close, TOAST_MS); };
-  if (undo) button.addEventListener("click", () => { close(); undo(); });
+  const close = () => {
+    clearTimeout(timer);
+    box.remove();
+  };
+  const wait = () => {
+    clearTimeout(timer);
+    timer = setTimeout(close, TOAST_MS);
+  };
+  if (undo)
+    button.addEventListener("click", () => {
+      close();
+      undo();
+    });
   else button.remove();
   box.querySelector("[data-close]").addEventListener("click", close);
-  for (const name of ["pointerenter", "focusin"]) box.addEventListener(name, () => clearTimeout(timer));
+  for (const name of ["pointerenter", "focusin"])
+    box.addEventListener(name, () => clearTimeout(timer));
   for (const name of ["pointerleave", "focusout"]) box.addEventListener(name, wait);
   part("cal-toasts").replaceChildren(box);
   part("cal-refusals").replaceChildren();
@@ -32,17 +43,22 @@ export function refuse(title, lines, ways = []) {
     list.hidden = false;
     list.append(...lines.map((line) => make("li", "", line)));
   }
-  box.querySelector(".actions").append(...ways.map(([text, way]) => {
-    if (typeof way === "string") {
-      const link = make("a", "button button-small", text);
-      link.href = way;
-      return link;
-    }
-    const button = make("button", "button button-small", text);
-    button.type = "button";
-    button.addEventListener("click", () => { close(); way(); });
-    return button;
-  }));
+  box.querySelector(".actions").append(
+    ...ways.map(([text, way]) => {
+      if (typeof way === "string") {
+        const link = make("a", "button button-small", text);
+        link.href = way;
+        return link;
+      }
+      const button = make("button", "button button-small", text);
+      button.type = "button";
+      button.addEventListener("click", () => {
+        close();
+        way();
+      });
+      return button;
+    }),
+  );
   box.querySelector("[data-close]").addEventListener("click", close);
   part("cal-refusals").replaceChildren(box);
   part("cal-toasts").replaceChildren();

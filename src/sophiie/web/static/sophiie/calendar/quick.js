@@ -1,15 +1,21 @@
-// The small form: title, time, people. Everything else is in the full form, which takes over what was typed.
+// The quick form: title, time, people. The full form has everything else, and takes over what was
+// typed.
 
-import { make, part, say, setup } from "./setup.js";
-import { isTaken, shown } from "./feed.js";
-import { state } from "./state.js";
 import { book, reasonOf } from "./acts.js";
+import { isTaken, shown } from "./feed.js";
+import { make, part, say, setup } from "./setup.js";
+import { state } from "./state.js";
 import { addDays, addSeconds, clockOf, dayOf, now, seconds } from "./times.js";
 
 const dialog = part("cal-quick");
 const form = part("cal-quick-form");
 const { title, date, start, end } = form.elements;
-const FIELDS = { title: "cal-quick-name-error", start: "cal-quick-time-error", end: "cal-quick-time-error", assignees: "cal-quick-who-error" };
+const FIELDS = {
+  title: "cal-quick-name-error",
+  start: "cal-quick-time-error",
+  end: "cal-quick-time-error",
+  assignees: "cal-quick-who-error",
+};
 
 let length = 3600;
 let onClose = () => {};
@@ -57,12 +63,16 @@ function times() {
   return { start: from, end: end.value === "00:00" ? `${addDays(date.value, 1)}T00:00:00` : until };
 }
 
-const chosen = () => people().filter((box) => box.checked).map((box) => box.value);
+const chosen = () =>
+  people()
+    .filter((box) => box.checked)
+    .map((box) => box.value);
 
 /** Shows messages: at their fields, and above the form what belongs to none. */
 function tell(messages = {}, above = []) {
   for (const id of new Set(Object.values(FIELDS))) part(id).hidden = true;
-  for (const field of form.querySelectorAll("[data-field]")) field.classList.remove("field-invalid");
+  for (const field of form.querySelectorAll("[data-field]"))
+    field.classList.remove("field-invalid");
   for (const [name, text] of Object.entries(messages)) {
     const place = part(FIELDS[name] ?? FIELDS.title);
     place.textContent = text;
@@ -70,14 +80,16 @@ function tell(messages = {}, above = []) {
     form.querySelector(`[data-field="${name}"]`)?.classList.add("field-invalid");
   }
   for (const control of [title, start, end]) control.removeAttribute("aria-invalid");
-  for (const name of Object.keys(messages)) form.elements[name]?.setAttribute?.("aria-invalid", "true");
+  for (const name of Object.keys(messages))
+    form.elements[name]?.setAttribute?.("aria-invalid", "true");
   part("cal-quick-problem").replaceChildren(...above);
 }
 
 function inTheWay(answer) {
   const box = make("div", "alert alert-warning");
   const body = make("div", "alert-body", make("p", "alert-title", reasonOf(answer)));
-  if (answer.obstacles?.length) body.append(make("ul", "", ...answer.obstacles.map((line) => make("li", "", line))));
+  if (answer.obstacles?.length)
+    body.append(make("ul", "", ...answer.obstacles.map((line) => make("li", "", line))));
   const ways = make("div", "actions");
   const way = (text, more) => {
     const button = make("button", "button button-small", text);
@@ -103,7 +115,9 @@ async function submit(more = {}) {
     return;
   }
   sending = true;
-  const answer = await book({ title: title.value, ...times(), assignees, ...more }).finally(() => { sending = false; });
+  const answer = await book({ title: title.value, ...times(), assignees, ...more }).finally(() => {
+    sending = false;
+  });
   if (answer.status === 201) {
     dialog.close();
     return;
@@ -118,7 +132,12 @@ async function submit(more = {}) {
 
 /** The address of the full form, with everything typed so far. */
 function fullForm() {
-  const kept = new URLSearchParams({ title: title.value, date: date.value, start: start.value, end: end.value });
+  const kept = new URLSearchParams({
+    title: title.value,
+    date: date.value,
+    start: start.value,
+    end: end.value,
+  });
   for (const id of chosen()) kept.append("assignees", id);
   return `${setup.urls.form}?${kept}`;
 }
@@ -129,7 +148,9 @@ export function connect(page) {
     event.preventDefault();
     submit();
   });
-  part("cal-quick-more").addEventListener("click", () => { location.assign(fullForm()); });
+  part("cal-quick-more").addEventListener("click", () => {
+    location.assign(fullForm());
+  });
   start.addEventListener("change", () => {
     if (!start.value || !date.value) return;
     end.value = clockOf(addSeconds(`${date.value}T${start.value}:00`, length));

@@ -4,6 +4,7 @@ import { setup } from "./setup.js";
 import { isDay, today } from "./times.js";
 
 const MEMORY = "sophiie-calendar";
+const COOKIE_LIFE = "max-age=31536000; samesite=lax";
 const PHONE = "(max-width: 43.99rem)";
 
 const phone = window.matchMedia(PHONE);
@@ -21,7 +22,13 @@ export function whenResized(act) {
   });
 }
 
-export const state = { view: "week", day: today(), hidden: new Set(), busy: true, cancelled: false };
+export const state = {
+  view: "week",
+  day: today(),
+  hidden: new Set(),
+  busy: true,
+  cancelled: false,
+};
 
 function remembered() {
   try {
@@ -38,7 +45,8 @@ function remember() {
   } catch {
     // A browser that keeps nothing still shows everything.
   }
-  document.cookie = `${setup.cookie}=${state.view}; path=${setup.urls.page}; max-age=31536000; samesite=lax`;
+  // biome-ignore lint/suspicious/noDocumentCookie: the Cookie Store API is not in every browser.
+  document.cookie = `${setup.cookie}=${state.view}; path=${setup.urls.page}; ${COOKIE_LIFE}`;
 }
 
 /** Takes the state from the address; what it does not say, from memory or from what is usual. */
@@ -51,7 +59,10 @@ export function readAddress({ first = false } = {}) {
   state.day = isDay(day) ? day : today();
   const people = setup.people.map((person) => person.id);
   if (asked.has("members")) {
-    const wanted = asked.get("members").split(",").filter((id) => people.includes(id));
+    const wanted = asked
+      .get("members")
+      .split(",")
+      .filter((id) => people.includes(id));
     state.hidden = new Set(wanted.length ? people.filter((id) => !wanted.includes(id)) : []);
   } else if (first) {
     state.hidden = new Set((known.hidden ?? []).filter((id) => people.includes(id)));

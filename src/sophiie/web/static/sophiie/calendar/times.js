@@ -1,5 +1,6 @@
-// Days and wall-clock times of the business's zone. They are text ("2026-11-26", "2026-11-26T09:00:00"), and reckoned as
-// if they were UTC: the browser's own zone and its clock changes never touch them.
+// Days and wall-clock times of the business's zone. They are text ("2026-11-26" and
+// "2026-11-26T09:00:00"), and calculated as if they were UTC: the browser's own zone and its clock
+// changes never touch them.
 
 import { say, setup } from "./setup.js";
 
@@ -21,15 +22,24 @@ export function addSeconds(text, seconds) {
 
 export function addMonths(day, count) {
   const date = reckoned(day);
-  const last = new Date(Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + count + 1, 0)).getUTCDate();
-  return new Date(Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + count, Math.min(date.getUTCDate(), last)))
-    .toISOString().slice(0, 10);
+  const last = new Date(
+    Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + count + 1, 0),
+  ).getUTCDate();
+  return new Date(
+    Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + count, Math.min(date.getUTCDate(), last)),
+  )
+    .toISOString()
+    .slice(0, 10);
 }
 
 export const seconds = (from, to) => (reckoned(to) - reckoned(from)) / 1000;
 
 export function isDay(text) {
-  return /^20\d\d-\d\d-\d\d$/.test(text) && !Number.isNaN(reckoned(text).getTime()) && dayOf(wall(reckoned(text))) === text;
+  return (
+    /^20\d\d-\d\d-\d\d$/.test(text) &&
+    !Number.isNaN(reckoned(text).getTime()) &&
+    dayOf(wall(reckoned(text))) === text
+  );
 }
 
 export function startOfWeek(day) {
@@ -58,14 +68,16 @@ const formats = new Map();
 
 function format(options) {
   const key = JSON.stringify(options);
-  if (!formats.has(key)) formats.set(key, new Intl.DateTimeFormat(setup.locale, { ...options, timeZone: "UTC" }));
+  if (!formats.has(key))
+    formats.set(key, new Intl.DateTimeFormat(setup.locale, { ...options, timeZone: "UTC" }));
   return formats.get(key);
 }
 
 const written = (text, options) => format(options).format(reckoned(text));
 
 export const longDay = (text) => written(text, { weekday: "long", day: "numeric", month: "long" });
-export const shortDay = (text) => written(text, { weekday: "short", day: "numeric", month: "short" });
+export const shortDay = (text) =>
+  written(text, { weekday: "short", day: "numeric", month: "short" });
 export const weekday = (text, width = "short") => written(text, { weekday: width });
 export const dayNumber = (text) => String(Number(text.slice(8, 10)));
 export const month = (text) => written(text, { month: "long" });
@@ -78,15 +90,19 @@ export function clock(text) {
 
 /** "09:00–10:00", or with days where it goes over midnight. */
 export function span(from, to) {
-  const same = dayOf(from) === dayOf(to) || (dayOf(to) === addDays(dayOf(from), 1) && clockOf(to) === "00:00");
-  return same ? `${clock(from)}–${clock(to)}` : `${shortDay(from)}, ${clock(from)} – ${shortDay(to)}, ${clock(to)}`;
+  const same =
+    dayOf(from) === dayOf(to) || (dayOf(to) === addDays(dayOf(from), 1) && clockOf(to) === "00:00");
+  return same
+    ? `${clock(from)}–${clock(to)}`
+    : `${shortDay(from)}, ${clock(from)} – ${shortDay(to)}, ${clock(to)}`;
 }
 
 /** The same as one says it on one of the days that it covers. */
 export function spanOn(day, from, to) {
   const begins = dayOf(from) >= day;
   const ends = to <= `${addDays(day, 1)}T00:00:00`;
-  if (begins && ends) return clockOf(from) === "00:00" && clockOf(to) === "00:00" ? say("all_day") : span(from, to);
+  if (begins && ends)
+    return clockOf(from) === "00:00" && clockOf(to) === "00:00" ? say("all_day") : span(from, to);
   if (begins && clockOf(from) !== "00:00") return say("from", { time: clock(from) });
   if (ends && to < `${addDays(day, 1)}T00:00:00`) return say("until", { time: clock(to) });
   return say("all_day");
@@ -102,12 +118,18 @@ export function titleOf(view, day, { brief = false } = {}) {
   const monthAndYear = (text) => written(text, { month, year: "numeric" });
   if (view === "month") return monthAndYear(day);
   if (view === "day" || view === "team") {
-    return written(day, { weekday: month, day: "numeric", month, ...(brief ? {} : { year: "numeric" }) });
+    return written(day, {
+      weekday: month,
+      day: "numeric",
+      month,
+      ...(brief ? {} : { year: "numeric" }),
+    });
   }
   const [first, after] = periodOf(view, day);
   const last = addDays(after, -1);
   if (first.slice(0, 7) === last.slice(0, 7)) return monthAndYear(last);
-  const start = first.slice(0, 4) === last.slice(0, 4) ? written(first, { month }) : monthAndYear(first);
+  const start =
+    first.slice(0, 4) === last.slice(0, 4) ? written(first, { month }) : monthAndYear(first);
   return `${start} – ${monthAndYear(last)}`;
 }
 
@@ -115,8 +137,19 @@ export function titleOf(view, day, { brief = false } = {}) {
 
 function parts(zone) {
   const found = {};
-  const names = { year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit", second: "2-digit" };
-  for (const { type, value } of new Intl.DateTimeFormat("en-GB", { ...names, hourCycle: "h23", timeZone: zone }).formatToParts()) {
+  const names = {
+    year: "numeric",
+    month: "2-digit",
+    day: "2-digit",
+    hour: "2-digit",
+    minute: "2-digit",
+    second: "2-digit",
+  };
+  for (const { type, value } of new Intl.DateTimeFormat("en-GB", {
+    ...names,
+    hourCycle: "h23",
+    timeZone: zone,
+  }).formatToParts()) {
     found[type] = value;
   }
   return found;
@@ -132,13 +165,17 @@ export const today = () => dayOf(now());
 /** The zone's present distance from UTC, as the calendar library wants it: "+11:00". */
 export function offset() {
   const minutes = Math.round((reckoned(now()) - Date.now()) / 60_000);
-  const text = [Math.floor(Math.abs(minutes) / 60), Math.abs(minutes) % 60].map((n) => String(n).padStart(2, "0")).join(":");
+  const text = [Math.floor(Math.abs(minutes) / 60), Math.abs(minutes) % 60]
+    .map((n) => String(n).padStart(2, "0"))
+    .join(":");
   return (minutes < 0 ? "-" : "+") + text;
 }
 
 /** The browser's zone, if its clock shows another time than the business's. */
 export function otherZone() {
   const here = Intl.DateTimeFormat().resolvedOptions().timeZone;
-  const apart = Math.abs(reckoned(now()).getTime() + new Date().getTimezoneOffset() * 60_000 - Date.now());
+  const apart = Math.abs(
+    reckoned(now()).getTime() + new Date().getTimezoneOffset() * 60_000 - Date.now(),
+  );
   return here !== setup.zone && apart > 60_000 ? here : "";
 }

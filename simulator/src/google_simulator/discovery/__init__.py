@@ -1,0 +1,1 @@
+"""What the API says about itself: resources, parameters, and the discovery documents."""

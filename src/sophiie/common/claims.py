@@ -1,0 +1,65 @@
+"""Claims: for a while one process alone does the work that a row stands for.
+
+A claim is an instant on the row, until which the others leave it alone, and mostly its owner. It is
+taken by one conditional UPDATE, so of two who try at the same moment one gets it, and committed
+before the work begins. The claim of a process that was killed runs out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+from uuid import UUID, uuid4
+
+from django.db.models import Model, Q, QuerySet
+
+from sophiie.common.clock import now
+
+Row = TypeVar("Row", bound=Model)
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One kind of claim: the columns that hold it, and how long it lasts unless it is extended.
+
+    Without a column for the `owner` nobody can tell whose claim it is: it cannot be extended, and
+    whoever releases it may release somebody else's. That does where the work is safe when done
+    twice and the claim outlasts it.
+    """
+
+    until: str
+    lasts: timedelta
+    owner: str = ""
+
+    def is_free(self, moment: datetime, *, via: str = "") -> Q:
+        """The rows that nobody has claimed; `via` is the relation that leads to them."""
+        until = f"{via}__{self.until}" if via else self.until
+        return Q(**{until: None}) | Q(**{f"{until}__lt": moment})
+
+    def take(self, rows: QuerySet[Row], moment: datetime, **changes: Any) -> UUID | None:
+        """Claims the row, unless it is claimed, and makes the changes; returns the new owner.
+
+        `rows` finds one row by its own columns alone: what a join says is not looked at again by
+        an UPDATE that had to wait for another.
+        """
+        owner = uuid4()
+        values = self._columns(owner, moment + self.lasts)
+        return owner if rows.filter(self.is_free(moment)).update(**values, **changes) else None
+
+    def held_by(self, owner: UUID, rows: QuerySet[Row]) -> QuerySet[Row]:
+        """The row, if the claim on it is still this owner's."""
+        return rows.filter(**{self.owner: owner})
+
+    def extend(self, owner: UUID, rows: QuerySet[Row]) -> bool:
+        """Starts the claim's time anew; False when somebody else has taken it over."""
+        until = now() + self.lasts
+        return bool(self.held_by(owner, rows).update(**{self.until: until}))
+
+    def release(self, owner: UUID | None, rows: QuerySet[Row], **changes: Any) -> bool:
+        """Ends the claim and makes the changes; False, and none are made, if it is not ours."""
+        held = self.held_by(owner, rows) if owner else rows
+        return bool(held.update(**self._columns(None, None), **changes))
+
+    def _columns(self, owner: UUID | None, until: datetime | None) -> dict[str, Any]:
+        return {self.until: until} | ({self.owner: owner} if self.owner else {})

@@ -1,0 +1,16 @@
+"""The addresses of working hours, special days and booking rules."""
+
+from django.urls import path
+
+from sophiie.web.settings.hours import views
+
+urlpatterns = [
+    path("settings/hours", views.own_hours, name="settings-hours"),
+    path("settings/hours/business", views.business_hours, name="settings-hours-business"),
+    path("settings/hours/<uuid:member_id>", views.hours_of, name="settings-hours-of"),
+    path(
+        "settings/hours/days/<uuid:day_id>/remove",
+        views.days_remove,
+        name="hours-days-remove",
+    ),
+]

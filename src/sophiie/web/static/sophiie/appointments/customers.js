@@ -1,0 +1,45 @@
+// Customers of earlier appointments are offered; the chosen one's phone and email come along.
+
+const SUGGEST_AFTER_MS = 250;
+const MIN_LETTERS = 2;
+
+class Suggestions {
+  constructor(form) {
+    this.list = document.getElementById("customers");
+    this.name = form.elements.customer_name;
+    this.phone = form.elements.customer_phone;
+    this.email = form.elements.customer_email;
+    this.filledIn = { phone: "", email: "" };
+  }
+
+  /** Fills in what the chosen customer has; false if what is typed is no customer of the list. */
+  fillIn() {
+    const option = [...this.list.options].find(({ value }) => value === this.name.value);
+    if (!option) return false;
+    for (const key of ["phone", "email"]) {
+      const field = this[key];
+      if (!field.value || field.value === this.filledIn[key]) field.value = option.dataset[key];
+    }
+    this.filledIn = { phone: option.dataset.phone, email: option.dataset.email };
+    return true;
+  }
+
+  async load() {
+    const address = `${this.list.dataset.url}?customer_name=${encodeURIComponent(this.name.value)}`;
+    const answer = await fetch(address, { headers: { "HX-Request": "true" } });
+    if (answer.ok && !answer.redirected) this.list.innerHTML = await answer.text();
+  }
+}
+
+function suggestCustomers(form) {
+  const suggestions = new Suggestions(form);
+  const { name } = suggestions;
+  let timer = 0;
+  name.addEventListener("input", () => {
+    clearTimeout(timer);
+    if (suggestions.fillIn() || name.value.trim().length < MIN_LETTERS) return;
+    timer = setTimeout(() => suggestions.load().catch(() => {}), SUGGEST_AFTER_MS);
+  });
+}
+
+for (const form of document.querySelectorAll("[data-appointment-form]")) suggestCustomers(form);

@@ -1,0 +1,6 @@
+// The print button; without JavaScript it is not there.
+
+for (const button of document.querySelectorAll("[data-print]")) {
+  button.hidden = false;
+  button.addEventListener("click", () => window.print());
+}

@@ -1,0 +1,79 @@
+// What the grid draws: appointments, busy times and closed hours as events of the library.
+
+import { classesOf } from "./entry.js";
+import { appointments, busyTimes, isOff, leading, shown } from "./feed.js";
+import * as month from "./month.js";
+import { say } from "./setup.js";
+import { state } from "./state.js";
+import { addDays, addSeconds, clockOf, dayOf, seconds } from "./times.js";
+
+const DAY_SECONDS = 86_400;
+const SMALL_SECONDS = 2_700; // below three quarters of an hour title and time share a line
+const MIN_SECONDS = 1_800; // what is shorter is drawn as long as this, or no finger finds it
+
+export function events() {
+  const isTeam = state.view === "team";
+  const found = appointments().flatMap((one) =>
+    isTeam ? eventsOfEach(one) : [eventOf(one, leading(one), one.who)],
+  );
+  found.push(...busyTimes().map(busyEvent));
+  return state.view === "month" ? month.fitting(found) : [...found, ...closedHours(isTeam)];
+}
+
+/** Side by side it is drawn once for each assignee, in their column and colour. */
+const eventsOfEach = (one) => one.who.map((number) => eventOf(one, shown.people[number], [number]));
+
+function eventOf(one, person, numbers) {
+  const end = one.drawn_end ?? one.end;
+  const length = seconds(one.start, end);
+  const isShort = length < MIN_SECONDS;
+  const event = {
+    id: `${one.id}/${numbers.join("-")}`,
+    ...drawnBetween(one.start, isShort ? addSeconds(one.start, MIN_SECONDS) : end),
+    resourceIds: numbers.map((number) => shown.people[number].id),
+    title: one.title,
+    editable: !isOff(one) && !isLong(one.start, end),
+    classNames: [
+      ...classesOf(one, person?.colour ?? 0),
+      ...(length < SMALL_SECONDS ? ["is-small"] : []),
+    ],
+    extendedProps: { appointment: one.id },
+  };
+  if (isShort) event.durationEditable = false; // its edge is not where it ends
+  return event;
+}
+
+function busyEvent([number, from, to], index) {
+  const person = shown.people[number];
+  return {
+    id: `busy-${index}`,
+    ...drawnBetween(from, to),
+    resourceIds: [person.id],
+    title: say("busy"),
+    editable: false,
+    classNames: ["cal-event", "is-busy", `who-${person.colour}`],
+    extendedProps: { busy: [number, from, to] },
+  };
+}
+
+/** Side by side each person's own hours, elsewhere those of the whole team. */
+function closedHours(isTeam) {
+  return shown.closed
+    .filter(([number]) => isTeam === (number !== null))
+    .map(([number, from, to]) => ({
+      start: from,
+      end: to,
+      display: "background",
+      resourceIds: number === null ? [] : [shown.people[number].id],
+      classNames: ["cal-closed"],
+    }));
+}
+
+const isLong = (from, to) => seconds(from, to) >= DAY_SECONDS;
+
+/** What lasts a day or more lies in the row on top, as whole days. */
+function drawnBetween(from, to) {
+  if (!isLong(from, to)) return { start: from, end: to };
+  const last = clockOf(to) === "00:00" ? dayOf(to) : addDays(dayOf(to), 1);
+  return { start: dayOf(from), end: last, allDay: true };
+}

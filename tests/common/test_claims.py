@@ -1,0 +1,87 @@
+"""Claims on rows: one owner at a time, for as long as agreed, and never somebody else's."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from threading import Barrier
+from uuid import UUID, uuid4
+
+import pytest
+from django.db import connection
+from django.db.models import QuerySet
+
+from sophiie.accounts.models import Member
+from sophiie.calendar_link.models import CalendarLink
+from sophiie.common.claims import Claim
+from sophiie.common.clock import now
+
+pytestmark = pytest.mark.django_db(transaction=True)
+OWNED = Claim("lease_until", timedelta(seconds=10), owner="lease_holder")
+UNOWNED = Claim("refreshing_until", timedelta(seconds=10))
+
+
+@pytest.fixture
+def rows(alice: Member) -> QuerySet[CalendarLink]:
+    link = CalendarLink.objects.create(member=alice, google_sub="1", created_at=now())
+    return CalendarLink.objects.filter(pk=link.pk)
+
+
+@pytest.mark.parametrize("claim", [OWNED, UNOWNED])
+def test_of_many_who_try_at_once_one_gets_it(claim: Claim, rows: QuerySet[CalendarLink]) -> None:
+    together = Barrier(6)
+
+    def take(_: int) -> UUID | None:
+        try:
+            connection.ensure_connection()
+            together.wait()
+            return claim.take(rows.all(), now())
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(6) as pool:
+        taken = [owner for owner in pool.map(take, range(6)) if owner]
+    assert len(taken) == 1
+    assert not rows.filter(claim.is_free(now())).exists()
+    if claim.owner:
+        assert claim.held_by(taken[0], rows).exists()
+
+
+def test_it_runs_out_and_passes_to_the_next(rows: QuerySet[CalendarLink]) -> None:
+    moment = now()
+    first = OWNED.take(rows, moment)
+    assert first is not None
+    assert OWNED.take(rows, moment + OWNED.lasts) is None  # its last moment belongs to it
+    second = OWNED.take(rows, moment + OWNED.lasts + timedelta(seconds=1))
+    assert second is not None
+    assert OWNED.extend(first, rows) is False
+    assert OWNED.release(first, rows) is False
+    assert OWNED.held_by(second, rows).exists()
+
+
+def test_whoever_extends_it_keeps_it(rows: QuerySet[CalendarLink]) -> None:
+    owner = OWNED.take(rows, now() - timedelta(seconds=9))
+    assert owner is not None
+    assert OWNED.extend(owner, rows) is True
+    assert OWNED.take(rows, now() + timedelta(seconds=5)) is None
+
+
+def test_a_released_row_is_free_at_once(rows: QuerySet[CalendarLink]) -> None:
+    owner = OWNED.take(rows, now())
+    assert owner is not None
+    assert OWNED.release(owner, rows) is True
+    assert OWNED.take(rows, now()) is not None
+    UNOWNED.take(rows, now())
+    UNOWNED.release(None, rows)
+    assert UNOWNED.take(rows, now()) is not None
+
+
+def test_changes_are_made_with_the_claim_or_not_at_all(rows: QuerySet[CalendarLink]) -> None:
+    owner = OWNED.take(rows, now(), problem="at work")
+    assert owner is not None
+    assert rows.get().problem == "at work"
+    assert OWNED.take(rows, now(), problem="too late") is None
+    assert OWNED.release(uuid4(), rows, problem="not mine") is False
+    assert rows.get().problem == "at work"
+    assert OWNED.release(owner, rows, problem="") is True
+    assert rows.get().problem == ""
