@@ -21,6 +21,7 @@ def calendar_of(
     known_days: int = 400,
     problem: str = "",
     calendar_id: str = "",
+    time_zone: str = "",
 ) -> BusyCalendar:
     """A calendar of the member, read `age` ago; None: never."""
     moment = datetime.now(UTC)
@@ -32,6 +33,7 @@ def calendar_of(
         known_from=read and read - timedelta(days=1),
         known_until=read and read + timedelta(days=known_days),
         problem=problem,
+        time_zone=time_zone,
     )
 
 

@@ -256,7 +256,7 @@ def test_everything_that_stands_against_a_time_is_said_at_once(alice: Member) ->
     calendar = calendar_of(alice, known_until=monday(17, 30))
     busy(calendar, monday(16, 30), monday(17))
     assign(alice, (monday(15, 30), monday(16)))
-    assign(alice, (monday(16, 20), monday(16, 30)), held_until=datetime.now(UTC) + HOUR)
+    assign(alice, (monday(16, 20), monday(16, 30)), held_until=datetime.now(UTC) + HOUR / 2)
     assert rules_against(alice, monday(16, 7), monday(18)) == [
         *("notice", "outside_hours", "buffer", "hold", "busy_in_google"),
         *("calendar_unreadable", "step"),

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+from django.db.models.functions import Now
 
 from google_simulator.testing import RunningSimulator
 from sophiie.accounts.models import Member
+from sophiie.calendar_link.lease import LEASE
 from sophiie.calendar_link.models import CalendarLink, LinkState, Revocation
 from sophiie.calendar_link.tokens import _store
 from sophiie.calendar_link.unlink import end_link, unlink
-from sophiie.common.clock import now
 from sophiie.common.in_thread import in_thread
 from sophiie.google.oauth import Grant
 from tests.linking import link
@@ -73,7 +73,7 @@ async def test_unlinking_waits_for_the_call_that_a_worker_is_at(
     """Only then is the grant withdrawn: nothing is called with the account afterwards."""
     found = await in_thread(link, alice, google, read=False)
     links = CalendarLink.objects.filter(pk=found.pk)
-    lease = {"lease_holder": uuid4(), "lease_until": now() + timedelta(minutes=5)}
+    lease = {"lease_holder": uuid4(), "lease_until": Now() + LEASE}
     await in_thread(links.update, **lease)
     unlinking = asyncio.create_task(unlink(member=alice))
     while (await in_thread(links.get)).state != LinkState.UNLINKED:

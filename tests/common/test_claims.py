@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 
 import pytest
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 
 from sophiie.accounts.models import Member
 from sophiie.calendar_link.models import CalendarLink
@@ -35,24 +35,30 @@ def test_of_many_who_try_at_once_one_gets_it(claim: Claim, rows: QuerySet[Calend
         try:
             connection.ensure_connection()
             together.wait()
-            return claim.take(rows.all(), now())
+            return claim.take(rows.all())
         finally:
             connection.close()
 
     with ThreadPoolExecutor(6) as pool:
         taken = [owner for owner in pool.map(take, range(6)) if owner]
     assert len(taken) == 1
-    assert not rows.filter(claim.is_free(now())).exists()
+    assert not rows.filter(claim.is_free()).exists()
     if claim.owner:
         assert claim.held_by(taken[0], rows).exists()
 
 
+def later(rows: QuerySet[CalendarLink], **passed: float) -> None:
+    """As much time has passed for the claim; the database's clock cannot be set."""
+    rows.update(lease_until=F("lease_until") - timedelta(**passed))
+
+
 def test_it_runs_out_and_passes_to_the_next(rows: QuerySet[CalendarLink]) -> None:
-    moment = now()
-    first = OWNED.take(rows, moment)
+    first = OWNED.take(rows)
     assert first is not None
-    assert OWNED.take(rows, moment + OWNED.lasts) is None  # its last moment belongs to it
-    second = OWNED.take(rows, moment + OWNED.lasts + timedelta(seconds=1))
+    later(rows, seconds=5)
+    assert OWNED.take(rows) is None
+    later(rows, seconds=6)
+    second = OWNED.take(rows)
     assert second is not None
     assert OWNED.extend(first, rows) is False
     assert OWNED.release(first, rows) is False
@@ -60,27 +66,38 @@ def test_it_runs_out_and_passes_to_the_next(rows: QuerySet[CalendarLink]) -> Non
 
 
 def test_whoever_extends_it_keeps_it(rows: QuerySet[CalendarLink]) -> None:
-    owner = OWNED.take(rows, now() - timedelta(seconds=9))
+    owner = OWNED.take(rows)
     assert owner is not None
+    later(rows, seconds=9)
     assert OWNED.extend(owner, rows) is True
-    assert OWNED.take(rows, now() + timedelta(seconds=5)) is None
+    later(rows, seconds=5)
+    assert OWNED.take(rows) is None
+
+
+@pytest.mark.parametrize("ahead", [timedelta(minutes=1), timedelta(days=365)])
+def test_one_that_lasts_longer_than_any_can_is_of_a_wrong_clock(
+    rows: QuerySet[CalendarLink], ahead: timedelta
+) -> None:
+    assert OWNED.take(rows) is not None
+    later(rows, seconds=-ahead.total_seconds())
+    assert OWNED.take(rows) is not None
 
 
 def test_a_released_row_is_free_at_once(rows: QuerySet[CalendarLink]) -> None:
-    owner = OWNED.take(rows, now())
+    owner = OWNED.take(rows)
     assert owner is not None
     assert OWNED.release(owner, rows) is True
-    assert OWNED.take(rows, now()) is not None
-    UNOWNED.take(rows, now())
+    assert OWNED.take(rows) is not None
+    UNOWNED.take(rows)
     UNOWNED.release(None, rows)
-    assert UNOWNED.take(rows, now()) is not None
+    assert UNOWNED.take(rows) is not None
 
 
 def test_changes_are_made_with_the_claim_or_not_at_all(rows: QuerySet[CalendarLink]) -> None:
-    owner = OWNED.take(rows, now(), problem="at work")
+    owner = OWNED.take(rows, problem="at work")
     assert owner is not None
     assert rows.get().problem == "at work"
-    assert OWNED.take(rows, now(), problem="too late") is None
+    assert OWNED.take(rows, problem="too late") is None
     assert OWNED.release(uuid4(), rows, problem="not mine") is False
     assert rows.get().problem == "at work"
     assert OWNED.release(owner, rows, problem="") is True

@@ -119,7 +119,7 @@ def test_old_rows_are_converted_by_the_migrations(alice: Member, google: Running
     BusyCalendar.objects.update(problem="The calendar could not be read: Nope", problem_reason={})
     for name, function in (
         ("calendar_link.migrations.0006_reasons", "convert_links"),
-        ("busy_time.migrations.0003_reasons", "convert_calendars"),
+        ("busy_time.migrations.0004_reasons", "convert_calendars"),
         ("sync.migrations.0015_reasons", "convert_events_and_calendars"),
     ):
         getattr(import_module(f"sophiie.{name}"), function)(apps, None)

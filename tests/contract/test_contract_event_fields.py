@@ -76,7 +76,7 @@ def test_3_6_guests_get_a_copy_and_keep_it_when_deleted_without_updates(
 
 
 @pytest.mark.parametrize(("setting", "status"), [(None, 404), ("see_it", 200)])
-def test_3_6_switch_guests_never_see_what_was_sent_without_updates(
+def test_3_6_switch_guests_see_what_was_sent_without_updates_or_not(
     simulator, google, calendar, timed, sign_in, setting, status
 ) -> None:
     if setting:
@@ -86,6 +86,9 @@ def test_3_6_switch_guests_never_see_what_was_sent_without_updates(
     loud = google.insert(timed(attendees=guests), calendar, sendUpdates="all").json
     assert bob.get(quiet["id"]).status == status
     assert bob.get(loud["id"]).status == 200
+    simulator.switch(guests_with_updates_none="see_it")
+    quiet = google.insert(timed(attendees=guests), calendar, sendUpdates="none").json
+    assert bob.get(quiet["id"]).status == 200
 
 
 def test_3_6_a_guests_answer_reaches_the_organizer(

@@ -6,13 +6,13 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
 from typing import Any
 
 import psycopg
 import pytest
 from django.conf import settings
 from django.db import connections
+from django.db.models.functions import Now
 from django.test import Client
 
 from google_simulator.testing import RunningSimulator
@@ -21,6 +21,7 @@ from sophiie.appointments.booking import book
 from sophiie.appointments.errors import AppointmentError
 from sophiie.busy_time.models import BusyCalendar
 from sophiie.calendar_link import waiting
+from sophiie.calendar_link.lease import LEASE
 from sophiie.calendar_link.models import CalendarLink, LinkState, Revocation
 from sophiie.common.clock import now
 from sophiie.google.patience import patience, seconds_left
@@ -150,7 +151,7 @@ class TestEachPageEnds:
 
     def test_unlinking_while_a_worker_waits_for_google(self, linked: Client, outage: Any) -> None:
         outage()
-        CalendarLink.objects.update(lease_until=now() + timedelta(hours=1))
+        CalendarLink.objects.update(lease_until=Now() + LEASE)
         page = soon(lambda: linked.post("/settings/calendar/unlink", follow=True))
         assert "keeps trying" in " ".join(page.content.decode().split())
         assert Revocation.objects.count() == 1

@@ -15,6 +15,9 @@ from sophiie.google import calendar as google_calendar
 from tests.linking import link
 from tests.mirroring import drain_all, read_all
 
+Answer = dict[str, Any]
+ToldAs = Callable[[Callable[[Answer], Answer]], None]
+
 
 @pytest.fixture
 def watched_link(alice: Member, google: RunningSimulator) -> CalendarLink:
@@ -40,5 +43,21 @@ def after_listing(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], Any
             return answer
 
         monkeypatch.setattr(google_calendar.CalendarClient, "changes", changes)
+
+    return arrange
+
+
+@pytest.fixture
+def told_as(monkeypatch: pytest.MonkeyPatch) -> ToldAs:
+    """Google's answers to readings, changed on their way to us."""
+
+    def arrange(change: Callable[[Answer], Answer]) -> None:
+        real = google_calendar.send
+
+        async def changed(*words: Any, **more: Any) -> Any:
+            answer = await real(*words, **more)
+            return change(answer) if "accessRole" in answer else answer
+
+        monkeypatch.setattr(google_calendar, "send", changed)
 
     return arrange

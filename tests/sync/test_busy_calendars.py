@@ -399,9 +399,10 @@ def test_they_were_deleted_on_purpose(
     assert nothing_drifted()
 
 
-def test_while_the_own_events_are_doubted_new_ones_block(
+def test_while_the_own_events_are_doubted_all_else_is_as_google_says(
     alice: Member, google: RunningSimulator
 ) -> None:
+    """Of what was deleted besides Google says so: that time is free again."""
     link(alice, google)
     for at in range(1, 7):
         book(by=alice, details=details(start=tomorrow_at(at)), assignees=[alice])
@@ -411,7 +412,7 @@ def test_while_the_own_events_are_doubted_new_ones_block(
     google.send("POST", f"/accounts/{ALICE}/calendars/primary/clear")
     event(google, tomorrow_at(15))
     assert read_all() == [False]
-    assert busy_times(alice) == [hour(tomorrow_at(12)), hour(tomorrow_at(15))]
+    assert busy_times(alice) == [hour(tomorrow_at(15))]
     assert knowledge(alice).state == Freshness.FRESH
 
 

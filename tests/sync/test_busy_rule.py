@@ -11,7 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sophiie.common.wall_time import zone_choices
-from sophiie.sync.inbound.busy_rule import NotBusy, Stretch, busy_time
+from sophiie.sync.inbound.busy_rule import (
+    EARLIEST,
+    LATEST,
+    NotBusy,
+    Stretch,
+    Unclear,
+    busy_time,
+)
 
 ACCOUNT = "alice@example.com"
 SYDNEY = "Australia/Sydney"
@@ -263,14 +270,51 @@ BAD = [
 
 
 @pytest.mark.parametrize("item", BAD)
-def test_what_cannot_be_understood_is_said_and_never_raised(item: Any) -> None:
-    assert judged(item) is NotBusy.BAD_DATA
+def test_what_cannot_be_understood_is_said_and_keeps_busy(item: Any) -> None:
+    found = judged(item)
+    assert isinstance(found, Unclear)
+    assert found.start < found.end
 
 
-@pytest.mark.parametrize("zone", ["", "Nowhere/City", "America", "../etc/passwd", "\x00"])
-def test_without_the_calendars_zone_a_day_cannot_be_placed_but_a_time_can(zone: str) -> None:
-    assert judged(days("2026-11-24", "2026-11-25"), zone=zone) is NotBusy.BAD_DATA
+ODD_ZONES = ["", "Nowhere/City", "America", "../etc/passwd", "\x00"]
+
+
+@pytest.mark.parametrize("zone", ODD_ZONES)
+def test_without_the_calendars_zone_a_day_is_taken_as_it_is_anywhere(zone: str) -> None:
+    """It begins first on Kiritimati, 14 hours ahead of UTC, and ends last 12 hours behind it."""
+    found = judged(days("2026-11-24", "2026-11-25"), zone=zone)
+    assert isinstance(found, Unclear)
+    assert found == stretch("2026-11-23T10:00", "2026-11-25T12:00")
     assert judged(event(), zone=zone) == HOUR
+    assert judged(days("2026-11-24", "2026-11-24"), zone=zone) is NotBusy.NO_LENGTH
+
+
+@pytest.mark.parametrize("zone", ODD_ZONES)
+@pytest.mark.parametrize("own", [{}, {"timeZone": "Mars/Olympus"}])
+def test_a_time_without_offset_in_an_unknown_zone_is_taken_as_it_is_anywhere(
+    zone: str, own: dict[str, str]
+) -> None:
+    found = judged(times("2026-11-24T10:00:00", "2026-11-24T11:00:00", **own), zone=zone)
+    assert isinstance(found, Unclear)
+    assert found == stretch("2026-11-23T20:00", "2026-11-24T23:00")
+
+
+def test_of_an_edge_that_is_not_known_nothing_is_assumed() -> None:
+    assert judged(event(end={"dateTime": "soon"})) == (HOUR.start, LATEST)
+    assert judged(event(start=None)) == (EARLIEST, HOUR.end)
+    assert judged("event") == (EARLIEST, LATEST)
+
+
+def test_an_event_that_ends_before_it_begins_keeps_busy_in_between() -> None:
+    found = judged(event(end={"dateTime": "2026-11-24T09:00:00+11:00"}))
+    assert isinstance(found, Unclear)
+    assert found == stretch("2026-11-23T22:00", "2026-11-23T23:00")
+
+
+def test_a_date_and_a_time_are_taken_from_the_one_to_the_other() -> None:
+    found = judged(event(start={"date": "2026-11-24"}))
+    assert isinstance(found, Unclear)
+    assert found == stretch("2026-11-23T13:00", "2026-11-24T00:00")
 
 
 @pytest.mark.parametrize(

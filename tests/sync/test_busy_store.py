@@ -268,7 +268,7 @@ def test_what_was_read_by_an_earlier_version_is_read_anew(
 
 
 @pytest.mark.parametrize("full", [False, True])
-def test_bad_data_is_left_out_and_counted(
+def test_what_cannot_be_understood_keeps_busy_and_is_counted(
     watched_link: CalendarLink,
     alice: Member,
     google: RunningSimulator,
@@ -290,8 +290,14 @@ def test_bad_data_is_left_out_and_counted(
 
     monkeypatch.setattr(google_calendar, "send", damaged)
     assert (read_everything() if full else read_all()) == [True]
-    # What cannot be understood now frees nothing that was understood before.
-    assert busy_times(alice) == [hour(tomorrow_at(3)), hour(tomorrow_at(7))]
+    # Of both it is known only when they end; their beginning may be at any time before.
+    began = BusyCalendar.objects.get().known_from
+    assert began is not None
+    assert busy_times(alice) == [
+        (began, tomorrow_at(4)),
+        (began, tomorrow_at(6)),
+        hour(tomorrow_at(7)),
+    ]
     assert WatchedCalendar.objects.get().not_understood == 2
     assert good
 

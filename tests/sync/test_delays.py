@@ -95,7 +95,7 @@ def refused(alice: Member, google: RunningSimulator) -> MirroredEvent:
         kind="error",
         status=400,
         reason="aReasonOfTomorrow",
-        count=1,
+        count=2,
     )
     drain_all()
     return MirroredEvent.objects.get()

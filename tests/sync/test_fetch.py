@@ -97,9 +97,11 @@ def test_a_token_that_expired_is_followed_by_a_full_reading(
     read_all()
     statuses = [call["status"] for call in google.calls(method="calendar.events.list")]
     assert statuses == [410, 200]
-    # A full reading tells of no deletions: the one that is missing is read back, no other.
+    # A full reading tells of no deletions: the one that is missing is read back, and the one that
+    # somebody changed is read whole; no other.
     reads = google.calls(method="calendar.events.get")
-    assert [call["event_id"] for call in reads] == [event_id_of(gone)]
+    assert {call["event_id"] for call in reads} == {event_id_of(gone), event_id_of(moved)}
+    assert len(reads) == 2
     found = [drift_of(a) for a in (moved, gone, kept)]
     assert [f and f.kind for f in found] == ["edited", "deleted", None]
     google.clear_calls()
@@ -271,8 +273,8 @@ def test_bad_data_does_not_stop_a_reading(
 
     async def damaged(*words: Any, **more: Any) -> Any:
         answer = await real(*words, **more)
-        for item in answer.get("items", []):
-            if item["id"] == event_id:
+        for item in [answer, *answer.get("items", [])]:
+            if item.get("id") == event_id:
                 item["start"] = {"dateTime": "soon"}
         return answer
 

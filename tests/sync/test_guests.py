@@ -10,9 +10,10 @@ import pytest
 
 from google_simulator.testing import RunningSimulator
 from sophiie.accounts.models import Member
-from sophiie.accounts.people import add_member, deactivate, reactivate
+from sophiie.accounts.people import InvalidAccount, add_member, deactivate, reactivate
 from sophiie.accounts.profile import new_address_secret, take_new_address
 from sophiie.appointments.booking import book, cancel, change
+from sophiie.appointments.errors import InvalidAppointment
 from sophiie.appointments.models import Appointment
 from sophiie.calendar_link.choose import change_options
 from sophiie.calendar_link.connect import link_of
@@ -44,6 +45,12 @@ def nobody_is_mailed(google: RunningSimulator) -> Iterator[None]:
         for call in google.calls(method=f"calendar.events.{verb}")
     ]
     assert {call["query"].get("sendUpdates") for call in writes} <= {"none"}
+
+
+@pytest.fixture(autouse=True)
+def guests_see_it(google: RunningSimulator) -> None:
+    """The better of the two things that Google may do; the end of this file has the other."""
+    google.switch(guests_with_updates_none="see_it")
 
 
 @pytest.fixture
@@ -421,3 +428,69 @@ def test_a_guest_that_another_client_erased_comes_back_with_put_it_back(
     drain_all()
     assert guests(google) == [{BOB, "green@example.com"}]
     assert MirroredEvent.objects.get().shown_guests == [BOB]
+
+
+# Google warns that guests whom it does not mail may not get the event at all
+
+
+@pytest.fixture
+def guests_see_nothing(google: RunningSimulator) -> None:
+    google.switch(guests_with_updates_none="never_see_it")
+
+
+@pytest.mark.usefixtures("guests_see_nothing")
+def test_guests_who_see_nothing_hinder_nothing(
+    alice: Member, bob: Member, google: RunningSimulator
+) -> None:
+    link(alice, google)
+    appointment = book_for(alice, alice, bob)
+    drain_all()
+    assert guests(google) == [{BOB}]
+    assert seen_by(google, BOB) == 0
+    change(by=alice, appointment_id=appointment.id, changes={"title": "Boiler"})
+    drain_all()
+    assert statuses_of([appointment.id], to=alice)[appointment.id][0].state == "synced"
+    cancel(by=alice, appointment_id=appointment.id)
+    drain_all()
+    assert guests(google) == []
+
+
+@pytest.mark.usefixtures("guests_see_nothing")
+def test_who_links_a_calendar_surely_sees_it(
+    alice: Member, bob: Member, google: RunningSimulator
+) -> None:
+    link(alice, google)
+    book_for(alice, alice, bob)
+    drain_all()
+    link(bob, google, account=BOB)
+    drain_all()
+    assert (guests(google), seen_by(google, BOB)) == ([set()], 1)
+
+
+def test_the_panel_says_what_is_certain(
+    alice: Member, bob: Member, google: RunningSimulator
+) -> None:
+    link(alice, google)
+    appointment = book_for(alice, alice, bob)
+    drain_all()
+    page = browser_of(alice).get(f"/appointments/{appointment.id}").content.decode()
+    assert BOB in page
+    assert "may not have it at all" in page
+    assert "may not" in browser_of(alice).get("/settings/business").content.decode()
+
+
+@pytest.mark.parametrize("address", ["bob@localhost", "bob@[192.0.2.1]"])
+def test_an_address_that_google_must_refuse_is_no_guest_and_no_member(
+    alice: Member, bob: Member, google: RunningSimulator, address: str
+) -> None:
+    """It would refuse all the guests of the event; members of before may still have one."""
+    with pytest.raises(InvalidAccount):
+        add_member(business=alice.business, email=address, name="X", role="member", password=None)
+    with pytest.raises(InvalidAppointment):
+        book(by=alice, details=details(customer_email=address), assignees=[alice])
+    Member.objects.filter(pk=bob.pk).update(email=address)
+    link(alice, google)
+    book_for(alice, alice, bob)
+    drain_all()
+    assert guests(google) == [set()]
+    assert MirroredEvent.objects.get().left_out == {}

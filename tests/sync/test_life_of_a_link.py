@@ -273,28 +273,6 @@ def test_events_are_adopted_although_the_mapping_was_lost(
     assert found == {event["id"]: "Changed", "copiedbaperson": "A copy"}
 
 
-def test_an_event_of_another_living_link_is_never_adopted(
-    alice: Member, bob: Member, google: RunningSimulator
-) -> None:
-    """Two members with one Google account: each link has its own event, told apart by mapping."""
-    link(alice, google, account=ALICE)
-    appointment = book(by=alice, details=details(), assignees=[alice, bob])
-    drain_all()
-    link(bob, google, account=ALICE)
-    drain_all()
-    assert titles(google) == ["Leaking tap"] * 2
-    ids = set(MirroredEvent.objects.values_list("event_id", flat=True))
-    assert len(ids) == 2
-    browser_of(alice).post("/settings/calendar/unlink")
-    MirroredEvent.objects.filter(link__member=alice).delete()
-    link(alice, google, account=ALICE)
-    change(by=alice, appointment_id=appointment.id, changes={}, assignees=[alice])
-    drain_all()
-    live = {e["id"] for e in google.events(ALICE)}
-    assert live == set(MirroredEvent.objects.filter(wanted=True).values_list("event_id", flat=True))
-    assert len(live) == 1
-
-
 @pytest.mark.usefixtures("clock_stands")
 def test_a_backfill_says_how_far_it_is_and_ends_with_its_last_event(
     alice: Member, google: RunningSimulator, api: Any

@@ -351,7 +351,8 @@ def test_made_all_day_in_google_is_set_right_by_the_next_change(
         "end": {"date": "2027-01-02", "dateTime": None, "timeZone": None},
     }
     google.patch_event(ALICE, ALICE, event_id, whole_day)
-    change(by=alice, appointment_id=appointment.id, changes={"title": "Changed"})
+    # Another time: what is not changed in Sophiie is not written.
+    change(by=alice, appointment_id=appointment.id, changes={"end": tomorrow_at(20)})
     drain_all()
     (event,) = ours(google)
     assert "date" not in event["start"]
@@ -361,11 +362,9 @@ def test_made_all_day_in_google_is_set_right_by_the_next_change(
 def test_one_bad_appointment_does_not_stop_the_others(
     linked: CalendarLink, alice: Member, google: RunningSimulator
 ) -> None:
-    google.fault(
-        method="calendar.events.insert", kind="error", status=400, reason="invalid", count=1
-    )
+    google.fault(method="calendar.events.insert", status=400, reason="invalid", body="Bad")
     for hour in range(1, 8):
-        book_one(alice, start=tomorrow_at(hour * 2))
+        book_one(alice, title="Bad" if hour == 1 else "Good", start=tomorrow_at(hour * 2))
     drain_all()
     assert len(ours(google)) == 6
     (failed,) = MirroredEvent.objects.filter(state=MirrorState.FAILED)
@@ -473,9 +472,8 @@ def test_another_business_is_never_mirrored(
 
 
 def test_retry_now(linked: CalendarLink, alice: Member, google: RunningSimulator, api: Any) -> None:
-    google.fault(
-        method="calendar.events.insert", kind="error", status=400, reason="invalid", count=1
-    )
+    # With all its parts, and with the mandatory ones alone.
+    google.fault(method="calendar.events.insert", status=400, reason="invalid", count=2)
     appointment = book_one(alice)
     drain_all()
     assert state_of(appointment) == "failed"

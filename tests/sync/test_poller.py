@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from asgiref.sync import async_to_sync
 from django.db import connection
+from django.db.models.functions import Now
 
 from google_simulator.testing import RunningSimulator
 from sophiie.accounts.models import Member
@@ -80,9 +81,9 @@ def test_a_worker_that_comes_late_finds_it_read(
 def test_what_a_dead_worker_had_claimed_is_read_by_another(
     watched_link: CalendarLink, google: RunningSimulator
 ) -> None:
-    WatchedCalendar.objects.update(next_read_at=now(), reading_until=now() + timedelta(minutes=1))
+    WatchedCalendar.objects.update(next_read_at=now(), reading_until=Now() + poll_claim.CLAIM)
     assert read_due() == []
-    WatchedCalendar.objects.update(reading_until=now() - timedelta(seconds=1))
+    WatchedCalendar.objects.update(reading_until=Now() - timedelta(seconds=1))
     assert read_due() == [True]
 
 
@@ -160,7 +161,7 @@ def test_an_answer_that_comes_after_a_newer_one_is_dropped(
 
     def overtaken() -> None:
         move_in_google(google, appointment, hours=0)
-        WatchedCalendar.objects.update(reading_until=now() - timedelta(seconds=1))
+        WatchedCalendar.objects.update(reading_until=Now() - timedelta(seconds=1))
         assert read_all() == [True]
 
     after_listing(overtaken)

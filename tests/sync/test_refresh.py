@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.db.models.functions import Now
 
 from google_simulator.testing import RunningSimulator
 from sophiie.accounts.models import Member
@@ -24,7 +25,7 @@ from sophiie.calendar_link.models import CalendarLink, LinkState
 from sophiie.sync.inbound import poll_claim
 from sophiie.sync.models import WatchedCalendar
 from tests.busy import TOO_OLD, calendar_of
-from tests.conftest import ApiCaller, details, tomorrow_at
+from tests.conftest import SYDNEY, ApiCaller, details, tomorrow_at
 from tests.linking import link
 from tests.mirroring import read_all
 
@@ -56,7 +57,7 @@ def readings(google: RunningSimulator) -> int:
 
 def own_calendar(member: Member, age: timedelta | None = timedelta(0)) -> BusyCalendar:
     """Our copy of the calendar that the member linked."""
-    return calendar_of(member, age=age, calendar_id=member.email)
+    return calendar_of(member, age=age, calendar_id=member.email, time_zone=SYDNEY)
 
 
 def test_a_fresh_copy_costs_no_call(linked: Member, google: RunningSimulator) -> None:
@@ -172,7 +173,7 @@ def test_who_reads_already_is_waited_for_and_not_doubled(
 ) -> None:
     """A worker has the calendar; it finishes once the booking has found that out."""
     calendar = own_calendar(linked, age=TOO_OLD)
-    WatchedCalendar.objects.update(reading_until=datetime.now(UTC) + timedelta(minutes=1))
+    WatchedCalendar.objects.update(reading_until=Now() + poll_claim.CLAIM)
     begin, refused = poll_claim.begin, threading.Event()
 
     def observed(*words: Any, **more: Any) -> Any:

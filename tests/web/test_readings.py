@@ -133,7 +133,7 @@ def test_why_a_calendar_was_not_read_is_shown(alice: Member, google: RunningSimu
 
 def test_retry_now(alice: Member, google: RunningSimulator) -> None:
     linked = link(alice, google)
-    google.fault(method="calendar.events.insert", status=400, reason="invalid", count=1)
+    google.fault(method="calendar.events.insert", status=400, reason="invalid", count=2)
     mirrored(alice)
     CalendarLink.objects.update(parked_until=now() + timedelta(days=365))
     assert MirroredEvent.objects.get().state == "failed"

@@ -26,6 +26,8 @@ class Fault:
     when: str = "before"
     account: str | None = None
     calendar_id: str | None = None
+    # Only calls that send this text, such as `"attendees"`.
+    body: str | None = None
     count: int | None = None
     share: float | None = None
     status: int = 503
@@ -44,10 +46,11 @@ class Fault:
         if self.share is not None and not 0 <= self.share <= 1:
             raise BadFault("share must lie between 0 and 1.")
 
-    def fits(self, method: str, account: str | None, calendar_id: str | None) -> bool:
+    def fits(self, method: str, account: str | None, calendar_id: str | None, body: str) -> bool:
         """Whether a call is of the kind that this fault hits."""
         return (
             fnmatchcase(method, self.method)
+            and (self.body is None or self.body in body)
             and self.account in (None, account)
             and self.calendar_id in (None, calendar_id)
         )
@@ -77,10 +80,12 @@ class Faults:
         self.faults.append(fault)
         return fault
 
-    def strike(self, method: str, account: str | None, calendar_id: str | None) -> Fault | None:
+    def strike(
+        self, method: str, account: str | None, calendar_id: str | None, body: str = ""
+    ) -> Fault | None:
         """The first fault that hits this call, if any; its count goes down."""
         for fault in self.faults:
-            if not fault.fits(method, account, calendar_id):
+            if not fault.fits(method, account, calendar_id, body):
                 continue
             if fault.share is not None and self.random.random() >= fault.share:
                 continue

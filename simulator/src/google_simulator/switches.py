@@ -73,7 +73,8 @@ SWITCHES: dict[str, Switch] = {
         Switch("send_updates_unset", "3.6", ("none", "all"),
                "What a write without `sendUpdates` counts as."),
         Switch("guests_with_updates_none", "3.6", ("never_see_it", "see_it"),
-               "Do guests see an event that was written with `sendUpdates=none`?"),
+               "Do guests see an event that was written with `sendUpdates=none`? (Google warns that"
+               " some may not)"),
         Switch("sync_restriction_reason", "4", ("badRequest", "invalid"),
                "Reason when a sync token meets a forbidden parameter."),
         Switch("sync_ignores_window", "4", ("on", "off"),

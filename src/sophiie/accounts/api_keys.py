@@ -119,7 +119,7 @@ def living_key(text: str) -> ApiKey | None:
     if not hmac.compare_digest(known, _digest(text)) or key is None:
         return None
     moment = now()
-    if key.last_used_at is None or moment - key.last_used_at > _USE_NOTED_EVERY:
+    if key.last_used_at is None or abs(moment - key.last_used_at) > _USE_NOTED_EVERY:
         ApiKey.objects.filter(pk=key.pk).update(last_used_at=moment)
     return key
 

@@ -13,9 +13,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.core.cache.backends.base import DEFAULT_TIMEOUT, BaseCache
+from django.db.models import Q
 
 from sophiie.accounts.models import Attempts
 from sophiie.common.clock import now
+from sophiie.common.horizon import SKEW, over
 from sophiie.common.sql import execute
 
 _PUT = """
@@ -24,6 +26,8 @@ VALUES (%(name)s, %(value)s::jsonb, %(expires_at)s)
 ON CONFLICT (name) DO UPDATE SET value = excluded.value, expires_at = excluded.expires_at
 """
 _NEVER = datetime(9998, 1, 1, tzinfo=UTC)
+# No count is kept for longer.
+LONGEST = timedelta(days=2)
 
 
 class AttemptsCache(BaseCache):
@@ -35,6 +39,9 @@ class AttemptsCache(BaseCache):
     def get(self, key: Any, default: Any = None, version: int | None = None) -> Any:
         found = Attempts.objects.filter(name=self._name(key, version), expires_at__gt=now())
         value = found.values_list("value", flat=True).first()
+        if isinstance(value, list):  # of moments: none of them is later than now, clocks are set
+            latest = (now() + SKEW).timestamp()
+            value = [at for at in value if not isinstance(at, int | float) or at <= latest]
         return default if value is None else value
 
     def add(
@@ -45,8 +52,12 @@ class AttemptsCache(BaseCache):
         version: int | None = None,
     ) -> bool:
         """True for the one caller that found nothing there, or only an expired value."""
-        only_over = _PUT + "WHERE kept.expires_at <= %(moment)s RETURNING 1"
-        return bool(execute(only_over, **self._row(key, value, timeout, version), moment=now()))
+        only_over = _PUT + (
+            "WHERE kept.expires_at <= %(moment)s OR kept.expires_at > %(expires_at)s + %(skew)s"
+            " RETURNING 1"
+        )
+        row = self._row(key, value, timeout, version)
+        return bool(execute(only_over, **row, moment=now(), skew=SKEW))
 
     def set(
         self,
@@ -79,4 +90,5 @@ class AttemptsCache(BaseCache):
 
 def forget_old_attempts() -> int:
     """Deletes the counts whose time is over."""
-    return Attempts.objects.filter(expires_at__lte=now()).delete()[0]
+    old = over("expires_at", now(), at_most=LONGEST) & Q(expires_at__lt=_NEVER)
+    return Attempts.objects.filter(old).delete()[0]

@@ -28,6 +28,7 @@ from sophiie.accounts.people import (
     may_give_role,
 )
 from sophiie.common.clock import now
+from sophiie.common.horizon import bring_back
 from sophiie.common.logs import log
 
 logger = log(__name__)
@@ -122,6 +123,11 @@ def stuck_invitations(by: Member) -> set[UUID]:
 def open_invitations(by: Member) -> QuerySet[Invitation]:
     """Invitations that were neither accepted nor withdrawn, including expired ones."""
     return Invitation.objects.filter(business=by.business_id).select_related("invited_by")
+
+
+def bring_expiries_back() -> int:
+    """No invitation is good for longer than a week from now, whatever clock it was made by."""
+    return bring_back(Invitation.objects.all(), "expires_at", now(), at_most=GOOD_FOR)
 
 
 def withdraw(*, by: Member, invitation_id: UUID) -> Invitation | None:

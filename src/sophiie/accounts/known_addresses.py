@@ -19,6 +19,7 @@ from django.utils.crypto import salted_hmac
 from sophiie.accounts.models import KnownAddress, Member
 from sophiie.common.addresses import client_network
 from sophiie.common.clock import now
+from sophiie.common.horizon import bring_back
 
 KEPT_FOR = timedelta(days=180)
 MOST = 20
@@ -45,7 +46,9 @@ def is_known_address(request: HttpRequest, *, email: str) -> bool:
 
 
 def forget_old_addresses() -> int:
-    return KnownAddress.objects.filter(seen_at__lte=now() - KEPT_FOR).delete()[0]
+    moment = now()
+    bring_back(KnownAddress.objects.all(), "seen_at", moment, at_most=timedelta())
+    return KnownAddress.objects.filter(seen_at__lte=moment - KEPT_FOR).delete()[0]
 
 
 def _digest(network: str) -> str:

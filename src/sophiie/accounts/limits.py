@@ -14,15 +14,23 @@ from datetime import timedelta
 
 from sophiie.accounts.models import Allowance
 from sophiie.common.clock import now
+from sophiie.common.horizon import SKEW, over
 from sophiie.common.sql import execute
 
-_TAKE = """
+# No bucket takes longer than `whole` to fill. One that seems to was taken from by a clock that has
+# been set back since, and counts as full.
+_FULL_AT = """CASE WHEN kept.full_at > %(moment)s + %(whole)s + %(skew)s THEN %(moment)s
+    ELSE GREATEST(kept.full_at, %(moment)s) END"""
+_TAKE = f"""
 INSERT INTO accounts_allowance AS kept (name, full_at)
 VALUES (%(name)s, %(moment)s + %(cost)s)
-ON CONFLICT (name) DO UPDATE SET full_at = GREATEST(kept.full_at, %(moment)s) + %(cost)s
-WHERE GREATEST(kept.full_at, %(moment)s) + %(cost)s <= %(moment)s + %(whole)s
+ON CONFLICT (name) DO UPDATE SET full_at = {_FULL_AT} + %(cost)s
+WHERE {_FULL_AT} + %(cost)s <= %(moment)s + %(whole)s
 RETURNING 1
-"""
+"""  # noqa: S608 - no values
+
+
+LONGEST = timedelta(days=7)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +41,9 @@ class Limit:
     amount: int
     seconds: int
 
+    def __post_init__(self) -> None:
+        assert timedelta(seconds=self.seconds) < LONGEST
+
     def take(self, who: str, *, units: int = 1) -> float:
         """Takes from the bucket of `who`. Returns 0 if there was enough, else the seconds until
         then."""
@@ -40,7 +51,7 @@ class Limit:
         moment, cost = now(), self._cost(units)
         whole = timedelta(seconds=self.seconds)
         name = self._name(who)
-        if execute(_TAKE, name=name, moment=moment, cost=cost, whole=whole):
+        if execute(_TAKE, name=name, moment=moment, cost=cost, whole=whole, skew=SKEW):
             return 0.0
         full_at = Allowance.objects.filter(name=name).values_list("full_at", flat=True).first()
         missing = (full_at or moment) + cost - whole - moment
@@ -65,4 +76,4 @@ class Limit:
 
 def forget_full_buckets() -> int:
     """Deletes the rows that no longer limit anybody."""
-    return Allowance.objects.filter(full_at__lte=now()).delete()[0]
+    return Allowance.objects.filter(over("full_at", now(), at_most=LONGEST)).delete()[0]

@@ -15,11 +15,13 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core.mail import EmailMessage
 from django.db import transaction
+from django.db.models import Q
 from django.utils import translation
 
 from sophiie.accounts.mail_texts import text_of
 from sophiie.accounts.models import OutgoingMail
 from sophiie.common.clock import now
+from sophiie.common.horizon import over
 from sophiie.common.logs import log
 
 logger = log(__name__)
@@ -51,7 +53,8 @@ def _claim() -> OutgoingMail | None:
     """Claims the next mail for this worker until its next attempt is due."""
     moment = now()
     with transaction.atomic():
-        due = OutgoingMail.objects.filter(next_attempt_at__lte=moment).order_by("next_attempt_at")
+        is_due = over("next_attempt_at", moment, at_most=LAST_RETRY) | Q(attempts=0)
+        due = OutgoingMail.objects.filter(is_due).order_by("next_attempt_at")
         mail = due.select_for_update(skip_locked=True).first()
         if mail is None:
             return None

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
-from django.core.validators import MaxLengthValidator, validate_email
+from django.core.validators import MaxLengthValidator
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
@@ -23,6 +23,7 @@ from sophiie.common import live
 from sophiie.common.blank import is_blank
 from sophiie.common.clock import now
 from sophiie.common.logs import log
+from sophiie.common.mail_addresses import is_mail_address
 from sophiie.common.wall_time import is_zone
 
 logger = log(__name__)
@@ -235,12 +236,14 @@ def check_email(email: str) -> str:
     """The address in the form in which it is stored. Raises `InvalidAccount`."""
     kept = email.strip().lower()
     try:
-        validate_email(kept)
         _short_enough(kept)
+        is_good = is_mail_address(kept)
     except ValidationError:
+        is_good = False
+    if not is_good:
         raise InvalidAccount(
             _("%(email)s is not an e-mail address.") % {"email": repr(email[:254])}, field="email"
-        ) from None
+        )
     return kept
 
 

@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -25,6 +26,7 @@ from django.utils.crypto import constant_time_compare
 from sophiie.accounts.models import Member
 from sophiie.common import live
 from sophiie.common.clock import now
+from sophiie.common.horizon import bring_back
 from sophiie.common.sql import execute
 from sophiie.common.stopping import go_on
 
@@ -113,7 +115,9 @@ _OF_THE_SIGN_IN = "_auth_user_"
 
 def forget_ended_sessions() -> int:
     """Deletes expired sessions and returns how many. They are invalid without it."""
-    deleted, _ = Session.objects.filter(expire_date__lt=now()).delete()
+    moment, lasts = now(), timedelta(seconds=settings.SESSION_COOKIE_AGE)
+    bring_back(Session.objects.all(), "expire_date", moment, at_most=lasts)
+    deleted, _ = Session.objects.filter(expire_date__lt=moment).delete()
     return deleted
 
 

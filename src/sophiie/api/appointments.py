@@ -206,8 +206,8 @@ def retry_sync(request: HttpRequest, appointment_id: UUID) -> HttpResponse:
 
 @router.post(ONE + "/drift", response={200: AppointmentOut, **PROBLEMS}, summary="Answer drift")
 def answer_drift(request: HttpRequest, appointment_id: UUID, data: DriftIn) -> HttpResponse:
-    """For an event that was changed in Google: `put_back` Sophiie's version, or `accept` Google's
-    time.
+    """For an event that was changed in Google: `put_back` Sophiie's version, or `accept` Google's:
+    its time, title and place, and what was added to the description as notes.
 
     `member_id` says whose calendar is meant when several differ.
     """
@@ -216,7 +216,7 @@ def answer_drift(request: HttpRequest, appointment_id: UUID, data: DriftIn) -> H
         drift.put_back(member, appointment_id, calendar_of=data.member_id)
     else:
         try:
-            drift.use_googles_time(
+            drift.use_googles_version(
                 member,
                 appointment_id,
                 calendar_of=data.member_id,

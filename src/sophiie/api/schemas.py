@@ -168,9 +168,20 @@ class GoogleTimeOut(Schema):
 
 
 class DriftOut(Schema):
-    kind: Literal["edited", "deleted"]
+    kind: Annotated[
+        Literal["edited", "deleted", "still_there"],
+        Field(description="`still_there`: the appointment is off, and its event is in Google."),
+    ]
     seen_at: datetime
     google: GoogleTimeOut | None
+    title: str | None = None
+    location: str | None = None
+    added_text: Annotated[
+        str | None, Field(description="What was written into the event's description.")
+    ] = None
+    recurrence: Annotated[
+        str | None, Field(description="The rule by which the event repeats in Google.")
+    ] = None
 
 
 class DriftIn(Strict):
@@ -198,6 +209,10 @@ class SyncOut(Schema):
     next_attempt_at: datetime | None
     html_link: str | None
     guests: list[str] = []
+    left_out: Annotated[
+        dict[str, str],
+        Field(description="Optional parts that Google refused, each with Google's words."),
+    ] = {}
     drift: DriftOut | None = None
 
 
@@ -333,6 +348,7 @@ def _sync_out(status: EventStatus, zone: str) -> SyncOut:
         next_attempt_at=in_zone(status.next_attempt_at, zone) if status.next_attempt_at else None,
         html_link=status.html_link or None,
         guests=list(status.guests),
+        left_out=dict(status.left_out),
         drift=_drift_out(status.drift, zone),
     )
 
@@ -347,4 +363,8 @@ def _drift_out(drift: Drift | None, zone: str) -> DriftOut | None:
         kind=drift.kind,  # type: ignore[arg-type]
         seen_at=in_zone(drift.seen_at, zone),
         google=google,
+        title=drift.fields.get("title"),
+        location=drift.fields.get("location"),
+        added_text="\n".join(drift.fields.get("description", [])) or None,
+        recurrence=drift.fields.get("repetition"),
     )

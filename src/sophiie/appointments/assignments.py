@@ -16,6 +16,7 @@ from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from sophiie.accounts.models import Member
 from sophiie.appointments.conflicts import conflicts_of
 from sophiie.appointments.errors import Conflict, Obstacle, Source
+from sophiie.appointments.hold_time import sql_counts_still
 from sophiie.appointments.locking import TimeTaken, in_transaction
 from sophiie.appointments.models import Appointment, Assignment
 from sophiie.appointments.rules import Details
@@ -153,12 +154,17 @@ def _used(
     return used
 
 
+_LET_GO = f"""
+    UPDATE appointments_assignment SET blocking = false
+    WHERE member_id = ANY(%(members)s) AND blocking
+        AND during && tstzrange(%(start)s, %(end)s) AND NOT {sql_counts_still("held_until")}
+"""  # noqa: S608 - no values
+
+
 def let_go_of_holds(team: Sequence[Member], start: datetime, end: datetime) -> None:
     """Releases expired holds: the exclusion constraint does not know what time it is."""
     send(
-        "UPDATE appointments_assignment SET blocking = false"
-        " WHERE member_id = ANY(%(members)s) AND blocking"
-        " AND during && tstzrange(%(start)s, %(end)s) AND held_until <= %(moment)s",
+        _LET_GO,
         members=[member.id for member in team],
         start=start,
         end=end,

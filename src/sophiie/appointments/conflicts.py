@@ -7,19 +7,21 @@ here. It only reads. Working hours are no conflict: a person may book outside th
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
 
 from sophiie.accounts.models import Member
 from sophiie.appointments.errors import Obstacle, Source
+from sophiie.appointments.hold_time import sql_counts_still
 from sophiie.appointments.models import Appointment
-from sophiie.appointments.signals import booking_ahead
+from sophiie.appointments.signals import booking_ahead, own_events_asked
 from sophiie.busy_time.knowledge import Freshness, Knowledge, knowledge_of
 from sophiie.common.clock import now
-from sophiie.common.sql import execute
+from sophiie.common.sql import Rows, execute
 
 
 def renew_knowledge(*, team: Iterable[Member], start: datetime, end: datetime) -> None:
@@ -53,7 +55,8 @@ def conflicts_of(
         start_ahead = max(start, moment)
         known = knowledge_of(names)
         linked = {m: k for m, k in known.items() if k.state != Freshness.NOT_LINKED}
-        found += _busy_elsewhere(names, start_ahead, end, timezone, linked)
+        own = _own_events([exclude]).get(exclude, set()) if exclude else set()
+        found += _busy_elsewhere(names, start_ahead, end, timezone, linked, own)
         found += [
             Obstacle(
                 source=Source.UNREADABLE,
@@ -73,7 +76,7 @@ def conflicts_of(
 
 # An assignment that does not block is in nobody's way, unless only a law of the clocks displaced
 # it; nor is an expired hold. Two branches, because each has an index of its own.
-_APPOINTMENTS = """
+_APPOINTMENTS = f"""
     SELECT assignment.member_id, appointment.id, appointment.start, appointment."end",
         appointment.title, appointment.timezone
     FROM (
@@ -86,9 +89,9 @@ _APPOINTMENTS = """
             AND during && tstzrange(%(start)s, %(end)s)
     ) AS assignment
     JOIN appointments_appointment AS appointment ON appointment.id = assignment.appointment_id
-    WHERE (assignment.held_until IS NULL OR assignment.held_until > %(moment)s)
+    WHERE {sql_counts_still("assignment.held_until")}
         AND assignment.appointment_id IS DISTINCT FROM %(exclude)s
-"""
+"""  # noqa: S608 - no values
 # Several events that overlap or touch are one stretch.
 _BUSY = """
     SELECT member_id, lower(period), upper(period)
@@ -96,6 +99,7 @@ _BUSY = """
         SELECT member_id, unnest(range_agg(during)) AS period
         FROM busy_time_busyperiod
         WHERE member_id = ANY(%(members)s) AND during && tstzrange(%(start)s, %(end)s)
+            AND NOT (event_id = ANY(%(own)s) OR series_id = ANY(%(own)s))
         GROUP BY member_id
     ) AS gathered
 """
@@ -126,14 +130,29 @@ def _appointments(
     ]
 
 
+def _own_events(appointment_ids: Collection[UUID]) -> dict[UUID, set[str]]:
+    """By appointment, the events elsewhere that stand for it: it is never in its own way."""
+    found: dict[UUID, set[str]] = {}
+    if appointment_ids:
+        asked: list[tuple[Any, Any]] = own_events_asked.send(
+            sender=Appointment, appointment_ids=appointment_ids
+        )
+        for _, events in asked:
+            for appointment_id, names in events.items():
+                found.setdefault(appointment_id, set()).update(names)
+    return found
+
+
 def _busy_elsewhere(
     names: Mapping[UUID, str],
     start: datetime,
     end: datetime,
     timezone: str,
     known: Mapping[UUID, Knowledge],
+    own: Collection[str],
 ) -> list[Obstacle]:
-    rows = execute(_BUSY, members=list(known), start=start, end=end) if known else []
+    asked = {"members": list(known), "start": start, "end": end, "own": list(own)}
+    rows = execute(_BUSY, **asked) if known else []
     return [
         Obstacle(
             source=Source.GOOGLE,
@@ -151,8 +170,10 @@ def _busy_elsewhere(
 # What came in the way of an assignment after it was booked: busy time elsewhere, appointments that
 # somebody put on top, and what a law of the clocks put there, seen from both sides. Leaves out an
 # assignment that was itself booked anyway: its people know.
-_CLASHES = """
-    WITH assignment AS (
+_CLASHES = f"""
+    WITH own AS (
+        SELECT * FROM unnest(%(owners)s::uuid[], %(own)s::text[]) AS own (appointment_id, event_id)
+    ), assignment AS (
         SELECT assignment.appointment_id, assignment.member_id, assignment.during,
             assignment.displaced, member.name
         FROM appointments_assignment AS assignment
@@ -168,7 +189,10 @@ _CLASHES = """
         JOIN busy_time_busyperiod AS busy
             ON busy.member_id = assignment.member_id AND busy.during && assignment.during
         JOIN busy_time_busycalendar AS calendar ON calendar.id = busy.calendar_id
-        WHERE upper(busy.during) > %(moment)s
+        WHERE upper(busy.during) > %(moment)s AND NOT EXISTS (
+            SELECT FROM own WHERE own.appointment_id = assignment.appointment_id
+                AND own.event_id IN (busy.event_id, busy.series_id)
+        )
         GROUP BY assignment.appointment_id, assignment.member_id, assignment.name
     ) AS gathered
     UNION ALL
@@ -178,7 +202,7 @@ _CLASHES = """
     JOIN appointments_assignment AS above
         ON above.member_id = assignment.member_id AND above.during && assignment.during
         AND above.booked_anyway AND above.appointment_id <> assignment.appointment_id
-        AND (above.held_until IS NULL OR above.held_until > %(moment)s)
+        AND {sql_counts_still("above.held_until")}
     JOIN appointments_appointment AS other
         ON other.id = above.appointment_id
         AND other.deleted_at IS NULL AND other.status <> 'cancelled'
@@ -200,20 +224,42 @@ _CLASHES = """
         ON assignment.displaced
         AND blocking.member_id = assignment.member_id AND blocking.during && assignment.during
         AND blocking.blocking AND blocking.appointment_id <> assignment.appointment_id
-        AND (blocking.held_until IS NULL OR blocking.held_until > %(moment)s)
+        AND {sql_counts_still("blocking.held_until")}
     JOIN appointments_appointment AS other ON other.id = blocking.appointment_id
-"""
+"""  # noqa: S608 - no values
+
+
+def _clashes(appointment_ids: Sequence[UUID], moment: datetime) -> Rows:
+    """One query; two more only where busy time was found, which may be an appointment's own event
+    that somebody moved."""
+    found = _clashes_but_own(appointment_ids, moment, {})
+    overlapped = {row[0] for row in found if row[3] is None}
+    own = _own_events(list(overlapped))
+    return _clashes_but_own(appointment_ids, moment, own) if own else found
+
+
+def _clashes_but_own(
+    appointment_ids: Sequence[UUID], moment: datetime, own: Mapping[UUID, set[str]]
+) -> Rows:
+    pairs = [(owner, name) for owner, names in own.items() for name in names]
+    return execute(
+        _CLASHES,
+        appointments=list(appointment_ids),
+        moment=moment,
+        owners=[owner for owner, _ in pairs],
+        own=[name for _, name in pairs],
+    )
 
 
 def members_with_clashes(appointment_ids: Iterable[UUID]) -> dict[UUID, set[UUID]]:
-    """By appointment, the members with a clash that came up after booking; in one query.
+    """By appointment, the members with a clash that came up after booking; in one query, or three
+    where one overlaps busy time.
 
     For a page of many appointments. Leaves out what is over, but not what is cancelled.
     """
     found: dict[UUID, set[UUID]] = defaultdict(set)
     ids = list(appointment_ids)
-    rows = execute(_CLASHES, appointments=ids, moment=now()) if ids else []
-    for appointment_id, member_id, *_ in rows:
+    for appointment_id, member_id, *_ in _clashes(ids, now()) if ids else []:
         found[appointment_id].add(member_id)
     return found
 
@@ -221,14 +267,14 @@ def members_with_clashes(appointment_ids: Iterable[UUID]) -> dict[UUID, set[UUID
 def clashes_of(appointments: Iterable[Appointment]) -> dict[UUID, list[Obstacle]]:
     """By appointment, what came in the way after it was booked.
 
-    One query, however many there are. Appointments that are over or off have no clashes.
+    As many queries, however many there are. Appointments that are over or off have no clashes.
     """
     moment = now()
     asked = {a.id: a for a in appointments if a.is_on and a.end > moment}
     found: dict[UUID, list[Obstacle]] = defaultdict(list)
     if not asked:
         return found
-    rows = execute(_CLASHES, appointments=list(asked), moment=moment)
+    rows = _clashes(list(asked), moment)
     for appointment_id, member_id, name, other, title, timezone, start, end, checked_at in rows:
         found[appointment_id].append(
             Obstacle(

@@ -17,13 +17,13 @@ from django.utils.translation import gettext as _
 
 from sophiie.accounts.models import Business, Member
 from sophiie.appointments.errors import InvalidAppointment, TooManyHolds
+from sophiie.appointments.hold_time import MAX_HOLD_MINUTES, holds_still
 from sophiie.appointments.locking import lock_holder
 from sophiie.appointments.models import Action, Appointment, AppointmentChange, Status
 from sophiie.appointments.rules import Details
 from sophiie.appointments.signals import hold_asked
 from sophiie.common.clock import now
 
-MAX_HOLD_MINUTES = 30
 MAX_HELD = timedelta(hours=24)
 MAX_PEOPLE = 10
 # A key may hold `settings.MAX_HOLDS` times at once, its member a multiple of that. Within an hour
@@ -61,9 +61,12 @@ def make_room_for_hold(holder_id: UUID, key_id: UUID | None, *, is_new: bool) ->
     lock_holder(holder_id)
     moment = now()
     living = Appointment.objects.filter(
-        created_by=holder_id, status=Status.HELD, held_until__gt=moment, deleted_at=None
+        holds_still(moment), created_by=holder_id, status=Status.HELD, deleted_at=None
     )
-    made = AppointmentChange.objects.filter(by=holder_id, action=Action.HELD, at__gt=moment - HOUR)
+    # Nothing was made later than now, whatever a clock said that was ahead.
+    made = AppointmentChange.objects.filter(
+        by=holder_id, action=Action.HELD, at__gt=moment - HOUR, at__lte=moment
+    )
     most = settings.MAX_HOLDS
     bounds = [(living, made, most * FOR_A_MEMBER)]
     if key_id is not None:

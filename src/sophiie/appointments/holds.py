@@ -15,6 +15,7 @@ from sophiie.appointments.assignments import Consent, assign, booking_transactio
 from sophiie.appointments.booking import find
 from sophiie.appointments.conflicts import renew_knowledge
 from sophiie.appointments.errors import NotHeld, TooBusy
+from sophiie.appointments.hold_time import holds_still
 from sophiie.appointments.locking import in_transaction, lock_members
 from sophiie.appointments.models import Action, Appointment, Status
 from sophiie.appointments.record import announce, locked, locked_one, save_next_revision
@@ -68,8 +69,9 @@ def let_go_of_expired() -> int:
 
     Nothing depends on it: bookings, lists and answers look at `held_until` themselves.
     """
+    moment = now()
     overdue = Appointment.objects.filter(
-        status=Status.HELD, held_until__lte=now(), deleted_at=None
+        ~holds_still(moment), status=Status.HELD, held_until__isnull=False, deleted_at=None
     ).values_list("pk", flat=True)
     count = 0
     for appointment_id in list(overdue.order_by("held_until")[:MAX_AT_ONCE]):

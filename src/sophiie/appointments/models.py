@@ -11,6 +11,7 @@ from django.contrib.postgres.fields import DateTimeRangeField, RangeOperators
 from django.contrib.postgres.indexes import GistIndex
 from django.db import models
 
+from sophiie.appointments.hold_time import has_run_out
 from sophiie.common.clock import now
 from sophiie.common.ids import new_id
 from sophiie.common.wall_time import in_zone
@@ -127,7 +128,7 @@ class Appointment(models.Model):
     @property
     def has_run_out(self) -> bool:
         """Whether it is an expired hold. Nobody needs to have noticed."""
-        return self.held_until is not None and self.held_until <= now()
+        return has_run_out(self.held_until, now())
 
     @property
     def is_on(self) -> bool:

@@ -8,8 +8,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
 from django.db.models import Q, TextField
 from django.db.models.functions import Cast, Lower
 from django.utils.translation import gettext as _
@@ -19,6 +17,7 @@ from sophiie.accounts.people import active_members
 from sophiie.appointments.errors import InvalidAppointment
 from sophiie.appointments.models import LOCATION_LENGTH, NOTES_LENGTH, TITLE_LENGTH, Appointment
 from sophiie.common.blank import is_blank
+from sophiie.common.mail_addresses import is_mail_address
 from sophiie.common.wall_time import is_zone
 
 LONGEST = timedelta(days=31)
@@ -79,11 +78,9 @@ def _text_errors(details: Details) -> dict[str, str]:
     for name in ("title", *_LENGTHS):
         if "\x00" in getattr(details, name):  # PostgreSQL cannot store it
             errors[name] = _("This text contains a character that cannot be stored.")
-    if details.customer_email and "customer_email" not in errors:
-        try:
-            validate_email(details.customer_email)
-        except ValidationError:
-            errors["customer_email"] = _("This is not an e-mail address.")
+    address = details.customer_email
+    if address and "customer_email" not in errors and not is_mail_address(address):
+        errors["customer_email"] = _("This is not an e-mail address.")
     return errors
 
 

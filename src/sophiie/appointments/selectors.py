@@ -11,6 +11,7 @@ from django.db.models import Count, F, Prefetch, Q, QuerySet, Window
 from django.db.models.functions import RowNumber
 
 from sophiie.accounts.models import Member
+from sophiie.appointments.hold_time import counts_still
 from sophiie.appointments.models import Appointment, Assignment, Status
 from sophiie.common.clock import now
 
@@ -30,7 +31,7 @@ def visible_to(member: Member) -> QuerySet[Appointment]:
 
 def listed_for(member: Member) -> QuerySet[Appointment]:
     """What lists show: without expired holds."""
-    return visible_to(member).filter(Q(held_until=None) | Q(held_until__gt=now()))
+    return visible_to(member).filter(counts_still(now()))
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ def still_ahead_of(
             appointment__deleted_at=None,
         )
         .exclude(appointment__status=Status.CANCELLED)
-        .exclude(appointment__held_until__lte=moment)
+        .filter(counts_still(moment, "appointment__held_until"))
         .select_related("appointment")
         .annotate(
             place=Window(

@@ -19,3 +19,8 @@ clocks_changed = Signal()
 # Sent with `appointment` after every change, inside its transaction: a receiver that fails undoes
 # the change.
 appointment_changed = Signal()
+
+# Sent with `appointment_ids`: who shows appointments in other calendars answers with the names of
+# the events there that stand for each, as {appointment id: names}. An appointment's own event is
+# never in its own way, wherever somebody moved it.
+own_events_asked = Signal()

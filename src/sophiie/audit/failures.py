@@ -74,10 +74,14 @@ def record_failure(member: MemberOf | None) -> None:
 
 @transaction.atomic
 def close_hours() -> int:
-    """Makes entries of the counts whose hour is over; returns how many counts there were."""
+    """Makes entries of the counts whose hour is over; returns how many counts there were.
+
+    An hour that is still to come was counted by a clock that has been set back since.
+    """
     over = execute(
         "DELETE FROM audit_failurecount WHERE id IN (SELECT id FROM audit_failurecount"
-        " WHERE since < %(hour)s LIMIT %(most)s FOR UPDATE SKIP LOCKED)"
+        " WHERE since < %(hour)s OR since > %(hour)s + interval '1 hour'"
+        " LIMIT %(most)s FOR UPDATE SKIP LOCKED)"
         " RETURNING business_id, member_id, member_name, address, last_at, times",
         hour=_hour_of(now()),
         most=_BATCH,

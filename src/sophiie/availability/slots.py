@@ -14,6 +14,7 @@ from typing import Any
 from uuid import UUID
 
 from sophiie.accounts.models import Business, Member
+from sophiie.appointments.hold_time import sql_counts_still
 from sophiie.availability.grid import GridPiece, grid_of
 from sophiie.availability.hours import Stretch, working_time
 from sophiie.availability.plans import Plan, plan_of
@@ -140,14 +141,14 @@ def known_time(times: list[Stretch], knowledge: Knowledge, rules: Rules) -> list
 
 
 # `place` numbers the members; a set of them travels as the bits of one number.
-_SLOTS = """
+_SLOTS = f"""
 WITH asked AS (
     SELECT member_id, hours, place - 1 AS place
     FROM unnest(%(members)s::uuid[], %(hours)s::text[]::tstzmultirange[])
         WITH ORDINALITY AS asked (member_id, hours, place)
 ),
 free AS (
-    SELECT asked.place, asked.hours - coalesce(taken.times, '{}') AS times
+    SELECT asked.place, asked.hours - coalesce(taken.times, '{{}}') AS times
     FROM asked CROSS JOIN LATERAL (
         SELECT range_agg(during) AS times FROM (
             SELECT tstzrange(lower(during) - %(between)s, upper(during) + %(between)s) AS during
@@ -155,7 +156,7 @@ free AS (
             WHERE assignment.member_id = asked.member_id
                 AND assignment.during && %(near)s::tstzrange
                 AND assignment.blocking
-                AND (assignment.held_until IS NULL OR assignment.held_until > %(now)s)
+                AND {sql_counts_still("assignment.held_until", moment="%(now)s")}
             UNION ALL
             SELECT tstzrange(lower(during) - %(between)s, upper(during) + %(between)s)
             FROM appointments_assignment AS assignment
@@ -193,7 +194,7 @@ CROSS JOIN LATERAL generate_series(
     %(step)s
 ) AS slot
 GROUP BY slot ORDER BY slot LIMIT %(limit)s
-"""
+"""  # noqa: S608 - no values
 
 
 def _free_steps(

@@ -18,6 +18,7 @@ from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
 
 from sophiie.accounts.models import Member
+from sophiie.appointments.hold_time import counts_still
 from sophiie.appointments.models import Assignment
 from sophiie.availability.grid import is_on_grid, nearest_steps
 from sophiie.availability.hours import DayKind, Hours, Stretch, joined, without, working_time
@@ -176,7 +177,7 @@ def _taken(asked: _Question) -> Iterator[Reason]:
     near = DateTimeTZRange(asked.start - between, asked.end + between)
     assignments = (
         Assignment.objects.filter(
-            Q(held_until=None) | Q(held_until__gt=asked.moment),
+            counts_still(asked.moment),
             Q(blocking=True) | Q(displaced=True),
             member=asked.member,
             during__overlap=near,

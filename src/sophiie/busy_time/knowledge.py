@@ -92,7 +92,9 @@ def _knowledge(calendars: list[_Copy], moment: datetime) -> Knowledge:
         return Knowledge(Freshness.UNREADABLE, problem=problem)
     oldest = min(c.checked_at for c in known if c.checked_at)
     state = Freshness.FRESH
-    if oldest < moment - timedelta(seconds=settings.BUSY_MAX_AGE_SECONDS):
+    newest = max(c.checked_at for c in known if c.checked_at)
+    # What seems to be known of the future was noted by a clock that was wrong.
+    if oldest < moment - timedelta(seconds=settings.BUSY_MAX_AGE_SECONDS) or newest > moment:
         state = Freshness.UNREADABLE if problem else Freshness.STALE
     return Knowledge(
         state,

@@ -62,12 +62,23 @@ def held_copy(member_id: UUID, calendar_id: str) -> BusyCalendar | None:
     return calendars.filter(member=member_id, calendar_id=calendar_id).first()
 
 
-def replace(calendar: BusyCalendar, periods: Iterable[Period], *, keep: Collection[str]) -> bool:
-    """Replaces the whole copy, except for the events in `keep`. Returns whether anything
-    changed."""
+def series_of(
+    member_id: UUID, calendar_id: str, *, events: Collection[str], series: Collection[str]
+) -> set[str]:
+    """The series in the copy to which any of these events belong, or that have these ids."""
+    known = BusyPeriod.objects.filter(
+        Q(event_id__in=events) | Q(series_id__in=series),
+        calendar__member=member_id,
+        calendar__calendar_id=calendar_id,
+    )
+    return set(known.exclude(series_id="").values_list("series_id", flat=True).distinct())
+
+
+def replace(calendar: BusyCalendar, periods: Iterable[Period]) -> bool:
+    """Replaces the whole copy. Returns whether anything changed."""
     new = {period.event_id: period for period in periods}
     known = BusyPeriod.objects.filter(calendar=calendar)
-    gone = known.exclude(event_id__in=[*new, *keep])
+    gone = known.exclude(event_id__in=new)
     return _write(calendar, new, known=known) | bool(gone.delete()[0])
 
 
@@ -82,7 +93,8 @@ def apply(
     are gone. Returns whether anything changed."""
     new = {period.event_id: period for period in periods}
     known = BusyPeriod.objects.filter(calendar=calendar)
-    deleted = known.filter(Q(event_id__in=gone) | Q(series_id__in=gone_series)).delete()[0]
+    left = known.filter(Q(event_id__in=gone) | Q(series_id__in=gone_series))
+    deleted = left.exclude(event_id__in=new).delete()[0]
     return _write(calendar, new, known=known.filter(event_id__in=new)) | bool(deleted)
 
 

@@ -29,7 +29,9 @@ from sophiie.calendar_link.models import (
 from sophiie.calendar_link.problems import LinkProblem
 from sophiie.calendar_link.revocation import record_revocation, revoke
 from sophiie.calendar_link.signals import link_mended
+from sophiie.calendar_link.tokens import expiry_of
 from sophiie.common.clock import now
+from sophiie.common.horizon import SKEW, is_over, over
 from sophiie.common.in_thread import in_thread
 from sophiie.common.logs import log
 from sophiie.common.reasons import NO_REASON, keep
@@ -47,6 +49,7 @@ from sophiie.google.oauth import (
 logger = log(__name__)
 
 ATTEMPT_LASTS = timedelta(minutes=10)
+KEPT_FOR = timedelta(days=1)  # to say that it has expired
 
 
 def link_of(member: Member) -> CalendarLink | None:
@@ -57,7 +60,9 @@ def link_of(member: Member) -> CalendarLink | None:
 def begin(*, member: Member, session_key: str, redirect_uri: str) -> str:
     """Starts an attempt and returns the address at Google to which the person is sent."""
     moment = now()
-    LinkAttempt.objects.filter(expires_at__lt=moment - timedelta(days=1)).delete()
+    LinkAttempt.objects.filter(
+        over("expires_at", moment - KEPT_FOR, at_most=KEPT_FOR + ATTEMPT_LASTS + SKEW)
+    ).delete()
     state, verifier = secrets.token_urlsafe(32), new_code_verifier()
     LinkAttempt.objects.create(
         member=member,
@@ -121,7 +126,7 @@ def _use_attempt(member: Member, session_key: str, state: str) -> LinkAttempt:
     moment = now()
     if not LinkAttempt.objects.filter(pk=attempt.pk, used_at=None).update(used_at=moment):
         raise problems.replayed()
-    if attempt.expires_at < moment:
+    if is_over(attempt.expires_at, moment, at_most=ATTEMPT_LASTS + SKEW):
         raise problems.expired()
     if not attempt.code_verifier:
         logger.warning("attempt cannot be decrypted", attempt_id=str(attempt.id))
@@ -174,7 +179,7 @@ def _save_grant(member: Member, grant: Grant, account: Account) -> CalendarLink:
         elif link.google_sub != account.sub:
             raise problems.other_account(link.google_email)
         link.refresh_token, link.access_token = grant.refresh_token, grant.access_token
-        link.access_token_expires_at = now() + timedelta(seconds=grant.expires_in)
+        link.access_token_expires_at = expiry_of(grant)
         link.google_email = account.email or link.google_email
         keep(link, "problem", NO_REASON)
         mended = link.state == LinkState.NEEDS_RECONNECT

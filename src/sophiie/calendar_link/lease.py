@@ -19,7 +19,6 @@ from django.db.models import QuerySet
 
 from sophiie.calendar_link.models import CalendarLink
 from sophiie.common.claims import Claim
-from sophiie.common.clock import now
 from sophiie.common.in_thread import in_thread
 from sophiie.common.logs import log
 from sophiie.google.patience import pause
@@ -90,7 +89,7 @@ async def wait_until_free(link_id: UUID) -> None:
 
 
 def _take(link_id: UUID, states: tuple[str, ...]) -> UUID | None:
-    return LEASE.take(_row(link_id).filter(state__in=states), now())
+    return LEASE.take(_row(link_id).filter(state__in=states))
 
 
 async def _keep(link_id: UUID, lease: Lease) -> None:
@@ -105,7 +104,7 @@ async def _keep(link_id: UUID, lease: Lease) -> None:
 
 
 def _is_held(link_id: UUID) -> bool:
-    return _row(link_id).exclude(LEASE.is_free(now())).exists()
+    return _row(link_id).exclude(LEASE.is_free()).exists()
 
 
 def _row(link_id: UUID) -> QuerySet[CalendarLink]:

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from sophiie.calendar_link.models import CalendarLink, LinkState
 from sophiie.common.clock import now
+from sophiie.common.horizon import bring_back
 from sophiie.common.logs import log
 from sophiie.common.reasons import kept, words
 
@@ -30,12 +31,13 @@ def send_due_reminders() -> int:
     Counts a mail before sending it, so that neither two workers nor a crash can send it twice. One
     that could not be sent is tried again.
     """
-    sent = 0
+    sent, moment = 0, now()
+    bring_back(CalendarLink.objects.all(), "broken_at", moment, at_most=timedelta())
     for number, after in enumerate(REMINDERS):
         due = CalendarLink.objects.filter(
             state=LinkState.NEEDS_RECONNECT,
             reminders_sent=number,
-            broken_at__lte=now() - after,
+            broken_at__lte=moment - after,
             member__is_active=True,
         ).select_related("member__business")
         for link in due:

@@ -10,10 +10,12 @@ from __future__ import annotations
 from datetime import timedelta
 
 import aiohttp
+from django.db.models import Q
 
 from sophiie.calendar_link.google_app import google_app
 from sophiie.calendar_link.models import CalendarLink, LinkState, Revocation
 from sophiie.common.clock import now
+from sophiie.common.horizon import over
 from sophiie.common.in_thread import in_thread
 from sophiie.common.logs import log
 from sophiie.google.errors import GoogleError
@@ -60,7 +62,8 @@ async def revoke(http: aiohttp.ClientSession, revocation: Revocation) -> bool:
 
 
 def revocations_due() -> list[Revocation]:
-    return list(Revocation.objects.filter(next_attempt_at__lte=now())[:20])
+    due = over("next_attempt_at", now(), at_most=MAX_PAUSE) | Q(attempts=0)
+    return list(Revocation.objects.filter(due)[:20])
 
 
 def _is_needed_again(revocation: Revocation) -> bool:

@@ -22,6 +22,7 @@ from sophiie.calendar_link.problems import GRANT_DEAD, KEY_LOST
 from sophiie.calendar_link.signals import link_changed, link_mended
 from sophiie.common.claims import Claim
 from sophiie.common.clock import now
+from sophiie.common.horizon import is_over
 from sophiie.common.in_thread import in_thread
 from sophiie.common.logs import log
 from sophiie.common.reasons import NO_REASON, Reason, keep, kept
@@ -32,6 +33,8 @@ from sophiie.google.patience import pause
 logger = log(__name__)
 
 RENEW_BEFORE_EXPIRY = timedelta(minutes=3, seconds=45)
+# As long as any access token lives; one that is said to live longer is renewed all the same.
+MAX_LIFE = timedelta(hours=1)
 # Lasts longer than any one request to Google may take.
 RENEWAL = Claim("refreshing_until", timedelta(seconds=25))
 WAIT_SECONDS = 0.1
@@ -141,7 +144,12 @@ def _mend(link_id: UUID) -> bool:
 
 
 def _is_old(expires_at: datetime) -> bool:
-    return expires_at - RENEW_BEFORE_EXPIRY <= now()
+    return is_over(expires_at - RENEW_BEFORE_EXPIRY, now(), at_most=MAX_LIFE)
+
+
+def expiry_of(grant: Grant) -> datetime:
+    """When the access token of a grant that was given just now ends."""
+    return now() + min(timedelta(seconds=grant.expires_in), MAX_LIFE)
 
 
 def _read(link_id: UUID) -> CalendarLink:
@@ -153,7 +161,7 @@ def _claim_renewal(link: CalendarLink) -> bool:
     unchanged = CalendarLink.objects.filter(
         pk=link.pk, access_token_expires_at=link.access_token_expires_at
     )
-    return RENEWAL.take(unchanged, now()) is not None
+    return RENEWAL.take(unchanged) is not None
 
 
 def _end_claim(link_id: UUID) -> None:
@@ -163,7 +171,7 @@ def _end_claim(link_id: UUID) -> None:
 def _store(link: CalendarLink, grant: Grant) -> datetime:
     """Stores a renewed token and ends the claim in one step, or another process would renew once
     more in between. Stores nothing if the link was unlinked or reconnected meanwhile."""
-    expires_at = now() + timedelta(seconds=grant.expires_in)
+    expires_at = expiry_of(grant)
     with transaction.atomic():
         current = CalendarLink.objects.select_for_update(no_key=True).get(pk=link.pk)
         if current.refresh_token == link.refresh_token:

@@ -16,6 +16,7 @@ from sophiie.calendar_link.models import CalendarLink, LinkState, Revocation
 from sophiie.calendar_link.revocation import is_in_use, record_revocation, revoke
 from sophiie.calendar_link.signals import link_changed, link_ending, link_unlinking
 from sophiie.common.clock import now
+from sophiie.common.horizon import bring_back
 from sophiie.common.in_thread import in_thread
 from sophiie.common.logs import log
 from sophiie.common.reasons import NO_REASON, keep
@@ -112,8 +113,7 @@ def end_link(link_id: UUID) -> Revocation | None:
 
 def end_overdue_unlinkings() -> None:
     """Ends unlinkings whose events could not be removed for too long; the events stay in Google."""
-    overdue = CalendarLink.objects.filter(
-        state=LinkState.UNLINKING, unlinked_at__lt=now() - REMOVAL_LASTS
-    )
-    for link in overdue:
+    moment, links = now(), CalendarLink.objects.filter(state=LinkState.UNLINKING)
+    bring_back(links, "unlinked_at", moment, at_most=timedelta())
+    for link in links.filter(unlinked_at__lt=moment - REMOVAL_LASTS):
         end_link(link.id)

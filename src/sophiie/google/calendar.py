@@ -5,6 +5,8 @@ Source: developers.google.com/workspace/calendar/api/v3/reference.
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -13,22 +15,32 @@ from urllib.parse import quote
 
 import aiohttp
 
-from sophiie.google.errors import AccessLost, EventGone, SyncTokenExpired, calendar_error
+from sophiie.google.errors import (
+    AccessLost,
+    EventGone,
+    SyncTokenExpired,
+    Unreachable,
+    calendar_error,
+)
 from sophiie.google.http import send
 
 # What a patch costs of Google's quotas; every other call costs one unit.
 PATCH_UNITS = 3
 WRITE_ROLES = frozenset({"owner", "writer", "writerWithoutPrivateAccess"})
-# All that is needed of an answer to a write.
-_EVENT_FIELDS = "id,status,etag,htmlLink,extendedProperties/private"
+# All that is needed of one of our own events: what a person may have changed in it.
+_EVENT_FIELDS = (
+    "id,status,etag,htmlLink,updated,summary,location,description,start,end,recurrence,"
+    "transparency,eventType,extendedProperties/private"
+)
 # Of listed events, which may be other people's: when they are and whether they make the account
 # busy. No title, description or place, and of the guests only the account's own answer (no
-# addresses). Tokens have to be named, or Google sends none.
-_CHANGES_FIELDS = (
-    "nextPageToken,nextSyncToken,summary,accessRole,timeZone,"
+# addresses).
+_ITEM_FIELDS = (
     "items(id,status,etag,updated,start,end,transparency,eventType,recurringEventId,"
     "originalStartTime,attendees(self,responseStatus),extendedProperties/private)"
 )
+# And of the calendar its own title. Tokens have to be named, or Google sends none.
+_CHANGES_FIELDS = f"nextPageToken,nextSyncToken,summary,accessRole,timeZone,{_ITEM_FIELDS}"
 
 
 BeforeCall = Callable[[], Awaitable[None]]
@@ -128,12 +140,14 @@ class CalendarClient:
     async def get(
         self, calendar_id: str, event_id: str, *, with_guests: bool = False
     ) -> dict[str, Any]:
-        """events.get; for a while Google returns a deleted event with status `cancelled`.
+        """events.get of one of our own events, whole; for a while Google returns a deleted event
+        with status `cancelled`.
 
-        `with_guests` is only for our own events: it returns other people's addresses.
+        `with_guests` returns other people's addresses; without it, only the account's own answer.
         """
         path = _event(calendar_id, event_id)
-        fields = f"{_EVENT_FIELDS},start,end" + (",attendees" if with_guests else "")
+        guests = "attendees" if with_guests else "attendees(self,responseStatus)"
+        fields = f"{_EVENT_FIELDS},{guests}"
         return await self._call("GET", path, query={"fields": fields})
 
     async def patch(
@@ -147,10 +161,12 @@ class CalendarClient:
         headers = {"If-Match": if_match} if if_match else {}
         return await self._call("PATCH", path, query=_quietly(), body=body, headers=headers)
 
-    async def delete(self, calendar_id: str, event_id: str) -> None:
-        """events.delete; `EventGone` when there is nothing to delete (any more)."""
+    async def delete(self, calendar_id: str, event_id: str, *, if_match: str = "") -> None:
+        """events.delete; `EventGone` when there is nothing to delete (any more), `Stale` when the
+        event is not the version that `if_match` (an etag) names."""
         path = _event(calendar_id, event_id)
-        await self._call("DELETE", path, query={"sendUpdates": "none"})
+        headers = {"If-Match": if_match} if if_match else {}
+        await self._call("DELETE", path, query={"sendUpdates": "none"}, headers=headers)
 
     async def look_at(self, calendar_id: str) -> None:
         """events.list of next to nothing: `EventGone` when the calendar is gone or not shared."""
@@ -206,7 +222,7 @@ class CalendarClient:
         found: dict[str, dict[str, Any]] = {}
         while True:
             page = await self._page_of_changes(calendar_id, query)
-            found |= {str(item["id"]): item for item in page.get("items", []) if "id" in item}
+            found |= {item["id"]: item for item in map(_named, _items(page))}
             if not page.get("nextPageToken"):
                 return Changes(
                     items=list(found.values()),
@@ -216,6 +232,37 @@ class CalendarClient:
                     title=str(page.get("summary", "")),
                 )
             query["pageToken"] = page["nextPageToken"]
+
+    async def instances(
+        self, calendar_id: str, series_id: str, *, time_min: datetime, time_max: datetime
+    ) -> list[dict[str, Any]]:
+        """events.instances: what there is of a series between two times, told as by `changes`.
+
+        `EventGone` when there is no such series.
+        """
+        query = {
+            "maxResults": "2500",
+            "timeMin": _rfc_3339(time_min),
+            "timeMax": _rfc_3339(time_max),
+            "fields": f"nextPageToken,{_ITEM_FIELDS}",
+        }
+        path = f"{_event(calendar_id, series_id)}/instances"
+        found: dict[str, dict[str, Any]] = {}
+        while True:
+            page = await self._call("GET", path, query=query)
+            found |= {item["id"]: item for item in map(_named, _items(page))}
+            if not page.get("nextPageToken"):
+                return list(found.values())
+            query["pageToken"] = page["nextPageToken"]
+
+    async def is_there(self, calendar_id: str, event_id: str) -> bool:
+        """events.get of next to nothing: whether the event exists and is not deleted."""
+        try:
+            path = _event(calendar_id, event_id)
+            event = await self._call("GET", path, query={"fields": "id,status"})
+        except EventGone:
+            return False
+        return event.get("status") != "cancelled"
 
     async def watch(
         self, calendar_id: str, *, channel_id: str, token: str, address: str
@@ -280,6 +327,26 @@ class CalendarClient:
             json=body,
             headers={"Authorization": f"Bearer {token}", **headers},
         )
+
+
+def _items(page: dict[str, Any]) -> list[Any]:
+    """The events on a page. A page without any still says how it goes on; one that says nothing
+    is no answer, and must not look like an empty calendar."""
+    if not page.keys() & {"items", "nextPageToken", "nextSyncToken"}:
+        raise Unreachable("Google's answer was empty.", reason="emptyAnswer")
+    items = page.get("items") or []
+    return items if isinstance(items, list) else [items]
+
+
+def _named(item: Any) -> dict[str, Any]:
+    """The item with an id that no other has: one that Google left without gets a name made of all
+    that is said of it."""
+    event = item if isinstance(item, dict) else {}
+    event_id = event.get("id")
+    if isinstance(event_id, str) and event_id and "\0" not in event_id:
+        return event
+    said = json.dumps(item, sort_keys=True)
+    return {**event, "id": f"unnamed:{hashlib.sha256(said.encode()).hexdigest()}"}
 
 
 def _quietly() -> dict[str, str]:

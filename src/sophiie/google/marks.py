@@ -6,6 +6,7 @@ Google silently drops longer ones. Source: the guide to extended properties.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
@@ -15,11 +16,26 @@ from sophiie.common.ids import is_event_id
 APPOINTMENT = "sophiieAppointment"
 BUSINESS = "sophiieBusiness"
 REVISION = "sophiieRevision"
+_OCCURRENCE = re.compile(r"(.+)_\d{8}(T\d{6}Z)?", re.DOTALL)
 
 
 def event_id_of(item: Mapping[str, Any]) -> str:
     """The id of an event as Google lists it; of an occurrence, that of its series."""
     return str(item.get("recurringEventId") or item["id"])
+
+
+def series_named_by(item: Mapping[str, Any]) -> str:
+    """The series of which an item is an occurrence; "" if it is none.
+
+    Of a deleted occurrence nothing but the id is certain to be told: it is named after its series
+    and its first start.
+    """
+    if series_id := item.get("recurringEventId"):
+        return str(series_id)
+    if item.get("status") != "cancelled":
+        return ""
+    found = _OCCURRENCE.fullmatch(str(item["id"]))
+    return found[1] if found else ""
 
 
 def marks_on(item: Mapping[str, Any]) -> Mapping[str, str]:

@@ -83,7 +83,7 @@ def _findings(poll: CalendarPoll) -> Iterator[str]:
     if poll.repaired:
         yield f"written again at the last comparison: {poll.repaired}"
     if poll.not_understood:
-        yield f"events with times that make no sense: {poll.not_understood}"
+        yield f"events that cannot be understood: {poll.not_understood}"
     if poll.orphans:
         yield f"events of ours that belong to no appointment: {poll.orphans}"
 

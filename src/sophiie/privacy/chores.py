@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 
 from sophiie.common.clock import now
+from sophiie.common.horizon import SKEW, bring_back, over
 from sophiie.common.logs import log
 from sophiie.common.stopping import Stopped
 from sophiie.privacy.businesses import carry_out_business
 from sophiie.privacy.customers import carry_out_customer
 from sophiie.privacy.members import carry_out_member
-from sophiie.privacy.models import CLAIM, Erasure, Subject
+from sophiie.privacy.models import CLAIM, DELAY, Erasure, Subject
 from sophiie.privacy.retention import forget_old
 
 logger = log(__name__)
@@ -29,7 +30,13 @@ def carry_out_due() -> int:
     """Carries out the erasures that are due and returns how many are done. One that fails does not
     hold up the others, and is tried again."""
     moment = now()
-    due = Erasure.objects.filter(due_at__lte=moment, next_attempt_at__lte=moment)
+    # Never at once because a clock was set: until then it can be called off.
+    bring_back(Erasure.objects.all(), "due_at", moment, at_most=DELAY)
+    bring_back(
+        Erasure.objects.filter(subject=Subject.CUSTOMER), "due_at", moment, at_most=timedelta()
+    )
+    free = over("next_attempt_at", moment, at_most=CLAIM + SKEW)
+    due = Erasure.objects.filter(free, due_at__lte=moment)
     done = 0
     for erasure in due.order_by("next_attempt_at")[:MAX_AT_ONCE]:
         claim = Erasure.objects.filter(pk=erasure.pk, next_attempt_at=erasure.next_attempt_at)

@@ -274,10 +274,15 @@ def _rewrite_history(
 
 
 def _forget_what_google_said(appointment: Appointment) -> None:
-    """Google's answer may quote the event that it refused."""
+    """Google's answer may quote the event that it refused, and what people wrote into the event is
+    kept until somebody decides. Without the digests of its texts all of the event is written anew.
+    """
     SyncAttempt.objects.filter(mirrored_event__appointment=appointment).update(message="")
-    rows = MirroredEvent.objects.filter(appointment=appointment).exclude(error="", error_reason={})
-    rows.update(**columns(MirroredEvent, "error", NO_REASON))
+    rows = MirroredEvent.objects.filter(appointment=appointment).exclude(
+        error="", error_reason={}, drift_fields={}, left_out={}, shown_fields={}
+    )
+    nothing = columns(MirroredEvent, "error", NO_REASON)
+    rows.update(**nothing, drift_fields={}, left_out={}, shown_fields={})
 
 
 def _is_upcoming(appointment: Appointment, moment: datetime) -> bool:

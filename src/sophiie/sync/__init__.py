@@ -8,8 +8,8 @@ Each folder is a room with one job. The whole story, in the order in which it ha
    covers it, which revision Google should show (`rows.py`; `backfill.py` does it for a whole link).
    It queues a `drain(link)` job in the same transaction, so both commit or vanish together.
 2. `coverage.py` decides which appointments a link shows. `guests.py` decides which assignees are
-   guests of whose event, and `guest_review.py` decides it anew when somebody links, unlinks, joins
-   or leaves.
+   guests of whose event, `hosting.py` which of several links to one calendar has the event;
+   `guest_review.py` decides both anew when somebody links, unlinks, joins or leaves.
 
 `quota/` - what may be asked of Google. `buckets.py` counts; `metered_client.py` pays for each call
    of a poll before it is made.
@@ -18,8 +18,9 @@ Each folder is a room with one job. The whole story, in the order in which it ha
 
 3. `drain.py` takes the link's lease, claims what is due (`claim.py`), a few events at a time.
 4. `render.py` turns an appointment into an event: a pure function.
-5. `apply.py` inserts, patches or deletes, and handles every answer that is not the one hoped for.
-   `guard.py` is the only way to write to Google.
+5. `apply.py` inserts, patches or deletes, and handles every answer that is not the one hoped for;
+   `parts.py` writes without the optional parts when Google refuses the whole. `guard.py` is the
+   only way to write to Google.
 6. `outcome.py` records the result: shown, retry at a stated time, or failed for a stated reason.
    `live.announce` tells the open pages.
 7. `sweep.py` looks once a second for work whose wake-up was lost or whose time has come.
@@ -27,12 +28,14 @@ Each folder is a room with one job. The whole story, in the order in which it ha
 `inbound/` - what people have in Google, and what they did to our events.
 
 8. `poller.py` polls each calendar that counts (`calendars.py`): `poll_claim.py` claims it,
-   `snapshot.py` notes what we think is there, `fetch.py` asks Google. `busy_store.py` stores when
-   the member is busy, by the rule in `busy_rule.py`, leaving out what is ours (`ours.py`).
+   `snapshot.py` notes what we think is there, `fetch.py` asks Google, `series.py` reads a series
+   whole when any of it changed. `busy_store.py` stores when the member is busy, by the rule in
+   `busy_rule.py`, leaving out what is ours (`ours.py`).
 9. `detect_drift.py` tells other people's changes to our events from our own, and notes them as
    drift; `drift_state.py` says what counts as a difference. Nothing changes by itself.
 10. `full_compare.py` compares, once a day, everything that should be there with what is there. When
-    so much is gone that it looks like a mistake, `mass_deletion.py` asks the person.
+    so much is gone that it looks like a mistake, and `elsewhere.py` does not find it,
+    `mass_deletion.py` asks the person.
 11. `channels.py` keeps push channels open; a notification (`webhook.py`) makes a calendar due at
     once. `refresh.py` polls before a booking when the copy is too old.
 

@@ -22,7 +22,10 @@ LEFT_BEHIND = declare(
     "left_behind", _("It stays in the calendar used before: Google refused to remove it.")
 )
 
-# Of one calendar.
+# Of one calendar. One whose last poll ended with this, or with `DAY_USED_UP`, is left alone longer.
+READ_LATER = declare(
+    "read_later", _("Google asked Sophiie to wait before it reads on. It goes on by itself.")
+)
 NOT_READ = declare("not_read", _("The calendar could not be read: %(answer)s"))
 NOT_THERE = declare(
     "not_there",

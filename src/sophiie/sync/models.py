@@ -21,6 +21,11 @@ class DriftKind(models.TextChoices):
     NONE = "", "Nothing"
     EDITED = "edited", "Changed in Google"
     DELETED = "deleted", "Deleted in Google"
+    STILL_THERE = "still_there", "Still in Google"
+
+
+# Of `shown_fields`: whatever was sent before, all of it is to be sent.
+ANEW = {"anew": True}
 
 
 class MirroredEvent(models.Model):
@@ -72,13 +77,24 @@ class MirroredEvent(models.Model):
     unjudged_etag = models.CharField(max_length=100, blank=True, default="", db_default="")
     # Whether a poll ever returned the event: nobody can have deleted what never was there.
     told = models.BooleanField(default=False, db_default=False)
-    # What somebody made of the event in Google. Without times: deleted, or an all-day event.
+    # What somebody made of the event in Google. Without times: deleted, or an all-day event. What
+    # differs besides its times is in `drift_fields`; see `drift_state.py`.
     drift_kind = models.CharField(
-        max_length=10, choices=DriftKind.choices, blank=True, default="", db_default=""
+        max_length=11, choices=DriftKind.choices, blank=True, default="", db_default=""
     )
     drift_seen_at = models.DateTimeField(null=True, blank=True)
     drift_start = models.DateTimeField(null=True, blank=True)
     drift_end = models.DateTimeField(null=True, blank=True)
+    drift_fields = models.JSONField(default=dict, blank=True, db_default={})
+    # What we sent last and what came back of it, as digests by field; see `texts.py`. {}: unknown.
+    shown_fields = models.JSONField(default=dict, blank=True, db_default={})
+    # Optional parts that Google refused, each with its words, and when to try them again.
+    left_out = models.JSONField(default=dict, blank=True, db_default={})
+    left_out_next_at = models.DateTimeField(null=True, blank=True)
+    # The person said that a series may be deleted which somebody made of the event.
+    series_may_go = models.BooleanField(default=False, db_default=False)
+    # Another link's event in the same calendar stands for the appointment: nothing to do here.
+    hosted_elsewhere = models.BooleanField(default=False, db_default=False)
 
     # Assignees without a link of their own, by e-mail address: whom the event should have as
     # guests, whom it has as far as we know, and whom attempts have sent since we last knew. Guests
@@ -109,6 +125,12 @@ class MirroredEvent(models.Model):
                 fields=["next_attempt_at"],
                 name="mirrored_event_refused",
                 condition=models.Q(state=MirrorState.FAILED),
+            ),
+            # Where an optional part is to be tried again.
+            models.Index(
+                fields=["left_out_next_at"],
+                name="mirrored_event_left_out",
+                condition=models.Q(left_out_next_at__isnull=False),
             ),
             # Whether an event that somebody's calendar holds is of our making.
             models.Index(fields=["event_id"], name="mirrored_event_by_event"),
@@ -143,7 +165,8 @@ class WatchedCalendar(models.Model):
     reader = models.UUIDField(null=True, blank=True)
     reading_until = models.DateTimeField(null=True, blank=True)
 
-    # Events that were told since everything was read last, and could not be understood.
+    # Events told since everything was read last of which the widest reading counts, because they
+    # cannot be understood.
     not_understood = models.PositiveIntegerField(default=0, db_default=0)
 
     # So many of our upcoming events are gone at once that the person is asked: since when, how

@@ -14,7 +14,12 @@ from sophiie.accounts.signals import (
     member_readdressed,
 )
 from sophiie.appointments.models import Appointment
-from sophiie.appointments.signals import appointment_changed, booking_ahead, clocks_changed
+from sophiie.appointments.signals import (
+    appointment_changed,
+    booking_ahead,
+    clocks_changed,
+    own_events_asked,
+)
 from sophiie.busy_time import snapshot
 from sophiie.calendar_link.models import CalendarLink, LinkState
 from sophiie.calendar_link.signals import (
@@ -30,6 +35,7 @@ from sophiie.common.in_thread import in_thread
 from sophiie.common.reasons import kept
 from sophiie.sync.inbound import calendars, channels
 from sophiie.sync.inbound.detect_drift import erase_drift
+from sophiie.sync.inbound.ours import own_events_of
 from sophiie.sync.inbound.refresh import renew_old_copies
 from sophiie.sync.outbox import record
 from sophiie.sync.outbox.backfill import record_backfill, record_removal
@@ -43,6 +49,7 @@ def connect() -> None:
     booking_ahead.connect(_on_booking_ahead, dispatch_uid="freshness")
     appointment_changed.connect(_on_appointment, dispatch_uid="mirror")
     clocks_changed.connect(_on_clocks, dispatch_uid="mirror")
+    own_events_asked.connect(_on_own_events, dispatch_uid="mirror")
     link_scope_changed.connect(_on_scope, dispatch_uid="mirror")
     link_unlinking.connect(_on_unlinking, dispatch_uid="mirror")
     link_mended.connect(_on_mended, dispatch_uid="mirror")
@@ -57,6 +64,10 @@ def connect() -> None:
 
 def _on_booking_ahead(members: Collection[UUID], **_: Any) -> None:
     renew_old_copies(members)
+
+
+def _on_own_events(appointment_ids: Collection[UUID], **_: Any) -> Mapping[UUID, set[str]]:
+    return own_events_of(appointment_ids)
 
 
 def _on_appointment(appointment: Appointment, **_: Any) -> None:
@@ -103,6 +114,7 @@ def _on_link(link: CalendarLink, **_: Any) -> None:
         ask_for_guest_review(link.member.business_id)
     elif link.state == LinkState.NEEDS_RECONNECT:
         snapshot.note_problem(link.member_id, kept(link, "problem"))
+        ask_for_guest_review(link.member.business_id)
     live.announce(link.member.business_id, link=link.id)
 
 

@@ -24,11 +24,13 @@ from sophiie.audit.upkeep import prune
 from sophiie.calendar_link.reminders import send_due_reminders
 from sophiie.calendar_link.tokens import mend_what_can_be_read_again
 from sophiie.common import ending, stopping
+from sophiie.common.clock_jumps import ClockWatch
 from sophiie.common.in_thread import in_thread
 from sophiie.common.logs import log
 from sophiie.common.outage import database_outage
 from sophiie.google.app import google_session
 from sophiie.sync.inbound import channels
+from sophiie.sync.inbound.calendars import poll_all_soon, were_polled_ahead_of_now
 from sophiie.sync.inbound.poller import poll_regularly
 from sophiie.sync.outbound.capacity import Places
 from sophiie.sync.outbound.sweep import prune_ledger, sweep
@@ -64,11 +66,12 @@ async def run_worker(*, concurrency: int, chores: Chores = ()) -> None:
 async def _work_until(
     stop: asyncio.Event, places: Places, concurrency: int, chores: Chores
 ) -> None:
+    clock = ClockWatch()
     async with google_session(connections=concurrency * 4) as http:
         logger.info("worker started", concurrency=concurrency, process=os.getpid())
         tasks = [
             asyncio.create_task(_forever(lambda: _work_jobs(http, concurrency, places))),
-            asyncio.create_task(_forever(lambda: _sweep_regularly(http))),
+            asyncio.create_task(_forever(lambda: _sweep_regularly(http, clock))),
             asyncio.create_task(_forever(lambda: _keep_house(chores))),
             asyncio.create_task(_forever(_review_guests_regularly)),
             asyncio.create_task(_forever(_send_mails_regularly)),
@@ -164,7 +167,11 @@ async def _send_mails_regularly() -> None:
         await asyncio.sleep(SWEEP_SECONDS)
 
 
-async def _sweep_regularly(http: aiohttp.ClientSession) -> None:
+async def _sweep_regularly(http: aiohttp.ClientSession, clock: ClockWatch) -> None:
+    if await in_thread(were_polled_ahead_of_now):
+        logger.warning("the clock was set back while no worker ran: calendars are read anew")
     while True:
+        if clock.jump() < 0:
+            await in_thread(poll_all_soon)
         await sweep(http)
         await asyncio.sleep(SWEEP_SECONDS)

@@ -65,7 +65,8 @@ class CallPath:
             call.query = incoming.plain_query()
         if delay := simulator.faults.delay():
             await asyncio.sleep(delay)
-        fault = simulator.faults.strike(method, account, calendar_id)
+        body = incoming.body.decode(errors="replace") if simulator.faults.faults else ""
+        fault = simulator.faults.strike(method, account, calendar_id, body)
         try:
             if fault and fault.when == "before" and fault.kind != "slow":
                 call.fault = f"before:{fault.kind}"

@@ -5,11 +5,11 @@ Until one of these is chosen, or the appointment is changed otherwise, nothing h
 
 from __future__ import annotations
 
-from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from sophiie import audit
@@ -21,13 +21,17 @@ from sophiie.calendar_link.models import RECORDING
 from sophiie.sync.models import DriftKind, MirroredEvent, MirrorState
 from sophiie.sync.outbox import record
 
+# What is taken over as it is.
+TAKEN = ("title", "location")
+
 
 class DriftError(Exception):
     """The act is not possible; the message says why."""
 
 
 def put_back(by: Member, appointment_id: UUID, *, calendar_of: UUID | None = None) -> Appointment:
-    """Lets Google show what Sophiie has, also when the event was deleted there.
+    """Lets Google show what Sophiie has, also when the event was deleted there, and removes one of
+    an appointment that is off.
 
     In every calendar, or in that of the member `calendar_of`. Idempotent. Raises
     `UnknownAppointment`.
@@ -42,7 +46,7 @@ def put_back(by: Member, appointment_id: UUID, *, calendar_of: UUID | None = Non
     return appointment
 
 
-def use_googles_time(
+def use_googles_version(
     by: Member,
     appointment_id: UUID,
     *,
@@ -50,18 +54,18 @@ def use_googles_time(
     allow_overlap: bool = False,
     accept_unverified: bool = False,
 ) -> Appointment:
-    """Moves the appointment to where its event was moved in Google; its time zone stays.
+    """Takes over what somebody made of the event in Google: its time, title and place, and the
+    text that was added goes into the notes. The time zone stays.
 
     An ordinary change: raises whatever `booking.change` does, such as `Conflict`, and `DriftError`
-    where Google has no time to offer.
+    where Google has nothing to offer.
     """
     appointment = booking.find(by, appointment_id)
     row = _chosen(list(_drifted(appointment, calendar_of)), by)
-    start, end = _times(row)
     return booking.change(
         by=by,
         appointment_id=appointment_id,
-        changes={"start": start, "end": end},
+        changes=_changes(row, appointment),
         # The person saw how Google differs from this revision, not from a later one.
         expected_revision=row.shown_revision,
         allow_overlap=allow_overlap,
@@ -73,13 +77,14 @@ def use_googles_time(
 def _drifted(appointment: Appointment, calendar_of: UUID | None) -> QuerySet[MirroredEvent]:
     """The rows with drift that is still to be answered."""
     rows = MirroredEvent.objects.filter(
+        Q(wanted=True) | Q(drift_kind=DriftKind.STILL_THERE),
         appointment=appointment,
         state=MirrorState.SYNCED,
-        wanted=True,
         link__state__in=RECORDING,
     ).exclude(drift_kind=DriftKind.NONE)
-    if calendar_of is not None:
-        rows = rows.filter(link__member=calendar_of)
+    if calendar_of is not None:  # whose event may be hosted by a colleague's link
+        theirs = MirroredEvent.objects.filter(appointment=appointment, link__member=calendar_of)
+        rows = rows.filter(calendar_id__in=theirs.values("calendar_id"))
     return rows.select_related("link").order_by("id")
 
 
@@ -99,11 +104,26 @@ def _chosen(rows: list[MirroredEvent], by: Member) -> MirroredEvent:
     )
 
 
-def _times(row: MirroredEvent) -> tuple[datetime, datetime]:
+def _changes(row: MirroredEvent, appointment: Appointment) -> dict[str, Any]:
+    """What there is to take over; `DriftError` if it is nothing."""
     if row.drift_kind == DriftKind.DELETED:
         raise DriftError(_("The event was deleted in Google, so there is no time to use."))
-    if row.drift_start is None or row.drift_end is None:
+    if row.drift_kind == DriftKind.STILL_THERE:
+        raise DriftError(_("The appointment is off. Reinstate it, or remove the event."))
+    fields = row.drift_fields
+    changes: dict[str, Any] = {name: fields[name] for name in TAKEN if name in fields}
+    if added := fields.get("description"):
+        changes["notes"] = "\n".join(filter(None, [appointment.notes, *added]))
+    if row.drift_start and row.drift_end:
+        # The seconds' fractions of ours are not in Google.
+        if row.drift_start != appointment.start.replace(microsecond=0):
+            changes["start"] = row.drift_start
+        if row.drift_end != appointment.end.replace(microsecond=0):
+            changes["end"] = row.drift_end
+    elif not changes:
         raise DriftError(
             _("In Google it is an all-day event now. An appointment needs a start and an end.")
         )
-    return row.drift_start, row.drift_end
+    if not changes:
+        raise DriftError(_("There is nothing in Google's version that an appointment could take."))
+    return changes

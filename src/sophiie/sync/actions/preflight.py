@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import asyncio
 from bisect import bisect_left
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from sophiie.appointments.models import Appointment
@@ -23,9 +22,8 @@ from sophiie.common.logs import log
 from sophiie.google.app import google_session
 from sophiie.google.calendar import Changes
 from sophiie.google.errors import GoogleError
-from sophiie.google.marks import event_id_of
-from sophiie.sync.inbound.busy_rule import NotBusy, Stretch, busy_time
-from sophiie.sync.inbound.ours import OwnEvent, appointment_of, own_events
+from sophiie.sync.inbound.busy_rule import Stretch, Unclear, busy_time
+from sophiie.sync.inbound.ours import OurEvents
 from sophiie.sync.outbox.coverage import assignee_ids, planned_for
 from sophiie.sync.quota.metered_client import metered_client
 
@@ -75,8 +73,8 @@ async def preflight(link: CalendarLink, calendar_id: str) -> Preflight:
     changes = await _read(link, calendar_id, near, horizon)
     if changes is None:
         return Preflight(upcoming=len(planned), read=False)
-    there, foreign = await in_thread(_sorted_out, link, changes.items)
-    clashes = _overlapping(_own(link, near), _busy_times(link, foreign, changes.time_zone))
+    there, foreign = await in_thread(_sorted_out, link, calendar_id, changes)
+    clashes = _overlapping(_own(link, near), _merged(foreign))
     return Preflight(
         upcoming=len(planned),
         there_already=sum(appointment.id in there for appointment in planned),
@@ -111,35 +109,28 @@ async def _read(
 
 
 def _sorted_out(
-    link: CalendarLink, items: Collection[dict[str, Any]]
-) -> tuple[set[UUID], list[dict[str, Any]]]:
-    """The appointments whose event this link would find there, and the events not of our making."""
-    business_id = link.member.business_id
-    own = own_events(business_id, items)
-    there, foreign = set(), []
+    link: CalendarLink, calendar_id: str, changes: Changes
+) -> tuple[set[UUID], list[Stretch]]:
+    """The appointments whose event this link would find there, and when the member is busy there:
+    by the same rules as after the choice."""
+    items, business_id = changes.items, link.member.business_id
+    ours = OurEvents.among(items, business_id=business_id, calendar_id=calendar_id, lost_too=True)
+    there = {found for item in items if (found := ours.adoptable_by(link, item))}
+    busy, unclear = [], 0
     for item in items:
-        appointment_id = appointment_of(item, own, business_id=business_id)
-        if appointment_id is None:
-            foreign.append(item)
-        elif not _is_managed_by_others(link, own.get(event_id_of(item))):
-            there.add(appointment_id)
-    return there, foreign
+        time = busy_time(item, zone=changes.time_zone, account=link.google_email)
+        if isinstance(time, Stretch) and not ours.hold(item, time):
+            busy.append(time)
+        unclear += isinstance(time, Unclear)
+    if unclear:
+        logger.warning("events not understood", link_id=str(link.id), events=unclear)
+    return there, busy
 
 
-def _is_managed_by_others(link: CalendarLink, event: OwnEvent | None) -> bool:
-    """Whether another link manages the event: then it stays theirs."""
-    return event is not None and bool(event.managed_by - {link.id})
-
-
-def _busy_times(
-    link: CalendarLink, items: Iterable[dict[str, Any]], time_zone: str
-) -> list[Stretch]:
-    """When these events keep the member busy: in order, and none touching another."""
-    judged = [busy_time(item, zone=time_zone, account=link.google_email) for item in items]
-    if bad := judged.count(NotBusy.BAD_DATA):
-        logger.warning("events not understood", link_id=str(link.id), events=bad)
+def _merged(stretches: Iterable[Stretch]) -> list[Stretch]:
+    """The same times in order, none touching another."""
     merged: list[Stretch] = []
-    for stretch in sorted(found for found in judged if isinstance(found, Stretch)):
+    for stretch in sorted(stretches):
         if merged and stretch.start <= merged[-1].end:
             merged[-1] = Stretch(merged[-1].start, max(merged[-1].end, stretch.end))
         else:

@@ -9,12 +9,14 @@ from __future__ import annotations
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Count, F, Min, Q
+from django.db.models import Count, Exists, F, Min, OuterRef, Q
 
 from sophiie.busy_time import snapshot
+from sophiie.busy_time.models import BusyCalendar
 from sophiie.calendar_link.models import CalendarLink, LinkState
 from sophiie.common.clock import now
-from sophiie.sync.inbound.poll_claim import POLLING, READABLE
+from sophiie.common.horizon import SKEW
+from sophiie.sync.inbound.poll_claim import POLLING, READABLE, is_due
 from sophiie.sync.models import PushChannel, WatchedCalendar
 
 # A broken link's calendars still count: their copies are good until they are too old.
@@ -56,8 +58,22 @@ def poll_soon(link: CalendarLink) -> None:
 
 def poll_everything_in(zone: str) -> None:
     """Asks for full polls where a law changed the clocks: all-day events have other instants."""
-    watched = WatchedCalendar.objects.filter(link__member__business__timezone=zone)
+    copies = BusyCalendar.objects.filter(
+        member=OuterRef("link__member"), calendar_id=OuterRef("calendar_id"), time_zone=zone
+    )
+    watched = WatchedCalendar.objects.filter(Exists(copies))
     watched.update(window_start=None, next_read_at=now())
+
+
+def poll_all_soon() -> None:
+    """Makes all calendars due, because the clock was set back: their times are of another one."""
+    moment = now()
+    WatchedCalendar.objects.filter(next_read_at__gt=moment).update(next_read_at=moment)
+
+
+def were_polled_ahead_of_now() -> bool:
+    """Whether a poll lies in what is now the future: then the clock was set back since."""
+    return WatchedCalendar.objects.filter(read_at__gt=now() + SKEW).exists()
 
 
 def calendars_to_poll(link_id: UUID) -> list[str]:
@@ -77,9 +93,7 @@ def calendars_to_poll(link_id: UUID) -> list[str]:
 def due_links(most: int = 100) -> list[UUID]:
     """Links with a calendar that is due, the one due for longest first."""
     moment = now()
-    due = POLLING.is_free(moment, via="watched_calendars") & Q(
-        watched_calendars__next_read_at__lte=moment
-    )
+    due = POLLING.is_free(via="watched_calendars") & is_due(moment, "watched_calendars__")
     chosen = Q(watched_calendars__calendar_id=F("calendar_id"))
     links = (
         CalendarLink.objects.filter(state__in=READABLE)

@@ -21,6 +21,7 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from sophiie.calendar_link.models import CalendarLink, LinkState
 from sophiie.common.clock import now
+from sophiie.common.horizon import SKEW, over
 from sophiie.common.in_thread import in_thread
 from sophiie.common.logs import log
 from sophiie.common.reasons import NO_REASON, columns
@@ -105,8 +106,17 @@ async def _stop(http: aiohttp.ClientSession, channel: PushChannel) -> None:
 def _due() -> list[WatchedCalendar]:
     if not settings.PUSH_ADDRESS:
         return []
+    # Only the renewal of a channel may lie far ahead, and it lies before that channel's end. The
+    # end is Google's word, so it is right whatever our clock says.
+    renewed = PushChannel.objects.filter(
+        link=OuterRef("link"),
+        calendar_id=OuterRef("calendar_id"),
+        expires_at__gt=OuterRef("push_next_at"),
+    )
     due = WatchedCalendar.objects.filter(
-        Q(push_next_at=None) | Q(push_next_at__lte=now()),
+        Q(push_next_at=None)
+        | Q(push_next_at__lte=(moment := now()))
+        | Q(push_next_at__gt=moment + RETRY) & ~Exists(renewed),
         unwatchable=False,
         link__state__in=READABLE,
     )
@@ -122,15 +132,18 @@ def _surplus() -> list[PushChannel]:
         newer = PushChannel.objects.filter(
             link=OuterRef("link"),
             calendar_id=OuterRef("calendar_id"),
-            created_at__gt=OuterRef("created_at"),
-            expires_at__isnull=False,
+        ).filter(
+            # By Google's clock: ours may have been set between the two.
+            Q(expires_at__gt=OuterRef("expires_at"))
+            | Q(expires_at=OuterRef("expires_at"), created_at__gt=OuterRef("created_at"))
         )
         watched = WatchedCalendar.objects.filter(
             link=OuterRef("link"), calendar_id=OuterRef("calendar_id")
         )
         channels = channels.filter(
             Q(expires_at__lte=moment)
-            | Q(expires_at=None, created_at__lt=moment - UNANSWERED)
+            | Q(expires_at=None)
+            & over("created_at", moment - UNANSWERED, at_most=UNANSWERED + SKEW)
             | Q(link__state__in=(LinkState.UNLINKING, LinkState.UNLINKED))
             | ~Exists(watched)
             | Exists(newer)

@@ -17,6 +17,7 @@ from uuid import UUID
 
 from sophiie.appointments.models import Appointment
 from sophiie.common import live
+from sophiie.common.clock import now
 from sophiie.common.logs import log
 from sophiie.google import marks
 from sophiie.sync.drift_state import (
@@ -25,12 +26,13 @@ from sophiie.sync.drift_state import (
     clear_drift,
     compare,
     is_settled,
+    repetition_of,
     set_drift,
 )
 from sophiie.sync.inbound.fetch import FetchResult
 from sophiie.sync.inbound.poll_claim import Poll
 from sophiie.sync.inbound.snapshot import Known
-from sophiie.sync.models import DriftKind, MirroredEvent
+from sophiie.sync.models import DriftKind, MirroredEvent, MirrorState
 from sophiie.sync.outbox import record
 
 logger = log(__name__)
@@ -56,12 +58,13 @@ def detect_drift(poll: Poll, fetched: FetchResult, moment: datetime) -> int:
     for row in rows:
         appointment, item = appointments[row.appointment_id], items[row.event_id]
         if not row.wanted:
-            continue
-        if not _can_tell(row, appointment, poll.known):
+            if _note_still_there(row, item, poll, moment):
+                live.announce(appointment.business_id, appointment=appointment.id)
+        elif not _can_tell(row, appointment, poll.known):
             _remember(row, item)
         elif _never_arrived(row, item, fetched):
             omitted.append(row)
-        elif _note(row, _seen(row, appointment, item), moment):
+        elif _note(row, _seen(row, appointment, item, fetched), moment):
             live.announce(appointment.business_id, appointment=appointment.id)
     _note_told(rows, fetched)
     _write_again(omitted, appointments)
@@ -85,6 +88,8 @@ def _never_arrived(row: MirroredEvent, item: dict[str, Any], fetched: FetchResul
         return False
     revision = marks.revision_of(marks.marks_on(item))
     if revision is None or revision >= row.shown_revision:
+        return False
+    if row.synced_at > now():  # the clock was set since: nothing follows from that time
         return False
     try:
         return datetime.fromisoformat(str(item.get("updated"))) <= row.synced_at
@@ -114,11 +119,28 @@ def _remember(row: MirroredEvent, item: dict[str, Any]) -> None:
         row.save(update_fields=["unjudged_etag"])
 
 
-def _seen(row: MirroredEvent, appointment: Appointment, item: dict[str, Any]) -> Seen | None:
+def _note_still_there(
+    row: MirroredEvent, item: dict[str, Any], poll: Poll, moment: datetime
+) -> bool:
+    """An event that is not wanted any more, and was removed before the poll began, is there
+    again: somebody restored it. Whether it may go is theirs to say."""
+    if row.state != MirrorState.SYNCED or row.synced_at is None or row.synced_at >= poll.moment:
+        return False
+    if item.get("status") == "cancelled":
+        return _note(row, Seen(DriftKind.NONE), moment)
+    return _note(row, Seen(DriftKind.STILL_THERE, fields=repetition_of(item)), moment)
+
+
+def _seen(
+    row: MirroredEvent, appointment: Appointment, item: dict[str, Any], fetched: FetchResult
+) -> Seen | None:
+    """None: nothing new. What a write of ours left of other people's changes was noted when its
+    answer came."""
     if row.etag and item.get("etag") == row.etag:
-        return Seen(DriftKind.NONE)
+        return None
+    shown = row.shown_fields if row.event_id in fetched.whole else None
     try:
-        return compare(item, appointment.start, appointment.end)
+        return compare(item, appointment.start, appointment.end, shown_fields=shown)
     except ValueError as error:
         logger.warning("event without usable times", event_id=row.event_id, problem=str(error))
         return None

@@ -1,7 +1,9 @@
 """Asks the person when so much is gone at once that it looks like an error.
 
-Nobody believes a calendar that is suddenly empty: no drift is noted and no time becomes free. The
-question stays until the events are back, or the person says that they were deleted on purpose.
+Nobody believes a calendar that is suddenly empty: no drift is noted and no time becomes free. Where
+Google itself says that our events were deleted, no drift is noted either, but everything else in
+the calendar is known. The question stays until the events are back, or the person says that they
+were deleted on purpose.
 """
 
 from __future__ import annotations
@@ -20,12 +22,17 @@ MANY_GONE = 5
 
 @dataclass(frozen=True)
 class Doubt:
-    """Why a poll is not believed: `gone` of `all_of_them` have vanished, of our own events or of
-    those that keep the member busy."""
+    """A question to the person: `gone` of `all_of_them` have vanished, of our own events or of
+    those that keep the member busy.
+
+    `list_is_whole`: Google itself says that they were deleted, so only the purpose is in question.
+    Otherwise the list may lack anything.
+    """
 
     gone: int
     all_of_them: int
     own: bool
+    list_is_whole: bool = False
 
     @property
     def reason(self) -> Reason:

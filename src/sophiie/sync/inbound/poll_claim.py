@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import QuerySet
+from django.db.models import Case, Q, QuerySet, Value, When
 
 from sophiie.busy_time import snapshot
 from sophiie.busy_time.models import BusyCalendar
@@ -22,12 +22,20 @@ from sophiie.calendar_link.tokens import mark_needs_reconnect
 from sophiie.common import live
 from sophiie.common.claims import Claim
 from sophiie.common.clock import now
+from sophiie.common.horizon import SKEW, is_over
 from sophiie.common.logs import log
 from sophiie.common.reasons import Reason, columns
 from sophiie.google.errors import AccessLost, DayUsedUp, EventGone, GoogleError
-from sophiie.sync.due import until_the_quotas_next_day
+from sophiie.sync.due import MAX_ASKED_PAUSE, longest_pause, until_the_quotas_next_day
 from sophiie.sync.inbound.snapshot import Known, known_events, settle_our_own_versions
-from sophiie.sync.messages import CRASHED, NOT_READ, NOT_THERE, answer_of
+from sophiie.sync.messages import (
+    CRASHED,
+    DAY_USED_UP,
+    NOT_READ,
+    NOT_THERE,
+    READ_LATER,
+    answer_of,
+)
 from sophiie.sync.models import WatchedCalendar
 
 logger = log(__name__)
@@ -63,12 +71,12 @@ class Poll:
     calendar_id: str
     is_chosen: bool
     google_email: str
-    # The zone of all-day events if the calendar names none.
-    zone: str
     token: str
     moment: datetime
     # What Google called the calendar the last time, or by what name it was chosen.
     title: str = ""
+    # In whose clocks the copy has taken the calendar's all-day events.
+    time_zone: str = ""
     meant_missing: int = 0
     known: Known = field(repr=False, default_factory=Known)
 
@@ -86,14 +94,15 @@ def begin(link_id: UUID, calendar_id: str, *, only_due: bool) -> Poll | None:
         raise NotReadable
     moment = now()
     watched = WatchedCalendar.objects.filter(link=link_id, calendar_id=calendar_id)
-    due = watched.filter(next_read_at__lte=moment) if only_due else watched
+    due = watched.filter(is_due(moment)) if only_due else watched
     # Due again when the claim runs out, or as soon as a notification says so.
-    reader = POLLING.take(due, moment, next_read_at=moment + POLLING.lasts)
+    reader = POLLING.take(due, next_read_at=moment + POLLING.lasts)
     at = watched.first()
     if at is None:
         raise NotReadable
     if reader is None:
         return None
+    copy = _copy(link.member_id, calendar_id)
     return Poll(
         watched_id=at.pk,
         reader=reader,
@@ -103,10 +112,10 @@ def begin(link_id: UUID, calendar_id: str, *, only_due: bool) -> Poll | None:
         calendar_id=calendar_id,
         is_chosen=calendar_id == link.calendar_id,
         google_email=link.google_email,
-        zone=link.member.business.timezone,
-        token="" if _is_to_be_read_anew(at, link.member_id, moment) else at.sync_token,
+        token="" if window_is_old(at, moment) or not copy else at.sync_token,
         moment=moment,
         title=at.title or _name_of(link, calendar_id),
+        time_zone=copy.time_zone if copy else "",
         meant_missing=at.missing if at.missing_is_meant else 0,
         known=_known(link, calendar_id, moment),
     )
@@ -118,6 +127,17 @@ def _name_of(link: CalendarLink, calendar_id: str) -> str:
     return str(link.busy_calendar_names.get(calendar_id, ""))
 
 
+def is_due(moment: datetime, at: str = "") -> Q:
+    """Whether the time of the next reading has come, or lies further ahead than it can."""
+    latest = Case(
+        When(**{f"{at}error": str(READ_LATER)}, then=Value(moment + MAX_ASKED_PAUSE)),
+        When(**{f"{at}error": str(DAY_USED_UP)}, then=Value(moment + longest_pause(moment))),
+        default=Value(moment + longest_interval()),
+    )
+    next_read_at = f"{at}next_read_at"
+    return Q(**{f"{next_read_at}__lte": moment}) | Q(**{f"{next_read_at}__gt": latest})
+
+
 def _known(link: CalendarLink, calendar_id: str, moment: datetime) -> Known:
     """What we think our events there look like. A calendar that only counts has none of them."""
     if calendar_id != link.calendar_id:
@@ -126,12 +146,10 @@ def _known(link: CalendarLink, calendar_id: str, moment: datetime) -> Known:
     return known_events(link.pk, calendar_id, moment, until=moment + AHEAD)
 
 
-def _is_to_be_read_anew(watched: WatchedCalendar, member_id: UUID, moment: datetime) -> bool:
-    """Whether an increment is not enough: the window is old, or there is no copy to add it to."""
-    if watched.window_start is None or window_is_old(watched, moment):
-        return True
-    copies = BusyCalendar.objects.filter(member=member_id, calendar_id=watched.calendar_id)
-    return not copies.filter(known_until__isnull=False).exists()
+def _copy(member_id: UUID, calendar_id: str) -> BusyCalendar | None:
+    """The copy to which an increment can be added."""
+    copies = BusyCalendar.objects.filter(member=member_id, calendar_id=calendar_id)
+    return copies.filter(known_until__isnull=False).first()
 
 
 def window_is_old(watched: WatchedCalendar, moment: datetime) -> bool:
@@ -140,7 +158,8 @@ def window_is_old(watched: WatchedCalendar, moment: datetime) -> bool:
     if watched.window_start is None:
         return True
     part = 0.75 + watched.pk.int % 1000 / 4000
-    return watched.window_start + PAST + FULL_POLL_EVERY * part <= moment
+    lasts = FULL_POLL_EVERY * part
+    return is_over(watched.window_start + PAST + lasts, moment, at_most=lasts + SKEW)
 
 
 def extend(poll: Poll) -> bool:
@@ -161,10 +180,11 @@ def postpone(poll: Poll) -> None:
     POLLING.release(poll.reader, _row(poll), next_read_at=now() + wait)
 
 
-def was_read_since(link_id: UUID, calendar_id: str, moment: datetime) -> bool:
-    """Whether another process has polled the calendar with success since then."""
+def last_read_at(link_id: UUID, calendar_id: str) -> datetime | None:
+    """When the calendar was last polled with success. A different answer than before means that
+    another process has polled it; a later one proves nothing, because clocks are set."""
     watched = WatchedCalendar.objects.filter(link=link_id, calendar_id=calendar_id)
-    return watched.filter(read_at__gte=moment).exists()
+    return watched.values_list("read_at", flat=True).first()
 
 
 def held(poll: Poll) -> WatchedCalendar | None:
@@ -187,15 +207,15 @@ def record_failure(poll: Poll, error: Exception) -> None:
         error=type(error).__name__,
         reason=getattr(error, "reason", ""),
     )
-    reason = _reason(error, poll)
+    patience = _asked_patience(error, now())
+    reason = _reason(error, poll, patience)
     # A calendar that Google does not find may be one that it does not find yet, so we ask twice.
     failed_so = WatchedCalendar.objects.filter(error_reason=reason.as_json()).exclude(error="")
     again = failed_so.filter(pk=poll.watched_id).exists()
     if not again:
         live.announce(poll.business_id, link=poll.link_id)
     moment = now()
-    earliest = moment + _asked_patience(error, moment)
-    due_at = max(next_time(moment), earliest)
+    due_at = max(next_time(moment), moment + patience)
     new = columns(WatchedCalendar, "error", reason)
     POLLING.release(poll.reader, _row(poll), **new, next_read_at=due_at)
     if isinstance(error, AccessLost):  # which concerns all of the link's calendars
@@ -210,7 +230,8 @@ def _asked_patience(error: Exception, moment: datetime) -> timedelta:
     """How long Google asks us to wait."""
     if isinstance(error, DayUsedUp):
         return until_the_quotas_next_day(moment)
-    return timedelta(seconds=min(getattr(error, "retry_after", None) or 0.0, 3600.0))
+    seconds = getattr(error, "retry_after", None) or 0.0
+    return min(timedelta(seconds=min(seconds, 1e6)), MAX_ASKED_PAUSE)
 
 
 def next_time(moment: datetime) -> datetime:
@@ -219,12 +240,21 @@ def next_time(moment: datetime) -> datetime:
     return moment + timedelta(seconds=seconds)
 
 
+def longest_interval() -> timedelta:
+    """How far ahead the next poll can lie, unless Google asked us to wait."""
+    return timedelta(seconds=max(settings.BUSY_POLL_SECONDS * 1.25, POSTPONED_SECONDS * 1.5))
+
+
 def _row(poll: Poll) -> QuerySet[WatchedCalendar]:
     return WatchedCalendar.objects.filter(pk=poll.watched_id)
 
 
-def _reason(error: Exception, poll: Poll) -> Reason:
+def _reason(error: Exception, poll: Poll, patience: timedelta) -> Reason:
     match error:
+        case DayUsedUp():
+            return DAY_USED_UP
+        case _ if patience > longest_interval():
+            return READ_LATER
         case EventGone() if poll.is_chosen:
             return problems.CALENDAR_GONE
         case EventGone():

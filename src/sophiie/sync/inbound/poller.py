@@ -43,6 +43,7 @@ from sophiie.sync.inbound.fetch import FetchResult, deleted_lately, fetch
 from sophiie.sync.inbound.full_compare import reconcile
 from sophiie.sync.inbound.mass_deletion import ask_no_more, ask_the_person, find_doubt
 from sophiie.sync.inbound.poll_claim import NotReadable, Poll
+from sophiie.sync.inbound.series import with_whole_series
 from sophiie.sync.quota.metered_client import CallMeter, Throttled
 
 logger = log(__name__)
@@ -105,7 +106,9 @@ async def look_again(link_id: UUID, *, patience: float) -> bool:
 async def _read(
     link_id: UUID, calendar_id: str, http: aiohttp.ClientSession, *, only_due: bool
 ) -> bool:
-    asked_at = now()
+    before = (
+        await in_thread(poll_claim.last_read_at, link_id, calendar_id) if not only_due else None
+    )
     while True:
         try:
             async with _claimed(link_id, calendar_id, only_due=only_due) as poll:
@@ -116,7 +119,7 @@ async def _read(
         if only_due:
             return False
         await asyncio.sleep(WAIT_SECONDS)
-        if await in_thread(poll_claim.was_read_since, link_id, calendar_id, asked_at):
+        if await in_thread(poll_claim.last_read_at, link_id, calendar_id) != before:
             return True
 
 
@@ -161,7 +164,8 @@ async def _outcome(poll: Poll, http: aiohttp.ClientSession, *, waited_for: bool)
 
     client = client_for(poll.link_id, http, before_call=before_call)
     try:
-        fetched = await _with_doubt(client, poll, await fetch(client, poll))
+        fetched = await with_whole_series(client, poll, await fetch(client, poll))
+        fetched = await _with_doubt(client, poll, fetched)
         name = await new_name(client, poll, fetched, waited_for=waited_for)
     except Throttled:
         await in_thread(poll_claim.postpone, poll)
@@ -182,15 +186,21 @@ async def _outcome(poll: Poll, http: aiohttp.ClientSession, *, waited_for: bool)
 
 
 async def _with_doubt(client: CalendarClient, poll: Poll, fetched: FetchResult) -> FetchResult:
-    """Adds a `Doubt` when many busy events vanished without being deleted."""
-    if fetched.doubt is not None or not fetched.everything:
+    """Adds a `Doubt` when many busy events vanished without being deleted, and settles whether a
+    list that lacks many of our events is whole all the same."""
+    if not fetched.everything:
         return fetched  # an incremental poll names each deleted event
     freed = await in_thread(freed_by, poll, fetched)
-    gone, meant = freed.ids, poll.meant_missing
-    if find_doubt(len(gone), freed.all_of_them, meant=meant):
-        gone = gone - await deleted_lately(client, poll)
-    doubt = find_doubt(len(gone), freed.all_of_them, meant=meant, own=False)
-    return replace(fetched, doubt=doubt)
+    gone, meant, own = freed.ids, poll.meant_missing, fetched.doubt
+    if own is not None or find_doubt(len(gone), freed.all_of_them, meant=meant):
+        deleted = await deleted_lately(client, poll)
+        gone = gone - deleted
+        if own is not None and fetched.gone <= deleted:
+            own = replace(own, list_is_whole=True)
+    busy = find_doubt(len(gone), freed.all_of_them, meant=meant, own=False)
+    if own is not None and busy is not None:
+        own = replace(own, list_is_whole=False)
+    return replace(fetched, doubt=own or busy)
 
 
 def _store(poll: Poll, fetched: FetchResult) -> Outcome:

@@ -71,14 +71,18 @@ def renew_old_copies(member_ids: Collection[UUID]) -> None:
 # In SQL, as part of every booking; the figures stand in `outbox/record.py`.
 _OLD = """
     SELECT DISTINCT member_id FROM busy_time_busycalendar
-    WHERE member_id = ANY(%(members)s) AND (checked_at IS NULL OR checked_at < %(oldest)s)
+    WHERE member_id = ANY(%(members)s) AND (
+        checked_at IS NULL OR checked_at < %(oldest)s OR checked_at > %(moment)s
+    )
 """
 
 
 def _links_with_old_copies(member_ids: Collection[UUID]) -> list[UUID]:
     """The readable links of those members of whom a copy is too old or missing."""
     usable = timedelta(seconds=max(settings.BUSY_MAX_AGE_SECONDS - MARGIN_SECONDS, 0))
-    old = [row[0] for row in execute(_OLD, members=list(member_ids), oldest=now() - usable)]
+    moment, members = now(), list(member_ids)
+    found = execute(_OLD, members=members, oldest=moment - usable, moment=moment)
+    old = [member_id for (member_id,) in found]
     if not old:
         return []
     links = CalendarLink.objects.filter(member__in=old, state__in=READABLE)

@@ -18,12 +18,15 @@ class Known:
     """Our settled events in one calendar, by event id.
 
     `etags` of our last writes; `upcoming`: those that should be there; `unjudged`: those with a
-    change that an earlier poll could not judge.
+    change that an earlier poll could not judge. `times` and `appointments`: what the events that
+    should be there stand for.
     """
 
     etags: dict[str, str] = field(default_factory=dict)
     upcoming: frozenset[str] = frozenset()
     unjudged: frozenset[str] = frozenset()
+    times: dict[str, tuple[datetime, datetime]] = field(default_factory=dict)
+    appointments: dict[str, str] = field(default_factory=dict)
 
 
 def known_events(link_id: UUID, calendar_id: str, moment: datetime, *, until: datetime) -> Known:
@@ -43,15 +46,16 @@ def known_events(link_id: UUID, calendar_id: str, moment: datetime, *, until: da
         "drift_kind",
         "appointment__start",
         "appointment__end",
+        "appointment_id",
     )
-    etags, upcoming, unjudged = {}, set(), set()
-    for event_id, etag, unjudged_etag, drift, start, end in settled:
+    etags, times, appointments, unjudged = {}, {}, {}, set()
+    for event_id, etag, unjudged_etag, drift, start, end, appointment_id in settled:
         etags[event_id] = etag
         if end > moment and start < until and drift != DriftKind.DELETED:
-            upcoming.add(event_id)
+            times[event_id], appointments[event_id] = (start, end), str(appointment_id)
         if unjudged_etag:
             unjudged.add(event_id)
-    return Known(etags, frozenset(upcoming), frozenset(unjudged))
+    return Known(etags, frozenset(times), frozenset(unjudged), times, appointments)
 
 
 def settle_our_own_versions(link_id: UUID, calendar_id: str) -> None:

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Value
-from django.db.models.functions import Coalesce, Greatest
+from django.db.models.functions import Coalesce, Greatest, Least
 
 from sophiie.common.clock import now
 from sophiie.common.logs import log
@@ -70,8 +70,10 @@ def _ask_for_reading(channel: PushChannel) -> None:
         calendar_id=channel.calendar_id,
         next_read_at__gt=moment + PAUSE,
     )
-    soonest = Greatest(
-        Value(moment), Coalesce("read_at", Value(moment - timedelta(days=1))) + PAUSE
+    # Soon after the last reading, and within the pause: that reading may seem to be still to come.
+    soonest = Least(
+        Greatest(Value(moment), Coalesce("read_at", Value(moment - timedelta(days=1))) + PAUSE),
+        Value(moment + PAUSE),
     )
     with transaction.atomic():
         if watched.update(next_read_at=soonest):

@@ -20,7 +20,7 @@ class Migration(migrations.Migration):
     Of each calendar also its title is stored, so that a new one is noticed.
     """
 
-    dependencies = [("sync", "0011_refused_events")]
+    dependencies = [("sync", "0014_one_event_per_calendar")]
 
     operations = [
         migrations.AddField(

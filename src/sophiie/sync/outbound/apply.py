@@ -7,7 +7,7 @@ answer, a crash or a second worker there is still exactly one event.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sophiie.google.errors import (
@@ -16,10 +16,18 @@ from sophiie.google.errors import (
     EventGone,
     Forbidden,
     GoogleError,
+    Stale,
     Unreachable,
 )
 from sophiie.sync.models import MirroredEvent
 from sophiie.sync.outbound.guard import GuardedCalendar
+from sophiie.sync.outbound.parts import (
+    EVERYTHING,
+    GUESTS,
+    body_of,
+    differing,
+    without_the_refused,
+)
 from sophiie.sync.outbound.render import Content, is_ours, render_event, without_empty
 from sophiie.sync.outbox.guests import must_write_guests, with_our_guests, without_our_guests
 
@@ -29,37 +37,64 @@ CALENDAR_LAG_ATTEMPTS = 3
 
 @dataclass(frozen=True)
 class Shown:
-    """What Google shows now: the revision (0: no event), where to see it, and its version there."""
+    """What Google shows now: the revision (0: no event of Sophiie's) and the event as it answered.
+
+    `written` are the parts that were sent and taken, `left_out` those that Google refused, with its
+    words. `is_left`: the event is not wanted any more and still there, because it became a series.
+    """
 
     revision: int
-    html_link: str = ""
-    etag: str = ""
+    event: dict[str, Any] = field(default_factory=dict)
+    written: frozenset[str] = frozenset()
+    left_out: dict[str, str] = field(default_factory=dict)
+    is_left: bool = False
 
 
 async def remove(calendar: GuardedCalendar, row: MirroredEvent) -> Shown:
     """Deletes the event; one that is gone already is fine.
 
     A deletion that mails nobody leaves the event in the guests' calendars, so our guests are taken
-    off first. Source: `sendUpdates` in the reference of events.delete.
+    off first. Source: `sendUpdates` in the reference of events.delete. A series that a person made
+    of the event stays until they say that it may go.
     """
     if row.sent:
         try:
-            if row.sent_guests:
-                await _take_guests_off(calendar, row)
-            await calendar.delete(row.calendar_id, row.event_id)
+            return await _remove_what_is_there(calendar, row)
         except EventGone as error:
             if error.status != 410:
                 await _make_sure_it_is_gone(calendar, row)
     return Shown(revision=0)
 
 
-async def _take_guests_off(calendar: GuardedCalendar, row: MirroredEvent) -> None:
+async def _remove_what_is_there(calendar: GuardedCalendar, row: MirroredEvent) -> Shown:
+    """The version that we wrote last goes at once; what others made of it is read before."""
+    if row.etag and not row.sent_guests:
+        try:
+            await calendar.delete(row.calendar_id, row.event_id, if_match=row.etag)
+            return Shown(revision=0)
+        except Stale:
+            pass
     event = await calendar.read_with_guests(row.calendar_id, row.event_id)
+    if not _is_live(event):
+        return Shown(revision=0)
+    if event.get("recurrence") and not row.series_may_go:
+        return Shown(revision=0, event=event, is_left=True)
+    etag = await _take_guests_off(calendar, row, event)
+    await calendar.delete(row.calendar_id, row.event_id, if_match=etag)
+    return Shown(revision=0)
+
+
+async def _take_guests_off(
+    calendar: GuardedCalendar, row: MirroredEvent, event: dict[str, Any]
+) -> str:
+    """Returns the etag of the event without them."""
+    etag = str(event.get("etag", ""))
     left = without_our_guests(row, event)
-    if _is_live(event) and len(left) < len(event.get("attendees") or []):
-        await calendar.patch(
-            row.calendar_id, row.event_id, {"attendees": left}, if_match=str(event["etag"])
-        )
+    if len(left) < len(event.get("attendees") or []):
+        body = {"attendees": left}
+        patched = await calendar.patch(row.calendar_id, row.event_id, body, if_match=etag)
+        etag = str(patched.get("etag", ""))
+    return etag
 
 
 async def _make_sure_it_is_gone(calendar: GuardedCalendar, row: MirroredEvent) -> None:
@@ -102,15 +137,10 @@ async def show(
     """
     fields = render_event(content)
     try:
-        event = await _show_under_stored_id(calendar, row, content, fields)
+        return await _show_under_stored_id(calendar, row, content, fields)
     except _Unusable:
         await new_id(row)
-        event = await _insert(calendar, row, fields)
-    return Shown(
-        revision=row.wanted_revision,
-        html_link=str(event.get("htmlLink", "")),
-        etag=str(event.get("etag", "")),
-    )
+        return await _insert(calendar, row, fields)
 
 
 class _Unusable(Exception):
@@ -119,7 +149,7 @@ class _Unusable(Exception):
 
 async def _show_under_stored_id(
     calendar: GuardedCalendar, row: MirroredEvent, content: Content, fields: dict[str, Any]
-) -> dict[str, Any]:
+) -> Shown:
     refusal: GoogleError | None = None
     if row.shown_revision:
         try:
@@ -143,17 +173,62 @@ async def _show_under_stored_id(
     raise _Unusable
 
 
-async def _patch(
-    calendar: GuardedCalendar, row: MirroredEvent, fields: dict[str, Any]
+async def _patch(calendar: GuardedCalendar, row: MirroredEvent, fields: dict[str, Any]) -> Shown:
+    """Only what changed in Sophiie since it was sent last, so that what a person wrote into the
+    rest of the event stays."""
+    parts = differing(row, fields)
+    if must_write_guests(row):
+        parts |= {GUESTS}
+
+    async def send(parts: frozenset[str]) -> dict[str, Any]:
+        return await _patch_parts(calendar, row, fields, parts)
+
+    return await _in_parts(row, parts, send, send)
+
+
+async def _patch_parts(
+    calendar: GuardedCalendar, row: MirroredEvent, fields: dict[str, Any], parts: frozenset[str]
 ) -> dict[str, Any]:
-    """Writes only Sophiie's own fields. A patch replaces the whole list of guests, so the list is
-    sent only when our guests changed, and with everybody whom people have added."""
-    if not must_write_guests(row):
-        return await calendar.patch(row.calendar_id, row.event_id, fields)
-    there = await calendar.read_with_guests(row.calendar_id, row.event_id)
-    fields = {**fields, "attendees": with_our_guests(row, there)}
-    etag = str(there.get("etag", ""))
-    return await calendar.patch(row.calendar_id, row.event_id, fields, if_match=etag)
+    """A patch replaces the whole list of guests, so the list is sent only when our guests changed,
+    and with everybody whom people have added."""
+    body, etag = body_of(fields, parts), ""
+    if GUESTS in parts:
+        there = await calendar.read_with_guests(row.calendar_id, row.event_id)
+        body["attendees"], etag = with_our_guests(row, there), str(there.get("etag", ""))
+    return await calendar.patch(row.calendar_id, row.event_id, body, if_match=etag)
+
+
+Send = Callable[[frozenset[str]], Awaitable[dict[str, Any]]]
+
+
+async def _in_parts(
+    row: MirroredEvent, parts: frozenset[str], send: Send, send_apart: Send
+) -> Shown:
+    """All the parts at once; where Google refuses that, the mandatory ones without the others, and
+    then each of these apart."""
+    refused, refusal, taken = parts, "", parts
+    while True:
+        try:
+            event = await send(taken)
+            break
+        except GoogleError as error:
+            fewer = without_the_refused(taken, error)
+            if fewer is None:
+                raise
+            refused, refusal, taken = taken, str(error), fewer
+    left_out: dict[str, str] = {}
+    for part in sorted(parts - taken):
+        if refused == taken | {part}:  # known to be the one
+            left_out[part] = refusal
+            continue
+        try:
+            event = await send_apart(frozenset((part,)))
+            taken |= {part}
+        except GoogleError as error:
+            if without_the_refused(frozenset((part,)), error) is None:
+                raise
+            left_out[part] = str(error)
+    return Shown(row.wanted_revision, event, taken, left_out)
 
 
 async def _read(calendar: GuardedCalendar, row: MirroredEvent) -> dict[str, Any]:
@@ -168,15 +243,20 @@ def _is_live(event: dict[str, Any]) -> bool:
     return bool(event) and event.get("status") != "cancelled"
 
 
-async def _insert(
-    calendar: GuardedCalendar, row: MirroredEvent, fields: dict[str, Any]
-) -> dict[str, Any]:
-    body = without_empty(fields)
-    if row.guests:
-        body["attendees"] = [{"email": email} for email in row.guests]
-    try:
-        return await calendar.insert(row.calendar_id, row.event_id, body)
-    except EventGone as error:
-        if row.attempts < CALENDAR_LAG_ATTEMPTS:
-            raise Unreachable(str(error), status=error.status, reason=error.reason) from None
-        raise CalendarLost(str(error), status=error.status, reason=error.reason) from None
+async def _insert(calendar: GuardedCalendar, row: MirroredEvent, fields: dict[str, Any]) -> Shown:
+    async def send(parts: frozenset[str]) -> dict[str, Any]:
+        body = without_empty(body_of(fields, parts))
+        if GUESTS in parts:
+            body["attendees"] = [{"email": email} for email in row.guests]
+        try:
+            return await calendar.insert(row.calendar_id, row.event_id, body)
+        except EventGone as error:
+            if row.attempts < CALENDAR_LAG_ATTEMPTS:
+                raise Unreachable(str(error), status=error.status, reason=error.reason) from None
+            raise CalendarLost(str(error), status=error.status, reason=error.reason) from None
+
+    async def send_apart(parts: frozenset[str]) -> dict[str, Any]:
+        return await _patch_parts(calendar, row, fields, parts)
+
+    parts = EVERYTHING | {GUESTS} if row.guests else EVERYTHING
+    return await _in_parts(row, parts, send, send_apart)

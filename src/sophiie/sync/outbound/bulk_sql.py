@@ -38,11 +38,15 @@ OUTCOME_FIELDS = (
     "drift_seen_at",
     "drift_start",
     "drift_end",
+    "drift_fields",
+    "shown_fields",
+    "left_out",
+    "left_out_next_at",
 )
 
 
 def update_rows(rows: Sequence[MirroredEvent], columns: tuple[str, ...] = OUTCOME_FIELDS) -> None:
-    """Saves these columns of all the rows."""
+    """Saves these columns of all the rows but those that another link has taken over meanwhile."""
     if rows:
         names = ("id", *columns)
         entries = [{name: getattr(row, name) for name in names} for row in rows]
@@ -60,7 +64,8 @@ def _update_statement(columns: tuple[str, ...]) -> str:
     changes = ", ".join(f"{column} = new.{column}" for column in columns)
     return (
         f"UPDATE {MirroredEvent._meta.db_table} AS row SET {changes}"  # noqa: S608 - our own names
-        f" FROM {_table(MirroredEvent, ('id', *columns))} WHERE row.id = new.id"
+        f" FROM {_table(MirroredEvent, ('id', *columns))}"
+        " WHERE row.id = new.id AND NOT row.hosted_elsewhere"
     )
 
 

@@ -24,7 +24,7 @@ from sophiie.sync.quota.buckets import affordable, pause_for
 # Rows claimed and recorded together; unlinking waits for one batch at most.
 BATCH = 16
 
-# What an attempt needs to know of its row; the rest is not read.
+# What an attempt needs to know of its row, in the order of the model; the rest is not read.
 _FIELDS = (
     "id",
     "link_id",
@@ -38,6 +38,15 @@ _FIELDS = (
     "sent",
     "attempts",
     "updated_at",
+    "etag",
+    "drift_kind",
+    "drift_seen_at",
+    "drift_start",
+    "drift_end",
+    "drift_fields",
+    "shown_fields",
+    "left_out",
+    "series_may_go",
     "guests",
     "shown_guests",
     "sent_guests",
@@ -141,7 +150,7 @@ def seconds_until_due(link_id: UUID) -> float | None:
     moment = now()
     soon = moment + timedelta(seconds=settings.MIRROR_COALESCE_SECONDS)
     ((first,),) = execute(
-        f"SELECT min(row.next_attempt_at) {DUE} AND row.link_id = %(link)s",
+        f"SELECT min(least(row.next_attempt_at, %(moment)s)) {DUE} AND row.link_id = %(link)s",
         link=link_id,
         **due_at(soon),
     )

@@ -43,9 +43,9 @@ class GuardedCalendar:
         await self._check("patch", calendar_id, event_id)
         return await self._client.patch(calendar_id, event_id, body, if_match=if_match)
 
-    async def delete(self, calendar_id: str, event_id: str) -> None:
+    async def delete(self, calendar_id: str, event_id: str, *, if_match: str = "") -> None:
         await self._check("delete", calendar_id, event_id)
-        await self._client.delete(calendar_id, event_id)
+        await self._client.delete(calendar_id, event_id, if_match=if_match)
 
     async def read(self, calendar_id: str, event_id: str) -> dict[str, Any]:
         return await self._client.get(calendar_id, event_id)

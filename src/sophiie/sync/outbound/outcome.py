@@ -13,6 +13,8 @@ from uuid import UUID
 
 from django.db import transaction
 
+from sophiie.busy_time import snapshot
+from sophiie.busy_time.snapshot import Period
 from sophiie.calendar_link import problems
 from sophiie.calendar_link.google_app import address_in_google
 from sophiie.calendar_link.models import CalendarLink, LinkState
@@ -33,7 +35,7 @@ from sophiie.google.errors import (
     Unreachable,
     UsageLimited,
 )
-from sophiie.sync.drift_state import clear_drift
+from sophiie.sync.drift_state import Seen, compare, repetition_of, set_drift
 from sophiie.sync.due import park, until_the_quotas_next_day
 from sophiie.sync.messages import (
     CRASHED,
@@ -49,11 +51,13 @@ from sophiie.sync.messages import (
     USAGE_LIMIT,
     answer_of,
 )
-from sophiie.sync.models import MirroredEvent, MirrorState, SyncAttempt
+from sophiie.sync.models import DriftKind, MirroredEvent, MirrorState, SyncAttempt, WatchedCalendar
 from sophiie.sync.outbound.apply import Shown
 from sophiie.sync.outbound.bulk_sql import FAILURE_FIELDS, OUTCOME_FIELDS, insert_rows, update_rows
 from sophiie.sync.outbound.claim import Work
 from sophiie.sync.outbound.guard import NotOurs
+from sophiie.sync.outbound.parts import GUESTS, shown_fields_after
+from sophiie.sync.outbound.render import render_event
 from sophiie.sync.outbox.guests import note_shown_guests
 
 MAX_PAUSE = timedelta(minutes=5)
@@ -62,7 +66,7 @@ USAGE_LIMIT_PAUSE = timedelta(hours=1)
 REFUSAL_PAUSE = timedelta(days=1)
 
 _HOLD_LINK = """
-    SELECT link.state, member.business_id FROM calendar_link_calendarlink link
+    SELECT link.state, member.business_id, member.id FROM calendar_link_calendarlink link
     JOIN accounts_member member ON member.id = link.member_id
     WHERE link.id = %(id)s FOR NO KEY UPDATE OF link
 """
@@ -92,6 +96,7 @@ class _HeldLink:
     id: UUID
     state: str
     business_id: UUID
+    member_id: UUID
 
 
 def record(results: list[Result]) -> None:
@@ -107,7 +112,7 @@ def record(results: list[Result]) -> None:
         for result in results:
             row = result.row
             if result.shown is not None:
-                _record_shown(row, result.shown, row.pk in touched, moment)
+                _record_shown(result, result.shown, row.pk in touched, moment)
                 shown.append(row)
             elif result.failure is not None:
                 _record_failure(result, result.failure, row.pk in touched, moment)
@@ -121,8 +126,12 @@ def record(results: list[Result]) -> None:
                 send(_SUCCEEDED, id=link.id, moment=moment)
             appointments = [{"appointment": result.row.appointment_id} for result in results]
             live.announce_all(link.business_id, [*appointments, {"link": link.id}])
+        for result in results:
+            if result.shown is not None and result.shown.is_left:
+                _keep_busy(result, link)
         _park(results, moment)
         _end_what_is_done(link)
+    _poll_fully_soon(results)  # without our rows: a poll locks its calendar before them
     for result in results:
         if isinstance(result.failure, AccessLost):
             _break_link(link.id, problems.PERMISSION_MISSING)
@@ -140,9 +149,9 @@ def _hold(results: list[Result]) -> tuple[_HeldLink, set[UUID]]:
     with pipeline():
         link = send(_HOLD_LINK, id=link_id)
         rows = send(_HOLD_ROWS, ids=list(seen))
-        ((state, business_id),) = link.fetchall()
+        ((state, business_id, member_id),) = link.fetchall()
         touched = {row_id for row_id, updated_at in rows.fetchall() if updated_at != seen[row_id]}
-    return _HeldLink(link_id, state, business_id), touched
+    return _HeldLink(link_id, state, business_id, member_id), touched
 
 
 def _park(results: list[Result], moment: datetime) -> None:
@@ -189,17 +198,61 @@ def _break_link(link_id: UUID, problem: Reason) -> None:
         mark_needs_reconnect(link_id, problem)
 
 
-def _record_shown(row: MirroredEvent, shown: Shown, touched: bool, moment: datetime) -> None:
+def _record_shown(result: Result, shown: Shown, touched: bool, moment: datetime) -> None:
+    row, event = result.row, shown.event
+    fields = render_event(result.work.content)
+    row.left_out = shown.left_out
+    row.left_out_next_at = moment + REFUSAL_PAUSE if shown.left_out else None
+    note_shown_guests(
+        row, there=shown.revision > 0, touched=touched, refused=GUESTS in shown.left_out
+    )
+    row.shown_fields = (
+        shown_fields_after(row, fields, shown.written, event) if shown.revision else {}
+    )
     row.shown_revision, row.synced_at, row.attempts = shown.revision, moment, 0
-    row.html_link = address_in_google(shown.html_link)
+    row.html_link = address_in_google(str(event.get("htmlLink", "")))
     keep(row, "error", NO_REASON)
-    row.etag = shown.etag[:100]
-    note_shown_guests(row, there=shown.revision > 0, touched=touched)
-    clear_drift(row)  # whatever somebody made of it in Google, our version is the last now
+    row.etag = str(event.get("etag", ""))[:100]
+    set_drift(row, _left_of_drift(result, shown), moment)
     if touched:  # changed again meanwhile: due at once
         row.state, row.next_attempt_at = MirrorState.PENDING, moment
     else:
         row.state, row.next_attempt_at = MirrorState.SYNCED, None
+
+
+def _left_of_drift(result: Result, shown: Shown) -> Seen:
+    """What somebody else made of the event and this write left as it is: Google's answer shows the
+    event after the write."""
+    row, content = result.row, result.work.content
+    if shown.is_left:
+        return Seen(DriftKind.STILL_THERE, fields=repetition_of(shown.event))
+    if not shown.revision or "start" not in shown.event:
+        return Seen(DriftKind.NONE)
+    try:
+        return compare(shown.event, content.start, content.end, shown_fields=row.shown_fields)
+    except ValueError:
+        return Seen(DriftKind.NONE)
+
+
+def _keep_busy(result: Result, link: _HeldLink) -> None:
+    """An event that its appointment has let go of, and that stays: its member is busy then, from
+    this moment on and not only when the calendar is read next."""
+    row, content = result.row, result.work.content
+    calendar = snapshot.held_copy(link.member_id, row.calendar_id)
+    if calendar is not None:
+        period = Period(row.event_id, row.event_id, content.start, content.end)
+        snapshot.apply(calendar, [period])
+
+
+def _poll_fully_soon(results: list[Result]) -> None:
+    """An event that stays as it is, although Sophiie wants it otherwise, stands for no appointment
+    any more (`inbound/ours.py`), and no increment will say so."""
+    for result in results:
+        left = result.shown is not None and result.shown.is_left
+        if left or result.row.state == MirrorState.FAILED:
+            WatchedCalendar.objects.filter(
+                link=result.row.link_id, calendar_id=result.row.calendar_id
+            ).update(window_start=None, next_read_at=now())
 
 
 def _record_failure(result: Result, failure: Exception, touched: bool, moment: datetime) -> None:

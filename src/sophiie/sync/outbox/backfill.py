@@ -17,6 +17,13 @@ from sophiie.sync.jobs import defer_drain
 from sophiie.sync.models import MirroredEvent, MirrorState
 from sophiie.sync.outbox.coverage import upcoming
 from sophiie.sync.outbox.guests import Circle, guests_of
+from sophiie.sync.outbox.hosting import (
+    followers_in,
+    has_event,
+    hosted_by_others,
+    let_go,
+    take_over,
+)
 from sophiie.sync.outbox.rows import Rows, adopt, align, new_row, save, want
 
 
@@ -38,20 +45,41 @@ def record_backfill(
     business = link.member.business
     circle = Circle.of(business, links_of(business.id))
     hosts = _hosting_links(circle)
+    elsewhere = hosted_by_others(link, moment)
     changed: Rows = []
     for appointment in upcoming(link, moment):
         assignees = {assignment.member_id for assignment in appointment.assignments.all()}
         known = rows[appointment.id]
-        guests = guests_of(appointment, assignees, circle, hosting=hosts.get(appointment.id))
-        mine = guests.at(link)
-        for row in align(link, appointment, assignees, known, moment, again=again, guests=mine):
+        follows = appointment.id in elsewhere
+        guests = guests_of(
+            appointment,
+            assignees,
+            circle,
+            hosting=hosts.get(appointment.id),
+            following=[link.id] if follows else [],
+        )
+        for row in align(
+            link,
+            appointment,
+            assignees,
+            known,
+            moment,
+            again=again,
+            guests=guests.at(link),
+            follows=follows,
+        ):
             if row._state.adding:
                 earlier = adopted.pop(appointment.id, None)
-                adopt(row, earlier, found.get(appointment.id), circle)
-            row.backfill = True
+                if row.hosted_elsewhere and earlier is not None:  # one too many
+                    row.hosted_elsewhere = False
+                    want(row, False, appointment.revision, moment)
+                if not row.hosted_elsewhere:
+                    adopt(row, earlier, found.get(appointment.id), circle)
+            row.backfill = not row.hosted_elsewhere
             changed.append(row)
     changed += _leftovers(link, adopted, moment, circle)
     save(changed)
+    hand_over(link, changed, moment)
     link.backfill_total = MirroredEvent.objects.filter(
         link=link, backfill=True, state=MirrorState.PENDING
     ).count()
@@ -70,12 +98,32 @@ def record_removal(link: CalendarLink) -> bool:
     changed = []
     for row in MirroredEvent.objects.filter(link=link, appointment__end__gt=moment):
         if row.wanted or row.state == MirrorState.PENDING:
-            want(row, False, row.wanted_revision, moment)
+            if row.hosted_elsewhere:
+                let_go(row, row.wanted_revision, moment)
+            else:
+                want(row, False, row.wanted_revision, moment)
             changed.append(row)
     save(changed)
-    if changed:
+    hand_over(link, changed, moment)
+    left = [row for row in changed if not row.hosted_elsewhere]
+    if left:
         defer_drain(link.id)
-    return bool(changed)
+    return bool(left)
+
+
+def hand_over(link: CalendarLink, changed: Rows, moment: datetime) -> None:
+    """What this link no longer shows, and another one that follows it does, is taken over by that
+    one as it is there, and not removed."""
+    leaving = [row for row in changed if not row.wanted and has_event(row)]
+    followers = followers_in(link, [row.appointment_id for row in leaving]) if leaving else {}
+    for row in leaving:
+        follower = followers.get((row.appointment_id, row.calendar_id))
+        if follower is not None:
+            take_over(follower, row, moment)
+            want(follower, True, follower.wanted_revision, moment)
+            save([follower])
+            defer_drain(follower.link_id)
+            row.hosted_elsewhere = True
 
 
 def links_of(business_id: UUID) -> QuerySet[CalendarLink]:

@@ -1,4 +1,5 @@
-"""Decides the guests of a whole business anew, after somebody linked, unlinked, joined or left.
+"""Decides anew, for a whole business, who shares whose event, as a guest or in one calendar: after
+somebody linked, unlinked, joined or left, or a link broke.
 
 The transaction that gave the reason only asks for it and a worker does it afterwards, because it
 concerns appointments and links of other members, which that transaction has not locked.
@@ -14,6 +15,7 @@ from sophiie.common.clock import now
 from sophiie.common.logs import log
 from sophiie.sync.models import GuestReview
 from sophiie.sync.outbox.guests import appointments_with_guests
+from sophiie.sync.outbox.hosting import appointments_in_shared_calendars
 from sophiie.sync.outbox.record import record_anew
 
 logger = log(__name__)
@@ -35,12 +37,17 @@ def review_guests() -> int:
     killed leaves the request, and another one begins again when the claim has run out.
     """
     reviewed = 0
-    for review in GuestReview.objects.filter(REVIEW.is_free(now())):
+    for review in GuestReview.objects.filter(REVIEW.is_free()):
         # Another request while we are at it is a review of its own: what we saw may be old then.
         this_request = GuestReview.objects.filter(pk=review.pk, asked_at=review.asked_at)
-        if not REVIEW.take(this_request, now()):
+        if not REVIEW.take(this_request):
             continue
-        for appointment_id in appointments_with_guests(review.business_id, now()):
+        moment = now()
+        concerned = [
+            *appointments_with_guests(review.business_id, moment),
+            *appointments_in_shared_calendars(review.business_id, moment),
+        ]
+        for appointment_id in dict.fromkeys(concerned):
             record_anew(appointment_id, backfill=True)
         this_request.delete()
         logger.info("guests reviewed", business_id=str(review.business_id))

@@ -18,6 +18,7 @@ from django.db.models import Exists, OuterRef
 from sophiie.accounts.models import Business, Member
 from sophiie.appointments.models import Appointment, Assignment
 from sophiie.calendar_link.models import RECORDING, CalendarLink, LinkState, Privacy
+from sophiie.common.mail_addresses import is_mail_address
 from sophiie.common.sql import Rows, execute
 from sophiie.sync.models import MirroredEvent
 from sophiie.sync.outbox.coverage import shows
@@ -86,9 +87,11 @@ def guests_of(
     circle: Circle,
     *,
     hosting: UUID | None,
+    following: Collection[UUID] = (),
 ) -> Guests:
     """Decides who is a guest of whose event. `hosting` is the link whose event has guests now: it
-    keeps them as long as it can, because people see every move in their calendars.
+    keeps them as long as it can, because people see every move in their calendars. Links that are
+    `following` another's event have none of their own.
 
     Only a link that sends everything to Google may host: the people's addresses are part of that.
     """
@@ -100,7 +103,9 @@ def guests_of(
     hosts = [
         link
         for link in circle.links
-        if link.privacy == Privacy.FULL and shows(link, appointment, assignee_ids)
+        if link.privacy == Privacy.FULL
+        and link.id not in following
+        and shows(link, appointment, assignee_ids)
     ]
     if not emails or not hosts:
         return NOBODY
@@ -113,9 +118,9 @@ def guests_of(
             link.id,
         ),
     )
-    # The calendar's own account cannot be a guest of itself.
+    # The calendar's own account cannot be a guest of itself, and one bad address refuses them all.
     own = {host.google_email.casefold(), host.calendar_id.casefold()}
-    return Guests(host.id, sorted(emails - own))
+    return Guests(host.id, sorted(email for email in emails - own if is_mail_address(email)))
 
 
 def hosting(rows: Iterable[MirroredEvent]) -> UUID | None:
@@ -155,9 +160,13 @@ def _address(guest: Mapping[str, Any]) -> str:
     return str(guest.get("email", "")).casefold()
 
 
-def note_shown_guests(row: MirroredEvent, *, there: bool, touched: bool) -> None:
-    """After a successful attempt Google shows the guests of the claim, or no event at all."""
-    row.shown_guests = row.guests if there else []
+def note_shown_guests(
+    row: MirroredEvent, *, there: bool, touched: bool, refused: bool = False
+) -> None:
+    """After a successful attempt Google shows the guests of the claim, those of before where it
+    `refused` others, or no event at all."""
+    before = row.shown_guests if row.shown_revision else []
+    row.shown_guests = (before if refused else row.guests) if there else []
     if not touched:  # otherwise another attempt may have begun since
         row.sent_guests = row.shown_guests
 

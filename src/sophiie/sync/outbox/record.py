@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
@@ -18,9 +19,20 @@ from sophiie.common import live
 from sophiie.common.clock import now
 from sophiie.common.sql import execute
 from sophiie.sync.jobs import defer_drain
-from sophiie.sync.models import DriftKind, MirroredEvent, MirrorState, WatchedCalendar
+from sophiie.sync.models import ANEW, DriftKind, MirroredEvent, MirrorState, WatchedCalendar
+from sophiie.sync.outbox.coverage import shows
 from sophiie.sync.outbox.guests import Circle, Guests, guests_of, hosting
-from sophiie.sync.outbox.rows import Rows, adopt, align, save, want, write
+from sophiie.sync.outbox.hosting import former_host, hosts_of, take_over
+from sophiie.sync.outbox.rows import (
+    WANTED_FIELDS,
+    Rows,
+    adopt,
+    align,
+    home_of,
+    save,
+    want,
+    write,
+)
 
 # In SQL, as part of every booking: that and asking for no more than this took a booking from 28 to
 # 16 ms, and its processor time from 14 to 10 ms (docs/reference/benchmarks.md, "Bookings").
@@ -58,8 +70,10 @@ def record_change(
     rows = defaultdict(list) if is_new else _rows_by_link(appointment)
     # Nobody knows whom a found event has as guests; otherwise only the assignees matter.
     circle = Circle.of(appointment.business, links, only=None if found else assignees)
-    guests = _guests(appointment, assignees, circle, rows)
-    for link in circle.links:
+    following = _following(circle, appointment, assignees, rows, moment)
+    guests = _guests(appointment, assignees, circle, rows, following)
+    # Whoever hosts an event takes it over before the others let go of it.
+    for link in sorted(circle.links, key=lambda link: link.id in following):
         waiting = {row.pk for row in rows[link.id] if row.state == MirrorState.PENDING}
         changed = align(
             link,
@@ -69,8 +83,13 @@ def record_change(
             moment,
             guests=guests.at(link),
             is_new=is_new,
+            follows=link.id in following,
         )
         for row in changed:
+            if row.wanted and not row.hosted_elsewhere:
+                former = former_host((r for known in rows.values() for r in known), row)
+                if former is not None:
+                    take_over(row, former, moment)
             if found and row._state.adding:
                 adopt(row, None, found.get(link.id, {}).get(appointment.id), circle)
             row.backfill = backfill and (row.backfill or row.pk not in waiting)
@@ -88,12 +107,35 @@ def _rows_by_link(appointment: Appointment) -> dict[UUID, Rows]:
     return rows
 
 
+def _following(
+    circle: Circle,
+    appointment: Appointment,
+    assignees: Collection[UUID],
+    rows: Mapping[UUID, Rows],
+    moment: datetime,
+) -> set[UUID]:
+    """The links that have no event of their own, because their calendar has another link's."""
+    homes = {
+        link: home_of(link, appointment, rows.get(link.id, []), moment)
+        for link in circle.links
+        if shows(link, appointment, assignees)
+    }
+    if len(set(homes.values())) == len(homes):
+        return set()
+    hosts = hosts_of(homes, rows, assignees)
+    return {link.id for link, home in homes.items() if hosts[home] != link.id}
+
+
 def _guests(
-    appointment: Appointment, assignees: Collection[UUID], circle: Circle, rows: dict[UUID, Rows]
+    appointment: Appointment,
+    assignees: Collection[UUID],
+    circle: Circle,
+    rows: dict[UUID, Rows],
+    following: Collection[UUID],
 ) -> Guests:
     """Assignees without a calendar of their own are guests of one link's event."""
     host = hosting(row for link in circle.links for row in rows[link.id])
-    return guests_of(appointment, assignees, circle, hosting=host)
+    return guests_of(appointment, assignees, circle, hosting=host, following=following)
 
 
 def record_anew(
@@ -126,7 +168,7 @@ def redraw(appointment: Appointment, *, without_guests: Collection[str] = ()) ->
     moment = now()
     rows = (
         MirroredEvent.objects.select_for_update(of=("self",))
-        .filter(appointment=appointment, wanted=True)
+        .filter(appointment=appointment, wanted=True, hosted_elsewhere=False)
         .exclude(link__state=LinkState.UNLINKED)
         .exclude(drift_kind=DriftKind.DELETED)
     )
@@ -156,7 +198,7 @@ def retry(rows: Iterable[MirroredEvent]) -> None:
     with transaction.atomic():
         # Read again under lock: a change made since must not be undone.
         held = MirroredEvent.objects.select_for_update().filter(pk__in=[row.pk for row in rows])
-        for row in list(held.exclude(state=MirrorState.SYNCED).order_by("id")):
+        for row in list(held.exclude(state=MirrorState.SYNCED, left_out={}).order_by("id")):
             want(row, row.wanted, row.wanted_revision, moment)
             write(row)
             defer_drain(row.link_id)
@@ -186,15 +228,16 @@ def retry_link(link: CalendarLink) -> int:
 
 
 def put_back(rows: Iterable[MirroredEvent]) -> None:
-    """Writes events anew that were changed or deleted in Google, with their guests: who changed
-    them may have erased those as well, and whether they are there no poll asks."""
+    """Writes events anew, whole, that were changed or deleted in Google; one that is not wanted
+    goes, even if it has become a series. With their guests: whoever changed them may have erased
+    those as well, and no poll asks whether they are there. The caller holds the rows, and no
+    attempt is under way."""
     moment = now()
     for row in rows:
         want(row, row.wanted, row.wanted_revision, moment)
-        if row.shown_guests:
-            row.shown_guests = []
-            row.save(update_fields=["shown_guests"])
-        write(row)
+        row.shown_fields, row.series_may_go = dict(ANEW), not row.wanted
+        row.shown_guests = []
+        row.save(update_fields=[*WANTED_FIELDS, "shown_fields", "shown_guests"])
         defer_drain(row.link_id)
 
 

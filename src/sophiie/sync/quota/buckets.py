@@ -21,6 +21,7 @@ from enum import Enum
 from uuid import UUID
 
 from sophiie.common.clock import now
+from sophiie.common.horizon import SKEW
 from sophiie.common.sql import execute, send
 from sophiie.google.calendar import PATCH_UNITS
 from sophiie.sync.models import MirroredEvent, QuotaBucket
@@ -58,15 +59,25 @@ PROJECT_BUDGET = Budget(
     floors={Urgency.AT_ONCE: -100, Urgency.CHANGE: 0, Urgency.POLL: 100, Urgency.BACKFILL: 300},
 )
 
-# Both buckets at this moment, the project's locked last. A new bucket is full. Two workers' clocks
-# may differ, so time never runs backwards for a bucket. In SQL with the rest of what a change costs
-# a worker; the figures stand in `outbound/claim.py`.
-_REFILL = """
+
+# Two workers' clocks may differ a little, and then time does not run backwards for a bucket; but
+# one that was counted far ahead of now would not refill until then: it goes on from now.
+def _counted_at(counted: str, moment: str) -> str:
+    skew = f"interval '{SKEW.total_seconds()} seconds'"
+    return (
+        f"CASE WHEN {counted} > {moment} + {skew} THEN {moment} ELSE greatest({counted}, {moment})"
+        " END"
+    )
+
+
+# Both buckets at this moment, the project's locked last. A new bucket is full. In SQL with the rest
+# of what a change costs a worker; the figures stand in `outbound/claim.py`.
+_REFILL = f"""
     INSERT INTO sync_quotabucket AS bucket (scope, level, counted_at) VALUES
         (%(user)s, %(user_capacity)s, %(moment)s),
         (%(project)s, %(project_capacity)s, %(moment)s)
     ON CONFLICT (scope) DO UPDATE SET
-        counted_at = greatest(bucket.counted_at, excluded.counted_at),
+        counted_at = {_counted_at("bucket.counted_at", "excluded.counted_at")},
         level = least(
             excluded.level,
             bucket.level
@@ -74,13 +85,13 @@ _REFILL = """
             * greatest(0, extract(epoch FROM excluded.counted_at - bucket.counted_at))
         )
     RETURNING scope, level
-"""
+"""  # noqa: S608 - no values
 _SPEND = "UPDATE sync_quotabucket SET level = level - %(units)s WHERE scope = ANY(%(scopes)s)"
 
 # Refills both buckets and spends if both have room, in one statement of 0.6 ms: every call of a
 # poll passes here, and all processes share the project's row. What comes at once always has room;
 # the floor only ends the counting, so that nobody else waits for too long.
-_TAKE = """
+_TAKE = f"""
     WITH budget (scope, capacity, rate, floor) AS (
         SELECT 'user:' || google_sub, %(user_capacity)s, %(user_rate)s, %(user_floor)s
         FROM calendar_link_calendarlink WHERE id = %(link)s
@@ -101,9 +112,10 @@ _TAKE = """
     WHERE %(at_once)s OR (SELECT bool_and(level >= floor) FROM after)
     ORDER BY scope DESC
     ON CONFLICT (scope) DO UPDATE SET
-        level = excluded.level, counted_at = greatest(bucket.counted_at, excluded.counted_at)
+        level = excluded.level,
+        counted_at = {_counted_at("bucket.counted_at", "excluded.counted_at")}
     RETURNING scope
-"""
+"""  # noqa: S608 - no values
 
 
 def take(link_id: UUID, urgency: Urgency, *, units: int = 1) -> bool:

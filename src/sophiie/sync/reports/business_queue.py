@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db.models import Count, Min, Q, QuerySet
 
 from sophiie.calendar_link.models import MIRRORING, RECORDING, LinkState
-from sophiie.sync.models import MirroredEvent, MirrorState
+from sophiie.sync.models import DriftKind, MirroredEvent, MirrorState
 
 FIRST = 20
 
@@ -45,7 +45,11 @@ def drifted_events(business_id: UUID) -> list[MirroredEvent]:
     return _first(_rows(business_id).filter(_DRIFTED))
 
 
-_DRIFTED = Q(state=MirrorState.SYNCED, wanted=True, link__state__in=RECORDING) & ~Q(drift_kind="")
+_DRIFTED = (
+    Q(state=MirrorState.SYNCED, link__state__in=RECORDING, appointment__deleted_at=None)
+    & ~Q(drift_kind=DriftKind.NONE)
+    & (Q(wanted=True) | Q(drift_kind=DriftKind.STILL_THERE))
+)
 
 
 def _rows(business_id: UUID) -> QuerySet[MirroredEvent]:

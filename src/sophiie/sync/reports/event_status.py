@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Count, Min, Q
@@ -15,18 +16,21 @@ from sophiie.calendar_link.models import RECORDING, CalendarLink, LinkState
 from sophiie.common.clock import now
 from sophiie.common.reasons import Reason, kept
 from sophiie.sync.messages import REFUSED_BY_GUARD, answer
-from sophiie.sync.models import MirroredEvent, MirrorState, SyncAttempt
+from sophiie.sync.models import DriftKind, MirroredEvent, MirrorState, SyncAttempt
 from sophiie.sync.quota.buckets import share_used
 
 
 @dataclass(frozen=True)
 class Drift:
-    """How somebody changed the event in Google. Without times: deleted, or an all-day event."""
+    """How somebody changed the event in Google. Without times: deleted, or an all-day event.
+
+    `fields`: what differs besides its times; see `drift_state.Seen`."""
 
     kind: str
     seen_at: datetime
     start: datetime | None
     end: datetime | None
+    fields: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,8 @@ class EventStatus:
     html_link: str
     # Assignees who see it in their own calendars as guests of this event: e-mail addresses.
     guests: tuple[str, ...] = ()
+    # Optional parts that Google refused, by name, with its words.
+    left_out: Mapping[str, str] = field(default_factory=dict)
     drift: Drift | None = None
 
 
@@ -89,6 +95,9 @@ _SHOWN = (
     "drift_seen_at",
     "drift_start",
     "drift_end",
+    "drift_fields",
+    "left_out",
+    "hosted_elsewhere",
     "link__state",
     "link__problem",
     "link__problem_reason",
@@ -111,9 +120,17 @@ def statuses_of(appointment_ids: Iterable[UUID], *, to: Member) -> dict[UUID, li
         known = newest.get((row.appointment_id, row.link.member_id))
         if known is None or known.link_id != row.link_id or not known.wanted:
             newest[row.appointment_id, row.link.member_id] = row
+    hosts = {
+        (row.appointment_id, row.calendar_id): row
+        for row in rows
+        if row.wanted and not row.hosted_elsewhere
+    }
     found: dict[UUID, list[EventStatus]] = {}
     for row in newest.values():
-        found.setdefault(row.appointment_id, []).append(_status(row, to))
+        host = row
+        if row.wanted and row.hosted_elsewhere:  # one event, that of another link, is both's
+            host = hosts.get((row.appointment_id, row.calendar_id), row)
+        found.setdefault(row.appointment_id, []).append(_status(row, host, to))
     return found
 
 
@@ -132,16 +149,17 @@ def event_rows_of(appointment_id: UUID) -> list[MirroredEvent]:
     return list(rows.exclude(link__state=LinkState.UNLINKED).order_by("link_id"))
 
 
-def _status(row: MirroredEvent, to: Member) -> EventStatus:
-    """The state of one row. Colleagues who may not see the link see neither its calendar's id,
-    mostly the address of a Google account, nor the addresses of events, which contain it."""
-    is_shown = to.manages_business or row.link.member_id == to.id
+def _status(of: MirroredEvent, row: MirroredEvent, to: Member) -> EventStatus:
+    """The state of one link's row, as `row` has it: itself, or the row of the link that hosts the
+    event. Colleagues who may not see the link see neither its calendar's id, mostly the address of
+    a Google account, nor the addresses of events, which contain it."""
+    is_shown = to.manages_business or of.link.member_id == to.id
     state = displayed_state(row)
     return EventStatus(
-        appointment_id=row.appointment_id,
-        member_id=row.link.member_id,
-        member_name=row.link.member.name,
-        calendar_id=row.calendar_id if is_shown else "",
+        appointment_id=of.appointment_id,
+        member_id=of.link.member_id,
+        member_name=of.link.member.name,
+        calendar_id=of.calendar_id if is_shown else "",
         event_id=row.event_id,
         state=state,
         wanted=row.wanted,
@@ -152,6 +170,7 @@ def _status(row: MirroredEvent, to: Member) -> EventStatus:
         next_attempt_at=row.next_attempt_at if state == "pending" else None,
         html_link=address_in_google(row.html_link) if is_shown else "",
         guests=tuple(row.shown_guests),
+        left_out=row.left_out if row.wanted else {},
         drift=_drift(row),
     )
 
@@ -159,9 +178,12 @@ def _status(row: MirroredEvent, to: Member) -> EventStatus:
 def _drift(row: MirroredEvent) -> Drift | None:
     """Drift that waits for an answer. A write that is on its way is the answer."""
     answered = row.state != MirrorState.SYNCED or row.link.state not in RECORDING
-    if not row.drift_kind or row.drift_seen_at is None or not row.wanted or answered:
+    concerns_it = row.wanted or row.drift_kind == DriftKind.STILL_THERE
+    if not row.drift_kind or row.drift_seen_at is None or not concerns_it or answered:
         return None
-    return Drift(row.drift_kind, row.drift_seen_at, row.drift_start, row.drift_end)
+    return Drift(
+        row.drift_kind, row.drift_seen_at, row.drift_start, row.drift_end, row.drift_fields
+    )
 
 
 def displayed_state(row: MirroredEvent) -> str:

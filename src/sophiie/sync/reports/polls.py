@@ -17,8 +17,9 @@ class CalendarPoll:
 
     `missing` events vanished at once, at `missing_since`: a question to the person, unless they
     have answered it. `problem` is why the last poll changed nothing here. `repaired` and `orphans`
-    are what the last comparison found (`full_compare.py`); `not_understood` events were left out.
-    `is_pushed`: Google reports changes; otherwise only polling finds them.
+    are what the last comparison found (`full_compare.py`); `not_understood` events keep the member
+    busy for as long as they may last. `is_pushed`: Google reports changes; otherwise only polling
+    finds them.
     """
 
     calendar_id: str

@@ -16,4 +16,6 @@ def workers_alive() -> int:
 
     The database's clock counts, which need not be that of this machine.
     """
-    return ProcrastinateWorker.objects.filter(last_heartbeat__gte=Now() - SILENT_AFTER).count()
+    return ProcrastinateWorker.objects.filter(
+        last_heartbeat__gte=Now() - SILENT_AFTER, last_heartbeat__lte=Now()
+    ).count()

@@ -27,7 +27,7 @@ from sophiie.web.shared.requests import appointment_or_404, members_only, signed
 @members_only
 @require_POST
 def appointment_drift(request: HttpRequest, appointment_id: UUID) -> HttpResponse:
-    """*Put it back* or *Use Google's time*."""
+    """*Put it back* or *Use Google's version*."""
     member = signed_in(request)
     shown = appointment_or_404(member, appointment_id)
     calendar_of = _whose(request)
@@ -35,16 +35,19 @@ def appointment_drift(request: HttpRequest, appointment_id: UUID) -> HttpRespons
     try:
         if request.POST.get("action") == "put_back":
             drift.put_back(member, appointment_id, calendar_of=calendar_of)
-            messages.success(request, _("Google shows it as it is here again in a moment."))
+            words = _("Google shows it as it is here again in a moment.")
+            if not shown.is_on:
+                words = _("It is removed from Google in a moment.")
+            messages.success(request, words)
         # *Book anyway*, on the page that names the conflict, sends the consent and no action.
         elif request.POST.get("action") == "accept" or any(consent.values()):
-            drift.use_googles_time(
+            drift.use_googles_version(
                 member,
                 appointment_id,
                 calendar_of=calendar_of,
                 **consent,
             )
-            messages.success(request, _("The appointment is now when Google shows it."))
+            messages.success(request, _("The appointment is now as Google shows it."))
     except Conflict as conflict:
         return form_page(
             request,
@@ -60,7 +63,7 @@ def appointment_drift(request: HttpRequest, appointment_id: UUID) -> HttpRespons
         messages.error(request, _("It was changed meanwhile. Have a look before you choose."))
     except InvalidAppointment as error:
         texts = " ".join(error.errors.values())
-        messages.error(request, _("Google's time cannot be used: %(why)s") % {"why": texts})
+        messages.error(request, _("Google's version cannot be used: %(why)s") % {"why": texts})
     except (drift.DriftError, TooBusy) as error:
         messages.error(request, str(error))
     return redirect("appointment", appointment_id)

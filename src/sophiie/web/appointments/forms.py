@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 from sophiie.accounts.models import Member
 from sophiie.accounts.people import active_members
 from sophiie.appointments.errors import InvalidAppointment
-from sophiie.appointments.holding import MAX_HOLD_MINUTES
+from sophiie.appointments.hold_time import MAX_HOLD_MINUTES
 from sophiie.appointments.models import Appointment
 from sophiie.appointments.rules import Details, check_details
 from sophiie.common.clock import now

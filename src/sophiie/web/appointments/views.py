@@ -219,7 +219,8 @@ def form_page(
         states = {shown_badge.state for shown_badge in context["badges"]}
         known = shown.customer_name or shown.customer_phone or shown.customer_email
         context["may_erase_customer"] = bool(known) and member.manages_business
-        context["needs_retry"] = bool(states & {"failed", "pending"})
+        left_out = any(shown_badge.left_out for shown_badge in context["badges"])
+        context["needs_retry"] = bool(states & {"failed", "pending"}) or left_out
     return render(request, "appointments/form.html", context, status=status)
 
 

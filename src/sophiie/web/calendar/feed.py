@@ -24,6 +24,7 @@ from django.views.decorators.http import require_GET
 
 from sophiie.accounts.models import Member
 from sophiie.appointments.conflicts import members_with_clashes
+from sophiie.appointments.hold_time import counts_still
 from sophiie.appointments.models import Appointment, Assignment, Status
 from sophiie.busy_time.knowledge import Freshness, knowledge_of
 from sophiie.busy_time.models import BusyPeriod
@@ -127,7 +128,7 @@ def _rows(member: Member, start: datetime, end: datetime) -> Iterable[tuple[Any,
     return (
         Appointment.objects.filter(business=member.business_id, deleted_at=None)
         .filter(start__lt=end, end__gt=start)
-        .exclude(Q(status=Status.HELD) & Q(held_until__lte=now()))
+        .filter(~Q(status=Status.HELD) | counts_still(now()))
         .order_by("start", "id")
         .values_list(*COLUMNS, ArraySubquery(assignees.values("member_id")))[:MAX_APPOINTMENTS]
     )

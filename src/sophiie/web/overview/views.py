@@ -79,6 +79,8 @@ def _event(row: MirroredEvent) -> dict[str, Any]:
     appointment = row.appointment
     if row.drift_kind == DriftKind.DELETED:
         what = _("Deleted in Google")
+    elif row.drift_kind == DriftKind.STILL_THERE:
+        what = _("Still in Google")
     elif row.drift_kind:
         what = _("Changed in Google")
     else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -12,7 +13,7 @@ from sophiie.accounts.models import Member
 from sophiie.appointments.models import Appointment
 from sophiie.common.reasons import words
 from sophiie.common.wall_time import in_zone
-from sophiie.sync.reports.event_status import EventStatus
+from sophiie.sync.reports.event_status import Drift, EventStatus
 
 # The worst first: in a list one badge stands for all links.
 ORDER = ("failed", "drift", "paused", "pending", "synced", "released")
@@ -28,6 +29,8 @@ class Badge:
     member_name: str
     member_id: UUID
     guests: tuple[str, ...] = ()
+    # Optional parts that Google refused: what, and its words.
+    left_out: tuple[tuple[str, str], ...] = ()
 
 
 def badge(status: EventStatus) -> Badge:
@@ -41,7 +44,17 @@ def badge(status: EventStatus) -> Badge:
         member_name=status.member_name,
         member_id=status.member_id,
         guests=status.guests if status.wanted else (),
+        left_out=tuple((_part(name), said) for name, said in sorted(status.left_out.items())),
     )
+
+
+def _part(name: str) -> str:
+    return {
+        "guests": _("Guests"),
+        "zone": _("Name of the time zone"),
+        "location": _("Location"),
+        "description": _("Description"),
+    }.get(name, name)
 
 
 def most_urgent(statuses: list[EventStatus]) -> Badge | None:
@@ -59,41 +72,94 @@ def visible_badges(statuses: list[EventStatus], member: Member) -> list[Badge]:
 
 
 @dataclass(frozen=True)
+class Difference:
+    """One field of an appointment whose event says something else."""
+
+    name: str
+    ours: str
+    googles: str
+
+
+@dataclass(frozen=True)
 class DriftPanel:
     """Both versions of an appointment that was changed in Google, for a person to choose."""
 
     label: str
     member_name: str
     member_id: UUID
-    deleted: bool
+    kind: str
     ours: tuple[datetime, datetime]
+    # None: the times are the same, or there are none in Google.
     googles: tuple[datetime, datetime] | None
+    is_all_day: bool
+    differences: list[Difference]
+    repeats: str
+
+    @property
+    def has_something_to_take(self) -> bool:
+        taken = any(difference.googles for difference in self.differences)
+        return self.kind == "edited" and (self.googles is not None or taken)
 
 
 def drift_panels(
     appointment: Appointment, statuses: list[EventStatus], member: Member
 ) -> list[DriftPanel]:
-    """One for each calendar that differs, the viewer's own first."""
+    """One for each event that differs, the viewer's own first."""
+    panels = {
+        status.event_id: _panel(appointment, status, status.drift)
+        for status in sorted(statuses, key=lambda s: s.member_id == member.id)
+        if status.drift is not None
+    }
+    return sorted(panels.values(), key=lambda p: (p.member_id != member.id, p.member_name))
+
+
+def _panel(appointment: Appointment, status: EventStatus, drift: Drift) -> DriftPanel:
     zone = appointment.timezone
-    panels = []
-    for status in statuses:
-        drift = status.drift
-        if drift is None:
-            continue
-        googles = None
-        if drift.start and drift.end:
-            googles = in_zone(drift.start, zone), in_zone(drift.end, zone)
-        panels.append(
-            DriftPanel(
-                label=_label(status),
-                member_name=status.member_name,
-                member_id=status.member_id,
-                deleted=drift.kind == "deleted",
-                ours=(appointment.local_start, appointment.local_end),
-                googles=googles,
-            )
-        )
-    return sorted(panels, key=lambda p: (p.member_id != member.id, p.member_name))
+    ours = appointment.local_start, appointment.local_end
+    googles = None
+    if drift.start and drift.end:
+        there = in_zone(drift.start, zone), in_zone(drift.end, zone)
+        googles = there if there != tuple(t.replace(microsecond=0) for t in ours) else None
+    return DriftPanel(
+        label=_label(status),
+        member_name=status.member_name,
+        member_id=status.member_id,
+        kind=drift.kind,
+        ours=ours,
+        googles=googles,
+        is_all_day=drift.kind == "edited" and drift.start is None,
+        differences=_differences(appointment, drift),
+        repeats=_repetition(drift.fields.get("repetition", "")),
+    )
+
+
+def _differences(appointment: Appointment, drift: Drift) -> list[Difference]:
+    fields, found = drift.fields, []
+    if "title" in fields:
+        found.append(Difference(_("Title"), appointment.title, fields["title"]))
+    if "location" in fields:
+        found.append(Difference(_("Location"), appointment.location, fields["location"]))
+    if "description" in fields:
+        added = "\n".join(fields["description"])
+        name = _("Added to the description") if added else _("Description")
+        found.append(Difference(name, "", added))
+    return found
+
+
+def _repetition(rule: str) -> str:
+    """In words, how an event repeats; "" if it does not."""
+    if not rule:
+        return ""
+    every = {
+        "DAILY": _("every day"),
+        "WEEKLY": _("every week"),
+        "MONTHLY": _("every month"),
+        "YEARLY": _("every year"),
+    }
+    found = re.search(r"FREQ=([A-Z]+)", rule)
+    if found is None or found[1] not in every or re.search(r"INTERVAL=(?!1\b)", rule):
+        return _("again and again")
+    return every[found[1]]
 
 
 def _state(status: EventStatus) -> str:
@@ -106,8 +172,10 @@ def _state(status: EventStatus) -> str:
 
 def _label(status: EventStatus) -> str:
     if status.drift is not None:
-        deleted = status.drift.kind == "deleted"
-        return _("Deleted in Google") if deleted else _("Changed in Google")
+        return {
+            "deleted": _("Deleted in Google"),
+            "still_there": _("Still in Google"),
+        }.get(status.drift.kind, _("Changed in Google"))
     if status.state == "synced" and not status.wanted:
         return _("Removed from Google Calendar")
     return {

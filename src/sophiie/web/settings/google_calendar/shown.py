@@ -20,6 +20,7 @@ from sophiie.calendar_link.models import (
 from sophiie.common.clock import now
 from sophiie.common.reasons import kept, words
 from sophiie.common.wall_time import in_zone
+from sophiie.sync.due import is_parked
 from sophiie.sync.reports.event_status import health_of
 from sophiie.sync.reports.polls import CalendarPoll, polls_of
 from sophiie.sync.reports.workers import workers_alive
@@ -82,7 +83,7 @@ def shown(link: CalendarLink, member: Member) -> ShownLink:
         last_error_at=(in_zone(health.last_error_at, zone) if health.last_error_at else None),
         waiting_since=since(oldest, zone) if oldest else "",
         quota_percent=round(health.quota_used * 100),
-        parked_words=_parked(in_zone(parked, zone)) if parked and parked > now() else "",
+        parked_words=_parked(in_zone(parked, zone)) if is_parked(parked, now()) else "",
         refused_by_guard=health.refused_by_guard,
         worker_is_away=not workers_alive(),
         progress={"done": health.backfill_done, "total": health.backfill_total},

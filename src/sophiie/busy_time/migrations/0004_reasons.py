@@ -16,7 +16,7 @@ class Migration(migrations.Migration):
     left and drops the columns with the sentences.
     """
 
-    dependencies = [("busy_time", "0002_series")]
+    dependencies = [("busy_time", "0003_time_zone")]
 
     operations = [
         migrations.AddField(
