@@ -81,7 +81,9 @@ def test_a_worker_that_comes_late_finds_it_read(
 def test_what_a_dead_worker_had_claimed_is_read_by_another(
     watched_link: CalendarLink, google: RunningSimulator
 ) -> None:
-    WatchedCalendar.objects.update(next_read_at=now(), reading_until=Now() + poll_claim.CLAIM)
+    WatchedCalendar.objects.update(
+        next_read_at=now(), reading_until=Now() + poll_claim.POLLING.lasts
+    )
     assert read_due() == []
     WatchedCalendar.objects.update(reading_until=Now() - timedelta(seconds=1))
     assert read_due() == [True]
