@@ -32,7 +32,7 @@ from sophiie.appointments import booking, holds
 from sophiie.appointments.conflicts import clashes_of, renew_knowledge
 from sophiie.appointments.errors import Conflict
 from sophiie.appointments.models import Appointment
-from sophiie.appointments.rules import Details, assignees_of, check_details
+from sophiie.appointments.rules import Details, assignees_of, check_details, may_book_over
 from sophiie.sync.actions import drift
 from sophiie.sync.outbox import record
 from sophiie.sync.reports.event_status import event_rows_of, statuses_of
@@ -280,7 +280,7 @@ def _changes(data: AppointmentPatch, shown: Appointment) -> dict[str, Any]:
 
 
 def _may_overlap(member: Member, asked: bool) -> bool:
-    if asked and not member.manages_business:
+    if asked and not may_book_over(member):
         raise ProblemError(
             403, "forbidden", "Not allowed", "Only owners and admins may book over an appointment."
         )

@@ -57,6 +57,12 @@ _LENGTHS = {
 }
 
 
+def may_book_over(member: Member) -> bool:
+    """Who may agree to book over what is in the way. Everybody may book although a calendar cannot
+    be read."""
+    return member.manages_business
+
+
 def check_details(details: Details) -> None:
     """Raises `InvalidAppointment` with a message for every wrong field."""
     errors = _text_errors(details) | _time_errors(details)

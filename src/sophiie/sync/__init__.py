@@ -27,12 +27,12 @@ Each folder is a room with one job. The whole story, in the order in which it ha
 
 `inbound/` - what people have in Google, and what they did to our events.
 
-8. `poller.py` polls each calendar that counts (`calendars.py`): `poll_claim.py` claims it,
-   `snapshot.py` notes what we think is there, `fetch.py` asks Google, `series.py` reads a series
+8. `poller.py` polls each calendar that counts (`calendars.py`): `poll_claim.py` claims it
+   and says when to ask again, also after a failure; `snapshot.py` notes what we think is there, `fetch.py` asks Google, `series.py` reads a series
    whole when any of it changed. `busy_store.py` stores when the member is busy, by the rule in
    `busy_rule.py`, leaving out what is ours (`ours.py`).
 9. `detect_drift.py` tells other people's changes to our events from our own, and notes them as
-   drift; `drift_state.py` says what counts as a difference. Nothing changes by itself.
+   drift. Nothing changes by itself.
 10. `full_compare.py` compares, once a day, everything that should be there with what is there. When
     so much is gone that it looks like a mistake, and `elsewhere.py` does not find it,
     `mass_deletion.py` asks the person.
@@ -43,6 +43,11 @@ Each folder is a room with one job. The whole story, in the order in which it ha
 
 `actions/` - what people decide: `drift.py` puts an event back or takes Google's time;
    `preflight.py` shows, before a calendar is chosen, what would happen.
+
+Beside the rooms, because several need them: `models.py`; `drift_state.py` and `texts.py`, what
+counts as a difference; `due.py`, what is due and what has to wait; `messages.py`, the reasons that
+people read; `jobs.py`, `tasks.py` and `worker.py`, the queue; `receivers.py`, the signals that
+`sync` hears; `counters.py`, the figures.
 
 `sync` compares wanted with shown and keeps no log of edits, so everything here is idempotent, and
 ten quick edits become one or two calls. Before every call to Google the client awaits its hook

@@ -9,6 +9,7 @@ from django.http import HttpRequest
 
 from sophiie.accounts.models import Member
 from sophiie.appointments.errors import Obstacle, Source
+from sophiie.appointments.rules import may_book_over
 
 # The value of the button that agrees to both, because a button has only one name.
 AND_UNVERIFIED = "and_unverified"
@@ -26,7 +27,7 @@ def consent_in(request: HttpRequest, member: Member) -> Given:
     calendar cannot be read."""
     over = request.POST.get("allow_overlap", "")
     return {
-        "allow_overlap": bool(over) and member.manages_business,
+        "allow_overlap": bool(over) and may_book_over(member),
         "accept_unverified": over == AND_UNVERIFIED or bool(request.POST.get("accept_unverified")),
     }
 
@@ -36,6 +37,6 @@ def consent_to_ask_for(member: Member, obstacles: Sequence[Obstacle]) -> str:
     sources = {obstacle.source for obstacle in obstacles}
     if sources == {Source.UNREADABLE}:
         return "unverified"
-    if not sources or not member.manages_business:
+    if not sources or not may_book_over(member):
         return ""
     return "both" if Source.UNREADABLE in sources else "overlap"

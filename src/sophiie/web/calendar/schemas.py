@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from sophiie.accounts.models import Member
 from sophiie.appointments.errors import InvalidAppointment
+from sophiie.appointments.rules import may_book_over
 from sophiie.common.wall_time import instant_of
 from sophiie.web.appointments.consent import Given
 
@@ -25,7 +26,7 @@ class _Asked(BaseModel):
 
     def consent_of(self, member: Member) -> Given:
         return {
-            "allow_overlap": self.consent in ("overlap", "both") and member.manages_business,
+            "allow_overlap": self.consent in ("overlap", "both") and may_book_over(member),
             "accept_unverified": self.consent in ("unverified", "both"),
         }
 
