@@ -253,7 +253,7 @@ def test_the_numbers_are_what_the_description_says(monkeypatch: pytest.MonkeyPat
     text = Client().get("/api/v1/openapi.json").json()["paths"]["/api/v1/appointments"]["post"]
     said = " ".join(text["description"].split())
     hours = holding.MAX_HELD // holding.HOUR
-    assert f"{hours} hours of at most {holding.MAX_PEOPLE} people" in said
+    assert f"at most {hours} hours and {holding.MAX_PEOPLE} people" in said
     assert f"{most} at once and {most * holding.WITHIN_AN_HOUR} within an hour for each key" in said
     assert holding.FOR_A_MEMBER == 2
     assert "twice that for each member" in said

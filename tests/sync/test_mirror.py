@@ -352,7 +352,7 @@ def test_made_all_day_in_google_is_set_right_by_the_next_change(
     }
     google.patch_event(ALICE, ALICE, event_id, whole_day)
     # Another time: what is not changed in Sophiie is not written.
-    change(by=alice, appointment_id=appointment.id, changes={"end": tomorrow_at(20)})
+    change(by=alice, appointment_id=appointment.id, changes={"end": tomorrow_at(3)})
     drain_all()
     (event,) = ours(google)
     assert "date" not in event["start"]
