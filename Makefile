@@ -13,7 +13,7 @@ LOCK = $(BIN)/uv pip compile --quiet --generate-hashes --universal --python-vers
 	--no-header --no-annotate --no-emit-index-url --no-emit-find-links --no-config
 
 .PHONY: help run demo-data test test-under-load coverage check audit docs format messages \
-	screenshots soak bench lock setup setup-dev clean \
+	screenshots soak mutants bench lock setup setup-dev clean \
 	check-lint check-types check-imports check-migrations check-licences
 
 help:
@@ -29,6 +29,8 @@ help:
 	@echo "make demo-data  make the demo's business, people and appointments"
 	@echo "make screenshots  retake the pictures of README and help"
 	@echo "make soak       run the convergence machine for long (MINUTES=30)"
+	@echo "make mutants    put small defects into critical modules; list those that no test notices"
+	@echo "                (MINUTES=30, MODULES=sync/due.py)"
 	@echo "make messages   gather the texts to translate into the .po files"
 	@echo "make lock       pin all requirements again, with hashes, and package-lock.json"
 
@@ -107,6 +109,10 @@ RUN_PACKAGES = $(shell sed -n 's/^\([a-z0-9-]*\).*==.*/\1/p' requirements/run.tx
 MINUTES ?= 30
 soak: setup-dev
 	@$(BIN)/python tools/soak.py --minutes $(MINUTES)
+
+# MODULES: files or folders of src/sophiie; by default the critical packages. See docs/how-to/testing.md.
+mutants: setup-dev
+	@$(BIN)/python tools/mutants.py --minutes $(MINUTES) $(MODULES)
 
 bench: setup-dev .venv/.bench
 	@for script in bench/*.py; do $(BIN)/python $$script || exit 1; done

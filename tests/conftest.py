@@ -15,6 +15,7 @@ import pytest
 import time_machine
 from django.conf import settings
 from django.test import Client, TransactionTestCase
+from django.utils import translation
 
 from google_simulator.testing import RunningSimulator, running_simulator
 from sophiie.accounts.api_keys import create_api_key
@@ -49,6 +50,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The longest first, so that of two processes none is left alone with them at the end."""
     longest = ("test_convergence.py", "test_races_over_http.py", "test_crashes.py")
     items.sort(key=lambda item: item.path.name not in longest)
+
+
+@pytest.fixture(autouse=True)
+def _begins_in_english() -> None:
+    """A page of an earlier test may have been in the language of its reader."""
+    translation.deactivate()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -17,11 +17,14 @@ from sophiie.database import EmbeddedPostgres
 
 FOLDER = Path(tempfile.mkdtemp(prefix="sophiie-tests-"))
 SERVER = EmbeddedPostgres(FOLDER, durable=False)
+# A server that runs already, for tools/mutants.py.
+GIVEN = os.environ.get("TESTS_DATABASE_URL")
 NOWHERE = "http://127.0.0.1:9"
 
 
 def _end() -> None:
-    SERVER.stop()
+    if not GIVEN:
+        SERVER.stop()
     shutil.rmtree(FOLDER, ignore_errors=True)
 
 
@@ -29,7 +32,7 @@ for name in [n for n in os.environ if n.startswith(("SOPHIIE_", "GOOGLE_"))]:
     if not name.startswith("GOOGLE_CONTRACT_"):  # see tests/contract/conftest.py
         del os.environ[name]
 os.environ.update(
-    SOPHIIE_DATABASE_URL=SERVER.start(),
+    SOPHIIE_DATABASE_URL=GIVEN or SERVER.start(),
     SOPHIIE_DATA_DIR=str(FOLDER),
     SOPHIIE_SECRET_KEY=secrets.token_urlsafe(48),
     SOPHIIE_ENCRYPTION_KEYS=Fernet.generate_key().decode(),

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from django.test import Client
 
 from sophiie.accounts.models import Member
 from sophiie.appointments.models import Appointment
@@ -260,3 +261,13 @@ def test_times_are_rfc_3339_with_offset_everywhere(made: dict[str, Any]) -> None
 @pytest.mark.parametrize("bad", ["not-an-id", "1", str(UUID(int=4, version=4)), "%00", "..%2F.."])
 def test_what_is_no_appointment_is_not_found(api: ApiCaller, method: str, bad: str) -> None:
     problem(api(method, f"/appointments/{bad}", {} if method == "PATCH" else None), 404)
+
+
+@pytest.mark.parametrize("zone", ["Etc/UTC", "GMT", "UTC"])
+def test_common_time_by_any_of_its_names(api: ApiCaller, page: Client, zone: str) -> None:
+    answer = api("POST", "/appointments", {**PLAIN, "timezone": zone})
+    assert answer.status_code == 201
+    made = answer.json()
+    assert made["timezone"] == zone
+    assert datetime.fromisoformat(made["start"]) == datetime.fromisoformat(START)
+    assert page.get(f"/appointments/{made['id']}").status_code == 200

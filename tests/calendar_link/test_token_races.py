@@ -73,7 +73,7 @@ async def test_unlinking_waits_for_the_call_that_a_worker_is_at(
     """Only then is the grant withdrawn: nothing is called with the account afterwards."""
     found = await in_thread(link, alice, google, read=False)
     links = CalendarLink.objects.filter(pk=found.pk)
-    lease = {"lease_holder": uuid4(), "lease_until": Now() + LEASE}
+    lease = {"lease_holder": uuid4(), "lease_until": Now() + LEASE.lasts}
     await in_thread(links.update, **lease)
     unlinking = asyncio.create_task(unlink(member=alice))
     while (await in_thread(links.get)).state != LinkState.UNLINKED:

@@ -151,7 +151,7 @@ class TestEachPageEnds:
 
     def test_unlinking_while_a_worker_waits_for_google(self, linked: Client, outage: Any) -> None:
         outage()
-        CalendarLink.objects.update(lease_until=Now() + LEASE)
+        CalendarLink.objects.update(lease_until=Now() + LEASE.lasts)
         page = soon(lambda: linked.post("/settings/calendar/unlink", follow=True))
         assert "keeps trying" in " ".join(page.content.decode().split())
         assert Revocation.objects.count() == 1

@@ -13,9 +13,10 @@ from sophiie.appointments.booking import book, cancel
 from sophiie.appointments.models import Appointment
 from sophiie.busy_time.models import BusyCalendar, BusyPeriod
 from sophiie.common.clock import now
+from sophiie.common.wall_time import in_zone
 from tests.accessibility import violations
 from tests.browser import DESK, PHONE, browser_page
-from tests.conftest import details
+from tests.conftest import SYDNEY, details
 from tests.journey.calendar import (
     QUARTER,
     TUESDAY,
@@ -107,11 +108,12 @@ def test_holds_busy_times_and_clashes_differ_by_more_than_colour(
     opened: Opened, alice: Member
 ) -> None:
     held = made(alice, "Caller", "10:00", alice)
-    Appointment.objects.filter(pk=held.pk).update(status="held", held_until=clock("12:00"))
+    until = now() + timedelta(minutes=20)
+    Appointment.objects.filter(pk=held.pk).update(status="held", held_until=until)
     made(alice, "Over it", "14:00", alice)
     busy_in_google(alice, "14:30", "16:00")
     with opened() as page:
-        expect(entry(page, "Caller")).to_contain_text("Held until 12:00")
+        expect(entry(page, "Caller")).to_contain_text(f"Held until {in_zone(until, SYDNEY):%H:%M}")
         expect(entry(page, "Caller").locator("svg")).to_have_count(1)
         expect(entry(page, "Over it")).to_contain_text("Something came in the way of Alice")
         busy = page.locator(".entry-busy")
@@ -190,7 +192,8 @@ def test_axe_finds_nothing(
     made(alice, "Three days", "16:00", bob, minutes=3 * 24 * 60)
     cancel(by=alice, appointment_id=made(alice, "Off", "13:00", alice).id)
     held = made(alice, "Caller", "14:00", alice)
-    Appointment.objects.filter(pk=held.pk).update(status="held", held_until=clock("23:00"))
+    until = now() + timedelta(minutes=20)
+    Appointment.objects.filter(pk=held.pk).update(status="held", held_until=until)
     busy_in_google(alice, "10:30", "12:00")
     with opened(color_scheme=scheme, **device) as page:
         page.get_by_role("checkbox", name="Cancelled").check()

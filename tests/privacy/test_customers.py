@@ -20,12 +20,14 @@ from sophiie.appointments import locking
 from sophiie.appointments.booking import book, change, delete
 from sophiie.appointments.models import Action, Appointment, AppointmentChange
 from sophiie.calendar_link.unlink import end_link
+from sophiie.common.reasons import columns
 from sophiie.privacy import customers
 from sophiie.privacy.chores import carry_out_due
 from sophiie.privacy.customers import carry_out_customer, erase_customer, preview_customer
 from sophiie.privacy.identity import UnknownCustomer, appointments_of, identify
 from sophiie.privacy.models import Erasure
-from sophiie.sync.models import SyncAttempt
+from sophiie.sync.messages import REFUSED_BY_GOOGLE
+from sophiie.sync.models import MirroredEvent, SyncAttempt
 from sophiie.web.appointments.history import history_of
 from sophiie.web.shared.submitted_data import form_owner
 from tests.conftest import ApiCaller, details, tomorrow_at
@@ -76,6 +78,8 @@ def test_nothing_of_a_customer_is_left_in_any_column_of_any_table(
     delete(by=alice, appointment_id=deleted.id)
     drain_all()
     SyncAttempt.objects.update(message=f"Invalid summary: {TITLE}")
+    refused = REFUSED_BY_GOOGLE.with_values(answer=f"Invalid summary: {TITLE}")
+    MirroredEvent.objects.update(**columns(MirroredEvent, "error", refused))
     _type_and_lose_the_session(alice)
     assert len(places_of(*TRACES)) > 10
     assert "Winterbottom" in str(google.events(ALICE))

@@ -155,9 +155,9 @@ def test_nobody_declines_for_an_account_without_an_address() -> None:
             ("2026-09-05T04:00", "2026-09-06T04:00"),
         ),
         (
-            days("2026-11-01", "2026-11-02"),
+            days("2025-11-02", "2025-11-03"),
             "America/Havana",
-            ("2026-11-01T04:00", "2026-11-02T05:00"),
+            ("2025-11-02T04:00", "2025-11-03T05:00"),
         ),
         # Google's own names for zones that nobody chooses from a list.
         (days("2026-11-24", "2026-11-25"), "Etc/GMT+5", ("2026-11-24T05:00", "2026-11-25T05:00")),

@@ -178,7 +178,7 @@ def test_who_waits_for_a_reading_is_not_content_with_one_that_seems_to_be_ahead(
     link(alice, google)
     event(google, tomorrow_at(5))
     WatchedCalendar.objects.update(
-        read_at=now() + timedelta(hours=10), reading_until=Now() + poll_claim.CLAIM
+        read_at=now() + timedelta(hours=10), reading_until=Now() + poll_claim.POLLING.lasts
     )
     begin, asked = poll_claim.begin, []
 
@@ -203,10 +203,10 @@ def test_a_jump_of_our_clock_takes_nobodys_lease_or_claim(
     found = link(alice, google)
     WatchedCalendar.objects.update(next_read_at=now() - timedelta(days=400))
     assert poll_claim.begin(found.id, ALICE, only_due=False) is not None
-    assert lease._take(found.id, found.id, MIRRORING)
+    assert lease._take(found.id, MIRRORING)
     with by_a_wrong_clock(off):
         assert poll_claim.begin(found.id, ALICE, only_due=False) is None
-        assert not lease._take(found.id, alice.id, MIRRORING)
+        assert not lease._take(found.id, MIRRORING)
         assert lease._is_held(found.id)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -16,12 +17,14 @@ from sophiie.appointments.errors import InvalidAppointment
 from sophiie.appointments.models import Appointment
 from sophiie.calendar_link.choose import change_options
 from sophiie.calendar_link.connect import link_of
+from sophiie.sync.actions.drift import put_back
 from sophiie.sync.models import GuestReview, MirroredEvent
 from sophiie.sync.outbound import apply
 from sophiie.sync.reports.event_status import statuses_of
 from tests.conftest import ApiCaller, details, tomorrow_at
 from tests.linking import browser_of, link, set_guest_invitations
-from tests.mirroring import drain_all, due_now
+from tests.mirroring import drain_all, due_now, read_all
+from tests.sync.drifting import event_id_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ALICE, BOB, CHARLIE = "alice@example.com", "bob@example.com", "charlie@example.com"
@@ -403,6 +406,28 @@ def test_who_is_added_in_google_just_before_an_event_is_removed_is_not_overwritt
     due_now()
     drain_all()
     assert seen_by(google, ALICE) == seen_by(google, BOB) == 0
+
+
+def test_a_guest_that_another_client_erased_comes_back_with_put_it_back(
+    alice: Member, bob: Member, google: RunningSimulator
+) -> None:
+    """A client that writes whole events knows nothing of guests, and moves and empties it."""
+    link(alice, google)
+    appointment = book_for(alice, alice, bob)
+    drain_all()
+    read_all()
+    start = tomorrow_at(5)
+    body = {
+        "start": {"dateTime": start.isoformat()},
+        "end": {"dateTime": (start + timedelta(hours=1)).isoformat()},
+        "attendees": [{"email": "green@example.com"}],
+    }
+    google.patch_event(ALICE, ALICE, event_id_of(appointment), body)
+    read_all()
+    put_back(alice, appointment.id)
+    drain_all()
+    assert guests(google) == [{BOB, "green@example.com"}]
+    assert MirroredEvent.objects.get().shown_guests == [BOB]
 
 
 # Google warns that guests whom it does not mail may not get the event at all

@@ -327,3 +327,39 @@ def test_a_booking_under_way_is_not_missed_by_a_link_that_becomes_active(
     drain_all()
     assert titles(google) == ["Under way"]
     assert CalendarLink.objects.get().state == LinkState.ACTIVE
+
+
+@pytest.mark.parametrize(
+    "act",
+    [{"status": "completed"}, {"status": "no_show"}, {"changes": {"notes": "Paid"}}, "assign"],
+    ids=str,
+)
+def test_the_past_from_before_the_link_stays_out_whatever_is_noted_about_it(
+    alice: Member, bob: Member, google: RunningSimulator, act: Any
+) -> None:
+    old = book_one(bob if act == "assign" else alice)
+    backdate(old)
+    link(alice, google)
+    if act == "assign":
+        change(by=alice, appointment_id=old.id, changes={}, assignees=[alice, bob])
+    else:
+        change(by=alice, appointment_id=old.id, **{"changes": {}, **act})
+    drain_all()
+    assert titles(google) == []
+    assert not MirroredEvent.objects.exists()
+    # What is moved ahead is upcoming like any other.
+    ahead = {"start": tomorrow_at(5), "end": tomorrow_at(6), "title": "Once more"}
+    change(by=alice, appointment_id=old.id, changes=ahead, status="scheduled")
+    drain_all()
+    assert titles(google) == ["Once more"]
+
+
+def test_a_record_of_the_past_made_while_linked_is_sent(
+    alice: Member, google: RunningSimulator
+) -> None:
+    link(alice, google)
+    made = book_one(alice, start=tomorrow_at(1, days=-3), title="Yesterday's job")
+    drain_all()
+    change(by=alice, appointment_id=made.id, changes={}, status="completed")
+    drain_all()
+    assert titles(google) == ["Yesterday's job"]

@@ -294,8 +294,11 @@ def test_one_call_for_times_and_nothing_private_is_asked_for(
     looked_at(choosing)
     (call,) = google.calls()
     assert call["method"] == "calendar.events.list"
+    of_calendar, _, of_events = call["query"]["fields"].partition("items(")
+    assert of_events
+    assert not set(of_calendar.split(",")) & {"description", "location", "*"}
     for private in ("summary", "description", "location", "email"):
-        assert private not in call["query"]["fields"]
+        assert private not in of_events
 
 
 def test_far_away_appointments_are_added_but_not_compared(

@@ -19,6 +19,7 @@ from sophiie.appointments.errors import Conflict, Source
 from sophiie.appointments.holds import confirm
 from sophiie.appointments.models import Appointment
 from sophiie.appointments.signals import booking_ahead
+from sophiie.busy_time.knowledge import NOT_LINKED, Freshness, Knowledge
 from sophiie.busy_time.models import BusyCalendar
 from sophiie.calendar_link.models import CalendarLink, LinkState
 from sophiie.sync.inbound import poll_claim
@@ -244,3 +245,18 @@ def test_a_hold_is_never_mirrored_until_it_is_confirmed(
     cancel(by=linked, appointment_id=hold.id)
     drain_all()
     assert google.events("alice@example.com") == []
+
+
+def test_what_is_known_of_a_stretch() -> None:
+    start, end = tomorrow_at(9), tomorrow_at(10)
+    early, late = start - timedelta(days=1), end + timedelta(days=1)
+    assert NOT_LINKED.covers(start, end)
+    assert Knowledge(Freshness.FRESH, known_from=start, known_until=end).covers(start, end)
+    for known in (
+        Knowledge(Freshness.UNREADABLE),
+        Knowledge(Freshness.FRESH, known_from=early),
+        Knowledge(Freshness.FRESH, known_until=late),
+        Knowledge(Freshness.FRESH, known_from=start + timedelta(minutes=1), known_until=late),
+        Knowledge(Freshness.FRESH, known_from=early, known_until=end - timedelta(minutes=1)),
+    ):
+        assert not known.covers(start, end), known

@@ -103,8 +103,8 @@ def values(page: Element) -> Values:
             # A browser reads every line end as LF, drops the first, and sends CRLF.
             text = control.text.replace("\r\n", "\n").removeprefix("\n")
             sent[name] = text.replace("\n", "\r\n")
-        else:
-            sent[name] = control["value"]
+        else:  # a field of one line keeps no breaks
+            sent[name] = control["value"].replace("\r", "").replace("\n", "")
     sent.pop("csrfmiddlewaretoken", None)
     return sent
 

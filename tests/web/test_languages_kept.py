@@ -16,12 +16,12 @@ from sophiie.appointments.models import Appointment
 from sophiie.busy_time.models import BusyCalendar
 from sophiie.calendar_link.models import CalendarLink
 from sophiie.common.clock import now
+from sophiie.common.old_sentences import convert
+from sophiie.common.reasons import words as words_of
 from sophiie.sync.inbound.mass_deletion import Doubt
-from sophiie.sync.messages import WITH_VALUES
 from sophiie.sync.models import MirroredEvent, MirrorState, SyncAttempt
 from sophiie.sync.outbound import guard
 from sophiie.sync.outbound.guard import NotOurs
-from sophiie.web.shared.stored_messages import kept_words
 from tests.busy import calendar_of
 from tests.conftest import details, tomorrow_at
 from tests.linking import BACKEND, consent_url, link, path_of
@@ -109,7 +109,7 @@ def test_the_question_about_events_that_are_gone_at_once(
     assert read_all() == [False]
     assert "6 von 6 kommenden Terminen fehlen" in shows(german_page, SETTINGS)
     with translation.override("de"):
-        assert kept_words(Doubt(7, 8, own=False).words).startswith("7 von 8 Einträgen")
+        assert words_of(Doubt(7, 8, own=False).reason).startswith("7 von 8 Einträgen")
 
 
 @pytest.mark.parametrize(
@@ -160,23 +160,12 @@ def test_a_crash_and_a_write_that_was_stopped(
 
 
 def test_googles_own_words_stay_googles(german_page: Client, alice: Member) -> None:
-    """… and rows that an older version wrote are shown like new ones."""
+    """… and rows that release 0.1 wrote are shown like new ones."""
     calendar_of(alice, problem="The calendar could not be read: Rate Limit Exceeded", age=None)
+    convert(BusyCalendar, "problem")
     feed = german_page.get("/calendar/feed?from=2026-12-01&to=2026-12-08").json()
     why = feed["unread"][0]["why"]
     assert why == "Der Kalender konnte nicht gelesen werden: Rate Limit Exceeded"
-
-
-def test_every_kept_sentence_is_recognised_with_any_values() -> None:
-    for sentence in WITH_VALUES:
-        kept = sentence % {"answer": "50 % (of all)\nwas “odd”", "gone": 6, "all": 7}
-        with translation.override("en"):
-            assert kept_words(kept) == kept
-        with translation.override("de"):
-            told = kept_words(kept)
-            assert told != kept
-            assert "50 % (of all)\nwas “odd”" in told or "6 von 7" in told
-    assert kept_words("") == ""
 
 
 def test_programs_are_told_in_english(api: Any, german_page: Client, alice: Member) -> None:

@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from sophiie import audit
 from sophiie.accounts.models import ApiKey, Member
 from sophiie.accounts.people import InvalidAccount
+from sophiie.common.blank import is_blank
 from sophiie.common.clock import now
 from sophiie.common.logs import log
 
@@ -33,7 +34,7 @@ def create_api_key(member: Member, *, name: str = "") -> str:
 
     Raises `InvalidAccount`.
     """
-    name = " ".join(name.split())
+    name = "" if is_blank(name) else " ".join(name.split())
     if len(name) > 100 or "\x00" in name:
         raise InvalidAccount(_("The name of a key may have at most 100 characters."), field="name")
     if living_keys_of(member).count() >= MAX_LIVING:

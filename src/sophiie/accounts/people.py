@@ -20,6 +20,7 @@ from sophiie.accounts.signals import (
     member_role_changed,
 )
 from sophiie.common import live
+from sophiie.common.blank import is_blank
 from sophiie.common.clock import now
 from sophiie.common.logs import log
 from sophiie.common.mail_addresses import is_mail_address
@@ -274,4 +275,4 @@ def check_business_name(name: str) -> str:
 
 def _text(value: str) -> str:
     value = " ".join(value.split())
-    return value if len(value) <= 200 and "\x00" not in value else ""
+    return value if len(value) <= 200 and "\x00" not in value and not is_blank(value) else ""

@@ -81,7 +81,7 @@ def check_free(
     """
     if not appointment.is_on:
         return []
-    _let_go_of_holds(team, appointment.start, appointment.end)
+    let_go_of_holds(team, appointment.start, appointment.end)
     obstacles = conflicts_of(
         team=team,
         start=appointment.start,
@@ -134,6 +134,7 @@ def _kept(assignment: Assignment) -> Assignment:
         held_until=assignment.held_until,
         booked_anyway=assignment.booked_anyway,
         unverified=assignment.unverified,
+        displaced=assignment.displaced,
     )
 
 
@@ -160,7 +161,7 @@ _LET_GO = f"""
 """  # noqa: S608 - no values
 
 
-def _let_go_of_holds(team: Sequence[Member], start: datetime, end: datetime) -> None:
+def let_go_of_holds(team: Sequence[Member], start: datetime, end: datetime) -> None:
     """Releases expired holds: the exclusion constraint does not know what time it is."""
     send(
         _LET_GO,

@@ -81,6 +81,7 @@ def book(
             hold_key_id=hold_key if held else None,
             **details.as_dict(),
         )
+        appointment.note_wall_times()
         consent = Consent(allow_overlap, accept_unverified)
         obstacles = check_free(appointment, assignees, consent)
         insert([appointment])
@@ -137,6 +138,8 @@ def change(
             check_what_is_held(appointment.business, after, team)
         for name, value in after.as_dict().items():
             setattr(appointment, name, value)
+        if moved := differences.keys() & {"start", "end", "timezone"}:
+            appointment.note_wall_times(moved)
         save_next_revision(appointment)
         consent = Consent(allow_overlap, accept_unverified)
         is_back = "status" in differences and not was_booked
@@ -212,7 +215,7 @@ def _end(
     appointment: Appointment, action: Action, by: Member, differences: dict[str, Any]
 ) -> Appointment:
     save_next_revision(appointment)
-    appointment.assignments.update(blocking=False)
+    appointment.assignments.update(blocking=False, displaced=False)
     announce(appointment, action, by, differences)
     return appointment
 

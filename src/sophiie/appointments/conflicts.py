@@ -74,15 +74,22 @@ def conflicts_of(
     return sorted(found, key=lambda obstacle: (obstacle.start, obstacle.member_name))
 
 
-# An assignment that does not block is in nobody's way, and neither is an expired hold.
+# An assignment that does not block is in nobody's way, unless only a law of the clocks displaced
+# it; nor is an expired hold. Two branches, because each has an index of its own.
 _APPOINTMENTS = f"""
     SELECT assignment.member_id, appointment.id, appointment.start, appointment."end",
         appointment.title, appointment.timezone
-    FROM appointments_assignment AS assignment
+    FROM (
+        SELECT * FROM appointments_assignment
+        WHERE member_id = ANY(%(members)s) AND blocking
+            AND during && tstzrange(%(start)s, %(end)s)
+        UNION ALL
+        SELECT * FROM appointments_assignment
+        WHERE member_id = ANY(%(members)s) AND displaced
+            AND during && tstzrange(%(start)s, %(end)s)
+    ) AS assignment
     JOIN appointments_appointment AS appointment ON appointment.id = assignment.appointment_id
-    WHERE assignment.member_id = ANY(%(members)s) AND assignment.blocking
-        AND assignment.during && tstzrange(%(start)s, %(end)s)
-        AND {sql_counts_still("assignment.held_until")}
+    WHERE {sql_counts_still("assignment.held_until")}
         AND assignment.appointment_id IS DISTINCT FROM %(exclude)s
 """  # noqa: S608 - no values
 # Several events that overlap or touch are one stretch.
@@ -160,13 +167,15 @@ def _busy_elsewhere(
     ]
 
 
-# What came in the way of an assignment after it was booked: busy time elsewhere, and appointments
-# that somebody put on top. Leaves out an assignment that was itself booked anyway: its people know.
+# What came in the way of an assignment after it was booked: busy time elsewhere, appointments that
+# somebody put on top, and what a law of the clocks put there, seen from both sides. Leaves out an
+# assignment that was itself booked anyway: its people know.
 _CLASHES = f"""
     WITH own AS (
         SELECT * FROM unnest(%(owners)s::uuid[], %(own)s::text[]) AS own (appointment_id, event_id)
     ), assignment AS (
-        SELECT assignment.appointment_id, assignment.member_id, assignment.during, member.name
+        SELECT assignment.appointment_id, assignment.member_id, assignment.during,
+            assignment.displaced, member.name
         FROM appointments_assignment AS assignment
         JOIN accounts_member AS member ON member.id = assignment.member_id
         WHERE assignment.appointment_id = ANY(%(appointments)s) AND NOT assignment.booked_anyway
@@ -197,6 +206,26 @@ _CLASHES = f"""
     JOIN appointments_appointment AS other
         ON other.id = above.appointment_id
         AND other.deleted_at IS NULL AND other.status <> 'cancelled'
+    UNION ALL
+    SELECT assignment.appointment_id, assignment.member_id, assignment.name, other.id, other.title,
+        other.timezone, other.start, other."end", NULL
+    FROM assignment
+    JOIN appointments_assignment AS displaced
+        ON displaced.member_id = assignment.member_id AND displaced.during && assignment.during
+        AND displaced.displaced AND displaced.appointment_id <> assignment.appointment_id
+    JOIN appointments_appointment AS other
+        ON other.id = displaced.appointment_id
+        AND other.deleted_at IS NULL AND other.status <> 'cancelled'
+    UNION ALL
+    SELECT assignment.appointment_id, assignment.member_id, assignment.name, other.id, other.title,
+        other.timezone, other.start, other."end", NULL
+    FROM assignment
+    JOIN appointments_assignment AS blocking
+        ON assignment.displaced
+        AND blocking.member_id = assignment.member_id AND blocking.during && assignment.during
+        AND blocking.blocking AND blocking.appointment_id <> assignment.appointment_id
+        AND {sql_counts_still("blocking.held_until")}
+    JOIN appointments_appointment AS other ON other.id = blocking.appointment_id
 """  # noqa: S608 - no values
 
 

@@ -90,7 +90,7 @@ def _let_go(appointment_id: UUID) -> int:
     lock_members(appointment.assignments.values_list("member_id", flat=True))
     appointment.status = Status.CANCELLED
     save_next_revision(appointment)
-    appointment.assignments.update(blocking=False)
+    appointment.assignments.update(blocking=False, displaced=False)
     differences = {"status": [str(Status.HELD), str(Status.CANCELLED)]}
     announce(appointment, Action.EXPIRED, appointment.created_by, differences)
     return 1

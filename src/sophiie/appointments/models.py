@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 
 from django.conf import settings
@@ -14,6 +15,7 @@ from sophiie.appointments.hold_time import has_run_out
 from sophiie.common.clock import now
 from sophiie.common.ids import new_id
 from sophiie.common.wall_time import in_zone
+from sophiie.common.wall_time_field import WallTimeField
 
 TITLE_LENGTH = 300
 LOCATION_LENGTH = 500
@@ -38,6 +40,11 @@ class Appointment(models.Model):
     start = models.DateTimeField()
     end = models.DateTimeField()
     timezone = models.CharField(max_length=64)
+    # What the clocks there show at start and end: the truth when a law changes them; see
+    # clock_laws.py. Noted for that revision; release 0.1 makes revisions without.
+    wall_start = WallTimeField(null=True, blank=True)
+    wall_end = WallTimeField(null=True, blank=True)
+    wall_revision = models.PositiveIntegerField(default=0, db_default=0)
     location = models.CharField(max_length=LOCATION_LENGTH, blank=True, default="")
     notes = models.TextField(max_length=NOTES_LENGTH, blank=True, default="")
     customer_name = models.CharField(max_length=200, blank=True, default="")
@@ -74,6 +81,11 @@ class Appointment(models.Model):
             models.Index(
                 fields=["held_until"], name="appointment_held", condition=models.Q(status="held")
             ),
+            models.Index(
+                fields=["end"],
+                name="appointment_without_wall_time",
+                condition=~models.Q(wall_revision=models.F("revision")),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -86,6 +98,23 @@ class Appointment(models.Model):
     @property
     def local_end(self) -> datetime:
         return in_zone(self.end, self.timezone)
+
+    @property
+    def wall_is_noted(self) -> bool:
+        return self.wall_start is not None and self.wall_revision == self.revision
+
+    def note_wall_times(self, changed: Collection[str] = ("start", "end")) -> None:
+        """Notes what the clocks show, of what was changed: start, end or the zone.
+
+        What was not changed stays as it was noted: by new rules its instant may be worked out anew
+        only in a moment.
+        """
+        everything = "timezone" in changed or not self.wall_is_noted
+        if everything or "start" in changed:
+            self.wall_start = self.local_start.replace(tzinfo=None)
+        if everything or "end" in changed:
+            self.wall_end = self.local_end.replace(tzinfo=None)
+        self.wall_revision = self.revision
 
     @property
     def local_held_until(self) -> datetime | None:
@@ -127,6 +156,9 @@ class Assignment(models.Model):
     # Somebody with the right to booked over what was in the way. Over another appointment this
     # assignment does not block; over busy time elsewhere it does.
     booked_anyway = models.BooleanField(default=False)
+    # A law changed the clocks and put it over another appointment: it does not block, though nobody
+    # agreed to that; see clock_laws.py.
+    displaced = models.BooleanField(default=False, db_default=False)
     # Booked with consent although the member's calendar could not be read.
     unverified = models.BooleanField(default=False, db_default=False)
 
@@ -149,6 +181,11 @@ class Assignment(models.Model):
                 name="assignment_booked_anyway",
                 condition=models.Q(booked_anyway=True),
             ),
+            GistIndex(
+                fields=["member", "during"],
+                name="assignment_displaced",
+                condition=models.Q(displaced=True),
+            ),
         ]
 
 
@@ -162,6 +199,7 @@ class Action(models.TextChoices):
     CONFIRMED = "confirmed", "confirmed"
     EXPIRED = "expired", "expired"
     ERASED = "erased", "erased"
+    RECLOCKED = "reclocked", "reclocked"
 
 
 class AppointmentChange(models.Model):
@@ -186,3 +224,13 @@ class AppointmentChange(models.Model):
             # How often somebody has held a time lately.
             models.Index(fields=["by", "at"], name="change_held", condition=models.Q(action="held"))
         ]
+
+
+class ZoneRules(models.Model):
+    """By which rules the instants of a zone's appointments were worked out; see clock_laws.py."""
+
+    name = models.CharField(max_length=64, primary_key=True)
+    fingerprint = models.CharField(max_length=64)
+    # The release of the data, such as "2026a"; "" where nothing tells it.
+    version = models.CharField(max_length=20, blank=True, default="")
+    noted_at = models.DateTimeField()

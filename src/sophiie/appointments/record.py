@@ -42,6 +42,8 @@ def locked_one(by: Member, appointment_id: UUID, expected_revision: int | None) 
 
 
 def save_next_revision(appointment: Appointment) -> None:
+    if appointment.wall_is_noted:
+        appointment.wall_revision += 1
     appointment.revision += 1
     appointment.updated_at = now()
     appointment.save()

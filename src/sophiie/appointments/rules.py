@@ -16,6 +16,7 @@ from sophiie.accounts.models import Business, Member
 from sophiie.accounts.people import active_members
 from sophiie.appointments.errors import InvalidAppointment
 from sophiie.appointments.models import LOCATION_LENGTH, NOTES_LENGTH, TITLE_LENGTH, Appointment
+from sophiie.common.blank import is_blank
 from sophiie.common.mail_addresses import is_mail_address
 from sophiie.common.wall_time import is_zone
 
@@ -67,7 +68,7 @@ def check_details(details: Details) -> None:
 
 def _text_errors(details: Details) -> dict[str, str]:
     errors = {}
-    if not details.title.strip():
+    if is_blank(details.title):
         errors["title"] = _("Give the appointment a title.")
     elif len(details.title) > TITLE_LENGTH:
         errors["title"] = _too_long(details.title, TITLE_LENGTH)

@@ -13,6 +13,9 @@ booking_ahead = Signal()
 # `InvalidAppointment`.
 hold_asked = Signal()
 
+# Sent with `zone` when its clocks follow another law than before and the appointments were moved.
+clocks_changed = Signal()
+
 # Sent with `appointment` after every change, inside its transaction: a receiver that fails undoes
 # the change.
 appointment_changed = Signal()

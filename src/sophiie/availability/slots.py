@@ -158,6 +158,12 @@ free AS (
                 AND assignment.blocking
                 AND {sql_counts_still("assignment.held_until", moment="%(now)s")}
             UNION ALL
+            SELECT tstzrange(lower(during) - %(between)s, upper(during) + %(between)s)
+            FROM appointments_assignment AS assignment
+            WHERE assignment.member_id = asked.member_id
+                AND assignment.during && %(near)s::tstzrange
+                AND assignment.displaced
+            UNION ALL
             SELECT tstzrange(lower(during) - %(after)s, upper(during) + %(before)s)
             FROM busy_time_busyperiod AS busy
             WHERE busy.member_id = asked.member_id AND busy.during && %(near)s::tstzrange

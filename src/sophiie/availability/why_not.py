@@ -13,6 +13,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
+from django.db.models import Q
 from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
 
@@ -177,8 +178,8 @@ def _taken(asked: _Question) -> Iterator[Reason]:
     assignments = (
         Assignment.objects.filter(
             counts_still(asked.moment),
+            Q(blocking=True) | Q(displaced=True),
             member=asked.member,
-            blocking=True,
             during__overlap=near,
         )
         .order_by("during")

@@ -12,6 +12,7 @@ from uuid import UUID
 from django.conf import settings
 
 from sophiie.common.clock import now
+from sophiie.common.reasons import NO_REASON, Reason, read
 from sophiie.common.sql import execute
 
 
@@ -35,7 +36,7 @@ class Knowledge:
     checked_at: datetime | None = None
     known_from: datetime | None = None
     known_until: datetime | None = None
-    problem: str = ""
+    problem: Reason = NO_REASON
 
     @property
     def is_reliable(self) -> bool:
@@ -60,13 +61,13 @@ class _Copy(NamedTuple):
     checked_at: datetime | None
     known_from: datetime | None
     known_until: datetime | None
-    problem: str
+    problem: Reason
 
 
 # In SQL, as part of every booking and every search for free time: it took a booking from 28 to
 # 16 ms, with the other statements of its kind (docs/reference/benchmarks.md, "Bookings").
 _COPIES = """
-    SELECT member_id, checked_at, known_from, known_until, problem
+    SELECT member_id, checked_at, known_from, known_until, problem, problem_reason
     FROM busy_time_busycalendar WHERE member_id = ANY(%(members)s) ORDER BY id
 """
 
@@ -74,8 +75,10 @@ _COPIES = """
 def knowledge_of(member_ids: Collection[UUID]) -> dict[UUID, Knowledge]:
     """What is known of each of these members, in one query."""
     calendars: dict[UUID, list[_Copy]] = {member_id: [] for member_id in member_ids}
-    for member_id, *copy in execute(_COPIES, members=list(calendars)):
-        calendars[member_id].append(_Copy(*copy))
+    for row in execute(_COPIES, members=list(calendars)):
+        member_id, checked_at, known_from, known_until, text, stored = row
+        copy = _Copy(checked_at, known_from, known_until, read(stored, text))
+        calendars[member_id].append(copy)
     moment = now()
     return {member_id: _knowledge(known, moment) for member_id, known in calendars.items()}
 
@@ -83,20 +86,20 @@ def knowledge_of(member_ids: Collection[UUID]) -> dict[UUID, Knowledge]:
 def _knowledge(calendars: list[_Copy], moment: datetime) -> Knowledge:
     if not calendars:
         return NOT_LINKED
-    read = [c for c in calendars if c.checked_at and c.known_from and c.known_until]
-    problem = next((c.problem for c in calendars if c.problem), "")
-    if len(read) < len(calendars):
+    known = [c for c in calendars if c.checked_at and c.known_from and c.known_until]
+    problem = next((c.problem for c in calendars if c.problem), NO_REASON)
+    if len(known) < len(calendars):
         return Knowledge(Freshness.UNREADABLE, problem=problem)
-    oldest = min(c.checked_at for c in read if c.checked_at)
+    oldest = min(c.checked_at for c in known if c.checked_at)
     state = Freshness.FRESH
-    newest = max(c.checked_at for c in read if c.checked_at)
+    newest = max(c.checked_at for c in known if c.checked_at)
     # What seems to be known of the future was noted by a clock that was wrong.
     if oldest < moment - timedelta(seconds=settings.BUSY_MAX_AGE_SECONDS) or newest > moment:
         state = Freshness.UNREADABLE if problem else Freshness.STALE
     return Knowledge(
         state,
         checked_at=oldest,
-        known_from=max(c.known_from for c in read if c.known_from),
-        known_until=min(c.known_until for c in read if c.known_until),
+        known_from=max(c.known_from for c in known if c.known_from),
+        known_until=min(c.known_until for c in known if c.known_until),
         problem=problem,
     )

@@ -28,7 +28,9 @@ class BusyCalendar(models.Model):
     known_until = models.DateTimeField(null=True, blank=True)
     # The zone by which its all-day events were understood; "" if everything has to be read again.
     time_zone = models.CharField(max_length=100, blank=True, default="", db_default="")
-    # Why the last poll failed, in words for the member; "" if it did not.
+    # Why the last poll failed; release 0.1 reads the sentence, "" if it did not: see
+    # common/reasons.py.
+    problem_reason = models.JSONField(default=dict, blank=True, db_default={})
     problem = models.CharField(max_length=300, blank=True, default="", db_default="")
 
     class Meta:

@@ -15,6 +15,7 @@ from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.db.models import Q
 
 from sophiie.busy_time.models import BusyCalendar, BusyPeriod
+from sophiie.common.reasons import Reason, columns
 
 AT_ONCE = 500
 
@@ -45,13 +46,14 @@ def set_counted_calendars(member_id: UUID, calendar_ids: Collection[str]) -> Non
     )
 
 
-def note_problem(member_id: UUID, problem: str, *, calendar_id: str | None = None) -> None:
+def note_problem(member_id: UUID, problem: Reason, *, calendar_id: str | None = None) -> None:
     """Notes why a calendar of the member, or each of them, cannot be read. The copy stays, and
     counts for as long as it is fresh."""
     calendars = BusyCalendar.objects.filter(member=member_id)
     if calendar_id is not None:
         calendars = calendars.filter(calendar_id=calendar_id)
-    calendars.exclude(problem=problem[:300]).update(problem=problem[:300])
+    new = columns(BusyCalendar, "problem", problem)
+    calendars.exclude(**new).update(**new)
 
 
 def held_copy(member_id: UUID, calendar_id: str) -> BusyCalendar | None:

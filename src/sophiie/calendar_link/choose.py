@@ -21,6 +21,7 @@ from sophiie.calendar_link.signals import link_scope_changed
 from sophiie.common.clock import now
 from sophiie.common.in_thread import in_thread
 from sophiie.common.logs import log
+from sophiie.common.reasons import NO_REASON, keep
 from sophiie.google import marks
 from sophiie.google.app import google_session
 from sophiie.google.calendar import Calendar
@@ -34,7 +35,10 @@ class CannotChoose(Exception):
 
 
 async def calendars_of(link: CalendarLink) -> list[Calendar]:
-    """The calendars to choose from, the primary first. Raises `LinkProblem`."""
+    """The calendars to choose from, the primary first. Raises `LinkProblem`.
+
+    Hidden ones only if the link has them: they are read and written all the same.
+    """
     try:
         async with google_session() as http:
             calendars = await announcing_client(link.id, http).calendars()
@@ -43,6 +47,8 @@ async def calendars_of(link: CalendarLink) -> list[Calendar]:
     except GoogleError as error:
         logger.warning("calendar list failed", reason=error.reason, status=error.status)
         raise problems.unreachable() from None
+    ours = {link.calendar_id, *link.busy_calendar_ids}
+    calendars = [calendar for calendar in calendars if not calendar.hidden or calendar.id in ours]
     return sorted(calendars, key=lambda c: (not c.primary, not c.writable, c.name.lower()))
 
 
@@ -101,7 +107,8 @@ def _activate(
         link.busy_calendar_ids = [calendar.id for calendar in busy]
         link.busy_calendar_names = {calendar.id: calendar.name[:500] for calendar in busy}
         link.language = get_language() or ""
-        link.problem, link.broken_at = "", None
+        link.broken_at = None
+        keep(link, "problem", NO_REASON)
         link.state, link.activated_at = LinkState.BACKFILLING, link.activated_at or now()
         link.save()
         record_about(audit.Act.LINK_CHOSEN, link, calendar=link.calendar_name)

@@ -34,6 +34,7 @@ from sophiie.common.clock import now
 from sophiie.common.horizon import SKEW, is_over, over
 from sophiie.common.in_thread import in_thread
 from sophiie.common.logs import log
+from sophiie.common.reasons import NO_REASON, keep
 from sophiie.google.app import NEEDED_SCOPES, google_session
 from sophiie.google.errors import AccessLost, GoogleError, Misconfigured
 from sophiie.google.oauth import (
@@ -109,7 +110,7 @@ async def finish(*, member: Member, session_key: str, answer: Mapping[str, str])
         try:
             return await in_thread(_save_grant, member, grant, account)
         except LinkProblem:
-            await _give_back(http, grant, account)
+            await _give_back(http, grant, account.sub)
             raise
 
 
@@ -144,14 +145,17 @@ async def _exchange(
         code_verifier=attempt.code_verifier,
         redirect_uri=attempt.redirect_uri,
     )
-    return grant, await account_of(http, app, access_token=grant.access_token)
+    try:
+        return grant, await account_of(http, app, access_token=grant.access_token)
+    except GoogleError:
+        if grant.sub:  # else nobody knows whether another link lives from it
+            await _give_back(http, grant, grant.sub)
+        raise
 
 
-async def _give_back(http: aiohttp.ClientSession, grant: Grant, account: Account) -> None:
+async def _give_back(http: aiohttp.ClientSession, grant: Grant, sub: str) -> None:
     """Revokes a grant that is of no use, unless a link of the same account depends on it."""
-    revocation = await in_thread(
-        record_revocation, grant.refresh_token or grant.access_token, account.sub
-    )
+    revocation = await in_thread(record_revocation, grant.refresh_token or grant.access_token, sub)
     if revocation:
         await revoke(http, revocation)
 
@@ -176,7 +180,8 @@ def _save_grant(member: Member, grant: Grant, account: Account) -> CalendarLink:
             raise problems.other_account(link.google_email)
         link.refresh_token, link.access_token = grant.refresh_token, grant.access_token
         link.access_token_expires_at = expiry_of(grant)
-        link.google_email, link.problem = account.email or link.google_email, ""
+        link.google_email = account.email or link.google_email
+        keep(link, "problem", NO_REASON)
         mended = link.state == LinkState.NEEDS_RECONNECT
         if mended:
             link.state, link.broken_at = LinkState.ACTIVE, None

@@ -71,6 +71,8 @@ class CalendarLink(models.Model):
     # The language in which the calendar was chosen, for its events if the member chose none.
     language = models.CharField(max_length=10, blank=True, default="", db_default="")
 
+    # Why it does not work; the sentence is what release 0.1 reads: see common/reasons.py.
+    problem_reason = models.JSONField(default=dict, blank=True, db_default={})
     problem = models.CharField(max_length=300, blank=True, default="")
     created_at = models.DateTimeField()
     activated_at = models.DateTimeField(null=True, blank=True)

@@ -6,17 +6,29 @@ from django.utils.text import get_text_list
 from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext as _
 
-# Kept in the database in these words, and shown in the reader's language.
-GRANT_DEAD = gettext_noop(
-    "Google no longer lets Sophiie in: the permission was withdrawn or has expired."
+from sophiie.common.reasons import declare
+
+# Why a link works no longer; these are stored.
+GRANT_DEAD = declare(
+    "grant_dead",
+    gettext_noop("Google no longer lets Sophiie in: the permission was withdrawn or has expired."),
 )
-KEY_LOST = gettext_noop(
-    "Sophiie can no longer read the permission you gave: the key it was locked away with is gone."
+KEY_LOST = declare(
+    "key_lost",
+    gettext_noop(
+        "Sophiie can no longer read the permission you gave: the key it was locked away with is "
+        "gone."
+    ),
 )
-PERMISSION_MISSING = gettext_noop("Google says that Sophiie lacks a permission it needs.")
-CALENDAR_GONE = gettext_noop(
-    "The chosen calendar cannot be written to any more: it was deleted, or is no longer shared "
-    "with you for changes."
+PERMISSION_MISSING = declare(
+    "permission_missing", gettext_noop("Google says that Sophiie lacks a permission it needs.")
+)
+CALENDAR_GONE = declare(
+    "calendar_gone",
+    gettext_noop(
+        "The chosen calendar cannot be written to any more: it was deleted, or is no longer shared "
+        "with you for changes."
+    ),
 )
 
 PERMISSION_NAMES = {

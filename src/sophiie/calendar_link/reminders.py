@@ -17,6 +17,7 @@ from sophiie.calendar_link.models import CalendarLink, LinkState
 from sophiie.common.clock import now
 from sophiie.common.horizon import bring_back
 from sophiie.common.logs import log
+from sophiie.common.reasons import kept, words
 
 logger = log(__name__)
 
@@ -62,7 +63,7 @@ def _send(link: CalendarLink, number: int) -> int:
 def _mail(link: CalendarLink, number: int) -> tuple[str, str]:
     context = {
         "link": link,
-        "problem": _(link.problem) if link.problem else "",
+        "problem": words(kept(link, "problem")),
         "member": link.member,
         "url": f"{settings.PUBLIC_URL}/settings/calendar",
         "again": number > 0,

@@ -25,6 +25,7 @@ from sophiie.common.clock import now
 from sophiie.common.horizon import is_over
 from sophiie.common.in_thread import in_thread
 from sophiie.common.logs import log
+from sophiie.common.reasons import NO_REASON, Reason, keep, kept
 from sophiie.google.errors import AccessLost
 from sophiie.google.oauth import Grant, refresh
 from sophiie.google.patience import pause
@@ -60,7 +61,7 @@ class LinkTokens:
                     logger.warning("grant cannot be decrypted", link_id=str(link.id))
                     await in_thread(mark_needs_reconnect, link.id, KEY_LOST)
                 if not link.refresh_token:
-                    raise AccessLost("This calendar link has no grant any more.")
+                    raise AccessLost("This calendar link has no grant any more.", reason="noGrant")
                 if link.access_token and link.access_token != rejected:
                     expires_at = link.access_token_expires_at
                     if expires_at and not _is_old(expires_at):
@@ -90,19 +91,21 @@ class LinkTokens:
         return self._token
 
 
-def mark_needs_reconnect(link_id: UUID, problem: str) -> None:
+def mark_needs_reconnect(link_id: UUID, problem: Reason) -> None:
     """Asks the person to act: nothing more is sent, but everything stays recorded."""
     with transaction.atomic():
         link = CalendarLink.objects.select_for_update(no_key=True).get(pk=link_id)
         if link.state not in (LinkState.ACTIVE, LinkState.BACKFILLING):
             return
-        link.state, link.problem = LinkState.NEEDS_RECONNECT, problem
+        link.state = LinkState.NEEDS_RECONNECT
+        keep(link, "problem", problem)
         link.access_token, link.access_token_expires_at = "", None
         link.broken_at, link.reminders_sent = now(), 0
         link.save(
             update_fields=[
                 "state",
                 "problem",
+                "problem_reason",
                 "access_token",
                 "access_token_expires_at",
                 "broken_at",
@@ -110,23 +113,31 @@ def mark_needs_reconnect(link_id: UUID, problem: str) -> None:
             ]
         )
         with audit.by_itself():
-            record_about(audit.Act.LINK_BROKEN, link, problem=problem)
+            record_about(
+                audit.Act.LINK_BROKEN,
+                link,
+                problem=str(problem),
+                problem_code=problem.code,
+            )
         link_changed.send(sender=CalendarLink, link=link)
 
 
 def mend_what_can_be_read_again() -> int:
     """Mends links that broke because their key was gone, once it is back; returns how many."""
-    broken = CalendarLink.objects.filter(state=LinkState.NEEDS_RECONNECT, problem=KEY_LOST)
+    broken = CalendarLink.objects.filter(
+        state=LinkState.NEEDS_RECONNECT, problem_reason__code=KEY_LOST.code
+    )
     return sum(_mend(link.pk) for link in broken if link.refresh_token)
 
 
 def _mend(link_id: UUID) -> bool:
     with transaction.atomic():
         link = CalendarLink.objects.select_for_update().get(pk=link_id)
-        if link.state != LinkState.NEEDS_RECONNECT or link.problem != KEY_LOST:
+        if link.state != LinkState.NEEDS_RECONNECT or kept(link, "problem").code != KEY_LOST.code:
             return False
-        link.state, link.problem, link.broken_at = LinkState.ACTIVE, "", None
-        link.save(update_fields=["state", "problem", "broken_at"])
+        link.state, link.broken_at = LinkState.ACTIVE, None
+        keep(link, "problem", NO_REASON)
+        link.save(update_fields=["state", "problem", "problem_reason", "broken_at"])
         link_mended.send(sender=CalendarLink, link=link)
     logger.info("grant can be decrypted again", link_id=str(link_id))
     return True

@@ -19,6 +19,7 @@ from sophiie.common.clock import now
 from sophiie.common.horizon import bring_back
 from sophiie.common.in_thread import in_thread
 from sophiie.common.logs import log
+from sophiie.common.reasons import NO_REASON, keep
 from sophiie.google.app import google_session
 from sophiie.google.errors import Unreachable
 
@@ -87,7 +88,8 @@ def end_link(link_id: UUID) -> Revocation | None:
             record_about(audit.Act.LINK_UNLINKED, link)
         token = link.refresh_token or link.access_token
         link.state, link.unlinked_at = LinkState.UNLINKED, now()
-        link.refresh_token = link.access_token = link.problem = ""
+        link.refresh_token = link.access_token = ""
+        keep(link, "problem", NO_REASON)
         link.access_token_expires_at = link.refreshing_until = None
         link.busy_calendar_ids, link.busy_calendar_names = [], {}
         link.save(
@@ -97,6 +99,7 @@ def end_link(link_id: UUID) -> Revocation | None:
                 "refresh_token",
                 "access_token",
                 "problem",
+                "problem_reason",
                 "access_token_expires_at",
                 "refreshing_until",
                 "busy_calendar_ids",

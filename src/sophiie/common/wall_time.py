@@ -17,6 +17,9 @@ from django.utils.dateformat import format as as_text
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
+from sophiie.common.zone_rules import forgets_with_the_rules
+from sophiie.common.zone_rules import zone as rules_of
+
 
 class TimeDoesNotExist(Exception):
     """The clocks skip this wall time."""
@@ -56,13 +59,24 @@ def _day(wall: datetime) -> str:
     return as_text(wall, pgettext("date as Django writes it", "j F Y"))
 
 
+# Under these the world's common time goes; other names of no place are POSIX leftovers.
+_COMMON_TIME = frozenset(
+    {
+        *("UTC", "UCT", "GMT", "Greenwich", "Universal", "Zulu", "GMT0", "GMT+0", "GMT-0"),
+        *("Etc/UTC", "Etc/UCT", "Etc/GMT", "Etc/Greenwich", "Etc/Universal", "Etc/Zulu"),
+        *("Etc/GMT0", "Etc/GMT+0", "Etc/GMT-0"),
+    }
+)
+
+
 @lru_cache(maxsize=1)
 def zone_names() -> frozenset[str]:
-    """The IANA names a person may choose: places and UTC, not POSIX leftovers."""
+    """The IANA names that count as zones: places, and the common time by each of its names."""
     return frozenset(
         name
         for name in available_timezones()
-        if name == "UTC" or ("/" in name and not name.startswith(("Etc/", "SystemV/", "posix")))
+        if name in _COMMON_TIME
+        or ("/" in name and not name.startswith(("Etc/", "SystemV/", "posix")))
     )
 
 
@@ -83,7 +97,7 @@ def is_zone(name: str) -> bool:
 
 def in_zone(instant: datetime, zone: str) -> datetime:
     """The instant as the clocks of `zone` show it."""
-    return instant.astimezone(ZoneInfo(zone))
+    return instant.astimezone(rules_of(zone))
 
 
 def instant_of(wall: datetime, zone: str, *, fold: int | None = None) -> datetime:
@@ -102,8 +116,15 @@ def instant_of(wall: datetime, zone: str, *, fold: int | None = None) -> datetim
     return second if fold else first
 
 
+def instant_near(wall: datetime, zone: str, *, near: datetime) -> datetime:
+    """The instant (UTC) nearest to `near` at which the clocks of `zone` show `wall`; of a time that
+    they skip, the nearest one at which they would show it."""
+    choices = [_read_as(wall, zone, fold) for fold in (0, 1)]
+    return min(choices, key=lambda choice: abs(choice - near))
+
+
 def _read_as(wall: datetime, zone: str, fold: int) -> datetime:
-    return wall.replace(tzinfo=ZoneInfo(zone), fold=fold).astimezone(UTC)
+    return wall.replace(tzinfo=rules_of(zone), fold=fold).astimezone(UTC)
 
 
 def _gap(wall: datetime, zone: str) -> tuple[time, time]:
@@ -119,7 +140,7 @@ def _gap(wall: datetime, zone: str) -> tuple[time, time]:
 
 def exists(wall: datetime, zone: str) -> bool:
     """Whether clocks ever show this time: when they go forward, they skip some."""
-    tz = ZoneInfo(zone)
+    tz = rules_of(zone)
     return wall.replace(tzinfo=tz).astimezone(UTC).astimezone(tz).replace(tzinfo=None) == wall
 
 
@@ -153,7 +174,7 @@ def first_moment(wall: datetime, zone: str) -> datetime:
     So a skipped time becomes the moment of the change, and of a doubled time the first counts.
     Raises `OverflowError` at the very ends of the calendar.
     """
-    tz = ZoneInfo(zone)
+    tz = rules_of(zone)
     first, second = (_read_as(wall, zone, choice) for choice in (0, 1))
     if first <= second:
         return first
@@ -171,7 +192,7 @@ def steady_stretches(
 ) -> list[tuple[datetime, datetime, timedelta]]:
     """Cuts the period where the clocks of `zone` change: instants (UTC) with the offset between
     them."""
-    tz, stretches = ZoneInfo(zone), []
+    tz, stretches = rules_of(zone), []
     here, offset = start.astimezone(UTC), _ahead(start, tz)
     begin = here
     while here < end:
@@ -196,3 +217,7 @@ def _ahead(instant: datetime, tz: ZoneInfo) -> timedelta:
 
 def _changed_since(moment: datetime, offset: timedelta, tz: ZoneInfo) -> Callable[[int], bool]:
     return lambda seconds: _ahead(moment + timedelta(seconds=seconds), tz) != offset
+
+
+for _remembered in (zone_names, zone_choices, first_moment):
+    forgets_with_the_rules(_remembered.cache_clear)

@@ -34,12 +34,13 @@ _EVENT_FIELDS = (
 )
 # Of listed events, which may be other people's: when they are and whether they make the account
 # busy. No title, description or place, and of the guests only the account's own answer (no
-# addresses). Tokens have to be named, or Google sends none.
+# addresses).
 _ITEM_FIELDS = (
     "items(id,status,etag,updated,start,end,transparency,eventType,recurringEventId,"
     "originalStartTime,attendees(self,responseStatus),extendedProperties/private)"
 )
-_CHANGES_FIELDS = f"nextPageToken,nextSyncToken,accessRole,timeZone,{_ITEM_FIELDS}"
+# And of the calendar its own title. Tokens have to be named, or Google sends none.
+_CHANGES_FIELDS = f"nextPageToken,nextSyncToken,summary,accessRole,timeZone,{_ITEM_FIELDS}"
 
 
 BeforeCall = Callable[[], Awaitable[None]]
@@ -61,6 +62,7 @@ class Calendar:
     access_role: str
     primary: bool
     time_zone: str
+    hidden: bool = False
 
     @property
     def writable(self) -> bool:
@@ -92,6 +94,8 @@ class Changes:
     access_role: str
     # The calendar's own zone (IANA), in which all-day events begin and end.
     time_zone: str
+    # The calendar's title; in the account's list it may have another name.
+    title: str = ""
 
 
 class CalendarClient:
@@ -114,15 +118,20 @@ class CalendarClient:
         self.units_used = 0
 
     async def calendars(self) -> list[Calendar]:
-        """The calendars of the account that are not hidden (calendarList.list, all pages)."""
+        """The calendars of the account, hidden ones too (calendarList.list, all pages)."""
         calendars: list[Calendar] = []
-        query = {"maxResults": "250"}
+        query = {"maxResults": "250", "showHidden": "true"}
         while True:
             page = await self._call("GET", "/users/me/calendarList", query=query)
             calendars += [_calendar(item) for item in page.get("items", []) if "id" in item]
             if not page.get("nextPageToken"):
                 return calendars
             query["pageToken"] = page["nextPageToken"]
+
+    async def calendar(self, calendar_id: str) -> Calendar:
+        """calendarList.get; `EventGone` when the calendar is not in the account's list."""
+        path = f"/users/me/calendarList/{quote(calendar_id, safe='')}"
+        return _calendar(await self._call("GET", path, query={}))
 
     async def insert(self, calendar_id: str, body: dict[str, Any]) -> dict[str, Any]:
         """events.insert with an id of our own in `body`; `AlreadyExists` if it was ever used."""
@@ -220,6 +229,7 @@ class CalendarClient:
                     next_sync_token=str(page.get("nextSyncToken", "")),
                     access_role=str(page.get("accessRole", "")),
                     time_zone=str(page.get("timeZone", "")),
+                    title=str(page.get("summary", "")),
                 )
             query["pageToken"] = page["nextPageToken"]
 
@@ -372,4 +382,5 @@ def _calendar(item: dict[str, Any]) -> Calendar:
         access_role=str(item.get("accessRole", "none")),
         primary=bool(item.get("primary", False)),
         time_zone=str(item.get("timeZone", "")),
+        hidden=bool(item.get("hidden", False)),
     )

@@ -32,6 +32,7 @@ from sophiie.appointments.record import announce_erasure, locked, save_next_revi
 from sophiie.calendar_link.models import LinkState
 from sophiie.common.clock import now
 from sophiie.common.logs import log
+from sophiie.common.reasons import NO_REASON, columns
 from sophiie.common.stopping import go_on
 from sophiie.privacy.answers import blank_customer_in_answers
 from sophiie.privacy.identity import Identity, alike, appointments_of
@@ -185,7 +186,7 @@ def _erase_from(appointment_id: UUID, erasure: Erasure, words: str) -> None:
     differences = {}
     if _is_upcoming(appointment, moment) and not erasure.keep_upcoming:
         lock_members(appointment.assignments.values_list("member_id", flat=True))
-        appointment.assignments.update(blocking=False)
+        appointment.assignments.update(blocking=False, displaced=False)
         differences["status"] = [appointment.status, str(Status.CANCELLED)]
         appointment.status, appointment.held_until = Status.CANCELLED, None
     for name in PERSONAL:
@@ -277,9 +278,11 @@ def _forget_what_google_said(appointment: Appointment) -> None:
     kept until somebody decides. Without the digests of its texts all of the event is written anew.
     """
     SyncAttempt.objects.filter(mirrored_event__appointment=appointment).update(message="")
-    MirroredEvent.objects.filter(appointment=appointment).exclude(
-        error="", drift_fields={}, left_out={}, shown_fields={}
-    ).update(error="", drift_fields={}, left_out={}, shown_fields={})
+    rows = MirroredEvent.objects.filter(appointment=appointment).exclude(
+        error="", error_reason={}, drift_fields={}, left_out={}, shown_fields={}
+    )
+    nothing = columns(MirroredEvent, "error", NO_REASON)
+    rows.update(**nothing, drift_fields={}, left_out={}, shown_fields={})
 
 
 def _is_upcoming(appointment: Appointment, moment: datetime) -> bool:

@@ -184,5 +184,6 @@ ELSEWHERE = {
     "audit.Entry": "only the database forgets: see `audit/upkeep.py`",
     "audit.FailureCount": "with the entries, in the same way",
     "sync.Tally": "counts, of nobody",
+    "appointments.ZoneRules": "what the clocks of a zone do, of nobody",
     "sessions.Session": "by what is in it; see `accounts/sessions.py`",
 }

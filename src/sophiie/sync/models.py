@@ -61,6 +61,8 @@ class MirroredEvent(models.Model):
         max_length=10, choices=MirrorState.choices, default=MirrorState.PENDING
     )
     attempts = models.PositiveIntegerField(default=0)
+    # Why it is not as wanted; the sentence is what release 0.1 reads: see common/reasons.py.
+    error_reason = models.JSONField(default=dict, blank=True, db_default={})
     error = models.CharField(max_length=500, blank=True, default="")
     next_attempt_at = models.DateTimeField(null=True, blank=True)
     synced_at = models.DateTimeField(null=True, blank=True)
@@ -146,12 +148,16 @@ class WatchedCalendar(models.Model):
         "calendar_link.CalendarLink", on_delete=models.CASCADE, related_name="watched_calendars"
     )
     calendar_id = models.CharField(max_length=1024)
+    # What Google called it at the last poll; see calendar_names.py.
+    title = models.CharField(max_length=500, blank=True, default="", db_default="")
     # Where the next poll goes on; "" means a full poll.
     sync_token = models.TextField(blank=True, default="")
     window_start = models.DateTimeField(null=True, blank=True)
     window_end = models.DateTimeField(null=True, blank=True)
     read_at = models.DateTimeField(null=True, blank=True)
-    # Why the last poll changed nothing here; "" when it went well.
+    # Why the last poll changed nothing here; release 0.1 reads the sentence, "" when it went well:
+    # see common/reasons.py.
+    error_reason = models.JSONField(default=dict, blank=True, db_default={})
     error = models.CharField(max_length=300, blank=True, default="")
     next_read_at = models.DateTimeField()
     # The claim of the process that polls (`common/claims.py`), which is short and extended before
@@ -177,6 +183,7 @@ class WatchedCalendar(models.Model):
     # When a channel for notifications is to be opened, or opened anew; None: now. Some calendars
     # have none, for ever.
     push_next_at = models.DateTimeField(null=True, blank=True)
+    push_problem_reason = models.JSONField(default=dict, blank=True, db_default={})
     push_problem = models.CharField(max_length=200, blank=True, default="", db_default="")
     unwatchable = models.BooleanField(default=False, db_default=False)
 

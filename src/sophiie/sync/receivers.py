@@ -14,7 +14,12 @@ from sophiie.accounts.signals import (
     member_readdressed,
 )
 from sophiie.appointments.models import Appointment
-from sophiie.appointments.signals import appointment_changed, booking_ahead, own_events_asked
+from sophiie.appointments.signals import (
+    appointment_changed,
+    booking_ahead,
+    clocks_changed,
+    own_events_asked,
+)
 from sophiie.busy_time import snapshot
 from sophiie.calendar_link.models import CalendarLink, LinkState
 from sophiie.calendar_link.signals import (
@@ -27,6 +32,7 @@ from sophiie.calendar_link.signals import (
 )
 from sophiie.common import live
 from sophiie.common.in_thread import in_thread
+from sophiie.common.reasons import kept
 from sophiie.sync.inbound import calendars, channels
 from sophiie.sync.inbound.detect_drift import erase_drift
 from sophiie.sync.inbound.ours import own_events_of
@@ -42,6 +48,7 @@ STOPPING_SECONDS = 3.0
 def connect() -> None:
     booking_ahead.connect(_on_booking_ahead, dispatch_uid="freshness")
     appointment_changed.connect(_on_appointment, dispatch_uid="mirror")
+    clocks_changed.connect(_on_clocks, dispatch_uid="mirror")
     own_events_asked.connect(_on_own_events, dispatch_uid="mirror")
     link_scope_changed.connect(_on_scope, dispatch_uid="mirror")
     link_unlinking.connect(_on_unlinking, dispatch_uid="mirror")
@@ -66,6 +73,10 @@ def _on_own_events(appointment_ids: Collection[UUID], **_: Any) -> Mapping[UUID,
 def _on_appointment(appointment: Appointment, **_: Any) -> None:
     record.record_change(appointment, is_new=appointment.revision == 1)
     live.announce(appointment.business_id, appointment=appointment.id)
+
+
+def _on_clocks(zone: str, **_: Any) -> None:
+    calendars.poll_everything_in(zone)
 
 
 def _on_scope(link: CalendarLink, again: bool, found: Mapping[UUID, str], **_: Any) -> None:
@@ -102,7 +113,7 @@ def _on_link(link: CalendarLink, **_: Any) -> None:
         erase_drift(link.id)
         ask_for_guest_review(link.member.business_id)
     elif link.state == LinkState.NEEDS_RECONNECT:
-        snapshot.note_problem(link.member_id, link.problem)
+        snapshot.note_problem(link.member_id, kept(link, "problem"))
         ask_for_guest_review(link.member.business_id)
     live.announce(link.member.business_id, link=link.id)
 

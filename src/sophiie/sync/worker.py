@@ -17,6 +17,7 @@ from procrastinate.psycopg_connector import PsycopgConnector
 
 from sophiie.accounts.mail_sending import send_due
 from sophiie.accounts.tidying import forget_what_is_over
+from sophiie.appointments.clock_laws import follow_clock_laws
 from sophiie.appointments.holds import let_go_of_expired
 from sophiie.audit.failures import close_hours
 from sophiie.audit.upkeep import prune
@@ -137,10 +138,11 @@ async def _clear_abandoned_jobs(worker_app: App) -> None:
 
 
 async def _keep_house(chores: Chores) -> None:
-    """Does what may wait a little: links whose key is back, reminders by e-mail, old rows of the
-    ledger and of the audit log, expired holds, ended sessions and what was typed in them, counts of
-    attempts and of failed sign-ins."""
+    """Does what may wait a little: clocks whose law changed, links whose key is back, reminders by
+    e-mail, old rows of the ledger and of the audit log, expired holds, ended sessions and what was
+    typed in them, counts of attempts and of failed sign-ins."""
     while True:
+        await in_thread(follow_clock_laws)
         await in_thread(mend_what_can_be_read_again)
         await in_thread(send_due_reminders)
         await in_thread(prune_ledger)

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from sophiie.common.wall_time import start_of_day
+from sophiie.common.zone_rules import zone as rules_of
 
 EARLIEST, LATEST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 # The clocks of the world are at most so far ahead of UTC, and behind it.
@@ -157,7 +158,7 @@ _EDGES = {"date": _day, "dateTime": _instant}
 def _clocks(zone: Any) -> ZoneInfo | None:
     """None for a zone that our data does not know, or that is not said."""
     try:
-        return ZoneInfo(zone)
+        return rules_of(zone)
     except (AttributeError, LookupError, OSError, TypeError, ValueError):
         return None
 

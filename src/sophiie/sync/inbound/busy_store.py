@@ -17,6 +17,7 @@ from sophiie.busy_time.models import BusyCalendar, BusyPeriod
 from sophiie.busy_time.snapshot import Period
 from sophiie.common import live
 from sophiie.common.logs import log
+from sophiie.common.reasons import NO_REASON, keep
 from sophiie.sync.inbound.busy_rule import NotBusy, Stretch, Unclear, busy_time
 from sophiie.sync.inbound.fetch import FetchResult
 from sophiie.sync.inbound.ours import OurEvents
@@ -68,9 +69,10 @@ def store_busy_time(poll: Poll, fetched: FetchResult, watched: WatchedCalendar) 
         watched.not_understood += found.unclear
     if is_whole:
         # The copy was right when Google was asked, not when its answer is stored.
-        calendar.checked_at, calendar.problem = poll.moment, ""
+        calendar.checked_at = poll.moment
+        keep(calendar, "problem", NO_REASON)
     elif fetched.doubt is not None:  # a list that lacks so much may also lack what is new
-        calendar.problem = fetched.doubt.words[:300]
+        keep(calendar, "problem", fetched.doubt.reason)
     calendar.save()
     if changed:
         live.announce(poll.business_id, busy=poll.member_id)

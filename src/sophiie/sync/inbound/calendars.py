@@ -9,9 +9,10 @@ from __future__ import annotations
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Count, F, Min, Q
+from django.db.models import Count, Exists, F, Min, OuterRef, Q
 
 from sophiie.busy_time import snapshot
+from sophiie.busy_time.models import BusyCalendar
 from sophiie.calendar_link.models import CalendarLink, LinkState
 from sophiie.common.clock import now
 from sophiie.common.horizon import SKEW
@@ -53,6 +54,15 @@ def forget(link: CalendarLink) -> None:
 def poll_soon(link: CalendarLink) -> None:
     """Makes the link's calendars due now."""
     WatchedCalendar.objects.filter(link=link).update(next_read_at=now())
+
+
+def poll_everything_in(zone: str) -> None:
+    """Asks for full polls where a law changed the clocks: all-day events have other instants."""
+    copies = BusyCalendar.objects.filter(
+        member=OuterRef("link__member"), calendar_id=OuterRef("calendar_id"), time_zone=zone
+    )
+    watched = WatchedCalendar.objects.filter(Exists(copies))
+    watched.update(window_start=None, next_read_at=now())
 
 
 def poll_all_soon() -> None:

@@ -24,10 +24,12 @@ from sophiie.common.clock import now
 from sophiie.common.horizon import SKEW, over
 from sophiie.common.in_thread import in_thread
 from sophiie.common.logs import log
+from sophiie.common.reasons import NO_REASON, columns
 from sophiie.google.app import google_session
 from sophiie.google.calendar import Channel
 from sophiie.google.errors import GoogleError
 from sophiie.sync.inbound.poll_claim import READABLE
+from sophiie.sync.messages import NO_NOTIFICATIONS, NOTIFICATIONS_REFUSED, answer_of
 from sophiie.sync.models import PushChannel, WatchedCalendar
 from sophiie.sync.quota.metered_client import Throttled, metered_client
 
@@ -173,7 +175,9 @@ def _note_opened(channel: PushChannel, opened: Channel) -> None:
             resource_id=opened.resource_id[:200], expires_at=opened.expires_at
         )
         _watched(channel).update(
-            push_next_at=_renewal(moment, opened.expires_at), push_problem="", next_read_at=moment
+            push_next_at=_renewal(moment, opened.expires_at),
+            next_read_at=moment,
+            **columns(WatchedCalendar, "push_problem", NO_REASON),
         )
     logger.info("channel opened", link_id=str(channel.link_id), until=opened.expires_at.isoformat())
 
@@ -187,11 +191,12 @@ def _postpone(channel: PushChannel) -> None:
 def _note_refusal(channel: PushChannel, error: GoogleError) -> None:
     """Polling goes on. We try again, unless Google offers no channel for this calendar."""
     channel.delete()
-    if error.reason == NOT_SUPPORTED:
-        words = "Google sends no notifications for this calendar."
-    else:
-        words = f"No notifications: {error}"[:200]
-    _watched(channel).update(push_problem=words, unwatchable=error.reason == NOT_SUPPORTED)
+    none_ever = error.reason == NOT_SUPPORTED
+    why = NOTIFICATIONS_REFUSED.with_values(answer=answer_of(error))
+    _watched(channel).update(
+        unwatchable=none_ever,
+        **columns(WatchedCalendar, "push_problem", NO_NOTIFICATIONS if none_ever else why),
+    )
 
 
 def _watched(channel: PushChannel) -> QuerySet[WatchedCalendar]:

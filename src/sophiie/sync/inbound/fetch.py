@@ -42,6 +42,7 @@ class FetchResult:
     sync_token: str
     access_role: str
     time_zone: str
+    title: str = ""
     lost: frozenset[str] = frozenset()
     whole: frozenset[str] = frozenset()
     doubt: Doubt | None = None
@@ -80,6 +81,7 @@ async def fetch(client: CalendarClient, poll: Poll) -> FetchResult:
         sync_token=changes.next_sync_token,
         access_role=changes.access_role,
         time_zone=_kept(changes.time_zone),
+        title=changes.title,
         lost=frozenset(lost),
         whole=frozenset(whole),
         # An increment says itself of each event that it was deleted.

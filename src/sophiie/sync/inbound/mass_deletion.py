@@ -13,6 +13,7 @@ from datetime import datetime
 
 from sophiie.calendar_link.models import CalendarLink
 from sophiie.common.clock import now
+from sophiie.common.reasons import NO_REASON, Reason, keep
 from sophiie.sync.messages import APPOINTMENTS_GONE, BUSY_TIME_GONE
 from sophiie.sync.models import WatchedCalendar
 
@@ -34,9 +35,9 @@ class Doubt:
     list_is_whole: bool = False
 
     @property
-    def words(self) -> str:
+    def reason(self) -> Reason:
         sentence = APPOINTMENTS_GONE if self.own else BUSY_TIME_GONE
-        return sentence % {"gone": self.gone, "all": self.all_of_them}
+        return sentence.with_values(gone=self.gone, all=self.all_of_them)
 
 
 def find_doubt(gone: int, all_of_them: int, *, meant: int, own: bool = True) -> Doubt | None:
@@ -50,12 +51,12 @@ def ask_the_person(watched: WatchedCalendar, doubt: Doubt, moment: datetime) -> 
     """Notes the question. One that is open keeps its date and loses any answer to a smaller one."""
     watched.missing, watched.missing_is_meant = doubt.gone, False
     watched.missing_since = watched.missing_since or moment
-    watched.error = doubt.words[:300]
+    keep(watched, "error", doubt.reason)
 
 
 def ask_no_more(watched: WatchedCalendar) -> None:
     watched.missing, watched.missing_since, watched.missing_is_meant = 0, None, False
-    watched.error = ""
+    keep(watched, "error", NO_REASON)
 
 
 def say_it_is_meant(link: CalendarLink) -> bool:

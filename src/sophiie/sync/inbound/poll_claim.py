@@ -24,10 +24,18 @@ from sophiie.common.claims import Claim
 from sophiie.common.clock import now
 from sophiie.common.horizon import SKEW, is_over
 from sophiie.common.logs import log
+from sophiie.common.reasons import Reason, columns
 from sophiie.google.errors import AccessLost, DayUsedUp, EventGone, GoogleError
 from sophiie.sync.due import MAX_ASKED_PAUSE, longest_pause, until_the_quotas_next_day
 from sophiie.sync.inbound.snapshot import Known, known_events, settle_our_own_versions
-from sophiie.sync.messages import CRASHED, DAY_USED_UP, NOT_READ, NOT_THERE, READ_LATER
+from sophiie.sync.messages import (
+    CRASHED,
+    DAY_USED_UP,
+    NOT_READ,
+    NOT_THERE,
+    READ_LATER,
+    answer_of,
+)
 from sophiie.sync.models import WatchedCalendar
 
 logger = log(__name__)
@@ -65,6 +73,8 @@ class Poll:
     google_email: str
     token: str
     moment: datetime
+    # What Google called the calendar the last time, or by what name it was chosen.
+    title: str = ""
     # In whose clocks the copy has taken the calendar's all-day events.
     time_zone: str = ""
     meant_missing: int = 0
@@ -104,17 +114,24 @@ def begin(link_id: UUID, calendar_id: str, *, only_due: bool) -> Poll | None:
         google_email=link.google_email,
         token="" if window_is_old(at, moment) or not copy else at.sync_token,
         moment=moment,
+        title=at.title or _name_of(link, calendar_id),
         time_zone=copy.time_zone if copy else "",
         meant_missing=at.missing if at.missing_is_meant else 0,
         known=_known(link, calendar_id, moment),
     )
 
 
+def _name_of(link: CalendarLink, calendar_id: str) -> str:
+    if calendar_id == link.calendar_id:
+        return link.calendar_name
+    return str(link.busy_calendar_names.get(calendar_id, ""))
+
+
 def is_due(moment: datetime, at: str = "") -> Q:
     """Whether the time of the next reading has come, or lies further ahead than it can."""
     latest = Case(
-        When(**{f"{at}error": READ_LATER}, then=Value(moment + MAX_ASKED_PAUSE)),
-        When(**{f"{at}error": DAY_USED_UP}, then=Value(moment + longest_pause(moment))),
+        When(**{f"{at}error": str(READ_LATER)}, then=Value(moment + MAX_ASKED_PAUSE)),
+        When(**{f"{at}error": str(DAY_USED_UP)}, then=Value(moment + longest_pause(moment))),
         default=Value(moment + longest_interval()),
     )
     next_read_at = f"{at}next_read_at"
@@ -191,18 +208,20 @@ def record_failure(poll: Poll, error: Exception) -> None:
         reason=getattr(error, "reason", ""),
     )
     patience = _asked_patience(error, now())
-    words = _words(error, poll, patience)
+    reason = _reason(error, poll, patience)
     # A calendar that Google does not find may be one that it does not find yet, so we ask twice.
-    again = WatchedCalendar.objects.filter(pk=poll.watched_id, error=words).exists()
+    failed_so = WatchedCalendar.objects.filter(error_reason=reason.as_json()).exclude(error="")
+    again = failed_so.filter(pk=poll.watched_id).exists()
     if not again:
         live.announce(poll.business_id, link=poll.link_id)
     moment = now()
     due_at = max(next_time(moment), moment + patience)
-    POLLING.release(poll.reader, _row(poll), error=words, next_read_at=due_at)
+    new = columns(WatchedCalendar, "error", reason)
+    POLLING.release(poll.reader, _row(poll), **new, next_read_at=due_at)
     if isinstance(error, AccessLost):  # which concerns all of the link's calendars
         mark_needs_reconnect(poll.link_id, problems.PERMISSION_MISSING)
         return
-    snapshot.note_problem(poll.member_id, words, calendar_id=poll.calendar_id)
+    snapshot.note_problem(poll.member_id, reason, calendar_id=poll.calendar_id)
     if isinstance(error, EventGone) and again and poll.is_chosen:
         mark_needs_reconnect(poll.link_id, problems.CALENDAR_GONE)
 
@@ -230,7 +249,7 @@ def _row(poll: Poll) -> QuerySet[WatchedCalendar]:
     return WatchedCalendar.objects.filter(pk=poll.watched_id)
 
 
-def _words(error: Exception, poll: Poll, patience: timedelta) -> str:
+def _reason(error: Exception, poll: Poll, patience: timedelta) -> Reason:
     match error:
         case DayUsedUp():
             return DAY_USED_UP
@@ -241,6 +260,6 @@ def _words(error: Exception, poll: Poll, patience: timedelta) -> str:
         case EventGone():
             return NOT_THERE
         case GoogleError():
-            return (NOT_READ % {"answer": error})[:300]
+            return NOT_READ.with_values(answer=answer_of(error))
         case _:
             return CRASHED

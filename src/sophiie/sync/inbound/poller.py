@@ -36,6 +36,7 @@ from sophiie.google.errors import GoogleError
 from sophiie.sync.counters import Outcome, count
 from sophiie.sync.inbound import poll_claim
 from sophiie.sync.inbound.busy_store import freed_by, store_busy_time
+from sophiie.sync.inbound.calendar_names import new_name, rename
 from sophiie.sync.inbound.calendars import calendars_to_poll, due_links
 from sophiie.sync.inbound.detect_drift import detect_drift
 from sophiie.sync.inbound.fetch import FetchResult, deleted_lately, fetch
@@ -165,6 +166,7 @@ async def _outcome(poll: Poll, http: aiohttp.ClientSession, *, waited_for: bool)
     try:
         fetched = await with_whole_series(client, poll, await fetch(client, poll))
         fetched = await _with_doubt(client, poll, fetched)
+        name = await new_name(client, poll, fetched, waited_for=waited_for)
     except Throttled:
         await in_thread(poll_claim.postpone, poll)
         return Outcome.THROTTLED
@@ -177,7 +179,10 @@ async def _outcome(poll: Poll, http: aiohttp.ClientSession, *, waited_for: bool)
         logger.exception("reading crashed", link_id=str(poll.link_id))
         await in_thread(poll_claim.record_failure, poll, error)
         return Outcome.FAILED
-    return await in_thread(_store, poll, fetched)
+    outcome = await in_thread(_store, poll, fetched)
+    if name and outcome != Outcome.GIVEN_UP:
+        await in_thread(rename, poll, fetched, name)
+    return outcome
 
 
 async def _with_doubt(client: CalendarClient, poll: Poll, fetched: FetchResult) -> FetchResult:

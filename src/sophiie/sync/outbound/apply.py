@@ -102,7 +102,9 @@ async def _make_sure_it_is_gone(calendar: GuardedCalendar, row: MirroredEvent) -
     then the event comes back with the calendar."""
     event = await _read(calendar, row)
     if _is_live(event):
-        raise Unreachable("Google did not find an event that is there.", status=404)
+        raise Unreachable(
+            "Google did not find an event that is there.", status=404, reason="notFoundYet"
+        )
     if not event:
         await _check_calendar(calendar, row)
 

@@ -22,6 +22,7 @@ FAILURE_FIELDS = (
     "state",
     "attempts",
     "error",
+    "error_reason",
     "next_attempt_at",
     "updated_at",
 )

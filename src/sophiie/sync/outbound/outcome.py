@@ -13,9 +13,6 @@ from uuid import UUID
 
 from django.db import transaction
 
-# Kept in the database in these words, and shown in the reader's language.
-from django.utils.translation import gettext_noop as _
-
 from sophiie.busy_time import snapshot
 from sophiie.busy_time.snapshot import Period
 from sophiie.calendar_link import problems
@@ -25,6 +22,7 @@ from sophiie.calendar_link.tokens import mark_needs_reconnect
 from sophiie.calendar_link.unlink import end_link
 from sophiie.common import live
 from sophiie.common.clock import now
+from sophiie.common.reasons import NO_REASON, Reason, keep
 from sophiie.common.sql import pipeline, send
 from sophiie.google.errors import (
     AccessLost,
@@ -43,8 +41,15 @@ from sophiie.sync.messages import (
     CRASHED,
     DAY_USED_UP,
     INTERNAL,
+    LEFT_BEHIND,
+    LINK_BROKEN,
+    MISCONFIGURED,
     REFUSED_BY_GOOGLE,
     REFUSED_BY_GUARD,
+    SLOW_DOWN,
+    UNREACHABLE,
+    USAGE_LIMIT,
+    answer_of,
 )
 from sophiie.sync.models import DriftKind, MirroredEvent, MirrorState, SyncAttempt, WatchedCalendar
 from sophiie.sync.outbound.apply import Shown
@@ -185,7 +190,7 @@ def _reason(failure: Exception | None) -> str:
             return INTERNAL
 
 
-def _break_link(link_id: UUID, problem: str) -> None:
+def _break_link(link_id: UUID, problem: Reason) -> None:
     """Asks the person to reconnect, unless the link is about to end: then it just ends."""
     if CalendarLink.objects.filter(pk=link_id, state=LinkState.UNLINKING).exists():
         end_link(link_id)
@@ -205,7 +210,8 @@ def _record_shown(result: Result, shown: Shown, touched: bool, moment: datetime)
         shown_fields_after(row, fields, shown.written, event) if shown.revision else {}
     )
     row.shown_revision, row.synced_at, row.attempts = shown.revision, moment, 0
-    row.html_link, row.error = address_in_google(str(event.get("htmlLink", ""))), ""
+    row.html_link = address_in_google(str(event.get("htmlLink", "")))
+    keep(row, "error", NO_REASON)
     row.etag = str(event.get("etag", ""))[:100]
     set_drift(row, _left_of_drift(result, shown), moment)
     if touched:  # changed again meanwhile: due at once
@@ -251,12 +257,10 @@ def _poll_fully_soon(results: list[Result]) -> None:
 
 def _record_failure(result: Result, failure: Exception, touched: bool, moment: datetime) -> None:
     row = result.row
-    row.error, pause = meaning(failure, row.attempts)
+    reason, pause = meaning(failure, row.attempts)
     if isinstance(failure, CalendarLost) and result.work.left_behind:
-        row.error, pause = (
-            _("It stays in the calendar used before: Google refused to remove it."),
-            None,
-        )
+        reason, pause = LEFT_BEHIND, None
+    keep(row, "error", reason)
     if pause is not None:
         row.state, row.next_attempt_at = MirrorState.PENDING, moment + pause
     elif touched:  # a newer revision may be one that Google accepts
@@ -266,24 +270,24 @@ def _record_failure(result: Result, failure: Exception, touched: bool, moment: d
         row.state, row.next_attempt_at = MirrorState.FAILED, again
 
 
-def meaning(failure: Exception, attempts: int) -> tuple[str, timedelta | None]:
-    """Words for the person, and how long to wait before trying again (None: give up)."""
+def meaning(failure: Exception, attempts: int) -> tuple[Reason, timedelta | None]:
+    """Why, for the person, and how long to wait before trying again (None: give up)."""
     match failure:
         case UsageLimited():
-            return _("Google accepts no more changes to this calendar for now."), USAGE_LIMIT_PAUSE
+            return USAGE_LIMIT, USAGE_LIMIT_PAUSE
         case DayUsedUp():
             return DAY_USED_UP, until_the_quotas_next_day(now())
         case RateLimited():
-            return _("Google asked Sophiie to slow down."), _pause(attempts, failure.retry_after)
+            return SLOW_DOWN, _pause(attempts, failure.retry_after)
         case Unreachable() | Stale():
-            return _("Google could not be reached."), _pause(attempts, failure.retry_after)
+            return UNREACHABLE, _pause(attempts, failure.retry_after)
         case Misconfigured():
-            return _("Sophiie’s access to Google is not set up correctly."), MAX_PAUSE
+            return MISCONFIGURED, MAX_PAUSE
         case AccessLost() | CalendarLost():
             # The link changes its state; until it is mended nothing is tried.
-            return _("The link to Google needs your attention."), timedelta()
+            return LINK_BROKEN, timedelta()
         case GoogleError():
-            return (REFUSED_BY_GOOGLE % {"answer": failure})[:500], None
+            return REFUSED_BY_GOOGLE.with_values(answer=answer_of(failure)), None
         case _:
             return CRASHED, _pause(attempts, None)
 

@@ -8,13 +8,13 @@ from datetime import datetime
 from html import escape
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
 from sophiie.calendar_link.models import Privacy
+from sophiie.common.wall_time import in_zone
 from sophiie.google import marks
 
 # Google documents no limits and the reported ones differ: longer text is cut before it is sent.
@@ -87,7 +87,7 @@ def is_ours(event: dict[str, Any], appointment_id: UUID) -> bool:
 
 
 def _time(instant: datetime, zone: str) -> dict[str, Any]:
-    local = instant.astimezone(ZoneInfo(zone))
+    local = in_zone(instant, zone)
     return {"dateTime": local.isoformat(timespec="seconds"), "timeZone": zone, "date": None}
 
 

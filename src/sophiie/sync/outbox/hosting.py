@@ -14,6 +14,7 @@ from django.db.models import Exists, OuterRef, Q
 
 from sophiie.appointments.models import Appointment
 from sophiie.calendar_link.models import RECORDING, CalendarLink, LinkState
+from sophiie.common.reasons import NO_REASON, keep
 from sophiie.sync.drift_state import DRIFT_FIELDS
 from sophiie.sync.models import MirroredEvent, MirrorState
 
@@ -110,7 +111,8 @@ def take_over(row: MirroredEvent, former: MirroredEvent, moment: datetime) -> No
 
 def _rest(row: MirroredEvent, moment: datetime) -> None:
     row.hosted_elsewhere, row.backfill = True, False
-    row.state, row.error, row.attempts = MirrorState.SYNCED, "", 0
+    row.state, row.attempts = MirrorState.SYNCED, 0
+    keep(row, "error", NO_REASON)
     row.next_attempt_at, row.updated_at = None, moment
 
 

@@ -82,6 +82,7 @@ def record_change(
             rows[link.id],
             moment,
             guests=guests.at(link),
+            is_new=is_new,
             follows=link.id in following,
         )
         for row in changed:
@@ -228,12 +229,15 @@ def retry_link(link: CalendarLink) -> int:
 
 def put_back(rows: Iterable[MirroredEvent]) -> None:
     """Writes events anew, whole, that were changed or deleted in Google; one that is not wanted
-    goes, even if it has become a series. The caller holds the rows, and no attempt is under way."""
+    goes, even if it has become a series. With their guests: whoever changed them may have erased
+    those as well, and no poll asks whether they are there. The caller holds the rows, and no
+    attempt is under way."""
     moment = now()
     for row in rows:
         want(row, row.wanted, row.wanted_revision, moment)
         row.shown_fields, row.series_may_go = dict(ANEW), not row.wanted
-        row.save(update_fields=[*WANTED_FIELDS, "shown_fields"])
+        row.shown_guests = []
+        row.save(update_fields=[*WANTED_FIELDS, "shown_fields", "shown_guests"])
         defer_drain(row.link_id)
 
 

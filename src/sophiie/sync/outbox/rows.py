@@ -13,6 +13,7 @@ from django.conf import settings
 
 from sophiie.appointments.models import Appointment
 from sophiie.calendar_link.models import CalendarLink
+from sophiie.common.reasons import NO_REASON, keep
 from sophiie.sync.models import MirroredEvent, MirrorState
 from sophiie.sync.outbox.coverage import shows
 from sophiie.sync.outbox.guests import Circle
@@ -27,6 +28,7 @@ WANTED_FIELDS = (
     "backfill",
     "state",
     "error",
+    "error_reason",
     "attempts",
     "next_attempt_at",
     "updated_at",
@@ -43,18 +45,23 @@ def align(
     moment: datetime,
     *,
     guests: list[str],
+    is_new: bool = False,
     again: bool = False,
     follows: bool = False,
 ) -> Rows:
     """Sets the rows of one appointment to what Google should show; returns those with work to do.
 
     `guests` are those of this link's event. With `again`, what Google shows already is written
-    once more. `follows`: the same calendar has the event of another link, see `hosting.py`.
+    once more. `follows`: the same calendar has the event of another link, see `hosting.py`. A past
+    appointment without an event gets one only if it `is_new`: whoever links does not send the past,
+    whatever is noted about it later.
     """
     target = None
     if shows(link, appointment, assignees):
-        target = _home(link, appointment, rows, moment) or new_row(link, appointment, moment)
-        rows = [target, *(row for row in rows if row is not target)]
+        target = _home(link, appointment, rows, moment)
+        if target is None and (is_new or appointment.end > moment):
+            target = new_row(link, appointment, moment)
+        rows = [*filter(None, [target]), *(row for row in rows if row is not target)]
     changed = []
     for row in rows:
         wanted = row is target
@@ -101,7 +108,8 @@ def _home(
 def want(row: MirroredEvent, wanted: bool, revision: int, moment: datetime) -> None:
     row.wanted, row.wanted_revision = wanted, revision
     row.series_may_go = row.series_may_go and not wanted
-    row.state, row.error, row.attempts = MirrorState.PENDING, "", 0
+    row.state, row.attempts = MirrorState.PENDING, 0
+    keep(row, "error", NO_REASON)
     row.updated_at = moment
     # The first change goes out at once; those that follow quickly are gathered into one more call.
     gathered = timedelta(seconds=settings.MIRROR_COALESCE_SECONDS)

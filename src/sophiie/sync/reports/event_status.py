@@ -14,7 +14,8 @@ from sophiie.accounts.models import Member
 from sophiie.calendar_link.google_app import address_in_google
 from sophiie.calendar_link.models import RECORDING, CalendarLink, LinkState
 from sophiie.common.clock import now
-from sophiie.sync.messages import REFUSED_BY_GUARD
+from sophiie.common.reasons import Reason, kept
+from sophiie.sync.messages import REFUSED_BY_GUARD, answer
 from sophiie.sync.models import DriftKind, MirroredEvent, MirrorState, SyncAttempt
 from sophiie.sync.quota.buckets import share_used
 
@@ -48,7 +49,7 @@ class EventStatus:
     shown_revision: int
     synced_at: datetime | None
     attempts: int
-    error: str
+    error: Reason
     next_attempt_at: datetime | None
     html_link: str
     # Assignees who see it in their own calendars as guests of this event: e-mail addresses.
@@ -86,6 +87,7 @@ _SHOWN = (
     "synced_at",
     "attempts",
     "error",
+    "error_reason",
     "next_attempt_at",
     "html_link",
     "shown_guests",
@@ -98,6 +100,7 @@ _SHOWN = (
     "hosted_elsewhere",
     "link__state",
     "link__problem",
+    "link__problem_reason",
     "link__member__name",
 )
 
@@ -163,7 +166,7 @@ def _status(of: MirroredEvent, row: MirroredEvent, to: Member) -> EventStatus:
         shown_revision=row.shown_revision,
         synced_at=row.synced_at,
         attempts=row.attempts,
-        error=row.link.problem if state == "paused" else row.error,
+        error=kept(row.link, "problem") if state == "paused" else kept(row, "error"),
         next_attempt_at=row.next_attempt_at if state == "pending" else None,
         html_link=address_in_google(row.html_link) if is_shown else "",
         guests=tuple(row.shown_guests),
@@ -212,7 +215,7 @@ def health_of(link: CalendarLink) -> LinkHealth:
         backfill_done=link.backfill_total - left,
         backfill_total=link.backfill_total,
         oldest_waiting_since=counts["oldest"],
-        last_error=(failure.message or failure.reason) if failure else "",
+        last_error=answer(failure.status, failure.reason, failure.message) if failure else "",
         last_error_at=failure.at if failure else None,
         refused_by_guard=tries.filter(reason=REFUSED_BY_GUARD).count(),
         quota_used=share_used(link.google_sub, now()),

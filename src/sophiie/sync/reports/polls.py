@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sophiie.calendar_link.models import CalendarLink
+from sophiie.common.reasons import Reason, kept
 from sophiie.sync.inbound.channels import are_pushed
 from sophiie.sync.models import WatchedCalendar
 
@@ -25,7 +26,7 @@ class CalendarPoll:
     name: str
     is_chosen: bool
     read_at: datetime | None
-    problem: str
+    problem: Reason
     missing: int
     missing_since: datetime | None
     reconciled_at: datetime | None
@@ -33,7 +34,7 @@ class CalendarPoll:
     orphans: int
     not_understood: int
     is_pushed: bool
-    push_problem: str
+    push_problem: Reason
 
     @property
     def asks(self) -> bool:
@@ -50,7 +51,7 @@ def polls_of(link: CalendarLink) -> list[CalendarPoll]:
             name=names.get(watched.calendar_id) or watched.calendar_id,
             is_chosen=watched.calendar_id == link.calendar_id,
             read_at=watched.read_at,
-            problem=watched.error,
+            problem=kept(watched, "error"),
             missing=0 if watched.missing_is_meant else watched.missing,
             missing_since=watched.missing_since,
             reconciled_at=watched.reconciled_at,
@@ -58,7 +59,7 @@ def polls_of(link: CalendarLink) -> list[CalendarPoll]:
             orphans=watched.orphans,
             not_understood=watched.not_understood,
             is_pushed=watched.calendar_id in pushed,
-            push_problem=watched.push_problem,
+            push_problem=kept(watched, "push_problem"),
         )
         for watched in WatchedCalendar.objects.filter(link=link)
     ]

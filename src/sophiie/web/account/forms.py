@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from sophiie.web.shared.form_fields import (
+    VisibleText,
     email_field,
     name_field,
     new_password_field,
@@ -24,7 +25,7 @@ class SignUpForm(forms.Form):
 
 
 class NewBusinessForm(forms.Form):
-    business_name = forms.CharField(
+    business_name = VisibleText(
         label=gettext_lazy("Name of the business"),
         widget=forms.TextInput(attrs={"autocomplete": "organization"}),
         error_messages={"required": gettext_lazy("Tell us what the business is called.")},

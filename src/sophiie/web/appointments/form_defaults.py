@@ -15,7 +15,13 @@ from sophiie.appointments.booking import find
 from sophiie.appointments.conflicts import conflicts_of
 from sophiie.appointments.errors import Source, UnknownAppointment
 from sophiie.common.wall_time import first_moment, is_shown_once
-from sophiie.web.appointments.forms import AppointmentForm, runs_over_days, starting_values
+from sophiie.web.appointments.forms import (
+    TEXT_FIELDS,
+    AppointmentForm,
+    runs_over_days,
+    starting_values,
+)
+from sophiie.web.appointments.line_breaks import show_line_breaks
 
 HOUR = timedelta(hours=1)
 HOURS_TO_LOOK_AT = 8  # a working day: nobody means a later hour without saying so
@@ -57,6 +63,7 @@ def start_from_copy(form: AppointmentForm, member: Member, text: str) -> None:
     values["assignees"] = [key for key in values["assignees"] if key not in gone]
     del values["revision"]
     form.initial.update(values)
+    show_line_breaks(form, TEXT_FIELDS)
     if runs_over_days(original):
         form.fields["end_date"] = deepcopy(AppointmentForm.base_fields["end_date"])
 

@@ -24,7 +24,8 @@ from sophiie.common.wall_time import (
     instant_of,
     zone_choices,
 )
-from sophiie.web.shared.form_fields import LongSelect
+from sophiie.web.appointments.line_breaks import keep_line_breaks, show_line_breaks
+from sophiie.web.shared.form_fields import LongSelect, VisibleText
 from sophiie.web.shared.typed_times import TypedDateField, TypedTimeField
 
 TEXT_FIELDS = (
@@ -41,7 +42,7 @@ MIDNIGHT = time(0, 0)
 class AppointmentForm(forms.Form):
     """After `is_valid()`, `details` and `chosen_assignees` hold the input."""
 
-    title = forms.CharField(
+    title = VisibleText(
         label=gettext_lazy("Title"),
         error_messages={"required": gettext_lazy("Give the appointment a title.")},
     )
@@ -140,6 +141,8 @@ class AppointmentForm(forms.Form):
         self._choices("fold").choices = [("0", _("the first")), ("1", _("the second"))]
         if "end_date" not in self.data and not (appointment and runs_over_days(appointment)):
             del self.fields["end_date"]
+        self._texts = {name: getattr(appointment, name, "") for name in TEXT_FIELDS}
+        show_line_breaks(self, TEXT_FIELDS)
 
     def _choices(self, name: str) -> forms.ChoiceField:
         field = self.fields[name]
@@ -156,8 +159,10 @@ class AppointmentForm(forms.Form):
         end = self._instant("end", self._end_day(data))
         if start is None or end is None or "timezone" not in data:
             return data
-        # The line ends that browsers send would count as changes.
-        texts = {name: data.get(name, "").replace("\r\n", "\n") for name in TEXT_FIELDS}
+        texts = {
+            name: keep_line_breaks(data.get(name, ""), before=before)
+            for name, before in self._texts.items()
+        }
         self.details = Details(start=start, end=end, timezone=data["timezone"], **texts)
         try:
             check_details(self.details)

@@ -10,11 +10,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from sophiie.appointments.models import Action, Appointment, AppointmentChange, Status
+from sophiie.common.reasons import Reason, words
 from sophiie.common.wall_time import in_zone
+from sophiie.sync.messages import answer
 from sophiie.sync.models import SyncAttempt
 from sophiie.sync.reports.event_status import attempts_of
 from sophiie.web.shared.shown_times import clock, weekday
-from sophiie.web.shared.stored_messages import kept_words
 
 
 @dataclass(frozen=True)
@@ -68,25 +69,26 @@ def _try(attempt: SyncAttempt, zone: str) -> Try:
 
 def _answer(attempt: SyncAttempt) -> str:
     """What Google said, word for word; or why it said nothing."""
-    if not attempt.status:
-        return kept_words(attempt.message or attempt.reason)
-    parts = [str(attempt.status), attempt.reason, kept_words(attempt.message)]
+    said = answer(attempt.status, attempt.reason, attempt.message)
+    if isinstance(said, Reason) or not attempt.status:
+        return words(said)
+    parts = [str(attempt.status), attempt.reason, said]
     return " · ".join(part for part in parts if part)
 
 
 def _text(change: AppointmentChange, zone: str) -> str:
     if change.action != Action.CHANGED:
-        words = str(_ACTS[Action(change.action)])
+        text = str(_ACTS[Action(change.action)])
     else:
         # PostgreSQL stores the keys of a JSON value in its own order.
         names = sorted(change.fields.keys() - _CONSENTS.keys(), key=_FIELD_ORDER.index)
-        words = "; ".join(_difference(name, change.fields[name], zone) for name in names)
+        text = "; ".join(_difference(name, change.fields[name], zone) for name in names)
     given = [
         consent % {"names": ", ".join(change.fields[field][1])}
         for field, consent in _CONSENTS.items()
         if field in change.fields
     ]
-    return "; ".join([words, *given])
+    return "; ".join([text, *given])
 
 
 _ACTS = {
@@ -98,6 +100,9 @@ _ACTS = {
     Action.DELETED: gettext_lazy("Deleted it"),
     Action.REINSTATED: gettext_lazy("Brought it back"),
     Action.ERASED: gettext_lazy("Erased a customer’s data"),
+    Action.RECLOCKED: gettext_lazy(
+        "A law changed the clocks: the appointment stays at the same time of day"
+    ),
 }
 # What somebody agreed to while booking, by the field that records it.
 _CONSENTS = {

@@ -29,14 +29,15 @@ from sophiie.appointments.models import Appointment, Assignment, Status
 from sophiie.busy_time.knowledge import Freshness, knowledge_of
 from sophiie.busy_time.models import BusyPeriod
 from sophiie.common.clock import now
+from sophiie.common.reasons import words
 from sophiie.common.wall_time import start_of_day
+from sophiie.common.zone_rules import zone as rules_of
 from sophiie.sync.reports.attention import perhaps_in_need
 from sophiie.sync.reports.event_status import statuses_of
 from sophiie.web.calendar.closed_hours import closed_hours
 from sophiie.web.calendar.people import Person, people_of
 from sophiie.web.shared.badges import most_urgent
 from sophiie.web.shared.requests import View
-from sophiie.web.shared.stored_messages import kept_words
 
 MAX_DAYS = 62
 # More than anybody can look at. A page that asks for more gets so many.
@@ -86,7 +87,7 @@ def _day(text: str) -> date:
 def feed(member: Member, first: date, last: date) -> dict[str, Any]:
     """The period as the page draws it, in a fixed number of queries."""
     business = member.business
-    zone = ZoneInfo(business.timezone)
+    zone = rules_of(business.timezone)
     start, end = start_of_day(first, zone.key), start_of_day(last, zone.key)
     people = people_of(business)
     number = {person.id: n for n, person in enumerate(people)}
@@ -152,7 +153,7 @@ def _appointment(
     if local_end.utcoffset() != local_start.utcoffset():
         _across_a_change(shown, local_start, local_end, end - start)
     if own_zone != zone.key:
-        own = ZoneInfo(own_zone)
+        own = rules_of(own_zone)
         if (there := start.astimezone(own)).utcoffset() != local_start.utcoffset():
             shown["elsewhere"] = f"{there:%H:%M}–{end.astimezone(own):%H:%M} {own_zone}"
     if place:
@@ -222,7 +223,7 @@ def _unread(people: list[Person]) -> list[Row]:
     for n, person in enumerate(people):
         knowledge = known.get(person.id)
         if knowledge and knowledge.state == Freshness.UNREADABLE:
-            unread.append({"who": n, "why": kept_words(knowledge.problem)})
+            unread.append({"who": n, "why": words(knowledge.problem)})
     return unread
 
 

@@ -13,6 +13,7 @@ from sophiie.accounts.models import Member
 from sophiie.appointments.selectors import still_ahead_of
 from sophiie.calendar_link.models import LinkState
 from sophiie.common.clock import now
+from sophiie.common.reasons import kept, words
 from sophiie.common.wall_time import in_zone
 from sophiie.sync.models import DriftKind, MirroredEvent
 from sophiie.sync.reports.business_queue import drifted_events, failed_events, queue_of
@@ -20,7 +21,6 @@ from sophiie.sync.reports.team import TeamLink, links_of_team
 from sophiie.sync.reports.workers import workers_alive
 from sophiie.web.shared.colleagues import since
 from sophiie.web.shared.requests import members_only, signed_in
-from sophiie.web.shared.stored_messages import kept_words
 
 
 @members_only
@@ -84,7 +84,7 @@ def _event(row: MirroredEvent) -> dict[str, Any]:
     elif row.drift_kind:
         what = _("Changed in Google")
     else:
-        what = kept_words(row.error)
+        what = words(kept(row, "error"))
     return {
         "appointment_id": appointment.pk,
         "title": appointment.title,

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from sophiie.accounts.models import Clock, Role, WeekStart
-from sophiie.web.shared.form_fields import email_field, name_field, timezone_field
+from sophiie.web.shared.form_fields import VisibleText, email_field, name_field, timezone_field
 
 ROLES = {
     Role.OWNER: gettext_lazy("Owner"),
@@ -67,7 +67,7 @@ class EmailForm(forms.Form):
 
 
 class BusinessForm(forms.Form):
-    business_name = forms.CharField(
+    business_name = VisibleText(
         label=gettext_lazy("Name of the business"),
         error_messages={"required": gettext_lazy("Tell us what the business is called.")},
     )
@@ -121,7 +121,7 @@ class InvitationForm(forms.Form):
 
 
 class ApiKeyForm(forms.Form):
-    name = forms.CharField(
+    name = VisibleText(
         label=gettext_lazy("What is it for?"),
         help_text=gettext_lazy("For example: phone assistant"),
         widget=forms.TextInput(attrs={"autocomplete": "off"}),

@@ -11,9 +11,9 @@ from django.utils.translation import gettext as _
 
 from sophiie.accounts.models import Member
 from sophiie.appointments.models import Appointment
+from sophiie.common.reasons import words
 from sophiie.common.wall_time import in_zone
 from sophiie.sync.reports.event_status import Drift, EventStatus
-from sophiie.web.shared.stored_messages import kept_words
 
 # The worst first: in a list one badge stands for all links.
 ORDER = ("failed", "drift", "paused", "pending", "synced", "released")
@@ -38,13 +38,13 @@ def badge(status: EventStatus) -> Badge:
     return Badge(
         state=_state(status),
         label=_label(status),
-        reason=kept_words(status.error) if status.state != "synced" else "",
+        reason=words(status.error) if status.state != "synced" else "",
         html_link=status.html_link if status.wanted else "",
         synced_at=status.synced_at,
         member_name=status.member_name,
         member_id=status.member_id,
         guests=status.guests if status.wanted else (),
-        left_out=tuple((_part(name), words) for name, words in sorted(status.left_out.items())),
+        left_out=tuple((_part(name), said) for name, said in sorted(status.left_out.items())),
     )
 
 

@@ -11,6 +11,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy
 
 from sophiie.accounts.people import InvalidAccount
+from sophiie.common.blank import is_blank
 from sophiie.common.wall_time import zone_choices
 
 TIME_ERRORS = {"invalid": gettext_lazy("Write the time as 14:30.")}
@@ -18,6 +19,14 @@ DATE_ERRORS = {
     "required": gettext_lazy("Choose a date."),
     "invalid": gettext_lazy("Write the date as 2026-12-31."),
 }
+
+
+class VisibleText(forms.CharField):
+    """Text of which nothing could be seen counts as none."""
+
+    def to_python(self, value: Any) -> str:
+        text: str = super().to_python(value) or ""
+        return "" if is_blank(text) else text
 
 
 class LongSelect(forms.Select):
@@ -45,7 +54,7 @@ def show_refusal(form: forms.Form, refusal: InvalidAccount) -> None:
 
 
 def name_field(help_text: Any = "") -> forms.CharField:
-    return forms.CharField(
+    return VisibleText(
         label=gettext_lazy("Your name"),
         help_text=help_text,
         widget=forms.TextInput(attrs={"autocomplete": "name"}),

@@ -13,12 +13,12 @@ from sophiie.accounts.models import Clock
 from sophiie.audit.acts import Act, Group
 from sophiie.audit.models import Entry
 from sophiie.audit.origin import ActorKind
+from sophiie.common.reasons import read, words
 from sophiie.common.wall_time import in_zone
 from sophiie.web.settings.forms import ROLES, WEEK_STARTS, BusinessForm
 from sophiie.web.settings.google_calendar.shown import option_words
 from sophiie.web.settings.hours.forms import RulesForm
 from sophiie.web.shared.shown_times import day, moment
-from sophiie.web.shared.stored_messages import kept_words
 
 GROUPS = {
     Group.SIGN_IN: gettext_lazy("Signing in and passwords"),
@@ -221,7 +221,12 @@ def _values_of(entry: Entry, zone: str) -> _Values:
         if name in entry.details:
             values[name] = str(entry.details[name])
     if "problem" in entry.details:
-        values["problem"] = kept_words(str(entry.details["problem"]))
+        values["problem"] = words(
+            read(
+                {"code": entry.details.get("problem_code"), "values": {}},
+                str(entry.details["problem"]),
+            )
+        )
     if "start" in entry.details:
         values["start"] = moment(in_zone(datetime.fromisoformat(entry.details["start"]), zone))
     if "first_day" in entry.details:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfoNotFoundError
 
 from asgiref.sync import async_to_sync
 from django.http import Http404, HttpRequest, HttpResponse
@@ -19,6 +19,7 @@ from sophiie.calendar_link.models import RECORDING, CalendarLink, LinkState
 from sophiie.calendar_link.problems import LinkProblem
 from sophiie.calendar_link.waiting import waiting_for_google
 from sophiie.common.clock import now
+from sophiie.common.zone_rules import zone as rules_of
 from sophiie.sync.actions.preflight import Preflight, preflight
 from sophiie.web.shared.requests import members_only, signed_in
 
@@ -89,7 +90,7 @@ def _shown(link: CalendarLink, member: Member, calendar: Any) -> ShownPreflight:
 def _same_clocks(one: str, other: str) -> bool:
     """Whether two zones show the same time all year: Sydney and Melbourne do."""
     try:
-        zones = ZoneInfo(one), ZoneInfo(other)
+        zones = rules_of(one), rules_of(other)
     except (ZoneInfoNotFoundError, ValueError):
         return one == other
     weeks = [now() + timedelta(weeks=number) for number in range(53)]

@@ -18,6 +18,7 @@ from sophiie.calendar_link.models import (
     Privacy,
 )
 from sophiie.common.clock import now
+from sophiie.common.reasons import kept, words
 from sophiie.common.wall_time import in_zone
 from sophiie.sync.due import is_parked
 from sophiie.sync.reports.event_status import health_of
@@ -25,7 +26,6 @@ from sophiie.sync.reports.polls import CalendarPoll, polls_of
 from sophiie.sync.reports.workers import workers_alive
 from sophiie.web.shared.colleagues import since
 from sophiie.web.shared.shown_times import clock
-from sophiie.web.shared.stored_messages import kept_words
 
 
 @dataclass(frozen=True)
@@ -75,11 +75,11 @@ def shown(link: CalendarLink, member: Member) -> ShownLink:
         google_email=link.google_email,
         calendar_id=link.calendar_id,
         calendar_name=link.calendar_name,
-        problem=kept_words(link.problem),
+        problem=words(kept(link, "problem")),
         last_synced_at=in_zone(last, zone) if last else None,
         pending=health.pending,
         failed=health.failed,
-        last_error=kept_words(health.last_error),
+        last_error=words(health.last_error),
         last_error_at=(in_zone(health.last_error_at, zone) if health.last_error_at else None),
         waiting_since=since(oldest, zone) if oldest else "",
         quota_percent=round(health.quota_used * 100),
@@ -106,7 +106,7 @@ def _shown_poll(poll: CalendarPoll, member: Member) -> ShownPoll:
 
     return ShownPoll(
         of=poll,
-        problem=kept_words(poll.problem),
+        problem=words(poll.problem),
         read_at=local(poll.read_at),
         missing_since=local(poll.missing_since),
         reconciled_at=local(poll.reconciled_at),
@@ -156,6 +156,7 @@ def row_of(calendar: Any, request: HttpRequest, link: CalendarLink) -> dict[str,
         "access_label": access.get(calendar.access_role, calendar.access_role),
         "writable": calendar.writable,
         "primary": calendar.primary,
+        "hidden": calendar.hidden,
         "why_not": why_not,
         "time_zone": calendar.time_zone,
         "selected": (

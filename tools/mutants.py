@@ -1,0 +1,269 @@
+"""Small defects put into the critical modules, and whether the fast tests notice: `make mutants`.
+
+1. A copy of the project is made in `var/mutants/tree`; nothing else is ever changed.
+2. The tests of an area run once under coverage, which tells which tests run which line.
+3. Cosmic Ray lists the defects of each module. They are tried in a random order, each against the
+   tests that run its line, the quickest first, until the time is up; the next run goes on.
+4. The report: how many were killed of those tried, and every one that survived.
+
+What changed since the last run is tried anew: a module with all its defects, tests with those that
+had survived. Defects that change nothing are listed, with the reason, in
+`tests/accepted_mutants.toml`.
+"""
+
+# the project is put on the path between the imports
+from __future__ import annotations
+
+import argparse
+import ast
+import os
+import random
+import shutil
+import subprocess
+import sys
+import time
+import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from cosmic_ray.commands.init import init
+from cosmic_ray.mutating import mutate_and_test
+from cosmic_ray.work_db import WorkDB, use_db
+from cosmic_ray.work_item import MutationSpec, TestOutcome, WorkItem
+
+from tools.covering_tests import AREAS, PACKAGE, Area, digest_of
+
+ROOT = Path(__file__).resolve().parent.parent
+HOME = ROOT / "var" / "mutants"
+TREE = HOME / "tree"
+ACCEPTED = ROOT / "tests" / "accepted_mutants.toml"
+# Of the many that Cosmic Ray knows, those whose defects people make.
+OPERATORS = (
+    *("AddNot", "ReplaceTrueWithFalse", "ReplaceFalseWithTrue", "ReplaceAndWithOr"),
+    *("ReplaceOrWithAnd", "NumberReplacer", "ExceptionReplacer", "ZeroIterationForLoop"),
+    *("ReplaceBreakWithContinue", "ReplaceContinueWithBreak", "ReplaceComparisonOperator"),
+    *("ReplaceUnaryOperator_Delete", "ReplaceBinaryOperator_Add_Sub"),
+    *("ReplaceBinaryOperator_Sub_Add", "ReplaceBinaryOperator_Mul_FloorDiv"),
+    *("ReplaceBinaryOperator_BitOr_BitAnd", "ReplaceBinaryOperator_BitAnd_BitOr"),
+)
+PYTEST = "-x -q -p no:cacheprovider --no-summary"
+
+
+def main() -> int:
+    options = _options()
+    end = time.monotonic() + options.minutes * 60
+    _copy_the_project()
+    modules = list(_modules(options.modules))
+    with _database():
+        areas = {
+            name: Area.measured(name, tree=TREE, home=HOME)
+            for name in {_area_of(module) for module in modules}
+        }
+        sessions = {module: _session(module, areas[_area_of(module)]) for module in modules}
+        waiting = [(m, item) for m in modules for item in _pending(m, sessions[m])]
+        random.Random(options.seed).shuffle(waiting)  # noqa: S311 - a sample, no secret
+        for module, item in waiting:
+            if time.monotonic() > end:
+                break
+            _try(module, item, sessions[module], areas[_area_of(module)])
+    return _report(modules, sessions, at_least=options.at_least)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("modules", nargs="*", help="of src/sophiie, such as sync/due.py or sync")
+    parser.add_argument("--minutes", type=float, default=30.0)
+    parser.add_argument("--at-least", type=float, default=0.0, help="percent, or exit code 1")
+    parser.add_argument("--seed", type=int, default=1, help="of the order in which they are tried")
+    return parser.parse_args()
+
+
+# -- what there is -------------------------------------------------------------------------------
+
+
+def _modules(wanted: list[str]) -> Iterator[Path]:
+    for name in wanted or AREAS:
+        path = PACKAGE / name
+        found = [path] if path.suffix == ".py" else sorted((ROOT / path).rglob("*.py"))
+        for module in found:
+            relative = module.relative_to(ROOT) if module.is_absolute() else module
+            if "migrations" not in relative.parts and relative.name != "__init__.py":
+                yield relative
+
+
+def _area_of(module: Path) -> str:
+    return module.relative_to(PACKAGE).parts[0]
+
+
+def _copy_the_project() -> None:
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT, check=True, capture_output=True, text=True,
+    ).stdout  # fmt: skip
+    shutil.rmtree(TREE, ignore_errors=True)
+    compiled = (str(path.relative_to(ROOT)) for path in (ROOT / PACKAGE).rglob("*.mo"))
+    for name in {*filter(None, listed.split("\0")), *compiled}:
+        if (ROOT / name).is_file():
+            (TREE / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, TREE / name)
+
+
+@contextmanager
+def _database() -> Iterator[None]:
+    """One server for all the runs, so that none waits for its own."""
+    sys.path.insert(0, str(ROOT / "src"))
+    from sophiie.database import EmbeddedPostgres
+
+    server = EmbeddedPostgres(HOME / "database", durable=False)
+    os.environ["TESTS_DATABASE_URL"] = server.start()
+    os.environ["PYTHONPATH"] = os.pathsep.join([str(TREE / "src"), str(TREE / "simulator" / "src")])
+    os.chdir(TREE)
+    try:
+        yield
+    finally:
+        server.stop()
+
+
+# -- defects -------------------------------------------------------------------------------------
+
+
+def _session(module: Path, area: Area) -> Path:
+    """The file with a module's defects and what became of them, as far as that still counts."""
+    path = HOME / "sessions" / f"{str(module.with_suffix('')).replace('/', '.')}.sqlite"
+    stamp = path.with_suffix(".stamp")
+    source = digest_of(TREE, [str(module)])
+    before = stamp.read_text().split() if stamp.exists() and path.exists() else ["", ""]
+    if before == [source, area.digest]:
+        return path
+    path.parent.mkdir(parents=True, exist_ok=True)
+    killed = _killed(path) if before[0] == source else {}
+    path.unlink(missing_ok=True)
+    with use_db(str(path)) as session:
+        init([module], session, {})
+        for item in session.work_items:
+            if result := killed.get(_key(item)):
+                session.set_result(item.job_id, result)
+    stamp.write_text(f"{source} {area.digest}")
+    return path
+
+
+def _killed(path: Path) -> dict[Any, Any]:
+    with use_db(str(path), WorkDB.Mode.open) as session:
+        items = {item.job_id: _key(item) for item in session.work_items}
+        return {
+            items[job]: result
+            for job, result in session.results
+            if result.test_outcome == TestOutcome.KILLED
+        }
+
+
+def _key(item: WorkItem) -> tuple[str, int]:
+    (mutation,) = item.mutations
+    return mutation.operator_name, mutation.occurrence
+
+
+def _pending(module: Path, session: Path) -> list[WorkItem]:
+    with use_db(str(session), WorkDB.Mode.open) as opened:
+        return [item for item in opened.pending_work_items if _is_of_use(module, item)]
+
+
+def _is_of_use(module: Path, item: WorkItem) -> bool:
+    (mutation,) = item.mutations
+    name = mutation.operator_name.removeprefix("core/")
+    # Nobody writes `is` for `==`, and of small values it is the same.
+    is_noise = name.endswith(("_Is", "_IsNot")) and "Operator_Is" not in name
+    place = mutation.start_pos
+    in_annotation = any(first <= place < last for first, last in _never_run(module))
+    return name.startswith(OPERATORS) and not is_noise and not in_annotation
+
+
+@cache
+def _never_run(module: Path) -> list[tuple[tuple[int, int], tuple[int, int]]]:
+    """Where annotations are: with `from __future__ import annotations` nothing looks at them."""
+    notes = []
+    for node in ast.walk(ast.parse((TREE / module).read_text())):
+        for name in ("annotation", "returns"):
+            note = getattr(node, name, None)
+            if isinstance(note, ast.expr):
+                notes.append(note)
+    return [
+        ((n.lineno, n.col_offset), (n.end_lineno or n.lineno, n.end_col_offset or 0)) for n in notes
+    ]
+
+
+def _try(module: Path, item: WorkItem, session: Path, area: Area) -> None:
+    (mutation,) = item.mutations
+    tests = area.tests_of(module, mutation.start_pos[0])
+    chosen = HOME / "tests.txt"
+    chosen.write_text("\n".join(tests))
+    database = "--create-db" if area.is_dirty else "--reuse-db"
+    command = f"{sys.executable} -m pytest {PYTEST} {database} @{chosen}"
+    if not tests:
+        command = f"{sys.executable} -c pass"  # no test runs the line: it survives
+    seconds = 60 + 5 * sum(area.seconds[test] for test in tests)
+    result = mutate_and_test(item.mutations, command, seconds)
+    # What was ended in the middle leaves its rows behind.
+    area.is_dirty = result.output == "timeout"
+    with use_db(str(session), WorkDB.Mode.open) as opened:
+        opened.set_result(item.job_id, result)
+    print(f"{result.test_outcome.value:9} {_where(module, mutation)}", flush=True)
+
+
+def _where(module: Path, mutation: MutationSpec) -> str:
+    return f"{module}:{mutation.start_pos[0]} {mutation.operator_name.removeprefix('core/')}"
+
+
+# -- the report ----------------------------------------------------------------------------------
+
+
+def _report(modules: list[Path], sessions: dict[Path, Path], *, at_least: float) -> int:
+    killed = accepted = left = 0
+    survivors = []
+    known = tomllib.loads(ACCEPTED.read_text()).get("mutant", [])
+    for module in modules:
+        with use_db(str(sessions[module]), WorkDB.Mode.open) as session:
+            results = dict(session.results)
+            items = [item for item in session.work_items if _is_of_use(module, item)]
+        for item in items:
+            (mutation,) = item.mutations
+            result = results.get(item.job_id)
+            if result is None:
+                left += 1
+            elif result.is_killed:
+                killed += 1
+            elif _is_accepted(module, mutation, known):
+                accepted += 1
+            else:
+                survivors.append(f"{_where(module, mutation)}\n{_changed_lines(result.diff)}")
+    print("\n" + "\n\n".join(survivors))
+    tried = killed + len(survivors)
+    share = 100 * killed / tried if tried else 100.0
+    print(
+        f"\n{killed} of {tried} killed ({share:.1f} %), {len(survivors)} survived; "
+        f"{accepted} change nothing and are accepted, {left} not tried yet."
+    )
+    return int(share < at_least)
+
+
+def _is_accepted(module: Path, mutation: MutationSpec, known: list[dict[str, str]]) -> bool:
+    line = (TREE / module).read_text().splitlines()[mutation.start_pos[0] - 1].strip()
+    found = {"module": str(module), "operator": mutation.operator_name, "line": line}
+    return any(found == {k: v for k, v in one.items() if k != "reason"} for one in known)
+
+
+def _changed_lines(diff: str | None) -> str:
+    lines = (diff or "").splitlines()
+    return "\n".join(
+        f"    {line}"
+        for line in lines
+        if line.startswith(("+", "-")) and not line.startswith(("+++", "---"))
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
