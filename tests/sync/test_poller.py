@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
+from contextvars import ContextVar
 from datetime import timedelta
 from typing import Any
 
+import aiohttp
 import pytest
 from asgiref.sync import async_to_sync
 from django.db import connection
@@ -81,7 +83,9 @@ def test_a_worker_that_comes_late_finds_it_read(
 def test_what_a_dead_worker_had_claimed_is_read_by_another(
     watched_link: CalendarLink, google: RunningSimulator
 ) -> None:
-    WatchedCalendar.objects.update(next_read_at=now(), reading_until=Now() + poll_claim.CLAIM)
+    WatchedCalendar.objects.update(
+        next_read_at=now(), reading_until=Now() + poll_claim.POLLING.lasts
+    )
     assert read_due() == []
     WatchedCalendar.objects.update(reading_until=Now() - timedelta(seconds=1))
     assert read_due() == [True]
@@ -90,11 +94,13 @@ def test_what_a_dead_worker_had_claimed_is_read_by_another(
 def test_who_wants_to_know_waits_for_a_reading_that_is_under_way(
     watched_link: CalendarLink, google: RunningSimulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    begin, ask, late = poll_claim.begin, poller.fetch, []
+    begin, ask = poll_claim.begin, poller.fetch
+    late: set[int] = set()
+    reader: ContextVar[int] = ContextVar("reader")
 
     def begin_or_come_late(*words: Any, **more: Any) -> Any:
         found = begin(*words, **more)
-        late.extend([True] if found is None else [])
+        late.update({reader.get()} if found is None else set())
         return found
 
     async def ask_when_the_others_wait(*words: Any) -> Any:
@@ -105,10 +111,13 @@ def test_who_wants_to_know_waits_for_a_reading_that_is_under_way(
     monkeypatch.setattr(poll_claim, "begin", begin_or_come_late)
     monkeypatch.setattr(poller, "fetch", ask_when_the_others_wait)
 
+    async def one(number: int, http: aiohttp.ClientSession) -> bool:
+        reader.set(number)
+        return await poller.poll_link(watched_link.id, http)
+
     async def three() -> list[bool]:
         async with google_session() as http:
-            reads = [poller.poll_link(watched_link.id, http) for _ in range(3)]
-            return list(await asyncio.gather(*reads))
+            return list(await asyncio.gather(*(one(number, http) for number in range(3))))
 
     assert async_to_sync(three)() == [True, True, True]
     assert calls(google) == ["list"]

@@ -173,7 +173,7 @@ def test_who_reads_already_is_waited_for_and_not_doubled(
 ) -> None:
     """A worker has the calendar; it finishes once the booking has found that out."""
     calendar = own_calendar(linked, age=TOO_OLD)
-    WatchedCalendar.objects.update(reading_until=Now() + poll_claim.CLAIM)
+    WatchedCalendar.objects.update(reading_until=Now() + poll_claim.POLLING.lasts)
     begin, refused = poll_claim.begin, threading.Event()
 
     def observed(*words: Any, **more: Any) -> Any:

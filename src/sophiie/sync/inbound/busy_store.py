@@ -19,7 +19,7 @@ from sophiie.common import live
 from sophiie.common.logs import log
 from sophiie.common.reasons import NO_REASON, keep
 from sophiie.sync.inbound.busy_rule import NotBusy, Stretch, Unclear, busy_time
-from sophiie.sync.inbound.fetch import FetchResult
+from sophiie.sync.inbound.fetch import FetchResult, is_deleted
 from sophiie.sync.inbound.ours import OurEvents
 from sophiie.sync.inbound.poll_claim import Poll
 from sophiie.sync.models import WatchedCalendar
@@ -124,7 +124,7 @@ def _is_instance(item: Item) -> bool:
 def _is_master(item: Item) -> bool:
     """A series that was read whole, because it is one of our events: Google lists its occurrences
     as well, and they say when it is."""
-    return bool(item.get("recurrence"))
+    return bool(item.get("recurrence")) and not is_deleted(item)
 
 
 def _sorted_out(poll: Poll, fetched: FetchResult, window: Window) -> _Sorted:
