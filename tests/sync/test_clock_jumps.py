@@ -31,10 +31,12 @@ from sophiie.calendar_link.unlink import REMOVAL_LASTS, end_overdue_unlinkings
 from sophiie.common.clock import now
 from sophiie.common.clock_jumps import ClockWatch
 from sophiie.common.in_thread import in_thread
+from sophiie.common.reasons import Reason, columns
 from sophiie.google.app import google_session
 from sophiie.sync.due import until_the_quotas_next_day
 from sophiie.sync.inbound import calendars, channels, poll_claim, poller
 from sophiie.sync.inbound.webhook import _ask_for_reading
+from sophiie.sync.messages import DAY_USED_UP, READ_LATER
 from sophiie.sync.models import MirroredEvent, PushChannel, QuotaBucket, WatchedCalendar
 from sophiie.sync.outbound.sweep import wake_due_links
 from sophiie.sync.outbox.record import redraw
@@ -161,6 +163,21 @@ def test_a_used_up_day_ends_with_the_day_that_it_is(
         assert read_due() == [True]
 
 
+@pytest.mark.parametrize("reason", [READ_LATER, DAY_USED_UP], ids=lambda reason: reason.code)
+def test_only_the_code_of_a_stored_reason_lets_a_calendar_wait_longer_than_others(
+    alice: Member, google: RunningSimulator, reason: Reason
+) -> None:
+    link(alice, google)
+    later = now() + poll_claim.longest_interval() + timedelta(minutes=1)
+    watched = WatchedCalendar.objects.all()
+    watched.update(next_read_at=later, **columns(WatchedCalendar, "error", reason))
+    assert read_due() == []
+    watched.update(error="The words of another release.")
+    assert read_due() == []
+    watched.update(error=str(reason), error_reason={})
+    assert read_due() == [True]
+
+
 def test_a_message_of_google_is_heeded_though_the_last_reading_seems_to_be_ahead(
     alice: Member, google: RunningSimulator
 ) -> None:
@@ -248,7 +265,8 @@ def test_what_waits_for_its_next_attempt_goes_on_at_once(
             status=status,
             reason=reason,
             domain="usageLimits" if status == 403 else "global",
-            count=2,  # where a detail may be at fault, once more without it
+            # Where a detail may be at fault, it is tried once more without it.
+            count=2 if status == 400 else 1,
         )
         drain_all()
         assert MirroredEvent.objects.get().state != "synced"

@@ -11,6 +11,7 @@ from sophiie.accounts.models import Member
 from sophiie.accounts.people import add_member, deactivate
 from sophiie.appointments.booking import book, cancel, change
 from sophiie.appointments.models import Appointment
+from sophiie.calendar_link import problems
 from sophiie.calendar_link.connect import link_of
 from sophiie.calendar_link.models import CalendarLink
 from sophiie.calendar_link.tokens import mark_needs_reconnect
@@ -120,7 +121,7 @@ def test_the_same_event_is_handed_over(
     elif way == "moved":
         choose(leaving, JOBS)
     else:
-        mark_needs_reconnect(host.id, "broken")
+        mark_needs_reconnect(host.id, problems.CALENDAR_GONE)
     settle()
     assert only_id(google) == event_id
     assert google.calls(method="calendar.events.delete") == []
@@ -142,7 +143,7 @@ def test_a_mended_link_does_not_double_what_was_handed_over(
 ) -> None:
     appointment = together(alice, bob)
     host = MirroredEvent.objects.get(event_id=only_id(google)).link
-    mark_needs_reconnect(host.id, "broken")
+    mark_needs_reconnect(host.id, problems.CALENDAR_GONE)
     settle()
     come_back(browser_of(host.member), google, account=ALICE)
     settle()

@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from sophiie.appointments.hold_time import sql_counts_still
 from sophiie.calendar_link.models import MIRRORING, CalendarLink, LinkState
 from sophiie.common.clock import now
 from sophiie.common.ids import is_event_id
@@ -24,9 +25,9 @@ from sophiie.sync.models import MirroredEvent, MirrorState
 
 Item = Mapping[str, Any]
 
-_LIVE = """
+_LIVE = f"""
     appointment.deleted_at IS NULL AND appointment.status <> 'cancelled'
-    AND (appointment.held_until IS NULL OR appointment.held_until > %(moment)s)
+    AND {sql_counts_still("appointment.held_until")}
 """
 # In SQL: one query for each page of a poll instead of models with their link and appointment.
 _MAPPED = f"""

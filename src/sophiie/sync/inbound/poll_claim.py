@@ -128,10 +128,11 @@ def _name_of(link: CalendarLink, calendar_id: str) -> str:
 
 
 def is_due(moment: datetime, at: str = "") -> Q:
-    """Whether the time of the next reading has come, or lies further ahead than it can."""
+    """Whether the time of the next poll has come, or lies further ahead than it can."""
+    code = f"{at}error_reason__code"
     latest = Case(
-        When(**{f"{at}error": str(READ_LATER)}, then=Value(moment + MAX_ASKED_PAUSE)),
-        When(**{f"{at}error": str(DAY_USED_UP)}, then=Value(moment + longest_pause(moment))),
+        When(**{code: READ_LATER.code}, then=Value(moment + MAX_ASKED_PAUSE)),
+        When(**{code: DAY_USED_UP.code}, then=Value(moment + longest_pause(moment))),
         default=Value(moment + longest_interval()),
     )
     next_read_at = f"{at}next_read_at"
