@@ -103,6 +103,18 @@ def test_what_was_left_out_is_tried_again_and_then_there(
     assert (row.left_out, row.left_out_next_at, row.shown_guests) == ({}, None, [bob.email])
 
 
+def test_what_was_left_out_by_a_wrong_clock_is_tried_again_within_a_day(
+    linked: CalendarLink, alice: Member, bob: Member, google: RunningSimulator
+) -> None:
+    google.fault(method="calendar.events.*", **NO_INVITATIONS)
+    appointment = booked(alice, bob)
+    google.clear_faults()
+    MirroredEvent.objects.update(left_out_next_at=now() + timedelta(days=2))
+    sweep_once()
+    drain_all()
+    assert (row_of(appointment).left_out, row_of(appointment).shown_guests) == ({}, [bob.email])
+
+
 def test_trying_it_again_in_vain_parks_nothing_either(
     linked: CalendarLink, alice: Member, bob: Member, google: RunningSimulator
 ) -> None:

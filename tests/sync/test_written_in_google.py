@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db.models import F
 
 from google_simulator.testing import RunningSimulator
 from sophiie.accounts.models import Member
@@ -382,12 +384,17 @@ def test_an_event_that_was_only_edited_goes_when_its_appointment_does(
     assert drift_of(appointment) is None
 
 
+@pytest.mark.parametrize("clock_was_ahead", [timedelta(), timedelta(hours=10)], ids=str)
 def test_a_restored_event_of_a_cancelled_appointment_is_asked_about(
-    watched_link: CalendarLink, alice: Member, google: RunningSimulator
+    watched_link: CalendarLink,
+    alice: Member,
+    google: RunningSimulator,
+    clock_was_ahead: timedelta,
 ) -> None:
     appointment = mirrored(alice)
     cancel(by=alice, appointment_id=appointment.id)
     drain_all()
+    MirroredEvent.objects.update(synced_at=F("synced_at") + clock_was_ahead)
     read_all()
     write(google, appointment, status="confirmed")
     read_all()

@@ -18,6 +18,7 @@ from uuid import UUID
 from sophiie.appointments.models import Appointment
 from sophiie.common import live
 from sophiie.common.clock import now
+from sophiie.common.horizon import SKEW
 from sophiie.common.logs import log
 from sophiie.google import marks
 from sophiie.sync.drift_state import (
@@ -124,7 +125,10 @@ def _note_still_there(
 ) -> bool:
     """An event that is not wanted any more, and was removed before the poll began, is there
     again: somebody restored it. Whether it may go is theirs to say."""
-    if row.state != MirrorState.SYNCED or row.synced_at is None or row.synced_at >= poll.moment:
+    if row.state != MirrorState.SYNCED or row.synced_at is None:
+        return False
+    # Later than now was noted by a clock that was wrong.
+    if poll.moment <= row.synced_at <= moment + SKEW:
         return False
     if item.get("status") == "cancelled":
         return _note(row, Seen(DriftKind.NONE), moment)

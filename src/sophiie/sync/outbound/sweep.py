@@ -59,10 +59,10 @@ def try_refused_again() -> int:
         )
         # Optional parts that were left out, of events that are there.
         left_out = rows.filter(
+            over("left_out_next_at", moment, at_most=REFUSAL_PAUSE + SKEW),
             appointment__end__gt=moment,
             wanted=True,
             state=MirrorState.SYNCED,
-            left_out_next_at__lte=moment,
         )
         tried = _make_due(refused)
         return tried + _make_due(left_out, next_attempt_at=moment, left_out_next_at=None)
