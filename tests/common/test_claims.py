@@ -8,13 +8,15 @@ from threading import Barrier
 from uuid import UUID, uuid4
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import F, QuerySet
 
 from sophiie.accounts.models import Member
 from sophiie.calendar_link.models import CalendarLink
 from sophiie.common.claims import Claim
 from sophiie.common.clock import now
+from sophiie.common.horizon import SKEW
+from tests.processes import until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 OWNED = Claim("lease_until", timedelta(seconds=10), owner="lease_holder")
@@ -47,6 +49,36 @@ def test_of_many_who_try_at_once_one_gets_it(claim: Claim, rows: QuerySet[Calend
         assert claim.held_by(taken[0], rows).exists()
 
 
+@pytest.mark.parametrize("claim", [OWNED, UNOWNED])
+def test_who_asked_first_and_had_to_wait_for_the_row_does_not_get_it_too(
+    claim: Claim, rows: QuerySet[CalendarLink]
+) -> None:
+    """The time of a statement is when it began, which is before that of the claim it waits for."""
+
+    def take() -> UUID | None:
+        try:
+            return claim.take(rows.all())
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            rows.select_for_update().get()
+            second = pool.submit(take)
+            until(somebody_waits_for_us, seconds=30, what="a claim that waits for the row")
+            assert claim.take(rows) is not None
+        assert second.result() is None
+
+
+def somebody_waits_for_us() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted"
+            " AND transactionid = pg_current_xact_id_if_assigned()::xid)"
+        )
+        return bool(cursor.fetchone()[0])
+
+
 def later(rows: QuerySet[CalendarLink], **passed: float) -> None:
     """As much time has passed for the claim; the database's clock cannot be set."""
     rows.update(lease_until=F("lease_until") - timedelta(**passed))
@@ -74,7 +106,7 @@ def test_whoever_extends_it_keeps_it(rows: QuerySet[CalendarLink]) -> None:
     assert OWNED.take(rows) is None
 
 
-@pytest.mark.parametrize("ahead", [timedelta(minutes=1), timedelta(days=365)])
+@pytest.mark.parametrize("ahead", [2 * SKEW, timedelta(days=365)])
 def test_one_that_lasts_longer_than_any_can_is_of_a_wrong_clock(
     rows: QuerySet[CalendarLink], ahead: timedelta
 ) -> None:

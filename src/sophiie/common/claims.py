@@ -16,7 +16,7 @@ from uuid import UUID, uuid4
 from django.db.models import Model, Q, QuerySet
 from django.db.models.functions import Now
 
-from sophiie.common.horizon import over
+from sophiie.common.horizon import SKEW, over
 
 Row = TypeVar("Row", bound=Model)
 
@@ -36,8 +36,11 @@ class Claim:
 
     def is_free(self, *, via: str = "") -> Q:
         """The rows that nobody has claimed; `via` is the relation that leads to them."""
+        # `Now()` is when the statement began. Where it waits for a row, the claim that it then
+        # finds there is of a later statement: nothing that a wrong clock left behind.
+        latest = self.lasts + SKEW
         until = f"{via}__{self.until}" if via else self.until
-        return Q(**{until: None}) | over(until, Now(), at_most=self.lasts)
+        return Q(**{until: None}) | over(until, Now(), at_most=latest)
 
     def take(self, rows: QuerySet[Row], **changes: Any) -> UUID | None:
         """Claims the row, unless it is claimed, and makes the changes; returns the new owner.
