@@ -15,9 +15,10 @@ from sophiie.busy_time.knowledge import Freshness
 from sophiie.busy_time.models import BusyCalendar, BusyPeriod
 from sophiie.calendar_link.models import CalendarLink
 from sophiie.common.clock import now
+from sophiie.common.wall_time import start_of_day
 from sophiie.google import calendar as google_calendar
 from sophiie.sync.models import WatchedCalendar
-from tests.conftest import details, tomorrow_at
+from tests.conftest import SYDNEY, details, tomorrow_at
 from tests.linking import link
 from tests.mirroring import drain_all, read_all
 from tests.sync.busy_calendars import busy_times, event, hour, knowledge, link_with, move
@@ -92,8 +93,8 @@ def test_an_all_day_event_is_a_day_of_the_calendar_and_no_other(
     google.insert_event(ALICE, ALICE, {"summary": "Away", **body})
     link(alice, google, read=False)
     read_all()
-    begins = datetime(day.year, day.month, day.day, tzinfo=UTC) - timedelta(hours=11)
-    assert busy_times(alice) == [(begins, begins + timedelta(days=1))]
+    ends = start_of_day(day + timedelta(days=1), SYDNEY)
+    assert busy_times(alice) == [(start_of_day(day, SYDNEY), ends)]
 
 
 def test_what_began_before_the_window_and_still_runs(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -14,10 +14,11 @@ from sophiie.appointments.booking import book
 from sophiie.appointments.errors import Conflict
 from sophiie.busy_time.models import BusyCalendar, BusyPeriod
 from sophiie.calendar_link.models import CalendarLink
+from sophiie.common.wall_time import start_of_day
 from sophiie.ops.status import report
 from sophiie.sync.actions.preflight import preflight
 from sophiie.sync.models import WatchedCalendar
-from tests.conftest import details, tomorrow_at
+from tests.conftest import SYDNEY, details, tomorrow_at
 from tests.linking import browser_of, link
 from tests.mirroring import read_all
 from tests.sync.busy_calendars import busy_times, event, hour, knowledge, link_with
@@ -42,29 +43,24 @@ def set_zone(google: RunningSimulator, zone: str, calendar_id: str = ALICE) -> N
 # The calendar's zone
 
 
-@pytest.mark.parametrize(
-    ("zone", "begins"),
-    [
-        ("America/Los_Angeles", timedelta(hours=8)),
-        ("Pacific/Kiritimati", timedelta(hours=-14)),
-        ("Etc/GMT+12", timedelta(hours=12)),
-        ("UTC", timedelta()),
-    ],
-)
+def whole_day(day: date, zone: str) -> tuple[datetime, datetime]:
+    return start_of_day(day, zone), start_of_day(day + timedelta(days=1), zone)
+
+
+@pytest.mark.parametrize("zone", ["America/Los_Angeles", "Pacific/Kiritimati", "Etc/GMT+12", "UTC"])
 def test_days_off_move_at_once_with_the_calendars_zone(
     watched_link: CalendarLink,
     alice: Member,
     google: RunningSimulator,
     zone: str,
-    begins: timedelta,
 ) -> None:
-    midnight = day_off(google)
+    day = day_off(google).date()
     read_all()
-    assert busy_times(alice) == [hour(midnight - timedelta(hours=11), 24)]  # in Sydney
+    assert busy_times(alice) == [whole_day(day, SYDNEY)]
     set_zone(google, zone)
     assert read_all() == [True]
-    assert busy_times(alice) == [hour(midnight + begins, 24)]
-    late = midnight + begins + timedelta(hours=23)
+    assert busy_times(alice) == [whole_day(day, zone)]
+    late = start_of_day(day, zone) + timedelta(hours=22)
     with pytest.raises(Conflict):
         book(by=alice, details=details(start=late), assignees=[alice])
     google.clear_calls()
