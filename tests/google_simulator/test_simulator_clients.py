@@ -11,7 +11,7 @@ import json
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -247,8 +247,9 @@ def test_gcsa_lives_with_events(simple_calendar: GoogleCalendar) -> None:
 
 
 def test_gcsa_repeats_shares_and_adds_quickly(simple_calendar: GoogleCalendar) -> None:
+    next_week = (datetime.now(UTC) + timedelta(days=7)).date()  # it lists what is ahead
     rule = Recurrence.rule(freq="DAILY", count=3)
-    series = simple_calendar.add_event(Event("Round", start=date(2099, 3, 1), recurrence=rule))
+    series = simple_calendar.add_event(Event("Round", start=next_week, recurrence=rule))
     assert len(list(simple_calendar.get_instances(series))) == 3
     quick = simple_calendar.add_quick_event("Dentist 2027-03-02 10:30")
     assert quick.summary == "Dentist"
