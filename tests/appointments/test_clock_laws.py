@@ -40,7 +40,11 @@ from tests.mirroring import drain_all, read_all
 from tests.sync.drifting import ALICE, event_id_of
 from tests.web.pages import parsed
 
-pytestmark = pytest.mark.django_db(transaction=True)
+# What is a law, and which winter comes next, are dates that these tests name.
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.time_machine("2026-12-01T02:17Z"),
+]
 __all__ = ["laws"]
 HOUR = timedelta(hours=1)
 
