@@ -14,6 +14,7 @@ from django.test import Client
 
 from sophiie.web.calendar.views import MODULES
 from sophiie.web.serving import assets
+from sophiie.web.serving.bundles import BUNDLES, sheets_of
 
 
 def content(response: Any) -> bytes:
@@ -24,6 +25,7 @@ def test_a_page_names_files_that_may_be_kept_for_ever(page: Client) -> None:
     shown = page.get("/calendar").content.decode()
     named = set(re.findall(r'(?:src|href)="(/static/[^"#]+)', shown))
     assert len(named) > 10
+    assert {name.split("/", 3)[3] for name in named} >= BUNDLES.keys()
     for address in named:
         response = page.get(address, headers={"Accept-Encoding": "gzip"})
         assert response.status_code == 200, address
@@ -32,9 +34,12 @@ def test_a_page_names_files_that_may_be_kept_for_ever(page: Client) -> None:
             assert response["Content-Encoding"] == "gzip", address
             assert response["Vary"] == "Accept-Encoding"
             name = address.split("/", 3)[3]
-            found = finders.find(name)
-            assert isinstance(found, str)
-            assert gzip.decompress(content(response)) == Path(found).read_bytes()
+            assert gzip.decompress(content(response)) == source_of(name)
+
+
+def source_of(name: str) -> bytes:
+    paths = [finders.find(part) for part in (sheets_of(name) if name in BUNDLES else [name])]
+    return b"\n".join(Path(str(path)).read_bytes() for path in paths)
 
 
 def test_the_plain_name_still_works_and_is_asked_about_again(client: Client) -> None:
@@ -60,3 +65,4 @@ def test_where_nothing_can_be_written_files_go_unpacked(
     settings.DATA_DIR = tmp_path / "file"  # a folder cannot be made in a file
     served = assets.Assets(lambda request: None)  # type: ignore[arg-type, return-value]
     assert "/static/sophiie/shared/tokens.css" in served.files
+    assert "/static/sophiie/shared.css" in served.files

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import sophiie.web
+from sophiie.web.serving.bundles import BUNDLES, sheets_of
 
 WEB = Path(sophiie.web.__file__).parent
 TEMPLATES, SHEETS = WEB / "templates", WEB / "static" / "sophiie"
@@ -45,9 +46,17 @@ def parts_of(page: str) -> dict[str, str]:
 @pytest.mark.parametrize("page", PAGES)
 def test_no_class_of_a_page_is_left_without_its_style_sheet(page: str) -> None:
     text = "\n".join(parts_of(page).values())
-    loaded = set(re.findall(r"sophiie/([a-z_/]+\.css)", text))
-    has = set().union(*(styled(SHEETS / sheet) for sheet in loaded))
+    named = set(re.findall(r"sophiie/[a-z_/]+\.css", text))
+    loaded = {sheet for name in named for sheet in (sheets_of(name) if name in BUNDLES else [name])}
+    has = set().union(*(styled(SHEETS.parent / sheet) for sheet in loaded))
     elsewhere = set().union(*(styled(sheet) for sheet in SHEETS.rglob("*.css"))) - has
     written = " ".join(re.findall(r'class="([^"]*)"', text))
     used = set(re.findall(r"[a-zA-Z][\w-]*", re.sub(r"{[{%].*?[%}]}", " ", written)))
     assert used & elsewhere == set()
+
+
+@pytest.mark.parametrize("bundle", BUNDLES)
+def test_a_bundle_is_all_of_its_folder_and_each_sheet_once(bundle: str) -> None:
+    folder = SHEETS.parent / bundle.removesuffix(".css")
+    sheets = sheets_of(bundle)
+    assert sorted(sheets) == sorted(str(p.relative_to(SHEETS.parent)) for p in folder.glob("*.css"))

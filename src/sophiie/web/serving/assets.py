@@ -21,6 +21,8 @@ from django.contrib.staticfiles.storage import StaticFilesStorage
 from whitenoise.middleware import WhiteNoiseMiddleware
 from whitenoise.responders import StaticFile
 
+from sophiie.web.serving.bundles import BUNDLES, joined
+
 PACKED = {".css", ".js", ".svg"}
 
 
@@ -32,7 +34,7 @@ def release() -> str:
         for finder in reversed(list(finders.get_finders()))
         for name, storage in finder.list(None)
     }
-    digest = hashlib.sha256()
+    digest = hashlib.sha256(repr(BUNDLES).encode())
     for name in sorted(files):
         digest.update(name.encode() + b"\0" + Path(files[name]).read_bytes())
     return digest.hexdigest()[:12]
@@ -47,6 +49,12 @@ class ReleasedFiles(StaticFilesStorage):
 
 class Assets(WhiteNoiseMiddleware):  # type: ignore[misc]
     """Serves each file at its plain address for a while, and at that of its release for ever."""
+
+    def add_files_from_finders(self) -> None:
+        super().add_files_from_finders()
+        for bundle in BUNDLES:
+            path = _stored(joined(bundle), ".css")
+            self.add_file_to_dictionary(f"{self.static_prefix}{bundle}", str(path))
 
     def add_file_to_dictionary(self, url: str, path: str, stat_cache: Any = None) -> None:
         name = url.removeprefix(self.static_prefix)
@@ -72,19 +80,27 @@ KEPT_HEADERS = {"Content-Type", "Cache-Control", "Access-Control-Allow-Origin"}
 
 
 def _packed(path: Path) -> Path | None:
-    """The compressed copy, made if it is missing. Several processes may make it at the same time.
-
-    None if it cannot be written: then the file is served uncompressed.
-    """
-    content = path.read_bytes()
-    folder: Path = settings.DATA_DIR / "packed"
-    copy = folder / f"{hashlib.sha256(content).hexdigest()}.gz"
+    """The compressed copy; None if it cannot be written: then the file is served uncompressed."""
     try:
-        if not copy.exists():
-            folder.mkdir(parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile(dir=folder, delete=False) as unfinished:
-                unfinished.write(gzip.compress(content, mtime=0))
-            os.replace(unfinished.name, copy)
+        return _kept(gzip.compress(path.read_bytes(), mtime=0), ".gz", settings.DATA_DIR / "packed")
     except OSError:
         return None
-    return copy
+
+
+def _stored(content: bytes, ending: str) -> Path:
+    """A file with this content; a temporary one where the data folder cannot be written."""
+    try:
+        return _kept(content, ending, settings.DATA_DIR / "packed")
+    except OSError:
+        return _kept(content, ending, Path(tempfile.mkdtemp()))
+
+
+def _kept(content: bytes, ending: str, folder: Path) -> Path:
+    """The file in the folder, made if it is missing. Several processes may make it at once."""
+    kept = folder / f"{hashlib.sha256(content).hexdigest()}{ending}"
+    if not kept.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=folder, delete=False) as unfinished:
+            unfinished.write(content)
+        os.replace(unfinished.name, kept)
+    return kept
