@@ -456,6 +456,8 @@ def test_old_mails_in_the_data_folder_go(settings: Any, tmp_path: Path) -> None:
     for path in (old, new):
         path.write_text("To: somebody")
     long_ago = (now() - timedelta(days=31)).timestamp()
+    # Under `DATE` files are made at the true time.
+    os.utime(new, (now().timestamp(),) * 2)
     os.utime(old, (long_ago, long_ago))
     assert retention.forget_old_mails() == 1
     assert [path.name for path in tmp_path.iterdir()] == ["new.log"]
