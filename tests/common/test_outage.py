@@ -50,6 +50,20 @@ def test_an_outage_is_told_once_a_minute_by_all_together(outage: Outage, clock: 
     ]
 
 
+def test_what_was_under_way_when_it_began_does_not_end_it(outage: Outage, clock: Clock) -> None:
+    with capture_logs() as entries:
+        outage.noticed(OperationalError("gone"))
+        clock.seconds += 0.1
+        outage.is_over()
+        outage.noticed(OperationalError("gone"))
+        clock.seconds += 2
+        outage.is_over()
+    assert [entry["event"] for entry in entries] == [
+        "database not reachable",
+        "database reachable again",
+    ]
+
+
 def test_its_end_is_told_once_with_its_length(outage: Outage, clock: Clock) -> None:
     told(outage, clock, seconds=75)
     with capture_logs() as entries:

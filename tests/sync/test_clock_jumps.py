@@ -32,8 +32,9 @@ from sophiie.common.clock import now
 from sophiie.common.clock_jumps import ClockWatch
 from sophiie.common.in_thread import in_thread
 from sophiie.common.reasons import Reason, columns
+from sophiie.common.wall_time import in_zone, start_of_day
 from sophiie.google.app import google_session
-from sophiie.sync.due import until_the_quotas_next_day
+from sophiie.sync.due import QUOTA_ZONE
 from sophiie.sync.inbound import calendars, channels, poll_claim, poller
 from sophiie.sync.inbound.webhook import _ask_for_reading
 from sophiie.sync.messages import DAY_USED_UP, READ_LATER
@@ -151,14 +152,15 @@ def test_a_used_up_day_ends_with_the_day_that_it_is(
     alice: Member, google: RunningSimulator, off: timedelta
 ) -> None:
     link(alice, google)
-    midnight = now() + until_the_quotas_next_day(now())
+    today = in_zone(now(), QUOTA_ZONE).date()
     with by_a_wrong_clock(off):
         google.fault(
             method="calendar.events.list", status=403, reason="dailyLimitExceeded", count=1
         )
         assert read_all() == [False]
-        is_another_day = now() >= midnight
+        is_another_day = in_zone(now(), QUOTA_ZONE).date() != today
     assert read_due() == ([True] if is_another_day else [])
+    midnight = start_of_day(today + timedelta(days=1), QUOTA_ZONE)
     with time_machine.travel((midnight + timedelta(minutes=6)).timestamp(), tick=True):
         assert read_due() == [True]
 

@@ -17,6 +17,8 @@ from sophiie.common.logs import log
 logger = log(__name__)
 
 REPEAT_SECONDS = 60.0
+# A use that was under way when others found it away proves nothing.
+UNDER_WAY_SECONDS = 1.0
 
 
 class Outage:
@@ -50,9 +52,11 @@ class Outage:
         if self._since is None:
             return
         with self._lock:
+            if self._since is None or self._clock() - self._since < UNDER_WAY_SECONDS:
+                return
             since, self._since = self._since, None
             said, self._said_of_this_one = self._said_of_this_one, False
-        if since is not None and said:
+        if said:
             logger.warning(f"{self._what} reachable again", seconds=round(self._clock() - since))
 
 
