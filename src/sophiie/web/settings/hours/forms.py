@@ -172,33 +172,33 @@ def _minutes(*values: int) -> list[tuple[int, str]]:
     return [(n, length(timedelta(minutes=n)) if n else str(_("none"))) for n in values]
 
 
+def _number_field(label: Any, help_text: Any) -> forms.TypedChoiceField:
+    """A number to choose; the form says which are offered."""
+    return forms.TypedChoiceField(label=label, help_text=help_text, coerce=int)
+
+
 class RulesForm(forms.Form):
     """After `is_valid()`, `rules` holds the input."""
 
-    buffer_before_minutes = forms.TypedChoiceField(
-        label=gettext_lazy("Time before each appointment"),
-        help_text=gettext_lazy("For the way there, or to prepare."),
-        coerce=int,
+    buffer_before_minutes = _number_field(
+        gettext_lazy("Time before each appointment"),
+        gettext_lazy("For the way there, or to prepare."),
     )
-    buffer_after_minutes = forms.TypedChoiceField(
-        label=gettext_lazy("Time after each appointment"),
-        help_text=gettext_lazy("For the way back, or to tidy up."),
-        coerce=int,
+    buffer_after_minutes = _number_field(
+        gettext_lazy("Time after each appointment"),
+        gettext_lazy("For the way back, or to tidy up."),
     )
-    notice_minutes = forms.TypedChoiceField(
-        label=gettext_lazy("Shortest notice"),
-        help_text=gettext_lazy("Times that begin sooner than this are not offered."),
-        coerce=int,
+    notice_minutes = _number_field(
+        gettext_lazy("Shortest notice"),
+        gettext_lazy("Times that begin sooner than this are not offered."),
     )
-    window_days = forms.TypedChoiceField(
-        label=gettext_lazy("How far ahead"),
-        help_text=gettext_lazy("Days later than this are not offered."),
-        coerce=int,
+    window_days = _number_field(
+        gettext_lazy("How far ahead"),
+        gettext_lazy("Days later than this are not offered."),
     )
-    step_minutes = forms.TypedChoiceField(
-        label=gettext_lazy("Appointments start every"),
-        help_text=gettext_lazy("Counted from midnight: 09:00, 09:15 and so on."),
-        coerce=int,
+    step_minutes = _number_field(
+        gettext_lazy("Appointments start every"),
+        gettext_lazy("Counted from midnight: 09:00, 09:15 and so on."),
     )
 
     def __init__(self, data: Any, *, kept: Rules) -> None:
