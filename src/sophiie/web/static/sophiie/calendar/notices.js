@@ -4,7 +4,7 @@ import { cloneOf, make, part, say, setup } from "./setup.js";
 
 const TOAST_MS = 10_000;
 
-/** Good news, for a while; it stays as long as somebody is at it. */
+/** Good news that goes away by itself, but not while the pointer or the focus is on it. */
 export function toast(text, undo) {
   const box = cloneOf("cal-toast");
   box.querySelector("p").textContent = text;
@@ -33,7 +33,7 @@ export function toast(text, undo) {
   wait();
 }
 
-/** Why something was not done, and what one can do now: `ways` are [text, act or address]. */
+/** Why something was not done, and what to do now: `ways` are [text, act or address]. */
 export function refuse(title, lines, ways = []) {
   const box = cloneOf("cal-refusal");
   const close = () => box.remove();
@@ -68,7 +68,7 @@ export function clear() {
   part("cal-refusals").replaceChildren();
 }
 
-/** The calendar itself could not be had. */
+/** Says that the calendar could not be loaded; an empty text takes the message away. */
 export function problem(text, action) {
   const box = part("cal-problem");
   if (!text) {

@@ -1,5 +1,5 @@
-// The quick form: title, time, people. The full form has everything else, and takes over what was
-// typed.
+// The quick form: title, time, people. The full form has everything else; it opens with what was
+// typed here.
 
 import { book, reasonOf } from "./acts.js";
 import { isTaken, shown } from "./feed.js";
@@ -26,7 +26,7 @@ export function open({ start: from, end: to, day, who } = {}) {
   const begin = from ?? freeHour(day ?? state.day, chosen);
   const midnight = `${addDays(dayOf(begin), 1)}T00:00:00`;
   const asked = to ?? addSeconds(begin, 3600);
-  const until = asked > midnight ? midnight : asked; // over midnight is for the full form
+  const until = asked > midnight ? midnight : asked; // only the full form goes over midnight
   form.reset();
   tell();
   date.value = dayOf(begin);
@@ -68,7 +68,7 @@ const chosen = () =>
     .filter((box) => box.checked)
     .map((box) => box.value);
 
-/** Shows messages: at their fields, and above the form what belongs to none. */
+/** Shows messages at their fields, and above the form those that belong to none. */
 function tell(messages = {}, above = []) {
   for (const id of new Set(Object.values(FIELDS))) part(id).hidden = true;
   for (const field of form.querySelectorAll("[data-field]"))
