@@ -33,6 +33,19 @@ export function toast(text, undo) {
   wait();
 }
 
+/** A button that acts, or a link that looks like one. */
+export function control(text, act) {
+  const isAddress = typeof act === "string";
+  const made = make(isAddress ? "a" : "button", "button button-small", text);
+  if (isAddress) {
+    made.href = act;
+  } else {
+    made.type = "button";
+    made.addEventListener("click", act);
+  }
+  return made;
+}
+
 /** Why something was not done, and what to do now: `ways` are [text, act or address]. */
 export function refuse(title, lines, ways = []) {
   const box = cloneOf("cal-refusal");
@@ -45,18 +58,11 @@ export function refuse(title, lines, ways = []) {
   }
   box.querySelector(".actions").append(
     ...ways.map(([text, way]) => {
-      if (typeof way === "string") {
-        const link = make("a", "button button-small", text);
-        link.href = way;
-        return link;
-      }
-      const button = make("button", "button button-small", text);
-      button.type = "button";
-      button.addEventListener("click", () => {
+      const act = () => {
         close();
         way();
-      });
-      return button;
+      };
+      return control(text, typeof way === "string" ? way : act);
     }),
   );
   box.querySelector("[data-close]").addEventListener("click", close);
@@ -75,16 +81,7 @@ export function problem(text, action) {
     box.replaceChildren();
     return;
   }
-  const line = make("p", "", text);
-  const [label, act] = action;
-  const button = make(typeof act === "string" ? "a" : "button", "button button-small", label);
-  if (typeof act === "string") {
-    button.href = act;
-  } else {
-    button.type = "button";
-    button.addEventListener("click", act);
-  }
-  box.replaceChildren(line, button);
+  box.replaceChildren(make("p", "", text), control(...action));
 }
 
 export function signedOut() {

@@ -3,6 +3,7 @@
 
 import { book, reasonOf } from "./acts.js";
 import { isTaken, shown } from "./feed.js";
+import { control } from "./notices.js";
 import { make, part, say, setup } from "./setup.js";
 import { state } from "./state.js";
 import { addDays, addSeconds, clockOf, dayOf, now, seconds } from "./times.js";
@@ -91,12 +92,7 @@ function inTheWay(answer) {
   if (answer.obstacles?.length)
     body.append(make("ul", "", ...answer.obstacles.map((line) => make("li", "", line))));
   const ways = make("div", "actions");
-  const way = (text, more) => {
-    const button = make("button", "button button-small", text);
-    button.type = "button";
-    button.addEventListener("click", () => submit(more));
-    ways.append(button);
-  };
+  const way = (text, more) => ways.append(control(text, () => submit(more)));
   for (const { fold, label } of answer.which ?? []) way(label, { fold });
   if (answer.consent) way(say(answer.consent), { consent: answer.consent });
   if (ways.children.length) body.append(ways);
