@@ -3,17 +3,15 @@
 import { busyBlock, classesOf, entryLink } from "./entry.js";
 import { appointments, busyTimes, leading, shown } from "./feed.js";
 import { cloneOf, make, part, say } from "./setup.js";
-import { addDays, dayNumber, month, spanOn, today, weekday } from "./times.js";
+import { addDays, dayNumber, month, spanOn, today, touches, weekday } from "./times.js";
 
 /** The rows of a day, ordered by start. */
 function ofDay(day) {
-  const next = addDays(day, 1);
-  const touches = (from, to) => from < `${next}T00:00:00` && to > `${day}T00:00:00`;
   const rows = appointments()
-    .filter((one) => touches(one.start, one.drawn_end ?? one.end))
+    .filter((one) => touches(day, one.start, one.drawn_end ?? one.end))
     .map((one) => [one.start, appointmentRow(one, day)]);
   for (const [number, from, to] of busyTimes()) {
-    if (!touches(from, to)) continue;
+    if (!touches(day, from, to)) continue;
     const block = busyBlock(number, from, to, { time: spanOn(day, from, to) });
     rows.push([from, make("li", `cal-row is-busy who-${shown.people[number].colour}`, block)]);
   }

@@ -4,7 +4,7 @@
 import { appointments } from "./feed.js";
 import { make, part, say } from "./setup.js";
 import { onPhone, state } from "./state.js";
-import { addDays, dayNumber, dayOf, longDay, periodOf, seconds } from "./times.js";
+import { addDays, dayNumber, dayOf, longDay, periodOf, seconds, touches } from "./times.js";
 
 const DAY_SECONDS = 86_400;
 // Pixels, as the style sheets set them: the row of weekday names, a day's number, a line with its
@@ -71,8 +71,8 @@ function dayLink(day, hrefOfDay) {
   const link = make("a", "day-link", dayNumber(day));
   link.href = hrefOfDay(day);
   link.dataset.day = day;
-  const count = appointments().filter(
-    (one) => dayOf(one.start) <= day && dayOf(one.end) >= day,
+  const count = appointments().filter((one) =>
+    touches(day, one.start, one.drawn_end ?? one.end),
   ).length;
   link.setAttribute(
     "aria-label",

@@ -34,6 +34,9 @@ export function addMonths(day, count) {
 
 export const seconds = (from, to) => (asUtc(to) - asUtc(from)) / 1000;
 
+/** Whether a span has a part on the day; one that ends at midnight has none on the next. */
+export const touches = (day, from, to) => dayOf(from) <= day && to > `${day}T00:00:00`;
+
 export function isDay(text) {
   return (
     /^20\d\d-\d\d-\d\d$/.test(text) &&
