@@ -17,8 +17,7 @@ from sophiie.availability.hours import USUAL_WEEK, Span, Spans, Week, week_from_
 from sophiie.availability.models import WorkingHours
 from sophiie.availability.rules import Rules
 from sophiie.availability.words import length
-from sophiie.common.wall_time import zone_choices
-from sophiie.web.shared.form_fields import LongSelect, date_field, time_field
+from sophiie.web.shared.form_fields import LongSelect, date_field, time_field, timezone_choices
 
 DAY_NAMES = (
     *(gettext_lazy("Monday"), gettext_lazy("Tuesday"), gettext_lazy("Wednesday")),
@@ -88,10 +87,9 @@ class WeekForm(_SpansForm):
         saved = {"timezone": zone, **_initial(week)}
         super().__init__(data, initial=saved if enlarged is None else enlarged.dict())
         usual = _("As the business: %(zone)s") % {"zone": member.business.timezone}
-        zones = sorted({*zone_choices(), *filter(None, [zone])})
         field = self.fields["timezone"]
         assert isinstance(field, forms.ChoiceField)
-        field.choices = [("", usual), *((name, name.replace("_", " ")) for name in zones)]
+        field.choices = [("", usual), *timezone_choices(zone)]
         for number, spans in enumerate(week):
             sent = _pairs_in(enlarged or data or {}, f"day{number}") + (enlarged is not None)
             count = min(max(2, len(spans), sent), MAX_SPANS)
