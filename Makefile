@@ -14,7 +14,7 @@ LOCK = $(BIN)/uv pip compile --quiet --generate-hashes --universal --python-vers
 
 .PHONY: help run demo-data test test-under-load coverage check audit docs format messages \
 	screenshots soak mutants bench lock setup setup-dev clean \
-	check-lint check-types check-imports check-migrations check-licences
+	check-lint check-front-end check-types check-imports check-migrations check-licences
 
 help:
 	@echo "make run        set up and run Sophiie with its demo (PORT, SIMULATOR_PORT)"

@@ -22,32 +22,32 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 # isort: off
-from tests import environment  # noqa: E402 - a database of its own, before Django
+from tests import environment  # a database of its own, before Django
 
 environment.os.environ["DJANGO_SETTINGS_MODULE"] = "sophiie.config.settings"
 
-import django  # noqa: E402
+import django
 
 django.setup()
 # isort: on
 
-from django.conf import settings  # noqa: E402
-from django.core.management import call_command  # noqa: E402
-from django.db import connection, transaction  # noqa: E402
-from django.test import Client  # noqa: E402
-from django.test.utils import CaptureQueriesContext  # noqa: E402
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connection, transaction
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
-from sophiie.accounts.api_keys import create_api_key  # noqa: E402
-from sophiie.accounts.models import Member  # noqa: E402
-from sophiie.accounts.people import add_member, create_business  # noqa: E402
-from sophiie.api import access  # noqa: E402
-from sophiie.appointments.models import Assignment  # noqa: E402
-from sophiie.availability import slots  # noqa: E402
-from sophiie.availability.hours import working_time  # noqa: E402
-from sophiie.availability.plans import plan_of  # noqa: E402
-from sophiie.availability.slots import Offer, find_slots  # noqa: E402
-from sophiie.common import sql  # noqa: E402
-from sophiie.common.logs import configure_logging  # noqa: E402
+from sophiie.accounts.api_keys import create_api_key
+from sophiie.accounts.models import Member
+from sophiie.accounts.people import add_member, create_business
+from sophiie.api import access
+from sophiie.appointments.models import Assignment
+from sophiie.availability import slots
+from sophiie.availability.hours import working_time
+from sophiie.availability.plans import plan_of
+from sophiie.availability.slots import Offer, find_slots
+from sophiie.common import sql
+from sophiie.common.logs import configure_logging
 
 SIZES = (10_000, 100_000, 1_000_000)
 ROUNDS = 200

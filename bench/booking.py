@@ -25,33 +25,33 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 # isort: off
-from tests import environment  # noqa: E402 - a database of its own, before Django
+from tests import environment  # a database of its own, before Django
 
 environment.os.environ["DJANGO_SETTINGS_MODULE"] = "sophiie.config.settings"
 environment.os.environ["SOPHIIE_LOG_LEVEL"] = "WARNING"
 
-import django  # noqa: E402
+import django
 
 django.setup()
 # isort: on
 
-import aiohttp  # noqa: E402
-import psutil  # noqa: E402
-from django.conf import settings  # noqa: E402
-from django.core.management import call_command  # noqa: E402
-from django.db import connection, transaction  # noqa: E402
+import aiohttp
+import psutil
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connection, transaction
 
-from google_simulator.testing import RunningSimulator, running_simulator  # noqa: E402
-from sophiie.accounts.api_keys import create_api_key  # noqa: E402
-from sophiie.accounts.models import Member  # noqa: E402
-from sophiie.accounts.people import add_member, create_business  # noqa: E402
-from sophiie.busy_time.models import BusyCalendar  # noqa: E402
-from sophiie.common.ids import new_id  # noqa: E402
-from sophiie.sync.models import MirroredEvent, MirrorState, QuotaBucket  # noqa: E402
-from tests.busy import busy, calendar_of  # noqa: E402
-from tests.google_place import variables_of  # noqa: E402
-from tests.linking import link  # noqa: E402
-from tests.processes import Running, answers, free_port, until  # noqa: E402
+from google_simulator.testing import RunningSimulator, running_simulator
+from sophiie.accounts.api_keys import create_api_key
+from sophiie.accounts.models import Member
+from sophiie.accounts.people import add_member, create_business
+from sophiie.busy_time.models import BusyCalendar
+from sophiie.common.ids import new_id
+from sophiie.sync.models import MirroredEvent, MirrorState, QuotaBucket
+from tests.busy import busy, calendar_of
+from tests.google_place import variables_of
+from tests.linking import link
+from tests.processes import Running, answers, free_port, until
 
 SIZES = (10_000, 100_000, 1_000_000)
 MEMBERS, LINKED = 50, 5

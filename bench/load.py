@@ -21,27 +21,27 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 # isort: off
-from tests import environment  # noqa: E402 - a database of its own, before Django
+from tests import environment  # a database of its own, before Django
 
 environment.os.environ["DJANGO_SETTINGS_MODULE"] = "sophiie.config.settings"
 environment.os.environ["SOPHIIE_LOG_LEVEL"] = "WARNING"
 
-import django  # noqa: E402
+import django
 
 django.setup()
 # isort: on
 
-import psutil  # noqa: E402
-from bench.streams import cookie_of, staff  # noqa: E402
-from django.conf import settings  # noqa: E402
-from django.core.management import call_command  # noqa: E402
+import psutil
+from bench.streams import cookie_of, staff
+from django.conf import settings
+from django.core.management import call_command
 
-from google_simulator.testing import RunningSimulator, running_simulator  # noqa: E402
-from sophiie.accounts.api_keys import create_api_key  # noqa: E402
-from sophiie.accounts.models import Member  # noqa: E402
-from tests.google_place import variables_of  # noqa: E402
-from tests.linking import link  # noqa: E402
-from tests.processes import Running, answers, free_port, until  # noqa: E402
+from google_simulator.testing import RunningSimulator, running_simulator
+from sophiie.accounts.api_keys import create_api_key
+from sophiie.accounts.models import Member
+from tests.google_place import variables_of
+from tests.linking import link
+from tests.processes import Running, answers, free_port, until
 
 BUSINESSES = 20
 GOOGLE_MS = 100

@@ -20,30 +20,30 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 # isort: off
-from tests import environment  # noqa: E402 - a database of its own, before Django
+from tests import environment  # a database of its own, before Django
 
 environment.os.environ["DJANGO_SETTINGS_MODULE"] = "sophiie.config.settings"
 
-import django  # noqa: E402
+import django
 
 django.setup()
 # isort: on
 
-import aiohttp  # noqa: E402
-import psutil  # noqa: E402
-from django.conf import settings  # noqa: E402
-from django.core.management import call_command  # noqa: E402
+import aiohttp
+import psutil
+from django.conf import settings
+from django.core.management import call_command
 
-from google_simulator.testing import RunningSimulator, running_simulator  # noqa: E402
-from sophiie.accounts.models import Member  # noqa: E402
-from sophiie.accounts.people import add_member, create_business  # noqa: E402
-from sophiie.appointments.booking import book, change, delete  # noqa: E402
-from sophiie.appointments.rules import Details  # noqa: E402
-from sophiie.calendar_link.models import CalendarLink  # noqa: E402
-from sophiie.sync.models import MirroredEvent, MirrorState, QuotaBucket  # noqa: E402
-from tests.google_place import variables_of  # noqa: E402
-from tests.linking import link  # noqa: E402
-from tests.processes import Running, until  # noqa: E402
+from google_simulator.testing import RunningSimulator, running_simulator
+from sophiie.accounts.models import Member
+from sophiie.accounts.people import add_member, create_business
+from sophiie.appointments.booking import book, change, delete
+from sophiie.appointments.rules import Details
+from sophiie.calendar_link.models import CalendarLink
+from sophiie.sync.models import MirroredEvent, MirrorState, QuotaBucket
+from tests.google_place import variables_of
+from tests.linking import link
+from tests.processes import Running, until
 
 LINKS = 12
 BURST = 900

@@ -19,27 +19,27 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 # isort: off
-from tests import environment  # noqa: E402 - a database of its own, before Django
+from tests import environment  # a database of its own, before Django
 
 environment.os.environ["DJANGO_SETTINGS_MODULE"] = "sophiie.config.settings"
 
-import django  # noqa: E402
+import django
 
 django.setup()
 # isort: on
 
-from django.conf import settings  # noqa: E402
-from django.core.management import call_command  # noqa: E402
-from django.db import connections  # noqa: E402
-from django.test import Client  # noqa: E402
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connections
+from django.test import Client
 
-from sophiie.accounts.models import Member  # noqa: E402
-from sophiie.accounts.people import add_member, create_business  # noqa: E402
-from sophiie.appointments.booking import book  # noqa: E402
-from sophiie.appointments.rules import Details  # noqa: E402
-from sophiie.common.logs import configure_logging  # noqa: E402
-from tests.browser import browser_page  # noqa: E402
-from tests.site import BACKEND, running_site  # noqa: E402
+from sophiie.accounts.models import Member
+from sophiie.accounts.people import add_member, create_business
+from sophiie.appointments.booking import book
+from sophiie.appointments.rules import Details
+from sophiie.common.logs import configure_logging
+from tests.browser import browser_page
+from tests.site import BACKEND, running_site
 
 PEOPLE = 10
 MANY = 2000

@@ -21,28 +21,28 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 # isort: off
-from tests import environment  # noqa: E402 - a database of its own, before Django
+from tests import environment  # a database of its own, before Django
 
 environment.os.environ["DJANGO_SETTINGS_MODULE"] = "sophiie.config.settings"
 
-import django  # noqa: E402
+import django
 
 django.setup()
 # isort: on
 
-import aiohttp  # noqa: E402
-import psutil  # noqa: E402
-from django.conf import settings  # noqa: E402
-from django.core.management import call_command  # noqa: E402
-from django.db import connection  # noqa: E402
-from django.test import Client  # noqa: E402
+import aiohttp
+import psutil
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connection
+from django.test import Client
 
-from sophiie.accounts.api_keys import create_api_key  # noqa: E402
-from sophiie.accounts.models import Member  # noqa: E402
-from sophiie.accounts.people import add_member, create_business  # noqa: E402
-from sophiie.common.in_thread import in_thread  # noqa: E402
-from tests.processes import Running, answers, free_port, until  # noqa: E402
-from tests.site import BACKEND  # noqa: E402
+from sophiie.accounts.api_keys import create_api_key
+from sophiie.accounts.models import Member
+from sophiie.accounts.people import add_member, create_business
+from sophiie.common.in_thread import in_thread
+from tests.processes import Running, answers, free_port, until
+from tests.site import BACKEND
 
 BUSINESSES, PEOPLE, PAGES = 10, 10, 20
 BOOKINGS, PAUSE_SECONDS = 300, 0.02

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+READMES = [*ROOT.glob("*.md"), ROOT / "simulator" / "README.md"]
+DOCUMENTS = sorted([*READMES, *(ROOT / "docs").rglob("*.md")])
 # A changelog tells of the past, a decision of the day on which it was made.
 OF_THE_DAY = [page for page in DOCUMENTS if page.name != "CHANGELOG.md" and "adr" not in page.parts]
 PACKAGE = ROOT / "src" / "sophiie"

@@ -11,7 +11,6 @@ had survived. Defects that change nothing are listed, with the reason, in
 `tests/accepted_mutants.toml`.
 """
 
-# the project is put on the path between the imports
 from __future__ import annotations
 
 import argparse

@@ -4,7 +4,6 @@ Draws new acts from a random seed, which it prints; `--seed` repeats a round. A 
 acts that led to it and how to have them again. Exit code 1 if anything was found.
 """
 
-# ruff: noqa: E402  # Django is set up between the imports
 from __future__ import annotations
 
 import argparse

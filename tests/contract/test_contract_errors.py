@@ -33,8 +33,9 @@ def test_7_2_bad_credentials(google) -> None:
     google.access_token = "ya29.nonsense"
     reply = google.call("GET", "users/me/calendarList")
     assert (reply.status, reply.reason) == (401, "authError")
-    assert reply.json["error"]["errors"][0]["message"] == "Invalid Credentials"
-    assert reply.json["error"]["errors"][0]["location"] == "Authorization"
+    (item,) = reply.json["error"]["errors"]
+    assert item["message"] == "Invalid Credentials"
+    assert (item["locationType"], item["location"]) == ("header", "Authorization")
     google.access_token = None
     missing = google.call("GET", "users/me/calendarList")
     assert (missing.status, missing.reason) == (401, "required")

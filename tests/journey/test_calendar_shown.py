@@ -233,6 +233,15 @@ def test_a_phone_sees_the_list_first_and_finds_the_day_in_the_month(
         expect(entry(page, "Leaking tap")).to_be_visible()
 
 
+def test_the_month_of_a_phone_counts_on_the_days_that_an_appointment_touches(
+    opened: Opened, alice: Member
+) -> None:
+    made(alice, "Until midnight", "23:00", alice)
+    with opened(f"view=month&date={TUESDAY}", **PHONE) as page:
+        for label in ("Tuesday 7 January, appointments: 1", "Wednesday 8 January, appointments: 0"):
+            expect(page.get_by_role("link", name=said(label))).to_be_visible()
+
+
 def test_below_the_first_steps_the_calendar_keeps_its_size(opened: Opened, alice: Member) -> None:
     """They take most of a phone's screen: the page scrolls, and everything can be reached."""
     elsewhere(lambda: Member.objects.update(first_steps_done_at=None))

@@ -42,6 +42,13 @@ def source_of(name: str) -> bytes:
     return b"\n".join(Path(str(path)).read_bytes() for path in paths)
 
 
+def test_sheets_in_another_order_are_another_release(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Browsers keep a bundle for ever, and its order counts as much as its content."""
+    turned = {name: sheets[::-1] for name, sheets in BUNDLES.items()}
+    monkeypatch.setattr(assets, "BUNDLES", turned)
+    assert assets.release.__wrapped__() != assets.release()
+
+
 def test_the_plain_name_still_works_and_is_asked_about_again(client: Client) -> None:
     response = client.get("/static/sophiie/shared/tokens.css")
     assert response.status_code == 200

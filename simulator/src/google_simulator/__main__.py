@@ -20,9 +20,10 @@ from pathlib import Path
 
 from aiohttp import web
 
+from google_simulator.first_client import FirstClient
 from google_simulator.http.app import make_app
 from google_simulator.seeds import SEEDS, plant
-from google_simulator.simulator import FirstClient, Simulator
+from google_simulator.simulator import Simulator
 from google_simulator.storage import StateFileError
 
 STOP_SECONDS = 5.0

@@ -9,11 +9,10 @@ from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
 from google_simulator.client import Endpoints
+from google_simulator.first_client import FirstClient
 from google_simulator.walker import walk_consent
 
 Json = dict[str, Any]
-DEMO_CLIENT_ID = "demo-client"
-DEMO_CLIENT_SECRET = "demo-client-secret"  # noqa: S105 - a demo credential, meant to be known
 
 
 class ControlError(Exception):
@@ -32,8 +31,8 @@ class SimulatorControl:
         self,
         base_url: str,
         *,
-        client_id: str = DEMO_CLIENT_ID,
-        client_secret: str = DEMO_CLIENT_SECRET,
+        client_id: str = FirstClient.id,
+        client_secret: str = FirstClient.secret,
     ) -> None:
         self.base_url = base_url.rstrip("/")
         self.client_id = client_id

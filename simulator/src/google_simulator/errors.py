@@ -8,6 +8,7 @@ Refusal
 
 from __future__ import annotations
 
+from dataclasses import KW_ONLY, dataclass
 from typing import Any
 
 
@@ -22,28 +23,18 @@ class Refusal(Exception):
         raise NotImplementedError
 
 
+@dataclass(eq=False)
 class BackendError(Refusal):
     """Calendar itself refuses."""
 
-    def __init__(
-        self,
-        status: int,
-        reason: str,
-        message: str,
-        *,
-        domain: str = "global",
-        location: str | None = None,
-        location_type: str = "parameter",
-        retry_after: int | None = None,
-    ) -> None:
-        super().__init__(message)
-        self.status = status
-        self.reason = reason
-        self.message = message
-        self.domain = domain
-        self.location = location
-        self.location_type = location_type
-        self.retry_after = retry_after
+    status: int
+    reason: str
+    message: str
+    _: KW_ONLY
+    domain: str = "global"
+    location: str | None = None
+    location_type: str = "parameter"
+    retry_after: int | None = None
 
     def body(self) -> dict[str, Any]:
         """One item in `errors`, and no `status`."""
@@ -53,32 +44,20 @@ class BackendError(Refusal):
         return {"error": {"errors": [item], "code": self.status, "message": self.message}}
 
 
+@dataclass(eq=False)
 class FrontEndError(Refusal):
     """The layer before Calendar refuses."""
 
-    def __init__(
-        self,
-        status: int,
-        reason: str,
-        message: str,
-        *,
-        item_message: str,
-        status_name: str,
-        domain: str = "global",
-        location: str | None = None,
-        info: dict[str, Any] | None = None,
-        retry_after: int | None = None,
-    ) -> None:
-        super().__init__(message)
-        self.status = status
-        self.reason = reason
-        self.message = message
-        self.item_message = item_message
-        self.status_name = status_name
-        self.domain = domain
-        self.location = location
-        self.info = info
-        self.retry_after = retry_after
+    status: int
+    reason: str
+    message: str
+    _: KW_ONLY
+    item_message: str
+    status_name: str
+    domain: str = "global"
+    location: str | None = None
+    info: dict[str, Any] | None = None
+    retry_after: int | None = None
 
     def body(self) -> dict[str, Any]:
         """With `status`, and `details` where there are any."""

@@ -3,29 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 from google_simulator.calls import CallLog
 from google_simulator.clock import Clock
 from google_simulator.faults import Faults
+from google_simulator.first_client import FirstClient
 from google_simulator.model import Client, Project, Setting
 from google_simulator.oauth.keys import SigningKey
 from google_simulator.quotas import Quotas
 from google_simulator.storage import StateFile
 from google_simulator.switches import SwitchBoard
 from google_simulator.world import World
-
-
-@dataclass(frozen=True)
-class FirstClient:
-    """The OAuth client that exists from the start."""
-
-    id: str = "demo-client"
-    secret: str = "demo-client-secret"  # noqa: S105 - a demo credential, meant to be known
-    redirect_uris: tuple[str, ...] = ()
-    project: str = "demo-project"
-
 
 Planter = Callable[["Simulator", str], None]
 

@@ -12,8 +12,9 @@ from uuid import UUID
 from django.db.models import Q
 
 from sophiie.accounts.models import Member
+from sophiie.api.appointment_schemas import AppointmentFilter, appointment_out
 from sophiie.api.problems import invalid
-from sophiie.api.schemas import AppointmentFilter, appointment_out, in_utc
+from sophiie.api.schemas import in_utc
 from sophiie.appointments.conflicts import clashes_of
 from sophiie.appointments.errors import InvalidAppointment
 from sophiie.appointments.models import Appointment

@@ -13,9 +13,7 @@ from ninja import Body, Query, Router
 from sophiie.accounts.models import Member
 from sophiie.api.access import key_of, member_of
 from sophiie.api.appointment_list import page_of
-from sophiie.api.idempotency import answer_once, kept_answer
-from sophiie.api.problems import CONTENT_TYPE, ProblemError, conflict, invalid
-from sophiie.api.schemas import (
+from sophiie.api.appointment_schemas import (
     AppointmentFilter,
     AppointmentIn,
     AppointmentList,
@@ -25,9 +23,11 @@ from sophiie.api.schemas import (
     ConflictProblem,
     CustomerIn,
     DriftIn,
-    Problem,
     appointment_out,
 )
+from sophiie.api.idempotency import answer_once, kept_answer
+from sophiie.api.problems import CONTENT_TYPE, ProblemError, conflict, invalid
+from sophiie.api.schemas import Problem
 from sophiie.appointments import booking, holds
 from sophiie.appointments.conflicts import clashes_of, renew_knowledge
 from sophiie.appointments.errors import Conflict

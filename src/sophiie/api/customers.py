@@ -2,20 +2,49 @@
 
 from __future__ import annotations
 
+from typing import Annotated, Literal
 from uuid import UUID
 
 from django.http import HttpRequest
-from ninja import Router
+from ninja import Router, Schema
+from pydantic import Field, StrictBool, StrictStr
 
 from sophiie.api.access import member_of
 from sophiie.api.problems import ProblemError, invalid, not_found
-from sophiie.api.schemas import CustomerErasureIn, CustomerErasureOut, Problem
+from sophiie.api.schemas import Problem, Strict
 from sophiie.privacy.customers import CustomerPreview, erase_customer, preview_customer
 from sophiie.privacy.identity import Identity, UnknownCustomer, identify, identify_by_appointment
 
 router = Router(tags=["customers"])
 # The worker does the rest, so that no request takes long.
 MAX_AT_ONCE = 100
+
+
+class CustomerErasureIn(Strict):
+    email: Annotated[StrictStr, Field(max_length=254)] | None = None
+    phone: Annotated[StrictStr, Field(max_length=50)] | None = None
+    appointment_id: UUID | None = None
+    upcoming: Literal["cancel", "keep"] = "cancel"
+    preview: StrictBool = True
+
+
+class CustomerErasureOut(Schema):
+    """What would be erased, or was. A worker changes or removes `google_events`; those in calendars
+    that are no longer linked are out of reach. `mentions`: other customers' appointments in whose
+    texts an address or number was blanked out. `alike`: untouched appointments with the same name,
+    or with another address or number of the same customer."""
+
+    state: Literal["preview", "erased", "under_way"]
+    names: list[str]
+    emails: list[str]
+    phones: list[str]
+    appointments: int
+    upcoming: int
+    mentions: int
+    google_events: int
+    google_events_waiting: int
+    google_events_out_of_reach: int
+    alike: int
 
 
 @router.post(

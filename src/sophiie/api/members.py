@@ -2,21 +2,50 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import Literal
 from uuid import UUID
 
 from django.http import HttpRequest
-from ninja import Query, Router
+from ninja import Query, Router, Schema
 
 from sophiie.accounts.models import Member
 from sophiie.accounts.people import active_members
 from sophiie.api.access import member_of
 from sophiie.api.problems import ProblemError, invalid, not_found
-from sophiie.api.schemas import CalendarLinkOut, MemberList, MemberOut, Page, Problem, Progress
+from sophiie.api.schemas import Page, PersonOut, Problem
 from sophiie.calendar_link.connect import link_of
 from sophiie.sync.reports.event_status import health_of
 
 router = Router(tags=["members"])
 PROBLEMS = {401: Problem, 429: Problem}
+
+
+class MemberOut(PersonOut):
+    role: str
+
+
+class MemberList(Schema):
+    items: list[MemberOut]
+    next_cursor: str | None
+
+
+class Progress(Schema):
+    done: int
+    total: int
+
+
+class CalendarLinkOut(Schema):
+    state: Literal["choosing", "backfilling", "active", "needs_reconnect", "unlinking", "unlinked"]
+    google_email: str | None = None
+    calendar_id: str | None = None
+    calendar_name: str | None = None
+    covers: str | None = None
+    privacy: str | None = None
+    last_synced_at: datetime | None = None
+    pending: int = 0
+    failed: int = 0
+    progress: Progress | None = None
 
 
 @router.get("/members", response={200: MemberList, 422: Problem, **PROBLEMS}, summary="List")

@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
-from sophiie.api.schemas import obstacle_out
+from sophiie.api.appointment_schemas import obstacle_out
 from sophiie.appointments.errors import (
     Conflict,
     InvalidAppointment,

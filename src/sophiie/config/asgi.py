@@ -14,9 +14,9 @@ from django.core.wsgi import get_wsgi_application
 
 _django = get_wsgi_application()
 
-from sophiie.ops import health  # noqa: E402 - models can be imported from here on
-from sophiie.web.serving import live  # noqa: E402
-from sophiie.web.serving.whole_requests import WholeRequests, environ_of, plain, send_answer  # noqa: E402
+from sophiie.ops import health  # models can be imported from here on
+from sophiie.web.serving import live
+from sophiie.web.serving.whole_requests import WholeRequests, environ_of, plain, send_answer
 
 _pages = WholeRequests(_django)
 _readiness = health.Readiness()

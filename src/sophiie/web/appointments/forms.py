@@ -17,15 +17,9 @@ from sophiie.appointments.hold_time import MAX_HOLD_MINUTES
 from sophiie.appointments.models import Appointment
 from sophiie.appointments.rules import Details, check_details
 from sophiie.common.clock import now
-from sophiie.common.wall_time import (
-    TimeDoesNotExist,
-    TimeIsAmbiguous,
-    in_zone,
-    instant_of,
-    zone_choices,
-)
+from sophiie.common.wall_time import TimeDoesNotExist, TimeIsAmbiguous, in_zone, instant_of
 from sophiie.web.appointments.line_breaks import keep_line_breaks, show_line_breaks
-from sophiie.web.shared.form_fields import LongSelect, VisibleText
+from sophiie.web.shared.form_fields import LongSelect, VisibleText, timezone_choices
 from sophiie.web.shared.typed_times import TypedDateField, TypedTimeField
 
 TEXT_FIELDS = (
@@ -136,8 +130,7 @@ class AppointmentForm(forms.Form):
         self._choices("assignees").choices = [(key, m.name) for key, m in self.team.items()]
         # An old spelling of a zone, given through the API, stays as it is.
         kept = appointment.timezone if appointment else by.business.timezone
-        zones = sorted({*zone_choices(), kept})
-        self._choices("timezone").choices = [(name, name.replace("_", " ")) for name in zones]
+        self._choices("timezone").choices = timezone_choices(kept)
         self._choices("fold").choices = [("0", _("the first")), ("1", _("the second"))]
         if "end_date" not in self.data and not (appointment and runs_over_days(appointment)):
             del self.fields["end_date"]

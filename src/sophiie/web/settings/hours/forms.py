@@ -17,8 +17,7 @@ from sophiie.availability.hours import USUAL_WEEK, Span, Spans, Week, week_from_
 from sophiie.availability.models import WorkingHours
 from sophiie.availability.rules import Rules
 from sophiie.availability.words import length
-from sophiie.common.wall_time import zone_choices
-from sophiie.web.shared.form_fields import LongSelect, date_field, time_field
+from sophiie.web.shared.form_fields import LongSelect, date_field, time_field, timezone_choices
 
 DAY_NAMES = (
     *(gettext_lazy("Monday"), gettext_lazy("Tuesday"), gettext_lazy("Wednesday")),
@@ -88,10 +87,9 @@ class WeekForm(_SpansForm):
         saved = {"timezone": zone, **_initial(week)}
         super().__init__(data, initial=saved if enlarged is None else enlarged.dict())
         usual = _("As the business: %(zone)s") % {"zone": member.business.timezone}
-        zones = sorted({*zone_choices(), *filter(None, [zone])})
         field = self.fields["timezone"]
         assert isinstance(field, forms.ChoiceField)
-        field.choices = [("", usual), *((name, name.replace("_", " ")) for name in zones)]
+        field.choices = [("", usual), *timezone_choices(zone)]
         for number, spans in enumerate(week):
             sent = _pairs_in(enlarged or data or {}, f"day{number}") + (enlarged is not None)
             count = min(max(2, len(spans), sent), MAX_SPANS)
@@ -172,33 +170,33 @@ def _minutes(*values: int) -> list[tuple[int, str]]:
     return [(n, length(timedelta(minutes=n)) if n else str(_("none"))) for n in values]
 
 
+def _number_field(label: Any, help_text: Any) -> forms.TypedChoiceField:
+    """A number to choose; the form says which are offered."""
+    return forms.TypedChoiceField(label=label, help_text=help_text, coerce=int)
+
+
 class RulesForm(forms.Form):
     """After `is_valid()`, `rules` holds the input."""
 
-    buffer_before_minutes = forms.TypedChoiceField(
-        label=gettext_lazy("Time before each appointment"),
-        help_text=gettext_lazy("For the way there, or to prepare."),
-        coerce=int,
+    buffer_before_minutes = _number_field(
+        gettext_lazy("Time before each appointment"),
+        gettext_lazy("For the way there, or to prepare."),
     )
-    buffer_after_minutes = forms.TypedChoiceField(
-        label=gettext_lazy("Time after each appointment"),
-        help_text=gettext_lazy("For the way back, or to tidy up."),
-        coerce=int,
+    buffer_after_minutes = _number_field(
+        gettext_lazy("Time after each appointment"),
+        gettext_lazy("For the way back, or to tidy up."),
     )
-    notice_minutes = forms.TypedChoiceField(
-        label=gettext_lazy("Shortest notice"),
-        help_text=gettext_lazy("Times that begin sooner than this are not offered."),
-        coerce=int,
+    notice_minutes = _number_field(
+        gettext_lazy("Shortest notice"),
+        gettext_lazy("Times that begin sooner than this are not offered."),
     )
-    window_days = forms.TypedChoiceField(
-        label=gettext_lazy("How far ahead"),
-        help_text=gettext_lazy("Days later than this are not offered."),
-        coerce=int,
+    window_days = _number_field(
+        gettext_lazy("How far ahead"),
+        gettext_lazy("Days later than this are not offered."),
     )
-    step_minutes = forms.TypedChoiceField(
-        label=gettext_lazy("Appointments start every"),
-        help_text=gettext_lazy("Counted from midnight: 09:00, 09:15 and so on."),
-        coerce=int,
+    step_minutes = _number_field(
+        gettext_lazy("Appointments start every"),
+        gettext_lazy("Counted from midnight: 09:00, 09:15 and so on."),
     )
 
     def __init__(self, data: Any, *, kept: Rules) -> None:

@@ -1,4 +1,4 @@
-// Signing up: the zone of this device is proposed.
+// Signing up: proposes the time zone of this device.
 
 function proposeZone(select) {
   if (select.value) return;

@@ -1,4 +1,4 @@
-// Customers of earlier appointments are offered; the chosen one's phone and email come along.
+// Suggests customers of earlier appointments; choosing one fills in phone and email.
 
 const SUGGEST_AFTER_MS = 250;
 const MIN_LETTERS = 2;
@@ -12,7 +12,7 @@ class Suggestions {
     this.filledIn = { phone: "", email: "" };
   }
 
-  /** Fills in what the chosen customer has; false if what is typed is no customer of the list. */
+  /** Fills in the chosen customer's data; false if the name is not in the list. */
   fillIn() {
     const option = [...this.list.options].find(({ value }) => value === this.name.value);
     if (!option) return false;

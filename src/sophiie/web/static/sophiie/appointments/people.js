@@ -1,4 +1,4 @@
-// Many people: a field that leaves those whose name fits, and those who are chosen.
+// Many people: a search field that keeps those whose name matches and those already chosen.
 
 function findPeople(finder) {
   finder.hidden = false;

@@ -1,4 +1,4 @@
-// The print button; without JavaScript it is not there.
+// The print button, which stays hidden without JavaScript.
 
 for (const button of document.querySelectorAll("[data-print]")) {
   button.hidden = false;

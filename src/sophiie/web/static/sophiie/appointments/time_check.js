@@ -1,4 +1,4 @@
-// The part of the page that says what a time would meet asks when the time or the people change.
+// When the time or the people change, the page asks the server what would be in the way.
 
 const CHECK_AFTER_MS = 350;
 const CHECKED = ["date", "start", "end", "end_date", "timezone", "assignees", "fold"];

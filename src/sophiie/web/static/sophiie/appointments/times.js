@@ -1,5 +1,5 @@
-// Start and end of the appointment form: rewritten as they were understood, so that nobody is
-// surprised after saving; the end follows the start; lengths and free times fill them in.
+// Start and end in the appointment form. The fields show at once how the typed times are
+// understood; the end follows the start; lengths and free times fill them in.
 
 import { formatTime, parseTime } from "./typed_times.js";
 

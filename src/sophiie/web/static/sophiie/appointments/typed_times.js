@@ -1,4 +1,4 @@
-// Times as people type them, read in the same way as by `web/shared/typed_times.py`: the cases in
+// Reads times as people type them, just as `web/shared/typed_times.py` does: the cases in
 // tests/web/test_typed_times.json hold for both.
 
 const MAX_CHARACTERS = 40;

@@ -1,5 +1,5 @@
-// What a person does: moves, resizes, hands over, books, takes back. The server decides. Until it
-// has, the page shows what the person meant; afterwards, what is.
+// Moving, resizing, handing over, booking and undoing. The page shows a change at once; the server
+// decides, and a change that it refuses is put back.
 
 import { shown } from "./feed.js";
 import { refuse, signedOut, toast } from "./notices.js";
@@ -13,7 +13,7 @@ export function connect(page) {
   ({ redraw, reload } = page);
 }
 
-/** Sends an act. The answer's status (0: nobody answered) and what it says. */
+/** Sends an act; returns the answer's status (0: no answer) with its content. */
 export async function send(address, body) {
   const token = part("cal-quick-form").elements.csrfmiddlewaretoken.value;
   try {
@@ -26,16 +26,16 @@ export async function send(address, body) {
       },
       body: JSON.stringify(body),
     });
-    const told = (answer.headers.get("Content-Type") ?? "").includes("json")
+    const content = (answer.headers.get("Content-Type") ?? "").includes("json")
       ? await answer.json()
       : {};
-    return { status: answer.status, ...told };
+    return { status: answer.status, ...content };
   } catch {
     return { status: 0 };
   }
 }
 
-/** What to say of an answer that is no. */
+/** The message for a refusal. */
 export function reasonOf(answer) {
   if (answer.status === 0) return say("lost");
   if (answer.status === 403) return say("stale_page");
@@ -58,7 +58,7 @@ function show(one, changes) {
   return () => Object.assign(one, { start, end, who });
 }
 
-/** Moves, resizes or hands over; asks again with what the person chose when it was refused. */
+/** Moves, resizes or hands over. After a refusal, `more` is what the person chose to try again. */
 export async function move(one, changes, more = {}) {
   if (!Object.keys(changes).length) {
     redraw();
@@ -99,7 +99,7 @@ async function takeBack(id, before, revision, values) {
   const answer = await send(addressOf("move", id), { ...before, revision });
   await reload();
   if (answer.status === 200) {
-    // Not what the page shows: a change of somebody else may have it load once more just now.
+    // The old time and title, not those on the page: it may just be loading somebody else's change.
     toast(say("undone", values));
     return;
   }
@@ -128,7 +128,7 @@ function refused(one, changes, answer, more) {
   if (answer.stale || answer.status === 404) reload();
 }
 
-/** Books what the quick form asks for; the answer is the form's to show. */
+/** Books what the quick form asks for; the form shows the answer. */
 export async function book(asked) {
   const answer = await send(setup.urls.book, asked);
   if (answer.status === 201) {

@@ -11,7 +11,7 @@ const STATUS_ICONS = {
   no_show: "person",
 };
 
-/** What is said besides title, time and people; each with its own icon. */
+/** What an entry says besides title, time and people, each with its icon. */
 export function marks(one) {
   const found = [];
   if (one.status === "held") {
@@ -26,7 +26,7 @@ export function marks(one) {
 
 export const needsAttention = (one) => Boolean(one.state || one.clash);
 
-/** What a screen reader hears after title and time, and a pointer's tip shows. */
+/** What a screen reader reads after title and time, and the tooltip shows. */
 function described(one) {
   const parts = [];
   if (one.elsewhere) parts.push(one.elsewhere);
@@ -46,7 +46,7 @@ export function initials(numbers) {
   });
 }
 
-/** A link to the appointment: title, time, what matters, people. */
+/** A link to the appointment, with its title, time, state and people. */
 export function entryLink(one, { time = span(one.start, one.end) } = {}) {
   const link = make("a", "entry");
   link.href = addressOf("appointment", one.id);
@@ -76,7 +76,7 @@ function unspoken(element) {
   return element;
 }
 
-/** A time taken in Google: not a link, and nothing of what it is. */
+/** A busy time in Google: no link, and no details. */
 export function busyBlock(number, from, to, { time = span(from, to) } = {}) {
   const person = shown.people[number];
   const text = `${say("busy")}, ${person.name}, ${longDay(from)}, ${span(from, to)}`;

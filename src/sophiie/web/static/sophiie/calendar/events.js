@@ -8,8 +8,8 @@ import { state } from "./state.js";
 import { addDays, addSeconds, clockOf, dayOf, seconds } from "./times.js";
 
 const DAY_SECONDS = 86_400;
-const SMALL_SECONDS = 2_700; // below three quarters of an hour title and time share a line
-const MIN_SECONDS = 1_800; // what is shorter is drawn as long as this, or no finger finds it
+const SMALL_SECONDS = 2_700; // in a shorter event title and time share a line
+const MIN_SECONDS = 1_800; // shorter events are drawn this long, so that a finger can hit them
 
 export function events() {
   const isTeam = state.view === "team";
@@ -20,7 +20,7 @@ export function events() {
   return state.view === "month" ? month.fitting(found) : [...found, ...closedHours(isTeam)];
 }
 
-/** Side by side it is drawn once for each assignee, in their column and colour. */
+/** The team view draws an appointment once for each assignee, in their column and colour. */
 const eventsOfEach = (one) => one.who.map((number) => eventOf(one, shown.people[number], [number]));
 
 function eventOf(one, person, numbers) {
@@ -39,7 +39,7 @@ function eventOf(one, person, numbers) {
     ],
     extendedProps: { appointment: one.id },
   };
-  if (isShort) event.durationEditable = false; // its edge is not where it ends
+  if (isShort) event.durationEditable = false; // its lower edge is not its end
   return event;
 }
 
@@ -56,7 +56,7 @@ function busyEvent([number, from, to], index) {
   };
 }
 
-/** Side by side each person's own hours, elsewhere those of the whole team. */
+/** In the team view each person's own hours, elsewhere those of the whole team. */
 function closedHours(isTeam) {
   return shown.closed
     .filter(([number]) => isTeam === (number !== null))
@@ -71,7 +71,7 @@ function closedHours(isTeam) {
 
 const isLong = (from, to) => seconds(from, to) >= DAY_SECONDS;
 
-/** What lasts a day or more lies in the row on top, as whole days. */
+/** Events of a day or longer go into the row at the top, as whole days. */
 function drawnBetween(from, to) {
   if (!isLong(from, to)) return { start: from, end: to };
   const last = clockOf(to) === "00:00" ? dayOf(to) : addDays(dayOf(to), 1);

@@ -1,4 +1,4 @@
-// What there is in a period, from the server; and what of it is shown.
+// Everything in a period, as the server sent it, and which of it the filters let through.
 
 import { setup } from "./setup.js";
 import { state } from "./state.js";
@@ -17,7 +17,7 @@ export class SignedOut extends Error {}
 
 let asking = null;
 
-/** Fetches the period; the latest request wins. False if it was overtaken by another one. */
+/** Fetches the period; the latest request wins. False if a later one has overtaken this one. */
 export async function load(from, to) {
   asking?.abort();
   const mine = new AbortController();
@@ -48,18 +48,18 @@ const isVisible = (number) => !state.hidden.has(shown.people[number]?.id);
 
 export const namesOf = (numbers) => numbers.map((number) => shown.people[number].name);
 
-/** The appointments that the filters let through; one without any assignee left is everybody's. */
+/** The appointments that the filters let through; one without assignees always shows. */
 export function appointments() {
   return shown.appointments.filter(
     (one) => (state.cancelled || !isOff(one)) && (!one.who.length || one.who.some(isVisible)),
   );
 }
 
-/** Times taken in Google: [whose number, from, to]. */
+/** Busy times in Google: [number of the person, from, to]. */
 export const busyTimes = () =>
   state.busy ? shown.busy.filter(([number]) => isVisible(number)) : [];
 
-/** Who has a column of their own: whoever is there now, or still has something on these days. */
+/** Who has a column: active members, and former ones who still have appointments on these days. */
 export function columns() {
   const needed = new Set(appointments().flatMap((one) => one.who));
   return shown.people.filter(
@@ -70,7 +70,7 @@ export function columns() {
 /** The person whose colour an appointment has: the first assignee who is shown. */
 export const leading = (one) => shown.people[one.who.find(isVisible) ?? one.who[0]];
 
-/** Whether somebody has something between two times, as far as the days that are shown can tell. */
+/** Whether a person has anything between two times; only the days on the page are known. */
 export function isTaken(id, from, to) {
   const number = shown.people.findIndex((person) => person.id === id);
   const meets = (start, end) => start < to && from < end;

@@ -49,7 +49,7 @@ function resized({ event, endDelta }) {
   if (one) acts.move(one, { end: addSeconds(one.end, longer) });
 }
 
-/** On an empty place: makes something there. A phone's month has small days: it shows the day. */
+/** A press on an empty place creates something there; in a phone's small month it opens the day. */
 function pressed(allDay, from, to, resource) {
   if (!allDay) acts.create({ start: from, end: to, who: resource?.id });
   else if (onPhone() && state.view === "month") acts.showDay(dayOf(from));
@@ -69,7 +69,7 @@ function dragStopped() {
   }, A_MOMENT_MS);
 }
 
-/** The library's options for what one does in the grid. */
+/** The library's options for dragging, selecting and pressing. */
 function interaction() {
   return {
     editable: true,
@@ -128,14 +128,14 @@ export function start(given) {
       acts.showDay(link.dataset.day);
     }
   });
-  // A press on a day's number is for the link, not the beginning of a selection.
+  // A press on a day's number follows the link and starts no selection.
   const keepForLink = (event) => {
     if (event.target.closest("a.day-link, a.day-more")) event.stopPropagation();
   };
   grid.addEventListener("pointerdown", keepForLink, true);
 }
 
-/** Draws what there is, in the view and on the days of the state. */
+/** Draws everything known of the days and the view in `state`. */
 export function draw() {
   noteFocus();
   const found = events();

@@ -1,4 +1,4 @@
-// The keyboard: one letter for each act; never while somebody writes or a dialog is open.
+// Keyboard shortcuts, except while somebody is typing or a dialog is open.
 
 const WRITING =
   "input:not([type=checkbox], [type=radio], [type=button]), textarea, select, [contenteditable]";

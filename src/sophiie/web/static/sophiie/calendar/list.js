@@ -1,19 +1,17 @@
-// The list of a week, day by day: what a phone shows first.
+// The list of a week, day by day: the first view on a phone.
 
 import { busyBlock, classesOf, entryLink } from "./entry.js";
 import { appointments, busyTimes, leading, shown } from "./feed.js";
 import { cloneOf, make, part, say } from "./setup.js";
-import { addDays, dayNumber, month, spanOn, today, weekday } from "./times.js";
+import { addDays, dayNumber, month, spanOn, today, touches, weekday } from "./times.js";
 
-/** What touches the day, in order of its start. */
+/** The rows of a day, ordered by start. */
 function ofDay(day) {
-  const next = addDays(day, 1);
-  const touches = (from, to) => from < `${next}T00:00:00` && to > `${day}T00:00:00`;
   const rows = appointments()
-    .filter((one) => touches(one.start, one.drawn_end ?? one.end))
+    .filter((one) => touches(day, one.start, one.drawn_end ?? one.end))
     .map((one) => [one.start, appointmentRow(one, day)]);
   for (const [number, from, to] of busyTimes()) {
-    if (!touches(from, to)) continue;
+    if (!touches(day, from, to)) continue;
     const block = busyBlock(number, from, to, { time: spanOn(day, from, to) });
     rows.push([from, make("li", `cal-row is-busy who-${shown.people[number].colour}`, block)]);
   }
@@ -43,7 +41,7 @@ function heading(day) {
 
 let drawnFor = "";
 
-/** Draws the week; an empty one says what comes here. */
+/** Draws the week; an empty one explains what will appear here. */
 export function draw({ onNew }) {
   const list = part("cal-list");
   const focused = document.activeElement?.closest?.("#cal-list .entry")?.dataset.id;
@@ -70,7 +68,7 @@ export function draw({ onNew }) {
     }),
   );
   const here = list.querySelector(".day-today");
-  // The list alone: what stands above it on the page is not to be scrolled away.
+  // Scrolls the list and not the page, which would hide what is above the list.
   if (here && drawnFor !== shown.from)
     list.scrollTop += here.getBoundingClientRect().top - list.getBoundingClientRect().top;
   drawnFor = shown.from;

@@ -6,7 +6,7 @@ import { make, say } from "./setup.js";
 import { onPhone, state } from "./state.js";
 import { clock, dayNumber, dayOf, longDay, span, wall, weekday } from "./times.js";
 
-/** The wall-clock time of a date that the library hands out, made in the browser's zone. */
+/** The wall-clock time of a `Date` from the library, which makes them in the browser's zone. */
 function handed(date) {
   const day = [date.getFullYear(), date.getMonth(), date.getDate()];
   return wall(new Date(Date.UTC(...day, date.getHours(), date.getMinutes())));
@@ -26,7 +26,7 @@ function content({ event, view }) {
   return one && { domNodes: [entryLink(one, { time: time(one.start, one.end) })] };
 }
 
-/** While it is dragged or selected, the time that it would have. */
+/** Shows the time that an event would get, while it is dragged or a span is selected. */
 function preview({ event }) {
   if (event.display !== "preview") return undefined;
   const time = event.allDay ? "" : span(handed(event.start), handed(event.end));
@@ -49,7 +49,7 @@ function columnHead({ resource }) {
   return { domNodes: [initials, make("span", "head-name", person.name)] };
 }
 
-/** The library's options for what is written where. */
+/** The library's options for what events, days and columns show. */
 export function looks() {
   const dayInWords = (date) => longDay(dayOfDate(date));
   const weekdayInWords = (date) => weekday(dayOfDate(date), "long");

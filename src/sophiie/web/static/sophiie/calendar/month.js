@@ -1,11 +1,10 @@
-// A month shows as many entries of a day as its cell holds, and says how many more there are. The
-// library could find that out by itself, but it lays out every entry to know: two thousand take a
-// minute.
+// A month shows as many entries of a day as fit into its cell, and says how many more there are.
+// The library can work that out, but lays out every entry to do so: two thousand take a minute.
 
 import { appointments } from "./feed.js";
 import { make, part, say } from "./setup.js";
 import { onPhone, state } from "./state.js";
-import { addDays, dayNumber, dayOf, longDay, periodOf, seconds } from "./times.js";
+import { addDays, dayNumber, dayOf, longDay, periodOf, seconds, touches } from "./times.js";
 
 const DAY_SECONDS = 86_400;
 // Pixels, as the style sheets set them: the row of weekday names, a day's number, a line with its
@@ -26,7 +25,7 @@ function places() {
   );
 }
 
-/** Those that there is room for, whole days first. */
+/** The events that there is room for, whole days first. */
 export function fitting(found) {
   const most = places();
   const taken = new Map();
@@ -50,7 +49,7 @@ function daysOf({ start: from, end: to }) {
   return days;
 }
 
-/** A day's number, and how many more it has: links to the day. */
+/** A day's number and how many more entries it has, both as links to the day. */
 export function dayHead(day, hrefOfDay) {
   const nodes = [dayLink(day, hrefOfDay)];
   const count = more.get(day);
@@ -72,8 +71,8 @@ function dayLink(day, hrefOfDay) {
   const link = make("a", "day-link", dayNumber(day));
   link.href = hrefOfDay(day);
   link.dataset.day = day;
-  const count = appointments().filter(
-    (one) => dayOf(one.start) <= day && dayOf(one.end) >= day,
+  const count = appointments().filter((one) =>
+    touches(day, one.start, one.drawn_end ?? one.end),
   ).length;
   link.setAttribute(
     "aria-label",

@@ -4,7 +4,7 @@ import { cloneOf, make, part, say, setup } from "./setup.js";
 
 const TOAST_MS = 10_000;
 
-/** Good news, for a while; it stays as long as somebody is at it. */
+/** Good news that goes away by itself, but not while the pointer or the focus is on it. */
 export function toast(text, undo) {
   const box = cloneOf("cal-toast");
   box.querySelector("p").textContent = text;
@@ -33,7 +33,20 @@ export function toast(text, undo) {
   wait();
 }
 
-/** Why something was not done, and what one can do now: `ways` are [text, act or address]. */
+/** A button that acts, or a link that looks like one. */
+export function control(text, act) {
+  const isAddress = typeof act === "string";
+  const made = make(isAddress ? "a" : "button", "button button-small", text);
+  if (isAddress) {
+    made.href = act;
+  } else {
+    made.type = "button";
+    made.addEventListener("click", act);
+  }
+  return made;
+}
+
+/** Why something was not done, and what to do now: `ways` are [text, act or address]. */
 export function refuse(title, lines, ways = []) {
   const box = cloneOf("cal-refusal");
   const close = () => box.remove();
@@ -45,18 +58,11 @@ export function refuse(title, lines, ways = []) {
   }
   box.querySelector(".actions").append(
     ...ways.map(([text, way]) => {
-      if (typeof way === "string") {
-        const link = make("a", "button button-small", text);
-        link.href = way;
-        return link;
-      }
-      const button = make("button", "button button-small", text);
-      button.type = "button";
-      button.addEventListener("click", () => {
+      const act = () => {
         close();
         way();
-      });
-      return button;
+      };
+      return control(text, typeof way === "string" ? way : act);
     }),
   );
   box.querySelector("[data-close]").addEventListener("click", close);
@@ -68,23 +74,14 @@ export function clear() {
   part("cal-refusals").replaceChildren();
 }
 
-/** The calendar itself could not be had. */
+/** Says that the calendar could not be loaded; an empty text takes the message away. */
 export function problem(text, action) {
   const box = part("cal-problem");
   if (!text) {
     box.replaceChildren();
     return;
   }
-  const line = make("p", "", text);
-  const [label, act] = action;
-  const button = make(typeof act === "string" ? "a" : "button", "button button-small", label);
-  if (typeof act === "string") {
-    button.href = act;
-  } else {
-    button.type = "button";
-    button.addEventListener("click", act);
-  }
-  box.replaceChildren(line, button);
+  box.replaceChildren(make("p", "", text), control(...action));
 }
 
 export function signedOut() {

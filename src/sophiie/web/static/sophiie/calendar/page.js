@@ -1,5 +1,5 @@
-// The calendar page: brings together what is shown (state), what there is (feed), how it looks
-// (grid, list) and what is done (acts).
+// The calendar page: brings together which days are shown (state), what is on them (feed), how that
+// looks (grid, list) and what people do (acts).
 
 import * as acts from "./acts.js";
 import { load, namesOf, SignedOut, shown } from "./feed.js";
@@ -26,7 +26,7 @@ function draw() {
   part("cal-grid").hidden = isList;
   if (!isList) {
     part("cal-list").replaceChildren();
-    grid.draw(); // what is known of these days; the rest follows
+    grid.draw(); // with what is known of these days; the rest follows
   } else if (known) {
     list.draw({ onNew: () => create() });
   } else {
@@ -64,7 +64,7 @@ function frame() {
   part("calendar").dataset.view = state.view;
 }
 
-/** Asks for the period anew and draws it. */
+/** Loads the period again and draws it. */
 async function reload() {
   const [from, to] = periodOf(state.view, state.day);
   const known = shown.from === from && shown.to === to;
@@ -104,7 +104,7 @@ const showDay = (day) => go({ view: "day", day });
 const goToday = () => go({ day: today() });
 const move = (direction) => go({ day: step(state.view, state.day, direction) });
 
-// -- What others do meanwhile.
+// -- Changes that others make.
 
 let together = 0;
 
@@ -197,7 +197,7 @@ function tellZone() {
   });
 }
 
-part("cal-plain").remove(); // the list for who has no script
+part("cal-plain").remove(); // the list for browsers without JavaScript
 document.body.classList.add("has-script");
 readAddress({ first: true });
 acts.connect({ redraw: draw, reload });

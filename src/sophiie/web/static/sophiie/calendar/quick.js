@@ -1,8 +1,9 @@
-// The quick form: title, time, people. The full form has everything else, and takes over what was
-// typed.
+// The quick form: title, time, people. The full form has everything else; it opens with what was
+// typed here.
 
 import { book, reasonOf } from "./acts.js";
 import { isTaken, shown } from "./feed.js";
+import { control } from "./notices.js";
 import { make, part, say, setup } from "./setup.js";
 import { state } from "./state.js";
 import { addDays, addSeconds, clockOf, dayOf, now, seconds } from "./times.js";
@@ -26,7 +27,7 @@ export function open({ start: from, end: to, day, who } = {}) {
   const begin = from ?? freeHour(day ?? state.day, chosen);
   const midnight = `${addDays(dayOf(begin), 1)}T00:00:00`;
   const asked = to ?? addSeconds(begin, 3600);
-  const until = asked > midnight ? midnight : asked; // over midnight is for the full form
+  const until = asked > midnight ? midnight : asked; // only the full form goes over midnight
   form.reset();
   tell();
   date.value = dayOf(begin);
@@ -68,7 +69,7 @@ const chosen = () =>
     .filter((box) => box.checked)
     .map((box) => box.value);
 
-/** Shows messages: at their fields, and above the form what belongs to none. */
+/** Shows messages at their fields, and above the form those that belong to none. */
 function tell(messages = {}, above = []) {
   for (const id of new Set(Object.values(FIELDS))) part(id).hidden = true;
   for (const field of form.querySelectorAll("[data-field]"))
@@ -91,12 +92,7 @@ function inTheWay(answer) {
   if (answer.obstacles?.length)
     body.append(make("ul", "", ...answer.obstacles.map((line) => make("li", "", line))));
   const ways = make("div", "actions");
-  const way = (text, more) => {
-    const button = make("button", "button button-small", text);
-    button.type = "button";
-    button.addEventListener("click", () => submit(more));
-    ways.append(button);
-  };
+  const way = (text, more) => ways.append(control(text, () => submit(more)));
   for (const { fold, label } of answer.which ?? []) way(label, { fold });
   if (answer.consent) way(say(answer.consent), { consent: answer.consent });
   if (ways.children.length) body.append(ways);

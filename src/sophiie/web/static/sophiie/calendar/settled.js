@@ -1,4 +1,4 @@
-// After the library has drawn: what a screen reader hears, the business's hours, today in sight.
+// After the library has drawn: roles for screen readers, the business's hours, today in sight.
 
 import { shown } from "./feed.js";
 import { part, say } from "./setup.js";
@@ -23,7 +23,7 @@ function setRoles(grid) {
   main.setAttribute("aria-label", say("grid", { title: titleOf(state.view, state.day) }));
 }
 
-/** Hours as the business's clocks show them, also on a day on which the browser's own skip one. */
+/** Hours as the business's clocks show them, even on a day when the browser's clock skips one. */
 function writeHours(grid) {
   for (const time of grid.querySelectorAll(".ec-slot time")) {
     time.textContent = clock(time.dateTime);
@@ -32,7 +32,7 @@ function writeHours(grid) {
 
 let scrolledFor = "";
 
-/** Where not all days fit, today's is scrolled to, once for each period. */
+/** Scrolls to today where not all days fit, once for each period. */
 function scrollToToday(grid) {
   const main = grid.querySelector(".ec-time-grid .ec-main");
   const period = `${state.view} ${shown.from}`;
@@ -47,7 +47,7 @@ function scrollToToday(grid) {
 
 let focused = "";
 
-/** Notes which entry has the focus, before it is drawn anew. */
+/** Notes which entry has the focus, before the grid is drawn again. */
 export function noteFocus() {
   focused = document.activeElement?.closest?.("#cal-grid .entry")?.dataset.id ?? "";
 }

@@ -1,4 +1,4 @@
-// What the server told the page: addresses, people, words. Read once.
+// What the server gave the page: addresses, people, texts. Read once.
 
 const element = document.getElementById("calendar");
 

@@ -1,4 +1,4 @@
-// What is shown: view, day, whose, what else. The address tells it, the browser remembers it.
+// What is shown: view, day, people, filters. It is in the address, and the browser remembers it.
 
 import { setup } from "./setup.js";
 import { isDay, today } from "./times.js";
@@ -13,7 +13,7 @@ export const onPhone = () => phone.matches;
 
 const SETTLED_MS = 150;
 
-/** When the window has another size: a phone turned, a narrower place. */
+/** Calls `act` after the window was resized or a phone turned. */
 export function whenResized(act) {
   let timer = 0;
   window.addEventListener("resize", () => {
@@ -49,7 +49,7 @@ function remember() {
   document.cookie = `${setup.cookie}=${state.view}; path=${setup.urls.page}; ${COOKIE_LIFE}`;
 }
 
-/** Takes the state from the address; what it does not say, from memory or from what is usual. */
+/** Reads the state from the address; the rest comes from memory or from the defaults. */
 export function readAddress({ first = false } = {}) {
   const asked = new URLSearchParams(location.search);
   const known = first ? remembered() : state;
@@ -83,7 +83,7 @@ function addressNow() {
   return `${setup.urls.page}?${told.toString().replaceAll("%2C", ",")}`;
 }
 
-/** Changes the state; a step that one would like to go back from becomes a step in the history. */
+/** Changes the state; after a `step` the browser's Back button returns to the state before. */
 export function change(changes, { step = true } = {}) {
   Object.assign(state, changes);
   remember();
@@ -92,7 +92,7 @@ export function change(changes, { step = true } = {}) {
   else history.replaceState(null, "", address);
 }
 
-/** Where a link to another view or day leads, so that it can also be opened in a new tab. */
+/** The address of another view or day, so that a link to it opens in a new tab, too. */
 export function hrefOf({ view = state.view, day = state.day }) {
   return `${setup.urls.page}?${new URLSearchParams({ view, date: day })}`;
 }

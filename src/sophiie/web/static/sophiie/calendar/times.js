@@ -1,27 +1,27 @@
-// Days and wall-clock times of the business's zone. They are text ("2026-11-26" and
-// "2026-11-26T09:00:00"), and calculated as if they were UTC: the browser's own zone and its clock
+// Days and wall-clock times in the business's zone. They are text ("2026-11-26" and
+// "2026-11-26T09:00:00"), and calculations take them for UTC: the browser's own zone and its clock
 // changes never touch them.
 
 import { say, setup } from "./setup.js";
 
 const DAY = 86_400_000;
 
-const reckoned = (text) => new Date(text.length > 10 ? `${text}Z` : `${text}T00:00:00Z`);
+const asUtc = (text) => new Date(text.length > 10 ? `${text}Z` : `${text}T00:00:00Z`);
 
 export const wall = (date) => date.toISOString().slice(0, 19);
 export const dayOf = (text) => text.slice(0, 10);
 export const clockOf = (text) => text.slice(11, 16);
 
 export function addDays(day, count) {
-  return new Date(reckoned(day).getTime() + count * DAY).toISOString().slice(0, 10);
+  return new Date(asUtc(day).getTime() + count * DAY).toISOString().slice(0, 10);
 }
 
 export function addSeconds(text, seconds) {
-  return wall(new Date(reckoned(text).getTime() + seconds * 1000));
+  return wall(new Date(asUtc(text).getTime() + seconds * 1000));
 }
 
 export function addMonths(day, count) {
-  const date = reckoned(day);
+  const date = asUtc(day);
   const last = new Date(
     Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + count + 1, 0),
   ).getUTCDate();
@@ -32,18 +32,21 @@ export function addMonths(day, count) {
     .slice(0, 10);
 }
 
-export const seconds = (from, to) => (reckoned(to) - reckoned(from)) / 1000;
+export const seconds = (from, to) => (asUtc(to) - asUtc(from)) / 1000;
+
+/** Whether a span has a part on the day; one that ends at midnight has none on the next. */
+export const touches = (day, from, to) => dayOf(from) <= day && to > `${day}T00:00:00`;
 
 export function isDay(text) {
   return (
     /^20\d\d-\d\d-\d\d$/.test(text) &&
-    !Number.isNaN(reckoned(text).getTime()) &&
-    dayOf(wall(reckoned(text))) === text
+    !Number.isNaN(asUtc(text).getTime()) &&
+    dayOf(wall(asUtc(text))) === text
   );
 }
 
 export function startOfWeek(day) {
-  return addDays(day, -((reckoned(day).getUTCDay() - setup.firstDay + 7) % 7));
+  return addDays(day, -((asUtc(day).getUTCDay() - setup.firstDay + 7) % 7));
 }
 
 /** The days that a view shows: the first, and the one after the last. */
@@ -73,7 +76,7 @@ function format(options) {
   return formats.get(key);
 }
 
-const written = (text, options) => format(options).format(reckoned(text));
+const written = (text, options) => format(options).format(asUtc(text));
 
 export const longDay = (text) => written(text, { weekday: "long", day: "numeric", month: "long" });
 export const shortDay = (text) =>
@@ -88,7 +91,7 @@ export function clock(text) {
   return written(text, { hour: "numeric", hour12: true, ...(short ? {} : { minute: "2-digit" }) });
 }
 
-/** "09:00–10:00", or with days where it goes over midnight. */
+/** "09:00–10:00", with the days if it goes over midnight. */
 export function span(from, to) {
   const same =
     dayOf(from) === dayOf(to) || (dayOf(to) === addDays(dayOf(from), 1) && clockOf(to) === "00:00");
@@ -97,7 +100,7 @@ export function span(from, to) {
     : `${shortDay(from)}, ${clock(from)} – ${shortDay(to)}, ${clock(to)}`;
 }
 
-/** The same as one says it on one of the days that it covers. */
+/** The part of a span that lies on one of its days: "from 22:00", "all day", "until 02:00". */
 export function spanOn(day, from, to) {
   const begins = dayOf(from) >= day;
   const ends = to <= `${addDays(day, 1)}T00:00:00`;
@@ -112,7 +115,7 @@ export function when(from, to) {
   return dayOf(from) === dayOf(to) ? `${shortDay(from)}, ${span(from, to)}` : span(from, to);
 }
 
-/** What the heading says over a period; shorter where there is little room. */
+/** The heading of a period; shorter where there is little room. */
 export function titleOf(view, day, { brief = false } = {}) {
   const month = brief ? "short" : "long";
   const monthAndYear = (text) => written(text, { month, year: "numeric" });
@@ -162,9 +165,9 @@ export function now() {
 
 export const today = () => dayOf(now());
 
-/** The zone's present distance from UTC, as the calendar library wants it: "+11:00". */
+/** The zone's present offset from UTC, as the calendar library wants it: "+11:00". */
 export function offset() {
-  const minutes = Math.round((reckoned(now()) - Date.now()) / 60_000);
+  const minutes = Math.round((asUtc(now()) - Date.now()) / 60_000);
   const text = [Math.floor(Math.abs(minutes) / 60), Math.abs(minutes) % 60]
     .map((n) => String(n).padStart(2, "0"))
     .join(":");
@@ -175,7 +178,7 @@ export function offset() {
 export function otherZone() {
   const here = Intl.DateTimeFormat().resolvedOptions().timeZone;
   const apart = Math.abs(
-    reckoned(now()).getTime() + new Date().getTimezoneOffset() * 60_000 - Date.now(),
+    asUtc(now()).getTime() + new Date().getTimezoneOffset() * 60_000 - Date.now(),
   );
   return here !== setup.zone && apart > 60_000 ? here : "";
 }

@@ -6,7 +6,7 @@ function tickChosenCalendar(event) {
   if (box) box.checked = true;
 }
 
-/** Until the answer is there, and if none comes, nobody must take the old pre-flight for it. */
+/** Replaces the old pre-flight while the answer is on its way, and if none comes. */
 function showInPreflight(event, templateId) {
   const { target } = event.detail;
   if (target && target.id === "preflight") {

@@ -1,4 +1,4 @@
-// Copy buttons: data-copy names the element with the text, data-copied what the button says then.
+// Copy buttons: data-copy names the element with the text, data-copied is the button's text after.
 
 document.addEventListener("click", async (event) => {
   const button = event.target.closest("[data-copy]");

@@ -1,6 +1,6 @@
 // Every form: links from the error summary into the fields, and no form is sent twice.
 
-// After this time, or back on the page, a form may be sent again.
+// A form may be sent again after this time, or when the page is shown again.
 const SENT_GRACE_MS = 5000;
 
 document.addEventListener("click", (event) => {

@@ -1,4 +1,4 @@
-// Answers to htmx that do not fit the page any more.
+// Answers to htmx that no longer fit the page.
 
 // An answer without the part that asked means that the page is out of date: signed out, or unlinked
 // elsewhere. The whole page is loaded again, unless somebody may be typing in it.

@@ -1,5 +1,5 @@
 // Live pages: the server says which appointment or link changed, and the parts of the page that
-// show it ask for themselves again.
+// show it load themselves again.
 
 const HIDDEN_GRACE_MS = 5000;
 const NOTICE_AFTER_MS = 5000;
@@ -89,7 +89,7 @@ class Connection {
     this.#source.addEventListener("error", () => this.#failed());
   }
 
-  /** Closes; what happens until it is opened again counts as missed. */
+  /** Closes the connection; changes until it is opened again count as missed. */
   pause() {
     this.#hasMissed = true;
     this.close();
@@ -109,7 +109,7 @@ class Connection {
   #opened() {
     this.#tries = 0;
     this.#notice.hide();
-    // A new page can be behind only with what was still under way when it was made.
+    // On a new page only what was unsettled when the server rendered it can be out of date.
     if (this.#hasMissed) refreshAll();
     else refreshUnsettled();
     this.#hasMissed = false;
@@ -128,7 +128,7 @@ class Connection {
     if (answer?.status === 401) {
       this.#notice.hide();
       this.close();
-      refreshAll(); // each part says that one is signed out
+      refreshAll(); // each part says that the person is signed out
       return;
     }
     const isFull = answer?.status === 503;

@@ -1,6 +1,6 @@
-// Messages of the server: in sight, and the one that matters has the focus.
+// Messages from the server: scrolled into sight, and the one that matters gets the focus.
 
-// A browser may keep its place on a page that it was sent back to, below the messages.
+// A browser that returns to a page may scroll to where it was, below the messages.
 if (document.querySelector("[data-messages]")) {
   history.scrollRestoration = "manual";
   window.scrollTo(0, 0);
