@@ -12,7 +12,9 @@ from threading import Thread
 import psycopg
 import pytest
 
+from sophiie.accounts.models import Member
 from sophiie.config.environment import Environment
+from sophiie.ops import demo_people
 from sophiie.ops.doctor import Doctor
 from tests.ops.conftest import Run, sophiie
 
@@ -143,3 +145,19 @@ def test_a_database_of_nobody_is_warned_of(tmp_path: Path) -> None:
         doctor = Doctor(environment)
         doctor._folder()
         assert ("warning Database (embedded): runs as the user nobody" in doctor.report()) is warned
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("demo", "password", "named"),
+    [(False, demo_people.PASSWORD, True), (True, demo_people.PASSWORD, False), (False, "", False)],
+)
+def test_an_account_with_the_demos_password_is_named_outside_the_demo(
+    alice: Member, demo: bool, password: str, named: bool
+) -> None:
+    """Whoever serves the demo's data folder lets everybody in."""
+    alice.set_password(password or "correct horse battery")
+    alice.save()
+    doctor = Doctor(Environment.model_construct(demo=demo))
+    doctor.look_at_database()
+    assert ("demo's password: alice@example.com" in doctor.report()) is named

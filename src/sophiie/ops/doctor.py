@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sophiie.common.private_files import open_to_others
+from sophiie.ops.demo_people import PASSWORD, PEOPLE
 
 if TYPE_CHECKING:
     from sophiie.config.environment import Environment
@@ -65,6 +66,22 @@ class Doctor:
                 workers_alive() > 0, f"Workers running: {workers_alive()}", "start `sophiie worker`"
             )
             self._stored_secrets()
+            self._demo_accounts()
+
+    def _demo_accounts(self) -> None:
+        """A data folder of the demo may be served by mistake, and its password is known to all."""
+        from sophiie.accounts.models import Member
+
+        if self._environment.demo:
+            return
+        emails = [email for _, email, _ in PEOPLE]
+        people = Member.objects.filter(email__in=emails, is_active=True).order_by("email")
+        if open_to_all := [person.email for person in people if person.check_password(PASSWORD)]:
+            self._say(
+                False,
+                f"Accounts with the demo's password: {', '.join(open_to_all)}",
+                "use another data folder or database, or give them passwords of their own",
+            )
 
     def _stored_secrets(self) -> None:
         from sophiie.ops.keys import take_stock
