@@ -20,7 +20,7 @@ from sophiie.appointments.models import Appointment, AppointmentChange, Assignme
 from sophiie.availability.models import SpecialDay, WorkingHours
 from sophiie.calendar_link.models import CalendarLink, LinkState, Revocation
 from sophiie.calendar_link.unlink import end_link
-from sophiie.common import stopping
+from sophiie.common import ending
 from sophiie.common.clock import now
 from sophiie.privacy import businesses, members
 from sophiie.privacy.businesses import (
@@ -384,14 +384,14 @@ def test_a_worker_that_is_told_to_stop_leaves_the_rest_to_the_next(
     real = businesses.let_go
 
     def told_meanwhile(member_id: Any, **how: Any) -> bool:
-        stopping.ask_to_stop()
+        ending.end_long_work()
         return real(member_id, **how)
 
     monkeypatch.setattr(businesses, "let_go", told_meanwhile)
     assert carry_out_due() == 0
     assert Business.objects.exists()
     monkeypatch.undo()
-    stopping.begin()
+    ending.let_long_work_run()
     assert carry_out_due() == 1
     assert not Business.objects.exists()
 
@@ -399,7 +399,7 @@ def test_a_worker_that_is_told_to_stop_leaves_the_rest_to_the_next(
 @pytest.fixture(autouse=True)
 def _nobody_is_told_to_stop() -> Iterator[None]:
     yield
-    stopping.begin()
+    ending.let_long_work_run()
 
 
 def test_an_erasure_that_fails_holds_up_no_other(
