@@ -134,7 +134,7 @@ def test_many_at_once_are_all_counted(db: None) -> None:
 
 
 @pytest.mark.parametrize("problem", ["", "Google is away."])
-@pytest.mark.parametrize("age", [None, timedelta(0), timedelta(hours=2)])
+@pytest.mark.parametrize("age", [None, timedelta(0), timedelta(hours=2), timedelta(hours=-2)])
 def test_a_copy_counts_as_what_a_booking_makes_of_it(
     alice: Member, age: timedelta | None, problem: str
 ) -> None:
@@ -143,6 +143,7 @@ def test_a_copy_counts_as_what_a_booking_makes_of_it(
     states = {"fresh": totals.fresh, "stale": totals.stale, "unreadable": totals.unreadable}
     expected = knowledge_of([alice.id])[alice.id].state
     assert states == {state: int(state == expected) for state in states}
+    assert totals.oldest_seconds >= 0
 
 
 def test_the_oldest_copy_is_one_that_can_be_read(
