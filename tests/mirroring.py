@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from asgiref.sync import async_to_sync
 
 from sophiie.calendar_link.models import CalendarLink
 from sophiie.common.clock import now
 from sophiie.common.in_thread import in_thread
 from sophiie.google.app import google_session
-from sophiie.sync.inbound.poller import poll_link
+from sophiie.sync.inbound.poller import due_links, poll_link
 from sophiie.sync.models import MirroredEvent, MirrorState
 from sophiie.sync.outbound.drain import drain
 from sophiie.sync.outbound.sweep import sweep
@@ -52,6 +54,18 @@ def read_all() -> list[bool]:
 def read_one(link: CalendarLink) -> bool:
     """Reads the calendars of one link; whether all of them were read."""
     return async_to_sync(_read_one)(link)
+
+
+def read_due(times: int = 1) -> list[bool]:
+    """What `times` workers do who find the same links due."""
+
+    async def read() -> list[bool]:
+        due = await in_thread(due_links)
+        async with google_session() as http:
+            reads = [poll_link(link_id, http, only_due=True) for link_id in due * times]
+            return list(await asyncio.gather(*reads))
+
+    return async_to_sync(read)()
 
 
 async def _read_one(link: CalendarLink) -> bool:

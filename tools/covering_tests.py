@@ -20,6 +20,7 @@ AREAS = {
     "availability": ["tests/availability"],
     "busy_time": [
         *("tests/appointments/test_conflicts.py", "tests/sync/test_busy_store.py"),
+        *("tests/sync/test_busy_series.py", "tests/sync/test_mass_deletion.py"),
         *("tests/sync/test_busy_calendars.py", "tests/sync/test_refresh.py"),
     ],
     "calendar_link": ["tests/calendar_link", "tests/sync/test_life_of_a_link.py"],

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
-import time_machine
 from django.contrib.sessions.models import Session
 from django.core.cache import cache
 from django.test import Client
@@ -20,49 +17,36 @@ from sophiie.accounts.mail_sending import send_due
 from sophiie.accounts.models import Allowance, Attempts, MailKind, Member
 from sophiie.accounts.tidying import forget_what_is_over
 from sophiie.common.clock import now
+from tests.clock_jumps import ahead_of_time, by_a_wrong_clock
 from tests.conftest import PASSWORD
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-AHEAD = [
-    timedelta(minutes=20),
-    timedelta(hours=1),
-    timedelta(hours=10),
-    timedelta(days=1),
-    timedelta(days=365),
-]
-every_jump = pytest.mark.parametrize("off", AHEAD, ids=str)
 THREE = Limit(name="three", amount=3, seconds=60)
 
 
-@contextmanager
-def ahead(off: timedelta) -> Iterator[None]:
-    with time_machine.travel((now() + off).timestamp(), tick=True):
-        yield
-
-
-@every_jump
+@ahead_of_time
 def test_an_empty_bucket_of_a_wrong_clock_is_a_full_one(off: timedelta) -> None:
-    with ahead(off):
+    with by_a_wrong_clock(off):
         assert [THREE.take("a") == 0 for _ in range(4)] == [True, True, True, False]
     assert [THREE.take("a") == 0 for _ in range(4)] == [True, True, True, False]
 
 
-@every_jump
+@ahead_of_time
 def test_whoever_failed_to_sign_in_by_a_wrong_clock_is_not_locked_out(
     alice: Member, off: timedelta
 ) -> None:
     sent = {"login": alice.email, "password": "a wrong one"}
-    with ahead(off):
+    with by_a_wrong_clock(off):
         for _ in range(12):
             Client(REMOTE_ADDR="192.0.2.7").post("/login", sent)
     sent["password"] = PASSWORD
     assert Client(REMOTE_ADDR="192.0.2.7").post("/login", sent).status_code == 302
 
 
-@every_jump
+@ahead_of_time
 def test_counts_and_locks_of_the_sign_in_library(off: timedelta) -> None:
-    with ahead(off):
+    with by_a_wrong_clock(off):
         cache.set("counts", [now().timestamp()], 3600)
         assert cache.add("counts:lock", True, timeout=10)
     earlier = now().timestamp()
@@ -74,7 +58,7 @@ def test_counts_and_locks_of_the_sign_in_library(off: timedelta) -> None:
 
 
 def test_rows_of_a_wrong_clock_do_not_stay_for_a_year() -> None:
-    with ahead(timedelta(days=365)):
+    with by_a_wrong_clock(timedelta(days=365)):
         cache.set("counts", [1.0], 3600)
         THREE.take("a")
     cache.set("for ever", [1.0], None)
@@ -83,19 +67,19 @@ def test_rows_of_a_wrong_clock_do_not_stay_for_a_year() -> None:
     assert not Allowance.objects.exists()
 
 
-@every_jump
+@ahead_of_time
 def test_a_mail_that_was_posted_by_a_wrong_clock_leaves_at_once(
     alice: Member, off: timedelta, mailoutbox: list[object]
 ) -> None:
-    with ahead(off):
+    with by_a_wrong_clock(off):
         post(MailKind.RESET, to=alice.email)
     assert send_due() == 1
     assert send_due() == 0
 
 
-@every_jump
+@ahead_of_time
 def test_an_invitation_is_good_for_a_week_from_now_at_most(alice: Member, off: timedelta) -> None:
-    with ahead(off):
+    with by_a_wrong_clock(off):
         invitation = invite(by=alice, email="new@example.com", role="member")
         secret = link_secret(invitation)
     assert invitation_of(secret) is not None
@@ -105,11 +89,11 @@ def test_an_invitation_is_good_for_a_week_from_now_at_most(alice: Member, off: t
     assert found.expires_at <= now() + GOOD_FOR + timedelta(minutes=1)
 
 
-@every_jump
+@ahead_of_time
 def test_a_session_lasts_no_longer_than_one_that_begins_now(
     alice: Member, off: timedelta, settings: object
 ) -> None:
-    with ahead(off):
+    with by_a_wrong_clock(off):
         page = Client()
         page.force_login(alice, backend="allauth.account.auth_backends.AuthenticationBackend")
     forget_what_is_over()

@@ -13,13 +13,14 @@ from sophiie.common.clock import now
 from sophiie.privacy.chores import carry_out_due
 from sophiie.privacy.members import ask_to_erase_member
 from sophiie.privacy.models import DELAY, Erasure
+from tests.clock_jumps import by_a_wrong_clock
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.mark.parametrize("off", [timedelta(hours=10), timedelta(days=365)], ids=str)
 def test_a_member_is_erased_after_the_delay(alice: Member, bob: Member, off: timedelta) -> None:
-    with time_machine.travel((now() + off).timestamp(), tick=True):
+    with by_a_wrong_clock(off):
         deactivate(by=alice, member=bob)
         ask_to_erase_member(by=alice, member=bob)
     assert carry_out_due() == 0

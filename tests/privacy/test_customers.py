@@ -44,12 +44,11 @@ from tests.privacy.conftest import (
     TRACES,
     Book,
     let_pass,
+    with_a_worker,
 )
 from tests.privacy.everywhere import places_of
 
 pytestmark = pytest.mark.django_db
-# Where a worker is at it, in threads with connections of their own.
-working = pytest.mark.django_db(transaction=True)
 ALICE = "alice@example.com"
 
 
@@ -60,7 +59,7 @@ def erase(by: Member, who: str = EMAIL, **how: Any) -> customers.Erased:
 # Everywhere
 
 
-@working
+@with_a_worker
 def test_nothing_of_a_customer_is_left_in_any_column_of_any_table(
     alice: Member, bob: Member, book_dana: Book, google: RunningSimulator
 ) -> None:
@@ -222,7 +221,7 @@ def test_the_history_says_that_something_changed_and_who_erased_it(
     assert oldest.by == "Alice"
 
 
-@working
+@with_a_worker
 def test_upcoming_appointments_are_cancelled_or_kept_without_a_name(
     alice: Member, book_dana: Book, google: RunningSimulator
 ) -> None:
@@ -260,7 +259,7 @@ def test_a_caller_that_repeats_its_request_books_nothing_twice(
 # In Google
 
 
-@working
+@with_a_worker
 def test_past_events_that_never_were_in_google_do_not_appear_there(
     alice: Member, book_dana: Book, google: RunningSimulator
 ) -> None:
@@ -273,7 +272,7 @@ def test_past_events_that_never_were_in_google_do_not_appear_there(
     assert google.events(ALICE) == []
 
 
-@working
+@with_a_worker
 def test_an_event_that_a_person_deleted_in_google_stays_deleted(
     alice: Member, book_dana: Book, google: RunningSimulator
 ) -> None:
@@ -290,7 +289,7 @@ def test_an_event_that_a_person_deleted_in_google_stays_deleted(
     assert google.events(ALICE) == []
 
 
-@working
+@with_a_worker
 def test_what_an_ended_link_left_in_google_is_said(
     alice: Member, book_dana: Book, google: RunningSimulator
 ) -> None:
@@ -358,7 +357,7 @@ def test_a_long_one_is_left_to_the_worker(alice: Member, book_dana: Book) -> Non
     assert places_of(*TRACES) == []
 
 
-@working
+@with_a_worker
 def test_an_appointment_that_somebody_holds_is_waited_for_by_the_worker(
     alice: Member, book_dana: Book, monkeypatch: pytest.MonkeyPatch
 ) -> None:

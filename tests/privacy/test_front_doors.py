@@ -1,49 +1,29 @@
-"""Erasing by page, API and command; giving data out; what is kept for how long."""
+"""Erasing by page, API and command."""
 
 from __future__ import annotations
 
-import io
-import json
-import stat
-import zipfile
 from collections.abc import Callable
-from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.cache import cache
 from django.test import Client
 
-from google_simulator.testing import RunningSimulator
-from sophiie.accounts.api_keys import create_api_key
-from sophiie.accounts.models import ApiKey, Business, Member
+from sophiie.accounts.models import Business, Member
 from sophiie.accounts.people import add_member, deactivate
-from sophiie.api.models import IdempotentAnswer
-from sophiie.appointments.booking import book, delete
-from sophiie.appointments.models import Appointment, AppointmentChange
-from sophiie.calendar_link.models import CalendarLink
-from sophiie.common.clock import now
-from sophiie.config.environment import ConfigurationError, read_environment
+from sophiie.appointments.booking import book
 from sophiie.ops import privacy
 from sophiie.ops.errors import CommandError
-from sophiie.privacy import retention
 from sophiie.privacy.businesses import ask_to_delete_business
-from sophiie.privacy.chores import CHORES
 from sophiie.privacy.models import Erasure
-from sophiie.sync.models import SyncAttempt
-from sophiie.sync.outbound.sweep import prune_ledger
 from tests.api.problems import errors, problem
-from tests.conftest import PASSWORD, ApiCaller, details, tomorrow_at
-from tests.linking import browser_of, link
-from tests.mirroring import drain_all
-from tests.privacy.conftest import DANA, EMAIL, NAME, PHONE, TRACES, Book
+from tests.conftest import PASSWORD, ApiCaller, details
+from tests.linking import browser_of
+from tests.privacy.conftest import EMAIL, NAME, PHONE, TRACES, Book
 from tests.privacy.everywhere import places_of
 from tests.web.pages import message_at, parsed, statuses
 
 pytestmark = pytest.mark.django_db
-# Where a worker is at it, in threads with connections of their own.
-working = pytest.mark.django_db(transaction=True)
 ERASE = "/customers/erase"
 
 
@@ -262,205 +242,6 @@ def test_an_owner_deletes_the_business_and_everybody_reads_when(
     kept = page.post("/settings/business/keep", follow=True)
     assert "The business stays" in statuses(parsed(kept))
     assert not Erasure.objects.exists()
-
-
-# Giving out
-
-
-def test_data_are_written_for_their_owner_alone(
-    alice: Member, book_dana: Book, tmp_path: Path
-) -> None:
-    book_dana()
-    folder = tmp_path / "new" / "out"
-    privacy.export_business("", folder)
-    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
-    assert {stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()} == {0o600}
-    told = (folder / "README.txt").read_text()
-    assert all(path.name in told for path in folder.iterdir() if path.name != "README.txt")
-    with pytest.raises(CommandError, match="not empty"):
-        privacy.export_business("", folder)
-    with pytest.raises(CommandError, match="Cannot write"):
-        privacy.export_business("", folder / "README.txt" / "x")
-
-
-def test_a_business_a_member_and_a_customer_get_what_is_theirs(
-    alice: Member, bob: Member, charlie: Member, book_dana: Book, tmp_path: Path
-) -> None:
-    book_dana()
-    book_dana(hour=3, customer_name="Eve", customer_email="e@example.com", customer_phone="")
-    book(by=alice, details=details(title="Bob alone", start=tomorrow_at(9)), assignees=[bob])
-    book(by=charlie, details=details(title="Cut and colour"), assignees=[charlie])
-    privacy.export_business("Harbour Plumbing", tmp_path / "business")
-    privacy.export_member(bob.email, tmp_path / "member")
-    privacy.export_customer(PHONE, tmp_path / "customer", inside="Harbour Plumbing")
-
-    def rows(folder: str, name: str = "appointments") -> Any:
-        return json.loads((tmp_path / folder / f"{name}.json").read_text())
-
-    assert len(rows("business")) == 3
-    assert len(rows("business", "members")) == 2
-    assert {row["customer_email"] for row in rows("customer")} == {EMAIL}
-    assert [row["title"] for row in rows("member")] == ["Bob alone"]
-    table = (tmp_path / "customer" / "appointments.csv").read_text()
-    assert f"{NAME},{PHONE},{EMAIL}" in table
-    everything = "".join(p.read_text() for p in (tmp_path / "member").iterdir())
-    assert not any(trace in everything for trace in (NAME, EMAIL, PHONE))
-    assert "Cut and colour" not in "".join(p.read_text() for p in (tmp_path / "business").iterdir())
-
-
-@working
-def test_no_secret_is_given_out(
-    alice: Member, google: RunningSimulator, page: Client, tmp_path: Path
-) -> None:
-    made = link(alice, google)
-    key = create_api_key(alice, name="phone")
-    book(by=alice, details=details(), assignees=[alice])
-    drain_all()
-    made.refresh_from_db()
-    secrets = [
-        alice.password,
-        key,
-        ApiKey.objects.get().digest,
-        made.refresh_token,
-        made.access_token,
-        *CalendarLink.objects.extra(select={"raw": "refresh_token"}).values_list("raw", flat=True),
-    ]
-    assert all(secrets)
-    privacy.export_business("", tmp_path / "business")
-    privacy.export_member(alice.email, tmp_path / "member")
-    texts = [path.read_text() for path in tmp_path.rglob("*") if path.is_file()]
-    assert len(texts) > 20
-    assert "google_sub" in "".join(texts)
-    for secret in secrets:
-        assert not any(secret in text for text in texts)
-
-
-def test_a_cell_that_a_spreadsheet_would_run_is_text(
-    alice: Member, book_dana: Book, tmp_path: Path
-) -> None:
-    book_dana(title="=HYPERLINK(1)", notes="-2+3 apples")
-    privacy.export_business("", tmp_path / "out")
-    table = (tmp_path / "out" / "appointments.csv").read_text()
-    assert "'=HYPERLINK(1)" in table
-    assert "'-2+3 apples" in table
-    assert f",{PHONE}," in table
-
-
-@working  # a download that is closed closes the connection
-@pytest.mark.parametrize(
-    ("path", "allowed"),
-    [("/settings/profile/data", {"alice", "bob"}), ("/settings/business/data", {"alice"})],
-)
-def test_downloads(alice: Member, bob: Member, path: str, allowed: set[str]) -> None:
-    book(by=alice, details=details(**DANA), assignees=[alice, bob])
-    assert Client().post(path).status_code == 302
-    for name, member in (("alice", alice), ("bob", bob)):
-        answer = browser_of(member).post(path)
-        assert (answer.status_code == 200) == (name in allowed)
-        if name in allowed:
-            assert answer["Cache-Control"] == "no-store, private"
-            assert answer["Content-Disposition"].startswith("attachment")
-            packed = zipfile.ZipFile(io.BytesIO(b"".join(answer.streaming_content)))
-            answer.close()
-            assert "README.txt" in packed.namelist()
-            assert len(json.loads(packed.read("appointments.json"))) == 1
-
-
-@working
-def test_downloads_are_limited(page: Client) -> None:
-    answers = []
-    for _ in range(11):
-        answer = page.post("/settings/profile/data")
-        answers.append(answer.status_code)
-        answer.close()
-    assert answers == [200] * 10 + [429]
-
-
-# For how long
-
-
-@working
-def test_what_is_old_is_forgotten_as_the_operator_says(
-    alice: Member, api: ApiCaller, google: RunningSimulator, settings: Any
-) -> None:
-    link(alice, google)
-    body = {"title": "x", "start": tomorrow_at(3).isoformat(), "duration_minutes": 60}
-    api("POST", "/appointments", body, **{"Idempotency-Key": "a"})
-    gone = book(by=alice, details=details(start=tomorrow_at(5)), assignees=[alice])
-    drain_all()
-    delete(by=alice, appointment_id=gone.id)
-    before = now() - timedelta(days=10, minutes=1)
-    IdempotentAnswer.objects.update(created_at=before)
-    AppointmentChange.objects.update(at=before)
-    SyncAttempt.objects.update(at=before)
-    Appointment.objects.filter(pk=gone.pk).update(deleted_at=before)
-
-    settings.IDEMPOTENCY_DAYS, settings.LEDGER_DAYS, settings.HISTORY_DAYS = 11, 11, 0
-    _do_all()
-    assert AppointmentChange.objects.count() == 3
-    assert IdempotentAnswer.objects.count() == 1
-    assert SyncAttempt.objects.count() == 2
-    settings.IDEMPOTENCY_DAYS, settings.LEDGER_DAYS, settings.HISTORY_DAYS = 10, 10, 10
-    _do_all()
-    assert not AppointmentChange.objects.exists()
-    assert not IdempotentAnswer.objects.exists()
-    assert not SyncAttempt.objects.exists()
-    # Its event is still in Google: it stays until that is gone.
-    assert Appointment.objects.filter(pk=gone.pk).exists()
-    drain_all()
-    assert [event["summary"] for event in google.events("alice@example.com")] == ["x"]
-    _do_all()
-    assert [a.title for a in Appointment.objects.all()] == ["x"]
-
-
-def _do_all() -> None:
-    retention._looked_at.clear()
-    prune_ledger()
-    for chore in CHORES:
-        chore()
-
-
-def test_an_answer_that_is_kept_longer_is_given_again(
-    alice: Member, api: ApiCaller, settings: Any
-) -> None:
-    settings.IDEMPOTENCY_DAYS = 3
-    body = {"title": "x", "start": tomorrow_at(3).isoformat(), "duration_minutes": 60}
-    first = api("POST", "/appointments", body, **{"Idempotency-Key": "a"})
-    IdempotentAnswer.objects.update(created_at=now() - timedelta(days=2))
-    again = api("POST", "/appointments", body, **{"Idempotency-Key": "a"})
-    assert again.json() == first.json()
-
-
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        ("SOPHIIE_HISTORY_DAYS", "-1"),
-        ("SOPHIIE_LEDGER_DAYS", "0"),
-        ("SOPHIIE_IDEMPOTENCY_DAYS", "99999999999"),
-        ("SOPHIIE_HISTORY_DAYS", "a month"),
-    ],
-)
-def test_days_that_cannot_be_are_said(
-    monkeypatch: pytest.MonkeyPatch, name: str, value: str
-) -> None:
-    monkeypatch.setenv(name, value)
-    with pytest.raises(ConfigurationError, match=name):
-        read_environment()
-
-
-def test_old_mails_in_the_data_folder_go(settings: Any, tmp_path: Path) -> None:
-    import os
-
-    settings.EMAIL_FILE_PATH = tmp_path
-    old, new = tmp_path / "old.log", tmp_path / "new.log"
-    for path in (old, new):
-        path.write_text("To: somebody")
-    long_ago = (now() - timedelta(days=31)).timestamp()
-    # Under `DATE` files are made at the true time.
-    os.utime(new, (now().timestamp(),) * 2)
-    os.utime(old, (long_ago, long_ago))
-    assert retention.forget_old_mails() == 1
-    assert [path.name for path in tmp_path.iterdir()] == ["new.log"]
 
 
 def test_a_deletion_that_was_asked_for_is_told_on_no_other_business(

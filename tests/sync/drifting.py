@@ -1,4 +1,4 @@
-"""What somebody does to our events in Google, and what is then seen of it."""
+"""Our events in Google, what somebody does to them there, and what is then seen of it."""
 
 from __future__ import annotations
 
@@ -11,16 +11,20 @@ from sophiie.appointments.booking import book
 from sophiie.appointments.models import Appointment
 from sophiie.common.clock import now
 from sophiie.sync.models import MirroredEvent, WatchedCalendar
-from sophiie.sync.reports.event_status import Drift, statuses_of
+from sophiie.sync.reports.event_status import Drift, EventStatus, statuses_of
 from tests.conftest import details
 from tests.mirroring import drain_all, read_all
 
 ALICE = "alice@example.com"
 
 
+def book_one(member: Member, **changes: Any) -> Appointment:
+    return book(by=member, details=details(**changes), assignees=[member])
+
+
 def mirrored(member: Member, **changes: Any) -> Appointment:
     """A booked appointment that is in Google."""
-    appointment = book(by=member, details=details(**changes), assignees=[member])
+    appointment = book_one(member, **changes)
     drain_all()
     return appointment
 
@@ -29,8 +33,41 @@ def event_id_of(appointment: Appointment) -> str:
     return MirroredEvent.objects.get(appointment=appointment).event_id
 
 
+def ours(google: RunningSimulator) -> list[dict[str, Any]]:
+    """Alice's events without those of `foreign_events_stay`."""
+    return [e for e in google.events(ALICE) if not e.get("summary", "").startswith("Private")]
+
+
+def status_of(appointment: Appointment) -> EventStatus:
+    """What the person who booked it sees of its first event."""
+    return statuses_of([appointment.id], to=appointment.created_by)[appointment.id][0]
+
+
 def drift_of(appointment: Appointment) -> Drift | None:
-    return statuses_of([appointment.id], to=appointment.created_by)[appointment.id][0].drift
+    return status_of(appointment).drift
+
+
+def in_google(google: RunningSimulator, appointment: Appointment) -> dict[str, Any]:
+    return google.event(ALICE, ALICE, event_id_of(appointment))
+
+
+def edit_in_google(google: RunningSimulator, appointment: Appointment, **body: Any) -> None:
+    google.patch_event(ALICE, ALICE, event_id_of(appointment), body)
+
+
+def times_of(appointment: Appointment, *, zone: str = "UTC") -> dict[str, Any]:
+    """Its start and end as Google has them."""
+    return {
+        name: {"dateTime": moment.isoformat(), "timeZone": zone}
+        for name, moment in (("start", appointment.start), ("end", appointment.end))
+    }
+
+
+def repeat_in_google(
+    google: RunningSimulator, appointment: Appointment, *rule: str, zone: str = "UTC"
+) -> None:
+    """Somebody makes a series of the event."""
+    edit_in_google(google, appointment, recurrence=list(rule), **times_of(appointment, zone=zone))
 
 
 def move_in_google(
@@ -40,7 +77,7 @@ def move_in_google(
         moment + timedelta(hours=hours) for moment in (appointment.start, appointment.end)
     )
     body = {"start": {"dateTime": start.isoformat()}, "end": {"dateTime": end.isoformat()}}
-    google.patch_event(ALICE, ALICE, event_id_of(appointment), body)
+    edit_in_google(google, appointment, **body)
     return start, end
 
 

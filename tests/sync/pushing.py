@@ -8,7 +8,7 @@ from asgiref.sync import async_to_sync
 
 from google_simulator.testing import RunningSimulator
 from sophiie.google.app import google_session
-from sophiie.sync.inbound import channels
+from sophiie.sync.inbound import channels, poller
 
 PATH = "/integrations/google/notifications"
 
@@ -21,6 +21,11 @@ def tend() -> None:
             await channels.tend(http)
 
     async_to_sync(once)()
+
+
+def due() -> bool:
+    """Whether a worker finds a calendar that is due."""
+    return bool(poller.due_links())
 
 
 def open_channels(google: RunningSimulator) -> list[dict[str, Any]]:

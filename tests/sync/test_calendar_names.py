@@ -6,16 +6,13 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from asgiref.sync import async_to_sync
 
 from google_simulator.testing import RunningSimulator
 from sophiie.accounts.models import Member
 from sophiie.calendar_link.models import CalendarLink
-from sophiie.google.app import google_session
-from sophiie.sync.inbound.poller import poll_link
 from sophiie.sync.models import WatchedCalendar
 from tests.linking import browser_of, link
-from tests.mirroring import read_one
+from tests.mirroring import read_due, read_one
 from tests.sync.drifting import ALICE, read_everything
 from tests.web.pages import Element, parsed
 
@@ -76,18 +73,8 @@ def test_a_new_name_of_ones_own_is_noticed_within_a_day(
     found = link(alice, google, calendar_id=JOBS)
     google.show_calendar(ALICE, JOBS, summary_override="My jobs")
     WatchedCalendar.objects.update(window_start=None, next_read_at=found.created_at)
-    read_due(found)
+    assert read_due() == [True]
     assert names(found)[0] == "My jobs"
-
-
-def read_due(found: CalendarLink) -> None:
-    """As the worker reads by itself."""
-
-    async def read() -> None:
-        async with google_session() as http:
-            assert await poll_link(found.id, http, only_due=True)
-
-    async_to_sync(read)()
 
 
 def test_the_lookup_may_fail_and_the_poll_counts(alice: Member, google: RunningSimulator) -> None:

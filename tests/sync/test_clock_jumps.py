@@ -6,13 +6,10 @@ Google's clock was right all along.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
 import time_machine
-from asgiref.sync import async_to_sync
 from django.db import transaction
 from django.db.models.functions import Now
 
@@ -23,17 +20,12 @@ from sophiie.appointments.errors import Conflict
 from sophiie.appointments.models import Appointment
 from sophiie.busy_time.knowledge import Freshness
 from sophiie.busy_time.models import BusyCalendar
-from sophiie.calendar_link import lease, problems
+from sophiie.calendar_link import lease
 from sophiie.calendar_link.models import MIRRORING, CalendarLink
-from sophiie.calendar_link.reminders import send_due_reminders
-from sophiie.calendar_link.tokens import mark_needs_reconnect
-from sophiie.calendar_link.unlink import REMOVAL_LASTS, end_overdue_unlinkings
 from sophiie.common.clock import now
 from sophiie.common.clock_jumps import ClockWatch
-from sophiie.common.in_thread import in_thread
 from sophiie.common.reasons import Reason, columns
 from sophiie.common.wall_time import in_zone, start_of_day
-from sophiie.google.app import google_session
 from sophiie.sync.due import QUOTA_ZONE
 from sophiie.sync.inbound import calendars, channels, poll_claim, poller
 from sophiie.sync.inbound.webhook import _ask_for_reading
@@ -42,47 +34,20 @@ from sophiie.sync.models import MirroredEvent, PushChannel, QuotaBucket, Watched
 from sophiie.sync.outbound.sweep import wake_due_links
 from sophiie.sync.outbox.record import redraw
 from sophiie.sync.quota.buckets import PROJECT, Urgency, take
+from tests.clock_jumps import AHEAD, ahead_and_behind, ahead_of_time, by_a_wrong_clock
 from tests.conftest import details, tomorrow_at
 from tests.linking import link
-from tests.mirroring import drain_all, read_all, sweep_once
+from tests.mirroring import drain_all, read_all, read_due, sweep_once
 from tests.sync.busy_calendars import busy_times, event, hour, knowledge
 from tests.sync.drifting import ALICE, mirrored
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-AHEAD = [
-    timedelta(minutes=20),
-    timedelta(hours=1),
-    timedelta(hours=10),
-    timedelta(days=1),
-    timedelta(days=365),
-]
-JUMPS = [*AHEAD, *(-off for off in AHEAD)]
-
-
-@contextmanager
-def by_a_wrong_clock(off: timedelta) -> Iterator[None]:
-    with time_machine.travel((now() + off).timestamp(), tick=True):
-        yield
-
-
-def read_due() -> list[bool]:
-    """What a worker finds due, and reads."""
-
-    async def read() -> list[bool]:
-        async with google_session() as http:
-            return [
-                await poller.poll_link(link_id, http, only_due=True)
-                for link_id in await in_thread(poller.due_links)
-            ]
-
-    return async_to_sync(read)()
-
 
 # Reading and booking
 
 
-@pytest.mark.parametrize("off", JUMPS, ids=str)
+@ahead_and_behind
 @pytest.mark.parametrize("polled", [True, False])
 def test_nobody_is_booked_over_an_event_that_is_added_after_the_jump(
     alice: Member, google: RunningSimulator, off: timedelta, polled: bool
@@ -104,7 +69,7 @@ def test_nobody_is_booked_over_an_event_that_is_added_after_the_jump(
     assert not MirroredEvent.objects.exclude(state="synced").exists()
 
 
-@pytest.mark.parametrize("off", AHEAD, ids=str)
+@ahead_of_time
 def test_what_is_known_of_the_future_is_never_fresh(
     alice: Member, google: RunningSimulator, off: timedelta
 ) -> None:
@@ -116,7 +81,7 @@ def test_what_is_known_of_the_future_is_never_fresh(
     assert knowledge(alice).state == Freshness.UNREADABLE
 
 
-@pytest.mark.parametrize("off", AHEAD, ids=str)
+@ahead_of_time
 def test_a_calendar_whose_reading_failed_is_read_at_once(
     alice: Member, google: RunningSimulator, off: timedelta
 ) -> None:
@@ -147,7 +112,7 @@ def test_a_calendar_that_google_wants_left_alone_waits_no_longer_than_google_sai
     assert read_due() == [True]
 
 
-@pytest.mark.parametrize("off", AHEAD, ids=str)
+@ahead_of_time
 def test_a_used_up_day_ends_with_the_day_that_it_is(
     alice: Member, google: RunningSimulator, off: timedelta
 ) -> None:
@@ -215,7 +180,7 @@ def test_who_waits_for_a_reading_is_not_content_with_one_that_seems_to_be_ahead(
 # Claims and leases: the database's clock decides
 
 
-@pytest.mark.parametrize("off", JUMPS, ids=str)
+@ahead_and_behind
 def test_a_jump_of_our_clock_takes_nobodys_lease_or_claim(
     alice: Member, google: RunningSimulator, off: timedelta
 ) -> None:
@@ -229,7 +194,7 @@ def test_a_jump_of_our_clock_takes_nobodys_lease_or_claim(
         assert lease._is_held(found.id)
 
 
-@pytest.mark.parametrize("off", AHEAD, ids=str)
+@ahead_of_time
 def test_what_a_clock_of_the_database_left_behind_binds_nobody(
     alice: Member, google: RunningSimulator, off: timedelta
 ) -> None:
@@ -251,7 +216,7 @@ def test_what_a_clock_of_the_database_left_behind_binds_nobody(
 # Writing
 
 
-@pytest.mark.parametrize("off", AHEAD, ids=str)
+@ahead_of_time
 @pytest.mark.parametrize(
     ("status", "reason"),
     [(503, "backendError"), (403, "quotaExceeded"), (403, "rateLimitExceeded"), (400, "invalid")],
@@ -278,7 +243,7 @@ def test_what_waits_for_its_next_attempt_goes_on_at_once(
     assert len(google.events(ALICE)) == 1
 
 
-@pytest.mark.parametrize("off", AHEAD, ids=str)
+@ahead_of_time
 def test_a_change_after_the_jump_is_sent_at_once(
     alice: Member, google: RunningSimulator, off: timedelta
 ) -> None:
@@ -303,42 +268,7 @@ def test_a_bucket_refills_after_the_jump(alice: Member, google: RunningSimulator
         assert take(found.id, Urgency.BACKFILL)
 
 
-def test_a_token_that_seems_to_live_longer_than_any_is_renewed(
-    alice: Member, google: RunningSimulator
-) -> None:
-    with by_a_wrong_clock(timedelta(hours=10)):
-        link(alice, google)
-    google.clear_calls()
-    assert read_all() == [True]
-    assert len(google.calls(method="oauth.refresh")) == 1
-    expires_at = CalendarLink.objects.get().access_token_expires_at
-    assert expires_at is not None
-    assert expires_at <= now() + timedelta(hours=1)
-
-
-# Holds and availability
-
-
-@pytest.mark.parametrize("off", AHEAD[1:4], ids=str)
-def test_a_hold_of_a_wrong_clock_keeps_nobody_out(alice: Member, off: timedelta) -> None:
-    start = tomorrow_at(1, days=9)
-    with by_a_wrong_clock(off):
-        held = book(by=alice, details=details(start=start), assignees=[alice], hold_minutes=30)
-        assert held.is_hold
-    held.refresh_from_db()
-    assert held.has_run_out
-    book(by=alice, details=details(start=start), assignees=[alice])
-
-
-def test_a_hold_made_by_a_clock_that_differs_a_little_counts(alice: Member) -> None:
-    with by_a_wrong_clock(timedelta(seconds=20)):
-        held = book(by=alice, details=details(), assignees=[alice], hold_minutes=30)
-    assert not held.has_run_out
-    with pytest.raises(Conflict):
-        book(by=alice, details=details(), assignees=[alice])
-
-
-# Channels, mails about links, unlinking
+# Channels
 
 
 def test_a_renewal_that_lies_beyond_its_channels_end_is_done_now(
@@ -368,34 +298,10 @@ def test_a_renewal_that_lies_beyond_its_channels_end_is_done_now(
     assert channel
 
 
-def test_a_broken_link_of_a_wrong_clock_is_told_of_once(
-    alice: Member, google: RunningSimulator, mailoutbox: list[object]
-) -> None:
-    with by_a_wrong_clock(timedelta(days=365)):
-        found = link(alice, google)
-        mark_needs_reconnect(found.id, problems.GRANT_DEAD)
-    assert send_due_reminders() == 1
-    assert send_due_reminders() == 0
-    with time_machine.travel((now() + timedelta(days=4)).timestamp(), tick=True):
-        assert send_due_reminders() == 1
-
-
-def test_an_unlinking_of_a_wrong_clock_ends_in_its_time(
-    alice: Member, google: RunningSimulator
-) -> None:
-    link(alice, google)
-    CalendarLink.objects.update(state="unlinking", unlinked_at=now() + timedelta(days=365))
-    end_overdue_unlinkings()
-    assert CalendarLink.objects.get().state == "unlinking"
-    with time_machine.travel((now() + REMOVAL_LASTS * 1.1).timestamp(), tick=True):
-        end_overdue_unlinkings()
-    assert CalendarLink.objects.get().state == "unlinked"
-
-
 # The log says it
 
 
-@pytest.mark.parametrize("off", JUMPS, ids=str)
+@ahead_and_behind
 def test_a_jump_is_said_once(off: timedelta, caplog: pytest.LogCaptureFixture) -> None:
     with time_machine.travel(now().timestamp(), tick=True) as clock:
         watch = ClockWatch()

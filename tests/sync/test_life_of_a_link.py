@@ -20,14 +20,10 @@ from sophiie.sync.quota.buckets import USER_BUDGET, Urgency
 from tests.conftest import details, tomorrow_at
 from tests.linking import browser_of, come_back, link, set_guest_invitations
 from tests.mirroring import drain_all, due_now
+from tests.sync.drifting import ALICE, book_one
 
 pytestmark = pytest.mark.django_db(transaction=True)
-ALICE = "alice@example.com"
 JOBS = "jobs-alice@group.calendar.google.com"
-
-
-def book_one(member: Member, **changes: Any) -> Appointment:
-    return book(by=member, details=details(**changes), assignees=[member])
 
 
 def titles(google: RunningSimulator, calendar_id: str = ALICE, email: str = ALICE) -> list[str]:

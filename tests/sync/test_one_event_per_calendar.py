@@ -13,7 +13,6 @@ from sophiie.appointments.booking import book, cancel, change
 from sophiie.appointments.models import Appointment
 from sophiie.calendar_link import problems
 from sophiie.calendar_link.connect import link_of
-from sophiie.calendar_link.models import CalendarLink
 from sophiie.calendar_link.tokens import mark_needs_reconnect
 from sophiie.sync.actions import drift
 from sophiie.sync.models import MirroredEvent, MirrorState
@@ -22,18 +21,20 @@ from sophiie.sync.reports.event_status import EventStatus, statuses_of
 from tests.conftest import details, tomorrow_at
 from tests.linking import browser_of, come_back, link
 from tests.mirroring import drain_all, due_now, read_all
-from tests.sync.busy_calendars import busy_times
-from tests.sync.drifting import read_everything
+from tests.sync.busy_calendars import busy_times, hour, move
+from tests.sync.drifting import read_everything, times_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ALICE = "alice@example.com"
 JOBS = "jobs-alice@group.calendar.google.com"
+both_linked = pytest.mark.usefixtures("both")
 
 
 @pytest.fixture
-def both(alice: Member, bob: Member, google: RunningSimulator) -> tuple[CalendarLink, CalendarLink]:
+def both(alice: Member, bob: Member, google: RunningSimulator) -> None:
     """Alice and Bob have linked the same calendar of the same Google account."""
-    return link(alice, google, account=ALICE), link(bob, google, account=ALICE)
+    link(alice, google, account=ALICE)
+    link(bob, google, account=ALICE)
 
 
 def together(alice: Member, bob: Member, hour: int = 1, **more: Any) -> Appointment:
@@ -96,13 +97,10 @@ def test_two_members_with_one_calendar_see_the_appointment_once(
     assert not MirroredEvent.objects.exclude(state=MirrorState.SYNCED).exists()
 
 
+@both_linked
 @pytest.mark.parametrize("way", ["unlinked", "events removed", "deactivated", "moved", "broken"])
 def test_the_same_event_is_handed_over(
-    both: tuple[CalendarLink, CalendarLink],
-    alice: Member,
-    bob: Member,
-    google: RunningSimulator,
-    way: str,
+    alice: Member, bob: Member, google: RunningSimulator, way: str
 ) -> None:
     appointment = together(alice, bob)
     event_id = only_id(google)
@@ -135,11 +133,9 @@ def test_the_same_event_is_handed_over(
     assert (shown.state, shown.shown_revision) == ("synced", 2)
 
 
+@both_linked
 def test_a_mended_link_does_not_double_what_was_handed_over(
-    both: tuple[CalendarLink, CalendarLink],
-    alice: Member,
-    bob: Member,
-    google: RunningSimulator,
+    alice: Member, bob: Member, google: RunningSimulator
 ) -> None:
     appointment = together(alice, bob)
     host = MirroredEvent.objects.get(event_id=only_id(google)).link
@@ -153,11 +149,9 @@ def test_a_mended_link_does_not_double_what_was_handed_over(
     assert set(states(appointment, alice)) == {"Alice", "Bob"}
 
 
+@both_linked
 def test_linking_again_follows_whoever_has_taken_over(
-    both: tuple[CalendarLink, CalendarLink],
-    alice: Member,
-    bob: Member,
-    google: RunningSimulator,
+    alice: Member, bob: Member, google: RunningSimulator
 ) -> None:
     appointment = together(alice, bob)
     event_id = only_id(google)
@@ -170,11 +164,9 @@ def test_linking_again_follows_whoever_has_taken_over(
     assert {s.state for s in states(appointment, alice).values()} == {"synced"}
 
 
+@both_linked
 def test_who_is_not_concerned_any_more_lets_the_other_have_it(
-    both: tuple[CalendarLink, CalendarLink],
-    alice: Member,
-    bob: Member,
-    google: RunningSimulator,
+    alice: Member, bob: Member, google: RunningSimulator
 ) -> None:
     appointment = together(alice, bob)
     event_id = only_id(google)
@@ -209,21 +201,14 @@ def test_another_business_has_its_own_event(
     assert len(live(google)) == 2
 
 
+@both_linked
 def test_two_events_of_before_become_one(
-    both: tuple[CalendarLink, CalendarLink],
-    alice: Member,
-    bob: Member,
-    google: RunningSimulator,
+    alice: Member, bob: Member, google: RunningSimulator
 ) -> None:
     """As an earlier version has left them."""
     appointment = together(alice, bob)
     row = MirroredEvent.objects.get(hosted_elsewhere=True)
-    body = {
-        "id": row.event_id,
-        "summary": appointment.title,
-        "start": {"dateTime": appointment.start.isoformat()},
-        "end": {"dateTime": appointment.end.isoformat()},
-    }
+    body = {"id": row.event_id, "summary": appointment.title, **times_of(appointment)}
     google.insert_event(ALICE, ALICE, body)
     MirroredEvent.objects.filter(pk=row.pk).update(
         hosted_elsewhere=False, sent=True, shown_revision=1
@@ -234,16 +219,13 @@ def test_two_events_of_before_become_one(
     assert len(live(google)) == 1
 
 
+@both_linked
 def test_drift_is_shown_to_both_and_answered_by_either(
-    both: tuple[CalendarLink, CalendarLink],
-    alice: Member,
-    bob: Member,
-    google: RunningSimulator,
+    alice: Member, bob: Member, google: RunningSimulator
 ) -> None:
     appointment = together(alice, bob)
     event_id = only_id(google)
-    body = {"summary": "Theirs"}
-    google.patch_event(ALICE, ALICE, event_id, body)
+    google.patch_event(ALICE, ALICE, event_id, {"summary": "Theirs"})
     read_all()
     assert all(s.drift for s in states(appointment, alice).values())
     for member in (alice, bob):
@@ -257,17 +239,11 @@ def test_drift_is_shown_to_both_and_answered_by_either(
     assert link_of(follower) is not None
 
 
+@both_linked
 def test_a_moved_event_keeps_both_busy(
-    both: tuple[CalendarLink, CalendarLink],
-    alice: Member,
-    bob: Member,
-    google: RunningSimulator,
+    alice: Member, bob: Member, google: RunningSimulator
 ) -> None:
     together(alice, bob)
-    event_id = only_id(google)
-    start = tomorrow_at(5)
-    times = {"start": start, "end": tomorrow_at(6)}
-    body = {name: {"dateTime": moment.isoformat()} for name, moment in times.items()}
-    google.patch_event(ALICE, ALICE, event_id, body)
+    move(google, only_id(google), tomorrow_at(5))
     read_all()
-    assert busy_times(alice) == busy_times(bob) == [(start, tomorrow_at(6))]
+    assert busy_times(alice) == busy_times(bob) == [hour(tomorrow_at(5))]

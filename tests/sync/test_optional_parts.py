@@ -15,7 +15,7 @@ from sophiie.calendar_link.models import CalendarLink
 from sophiie.common.clock import now
 from sophiie.sync.models import MirroredEvent
 from tests.conftest import ApiCaller, details, tomorrow_at
-from tests.linking import browser_of, link
+from tests.linking import browser_of
 from tests.mirroring import drain_all, read_all, sweep_once
 from tests.sync.drifting import ALICE, drift_of
 
@@ -28,11 +28,6 @@ NO_INVITATIONS: dict[str, Any] = {
     "body": '"attendees"',
 }
 REFUSED: dict[str, Any] = {"status": 400, "reason": "invalid", "message": "Invalid value"}
-
-
-@pytest.fixture
-def linked(alice: Member, google: RunningSimulator) -> CalendarLink:
-    return link(alice, google)
 
 
 def row_of(appointment: Appointment) -> MirroredEvent:

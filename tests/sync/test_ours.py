@@ -23,7 +23,15 @@ from tests.conftest import details, tomorrow_at
 from tests.linking import link
 from tests.mirroring import drain_all, read_all
 from tests.sync.busy_calendars import busy_times, event, hour, link_with
-from tests.sync.drifting import ALICE, event_id_of, mirrored, move_in_google, read_everything
+from tests.sync.drifting import (
+    ALICE,
+    edit_in_google,
+    event_id_of,
+    mirrored,
+    move_in_google,
+    read_everything,
+    repeat_in_google,
+)
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -42,10 +50,6 @@ def times(start: datetime, hours: float = 1) -> dict[str, Any]:
         "start": {"dateTime": start.isoformat(), "timeZone": "UTC"},
         "end": {"dateTime": end.isoformat(), "timeZone": "UTC"},
     }
-
-
-def edit(google: RunningSimulator, appointment: Appointment, body: dict[str, Any]) -> None:
-    google.patch_event(ALICE, ALICE, event_id_of(appointment), body)
 
 
 @pytest.mark.parametrize("full", [False, True])
@@ -100,7 +104,7 @@ def test_until_somebody_decides_both_times_are_taken(
     full: bool,
 ) -> None:
     appointment, start = mirrored(alice, start=at_one()), tomorrow_at(1 + later)
-    edit(google, appointment, times(start, hours))
+    edit_in_google(google, appointment, **times(start, hours))
     assert (read_everything() if full else read_all()) == [True]
     assert busy_times(alice) == [hour(start, hours)]
     for taken in (at_one(), start):
@@ -117,7 +121,7 @@ def test_an_appointment_is_never_in_its_own_way(
 ) -> None:
     """Its event lies half over it: that is drift, and no clash; and its time can be used."""
     appointment = mirrored(alice, start=at_one())
-    edit(google, appointment, times(at_one() + timedelta(minutes=30)))
+    edit_in_google(google, appointment, **times(at_one() + timedelta(minutes=30)))
     read_all()
     assert len(busy_times(alice)) == 1
     assert clashes_of([appointment]) == {}
@@ -142,10 +146,10 @@ def test_all_occurrences_but_the_appointments_own_keep_busy(
     watched_link: CalendarLink, alice: Member, google: RunningSimulator
 ) -> None:
     appointment = mirrored(alice, start=at_one())
-    edit(google, appointment, {**times(at_one()), "recurrence": ["RRULE:FREQ=DAILY;COUNT=3"]})
+    repeat_in_google(google, appointment, "RRULE:FREQ=DAILY;COUNT=3")
     read_all()
     assert busy_times(alice) == [hour(tomorrow_at(1, days=n)) for n in (2, 3)]
-    edit(google, appointment, times(tomorrow_at(5)))
+    edit_in_google(google, appointment, **times(tomorrow_at(5)))
     read_everything()
     assert busy_times(alice) == [hour(tomorrow_at(5, days=n)) for n in (1, 2, 3)]
 
@@ -154,7 +158,7 @@ def test_a_change_of_one_occurrence_frees_no_other(
     watched_link: CalendarLink, alice: Member, google: RunningSimulator
 ) -> None:
     appointment = mirrored(alice, start=at_one())
-    edit(google, appointment, {**times(at_one()), "recurrence": ["RRULE:FREQ=DAILY;COUNT=4"]})
+    repeat_in_google(google, appointment, "RRULE:FREQ=DAILY;COUNT=4")
     read_all()
     third = f"{event_id_of(appointment)}_{tomorrow_at(1, days=3):%Y%m%dT%H%M%SZ}"
     google.patch_event(ALICE, ALICE, third, times(tomorrow_at(8, days=3)))
@@ -215,7 +219,7 @@ def test_before_the_choice_the_same_rule_holds(alice: Member, google: RunningSim
     found = link(alice, google)
     moved, off = mirrored(alice, start=at_one()), mirrored(alice, start=tomorrow_at(8))
     book(by=alice, details=details(title="Over it", start=tomorrow_at(4)), assignees=[alice])
-    edit(google, moved, times(tomorrow_at(4)))
+    edit_in_google(google, moved, **times(tomorrow_at(4)))
     assert async_to_sync(preflight)(found, ALICE).clashes == 1
     cancel(by=alice, appointment_id=off.id)
     drain_all()

@@ -27,11 +27,11 @@ from sophiie.sync.reports.poll_totals import poll_totals
 from tests.busy import calendar_of
 from tests.conftest import tomorrow_at
 from tests.linking import link
-from tests.mirroring import read_all
+from tests.mirroring import read_all, read_due
 from tests.processes import until
 from tests.sync.busy_calendars import event, link_with, move
 from tests.sync.drifting import ALICE
-from tests.sync.pushing import PATH, answers, open_channels, tend
+from tests.sync.pushing import answers, open_channels, tend
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -72,11 +72,7 @@ def test_every_reading_is_counted_as_what_came_of_it(
     QuotaBucket.objects.update(level=0, counted_at=now() + timedelta(minutes=1))
     WatchedCalendar.objects.update(next_read_at=now())
 
-    async def poll() -> None:
-        async with google_session() as http:
-            await poll_link(found.id, http, only_due=True)
-
-    async_to_sync(poll)()
+    assert read_due() == [False]
     assert ended()[Outcome.THROTTLED] == 1
 
     after_listing(lambda: end_link(found.id))
@@ -134,7 +130,7 @@ def test_many_at_once_are_all_counted(db: None) -> None:
 
 
 @pytest.mark.parametrize("problem", ["", "Google is away."])
-@pytest.mark.parametrize("age", [None, timedelta(0), timedelta(hours=2)])
+@pytest.mark.parametrize("age", [None, timedelta(0), timedelta(hours=2), timedelta(hours=-2)])
 def test_a_copy_counts_as_what_a_booking_makes_of_it(
     alice: Member, age: timedelta | None, problem: str
 ) -> None:
@@ -155,17 +151,14 @@ def test_the_oldest_copy_is_one_that_can_be_read(
     assert 5 * 3600 <= poll_totals().oldest_seconds < 5 * 3600 + 60
     CalendarLink.objects.filter(member=bob).update(state="needs_reconnect")
     assert 300 <= poll_totals().oldest_seconds < 360
+    alice.busy_calendars.update(checked_at=now() + timedelta(hours=2))  # by a clock set back since
+    assert poll_totals().oldest_seconds == 0
 
 
 # Channels and what comes over them
 
 
-@pytest.fixture
-def _reachable(live_server: Any, settings: Any) -> None:
-    settings.PUSH_ADDRESS = live_server.url + PATH
-
-
-@pytest.mark.usefixtures("_reachable")
+@pytest.mark.usefixtures("reachable")
 def test_channels_that_live_are_about_to_end_or_were_refused(
     alice: Member, google: RunningSimulator
 ) -> None:
@@ -198,7 +191,7 @@ def test_channels_that_live_are_about_to_end_or_were_refused(
     assert channels() == (0, 0, 1, 1)
 
 
-@pytest.mark.usefixtures("_reachable")
+@pytest.mark.usefixtures("reachable")
 def test_messages_are_counted_if_they_name_a_channel_of_ours(
     alice: Member, google: RunningSimulator
 ) -> None:

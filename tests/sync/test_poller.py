@@ -25,7 +25,7 @@ from sophiie.google.app import google_session
 from sophiie.sync.inbound import poll_claim, poller
 from sophiie.sync.models import WatchedCalendar
 from tests.linking import link
-from tests.mirroring import drain_all, read_all
+from tests.mirroring import drain_all, read_all, read_due
 from tests.sync.drifting import (
     ALICE,
     calls,
@@ -37,18 +37,6 @@ from tests.sync.drifting import (
 )
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def read_due(times: int = 1) -> list[bool]:
-    """What `times` workers do who find the same links due."""
-
-    async def read() -> list[bool]:
-        due = await in_thread(poller.due_links)
-        async with google_session() as http:
-            reads = [poller.poll_link(link_id, http, only_due=True) for link_id in due * times]
-            return list(await asyncio.gather(*reads))
-
-    return async_to_sync(read)()
 
 
 def test_two_workers_read_once(alice: Member, google: RunningSimulator) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from google_simulator.testing import RunningSimulator
@@ -18,7 +16,14 @@ from tests.linking import link
 from tests.mirroring import drain_all, read_all
 from tests.sync.busy_calendars import busy_times, event, hour, knowledge
 from tests.sync.conftest import ToldAs
-from tests.sync.drifting import ALICE, event_id_of, nothing_drifted, read_everything
+from tests.sync.drifting import (
+    ALICE,
+    event_id_of,
+    nothing_drifted,
+    read_everything,
+    repeat_in_google,
+    times_of,
+)
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -40,13 +45,6 @@ def is_asked() -> bool:
     return WatchedCalendar.objects.get().missing > 0
 
 
-def times_of(appointment: Appointment) -> dict[str, Any]:
-    return {
-        name: {"dateTime": moment.isoformat(), "timeZone": "UTC"}
-        for name, moment in (("start", appointment.start), ("end", appointment.end))
-    }
-
-
 def assert_bookable(member: Member) -> None:
     assert knowledge(member).state == Freshness.FRESH
     book(by=member, details=details(start=tomorrow_at(12)), assignees=[member])
@@ -56,10 +54,8 @@ def assert_bookable(member: Member) -> None:
 def test_made_a_series_it_is_no_deletion(
     alice: Member, google: RunningSimulator, six: list[Appointment], full: bool
 ) -> None:
-    rule = {"recurrence": ["RRULE:FREQ=WEEKLY;COUNT=4"]}
     for appointment in six:
-        body = {**rule, **times_of(appointment)}
-        google.patch_event(ALICE, ALICE, event_id_of(appointment), body)
+        repeat_in_google(google, appointment, "RRULE:FREQ=WEEKLY;COUNT=4")
     assert (read_everything() if full else read_all()) == [True]
     assert not is_asked()
     assert not MirroredEvent.objects.filter(drift_kind="deleted").exists()

@@ -18,7 +18,7 @@ from tests.conftest import details, tomorrow_at
 from tests.mirroring import read_all
 from tests.sync.busy_calendars import Times, busy_times, event, hour, move
 from tests.sync.conftest import Answer, ToldAs
-from tests.sync.drifting import ALICE, calls, event_id_of, mirrored
+from tests.sync.drifting import ALICE, calls, event_id_of, mirrored, repeat_in_google
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -197,12 +197,7 @@ def test_an_event_of_ours_that_was_a_series_and_is_deleted_is_noticed(
 ) -> None:
     google.switch(deleted_series_singly="instances")
     appointment = mirrored(alice, start=tomorrow_at(3))
-    times = {
-        name: {"dateTime": moment.isoformat(), "timeZone": "UTC"}
-        for name, moment in (("start", appointment.start), ("end", appointment.end))
-    }
-    rule = {"recurrence": ["RRULE:FREQ=WEEKLY;COUNT=50"]}
-    google.patch_event(ALICE, ALICE, event_id_of(appointment), {**rule, **times})
+    repeat_in_google(google, appointment, "RRULE:FREQ=WEEKLY;COUNT=50")
     read_all()
     assert busy_times(alice) == weeks(50)[1:]
     google.delete_event(ALICE, ALICE, event_id_of(appointment))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from django.db.models import F
@@ -25,28 +24,23 @@ from tests.sync.drifting import (
     ALICE,
     calls,
     drift_of,
+    edit_in_google,
     event_id_of,
+    in_google,
     mirrored,
     move_in_google,
     read_everything,
+    repeat_in_google,
 )
 
 pytestmark = pytest.mark.django_db(transaction=True)
 GATE = "Gate code 4711"
 
 
-def in_google(google: RunningSimulator, appointment: Appointment) -> dict[str, Any]:
-    return google.event(ALICE, ALICE, event_id_of(appointment))
-
-
-def write(google: RunningSimulator, appointment: Appointment, **body: Any) -> None:
-    google.patch_event(ALICE, ALICE, event_id_of(appointment), body)
-
-
 def type_gate_code(google: RunningSimulator, appointment: Appointment) -> None:
     """As Google's page does it: what was plain is HTML afterwards."""
     text = in_google(google, appointment)["description"].replace("\n", "<br>")
-    write(google, appointment, description=f"<p>{text}</p><ul><li>{GATE}</li></ul>")
+    edit_in_google(google, appointment, description=f"<p>{text}</p><ul><li>{GATE}</li></ul>")
 
 
 @pytest.mark.parametrize("full", [False, True])
@@ -55,7 +49,7 @@ def test_title_place_and_text_are_shown_field_by_field(
 ) -> None:
     appointment = mirrored(alice, notes="Ring twice", location="5 Rose St")
     type_gate_code(google, appointment)
-    write(google, appointment, summary="Boiler & more", location="7 Elm St")
+    edit_in_google(google, appointment, summary="Boiler & more", location="7 Elm St")
     assert (read_everything() if full else read_all()) == [True]
     found = drift_of(appointment)
     assert found is not None
@@ -126,7 +120,7 @@ def test_the_same_field_changed_in_sophiie_wins(
     watched_link: CalendarLink, alice: Member, google: RunningSimulator
 ) -> None:
     appointment = mirrored(alice, location="5 Rose St")
-    write(google, appointment, summary="Theirs", location="7 Elm St")
+    edit_in_google(google, appointment, summary="Theirs", location="7 Elm St")
     read_all()
     change(by=alice, appointment_id=appointment.id, changes={"title": "Ours"})
     drain_all()
@@ -142,7 +136,7 @@ def test_googles_version_is_taken_over(
 ) -> None:
     appointment = mirrored(alice, notes="Ring twice", location="5 Rose St")
     type_gate_code(google, appointment)
-    write(google, appointment, summary="Boiler", location="7 Elm St")
+    edit_in_google(google, appointment, summary="Boiler", location="7 Elm St")
     start, end = move_in_google(google, appointment)
     read_all()
     changed = drift.use_googles_version(alice, appointment.id)
@@ -175,7 +169,7 @@ def test_put_back_writes_all_of_it(
     appointment = mirrored(alice, notes="Ring twice")
     before = in_google(google, appointment)
     type_gate_code(google, appointment)
-    write(google, appointment, summary="Theirs", location="Somewhere")
+    edit_in_google(google, appointment, summary="Theirs", location="Somewhere")
     read_all()
     drift.put_back(alice, appointment.id)
     drain_all()
@@ -191,7 +185,7 @@ def test_a_title_that_no_appointment_can_have_is_refused_in_words(
     watched_link: CalendarLink, alice: Member, google: RunningSimulator
 ) -> None:
     appointment = mirrored(alice)
-    write(google, appointment, summary="x" * 400)
+    edit_in_google(google, appointment, summary="x" * 400)
     read_all()
     with pytest.raises(InvalidAppointment):
         drift.use_googles_version(alice, appointment.id)
@@ -206,7 +200,7 @@ def test_a_text_that_was_only_taken_out_offers_nothing_to_take(
     watched_link: CalendarLink, alice: Member, google: RunningSimulator
 ) -> None:
     appointment = mirrored(alice, notes="Ring twice")
-    write(google, appointment, description="")
+    edit_in_google(google, appointment, description="")
     read_all()
     found = drift_of(appointment)
     assert found is not None
@@ -223,7 +217,7 @@ def test_what_google_makes_of_a_text_by_itself_is_no_drift(
 ) -> None:
     google.switch(description_html="stripped")
     appointment = mirrored(alice, notes="Ring twice\n\n  <b>twice</b> & again")
-    write(google, appointment, colorId="5")
+    edit_in_google(google, appointment, colorId="5")
     read_everything()
     assert drift_of(appointment) is None
 
@@ -233,10 +227,10 @@ def test_with_less_privacy_the_difference_is_to_what_was_shown(
 ) -> None:
     change_options(link=watched_link, covers=watched_link.covers, privacy="busy")
     appointment = mirrored(alice, notes="Ring twice", location="5 Rose St")
-    write(google, appointment, colorId="5")
+    edit_in_google(google, appointment, colorId="5")
     read_all()
     assert drift_of(appointment) is None
-    write(google, appointment, location="7 Elm St")
+    edit_in_google(google, appointment, location="7 Elm St")
     read_all()
     found = drift_of(appointment)
     assert found is not None
@@ -248,7 +242,7 @@ def test_the_api_tells_it(
 ) -> None:
     appointment = mirrored(alice)
     type_gate_code(google, appointment)
-    write(google, appointment, summary="Boiler")
+    edit_in_google(google, appointment, summary="Boiler")
     read_all()
     (shown,) = api("GET", f"/appointments/{appointment.id}").json()["sync"]
     assert (shown["drift"]["title"], shown["drift"]["added_text"]) == ("Boiler", GATE)
@@ -277,14 +271,6 @@ def test_nothing_that_was_written_is_kept_after_unlinking_or_in_the_digests(
 WEEKLY = ["RRULE:FREQ=WEEKLY;COUNT=5"]
 
 
-def repeat(google: RunningSimulator, appointment: Appointment, rule: list[str]) -> None:
-    times = {
-        name: {"dateTime": moment.isoformat(), "timeZone": "Australia/Sydney"}
-        for name, moment in (("start", appointment.start), ("end", appointment.end))
-    }
-    write(google, appointment, recurrence=rule, **times)
-
-
 @pytest.mark.parametrize(
     ("rule", "words"),
     [
@@ -302,7 +288,7 @@ def test_a_series_made_of_our_event_is_drift_in_its_own_words(
     words: str,
 ) -> None:
     appointment = mirrored(alice)
-    repeat(google, appointment, rule)
+    repeat_in_google(google, appointment, *rule, zone="Australia/Sydney")
     read_all()
     found = drift_of(appointment)
     assert found is not None
@@ -318,7 +304,7 @@ def test_put_back_takes_the_rule_away(
     watched_link: CalendarLink, alice: Member, google: RunningSimulator
 ) -> None:
     appointment = mirrored(alice)
-    repeat(google, appointment, WEEKLY)
+    repeat_in_google(google, appointment, *WEEKLY, zone="Australia/Sydney")
     read_all()
     assert len(busy_times(alice)) == 4
     drift.put_back(alice, appointment.id)
@@ -333,7 +319,7 @@ def test_a_change_in_sophiie_leaves_the_rule(
     watched_link: CalendarLink, alice: Member, google: RunningSimulator
 ) -> None:
     appointment = mirrored(alice)
-    repeat(google, appointment, WEEKLY)
+    repeat_in_google(google, appointment, *WEEKLY, zone="Australia/Sydney")
     for title in ("One", "Two"):
         change(by=alice, appointment_id=appointment.id, changes={"title": title})
         drain_all()
@@ -349,7 +335,7 @@ def test_cancelling_asks_before_it_deletes_the_further_weeks(
 ) -> None:
     """Also where no poll has returned the series yet."""
     appointment = mirrored(alice)
-    repeat(google, appointment, WEEKLY)
+    repeat_in_google(google, appointment, *WEEKLY, zone="Australia/Sydney")
     if known:
         read_all()
     cancel(by=alice, appointment_id=appointment.id)
@@ -396,7 +382,7 @@ def test_a_restored_event_of_a_cancelled_appointment_is_asked_about(
     drain_all()
     MirroredEvent.objects.update(synced_at=F("synced_at") + clock_was_ahead)
     read_all()
-    write(google, appointment, status="confirmed")
+    edit_in_google(google, appointment, status="confirmed")
     read_all()
     found = drift_of(appointment)
     assert found is not None

@@ -23,7 +23,7 @@ OPEN = {
     *("account_inactive", "help-google-calendar", "home", "settings", "live", "sign-up", "join"),
     *("sign-up-sent", "sign-up-finish"),
     "set_language",
-    "google-notifications",  # Google's own; `tests/sync/test_push.py` knocks at it
+    "google-notifications",  # Google's own; `tests/sync/test_webhook.py` knocks at it
 }
 # Asked for by the calendar's script, which is told so instead of sent to a page.
 FOR_SCRIPTS = {"calendar-feed", "calendar-book", "calendar-move", "calendar-delete"}

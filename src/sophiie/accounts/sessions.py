@@ -26,9 +26,9 @@ from django.utils.crypto import constant_time_compare
 from sophiie.accounts.models import Member
 from sophiie.common import live
 from sophiie.common.clock import now
+from sophiie.common.ending import stop_if_asked
 from sophiie.common.horizon import bring_back
 from sophiie.common.sql import execute
-from sophiie.common.stopping import go_on
 
 
 @dataclass(frozen=True)
@@ -151,5 +151,5 @@ def end_sessions_of(member_ids: Collection[str]) -> int:
 def _read_sessions() -> Any:
     """Decodes sessions: no column says which member one belongs to, or what is in it."""
     for session in Session.objects.iterator(chunk_size=500):
-        go_on()
+        stop_if_asked()
         yield session, session.get_decoded()

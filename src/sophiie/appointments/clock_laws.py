@@ -33,8 +33,8 @@ from sophiie.appointments.models import Action, Appointment, Assignment, ZoneRul
 from sophiie.appointments.record import announce, locked, save_next_revision
 from sophiie.appointments.signals import clocks_changed
 from sophiie.common.clock import now
+from sophiie.common.ending import stop_if_asked
 from sophiie.common.logs import log
-from sophiie.common.stopping import go_on
 from sophiie.common.wall_time import instant_near
 from sophiie.common.zone_rules import fingerprint, look_again, version
 
@@ -63,7 +63,7 @@ def _coming() -> QuerySet[Appointment]:
 def _note_wall_times() -> None:
     unnoted = _coming().exclude(wall_revision=F("revision")).order_by("end")
     while True:
-        go_on()
+        stop_if_asked()
         with transaction.atomic():
             some = list(unnoted.select_for_update(no_key=True, skip_locked=True)[:NOTED_AT_ONCE])
             for appointment in some:
@@ -92,7 +92,7 @@ def _follow(name: str, known: ZoneRules | None) -> int:
     earlier = sorted((m for m in moves if m[0].total_seconds() <= 0), key=lambda m: m[1])
     ids = [pk for _, _, pk in [*later, *earlier]]
     for first in range(0, len(ids), MOVED_AT_ONCE):
-        go_on()
+        stop_if_asked()
         try:
             in_transaction(partial(_move, ids[first : first + MOVED_AT_ONCE]))
         except (TooBusy, TimeTaken):

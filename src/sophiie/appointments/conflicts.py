@@ -267,7 +267,8 @@ def members_with_clashes(appointment_ids: Iterable[UUID]) -> dict[UUID, set[UUID
 def clashes_of(appointments: Iterable[Appointment]) -> dict[UUID, list[Obstacle]]:
     """By appointment, what came in the way after it was booked.
 
-    As many queries, however many there are. Appointments that are over or off have no clashes.
+    The number of queries does not grow with that of the appointments. Those that are over or off
+    have no clashes.
     """
     moment = now()
     asked = {a.id: a for a in appointments if a.is_on and a.end > moment}

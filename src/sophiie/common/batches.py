@@ -7,7 +7,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import QuerySet
 
-from sophiie.common.stopping import go_on
+from sophiie.common.ending import stop_if_asked
 
 BATCH = 500
 
@@ -15,11 +15,11 @@ BATCH = 500
 def delete_in_batches(rows: QuerySet[Any], *, size: int = BATCH) -> int:
     """Deletes what the query finds, each batch in a transaction of its own, and returns how many.
 
-    Raises `Stopped` between two batches when the process is told to end.
+    Raises `WorkCutShort` between two batches when the process ends.
     """
     count = 0
     while True:
-        go_on()
+        stop_if_asked()
         with transaction.atomic():
             some = list(rows.order_by("pk").values_list("pk", flat=True)[:size])
             rows.model._default_manager.filter(pk__in=some).delete()

@@ -2,7 +2,8 @@
 
 Only the first SIGTERM, SIGINT or SIGHUP counts; later ones change nothing. Code that may be left at
 any moment gets `Stopped`, a loop gets a call of its own function, and clean-up is left undisturbed.
-Whatever hangs, the process is gone after `DEADLINE_SECONDS`.
+Long work in a thread asks between two steps whether it may go on, because nobody can cancel a
+thread from outside. Whatever hangs, the process is gone after `DEADLINE_SECONDS`.
 """
 
 from __future__ import annotations
@@ -28,6 +29,10 @@ class Stopped(SystemExit):
     """A signal arrived."""
 
 
+class WorkCutShort(Exception):
+    """The process ends before the work did; another one takes up what is recorded and left."""
+
+
 class _State:
     """What this process has heard, and what a signal may do right now."""
 
@@ -41,6 +46,7 @@ class _State:
 
 _state = _State()
 _state.told, _state.last_resorts = [], []
+_long_work_ends = threading.Event()
 
 
 def listen() -> None:
@@ -115,6 +121,22 @@ def pause(seconds: float) -> None:
     """Sleeps. Raises `Stopped` as soon as a signal arrives, or at once if one has."""
     with leavable():
         time.sleep(seconds)
+
+
+def let_long_work_run() -> None:
+    """From now on long work may run, until `end_long_work`."""
+    _long_work_ends.clear()
+
+
+def end_long_work() -> None:
+    """Ends long work, in all threads, at its next `stop_if_asked`."""
+    _long_work_ends.set()
+
+
+def stop_if_asked() -> None:
+    """Call this between two steps of long work. Raises `WorkCutShort`."""
+    if _long_work_ends.is_set():
+        raise WorkCutShort
 
 
 def leave(code: int) -> NoReturn:

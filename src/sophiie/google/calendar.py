@@ -236,7 +236,7 @@ class CalendarClient:
     async def instances(
         self, calendar_id: str, series_id: str, *, time_min: datetime, time_max: datetime
     ) -> list[dict[str, Any]]:
-        """events.instances: what there is of a series between two times, told as by `changes`.
+        """events.instances: the occurrences of a series between two times, as in `changes`.
 
         `EventGone` when there is no such series.
         """

@@ -174,10 +174,10 @@ def _names_a_limit(items: list[dict[str, Any]], status: int) -> bool:
     return status == 403 and any(item.get("domain") == _LIMITS for item in items)
 
 
-def _of_limit(kind: type[GoogleError] | None, told: str) -> type[GoogleError]:
+def _of_limit(kind: type[GoogleError] | None, text: str) -> type[GoogleError]:
     """Which limit it is. That of a day shows in the reason or, in live answers, only in the name of
     the quota in the message."""
-    if any(word in told.casefold() for word in _OF_A_DAY):
+    if any(word in text.casefold() for word in _OF_A_DAY):
         return DayUsedUp
     return kind if kind in _LATER else RateLimited
 

@@ -27,8 +27,8 @@ def event_id_of(item: Mapping[str, Any]) -> str:
 def series_named_by(item: Mapping[str, Any]) -> str:
     """The series of which an item is an occurrence; "" if it is none.
 
-    Of a deleted occurrence nothing but the id is certain to be told: it is named after its series
-    and its first start.
+    Of a deleted occurrence Google may send nothing but the id, which consists of the id of the
+    series and the occurrence's first start.
     """
     if series_id := item.get("recurringEventId"):
         return str(series_id)

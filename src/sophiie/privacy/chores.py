@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 
 from sophiie.common.clock import now
+from sophiie.common.ending import WorkCutShort
 from sophiie.common.horizon import SKEW, bring_back, over
 from sophiie.common.logs import log
-from sophiie.common.stopping import Stopped
 from sophiie.privacy.businesses import carry_out_business
 from sophiie.privacy.customers import carry_out_customer
 from sophiie.privacy.members import carry_out_member
@@ -44,7 +44,7 @@ def carry_out_due() -> int:
             continue
         try:
             is_done = _ACTS[Subject(erasure.subject)](erasure)
-        except Stopped:  # another worker takes it up
+        except WorkCutShort:  # another worker takes it up
             Erasure.objects.filter(pk=erasure.pk).update(next_attempt_at=now())
             return done
         except Exception:

@@ -13,7 +13,7 @@ from django.db.models.functions import Cast
 from sophiie.accounts.models import Member
 from sophiie.appointments.models import AppointmentChange, Assignment
 from sophiie.calendar_link.models import LinkState, Privacy
-from sophiie.common.stopping import go_on
+from sophiie.common.ending import stop_if_asked
 from sophiie.sync.models import MirroredEvent
 
 # The fields of a history entry that hold lists of names.
@@ -74,11 +74,11 @@ def _colleagues_called(member: Member, names: Collection[str]) -> dict[UUID, set
 
 
 def _replace(changes: QuerySet[AppointmentChange], names: Collection[str], words: str) -> None:
-    told = Q(pk__in=[])
+    mentioning = Q(pk__in=[])
     for name in names:
-        told |= Q(text__contains=json.dumps(name, ensure_ascii=False))
-    for change in changes.alias(text=Cast("fields", TextField())).filter(told).iterator():
-        go_on()
+        mentioning |= Q(text__contains=json.dumps(name, ensure_ascii=False))
+    for change in changes.alias(text=Cast("fields", TextField())).filter(mentioning).iterator():
+        stop_if_asked()
         change.fields = {
             field: _renamed(pair, names, words) if field in _NAMES else pair
             for field, pair in change.fields.items()

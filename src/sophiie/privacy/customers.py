@@ -31,9 +31,9 @@ from sophiie.appointments.models import Appointment, AppointmentChange, Status
 from sophiie.appointments.record import announce_erasure, locked, save_next_revision
 from sophiie.calendar_link.models import LinkState
 from sophiie.common.clock import now
+from sophiie.common.ending import stop_if_asked
 from sophiie.common.logs import log
 from sophiie.common.reasons import NO_REASON, columns
-from sophiie.common.stopping import go_on
 from sophiie.privacy.answers import blank_customer_in_answers
 from sophiie.privacy.identity import Identity, alike, appointments_of
 from sophiie.privacy.models import CLAIM, Erasure, Subject
@@ -155,11 +155,11 @@ def carry_out_customer(erasure: Erasure) -> bool:
         # First, because later nobody knows which answers were about the customer.
         blank_customer_in_answers(erasure.business_id, identity.traces, words, ids)
         for appointment_id in ids:
-            go_on()
+            stop_if_asked()
             in_transaction(partial(_erase_from, appointment_id, erasure, words))
         done.update(ids)
     for appointment_id in _mentions(identity, exclude=done):
-        go_on()
+        stop_if_asked()
         in_transaction(partial(_blank_mentions, appointment_id, erasure, identity))
     blank_customer_in_answers(erasure.business_id, identity.traces, words)
     forget_in_sessions(

@@ -133,13 +133,13 @@ def _write_table(place: Place, appointments: QuerySet[Appointment], without: Ite
         team = Assignment.objects.select_related("member").order_by("id")
         rows = appointments.order_by("pk").prefetch_related(Prefetch("assignments", team))
         for appointment in rows.iterator(chunk_size=_AT_A_TIME):
-            told: dict[str, str] = {name: str(getattr(appointment, name, "")) for name in columns}
+            row: dict[str, str] = {name: str(getattr(appointment, name, "")) for name in columns}
             for name in ("start", "end"):
                 moment = in_zone(getattr(appointment, name), appointment.timezone)
-                told[name] = moment.isoformat(timespec="minutes")
+                row[name] = moment.isoformat(timespec="minutes")
             assignments = appointment.assignments.all()
-            told["assignees"] = ", ".join(assignment.member.name for assignment in assignments)
-            table.writerow([_harmless(told[name]) for name in columns])
+            row["assignees"] = ", ".join(assignment.member.name for assignment in assignments)
+            table.writerow([_harmless(row[name]) for name in columns])
     return "appointments.csv"
 
 

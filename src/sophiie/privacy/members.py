@@ -26,8 +26,8 @@ from sophiie.appointments.record import locked
 from sophiie.audit.upkeep import forget_person
 from sophiie.common.batches import delete_in_batches
 from sophiie.common.clock import now
+from sophiie.common.ending import stop_if_asked
 from sophiie.common.logs import log
-from sophiie.common.stopping import go_on
 from sophiie.privacy.answers import rename_in_answers
 from sophiie.privacy.colleagues import forget_in_history, forget_unknown_guests, shown_with
 from sophiie.privacy.holdings import HOLDINGS
@@ -147,7 +147,7 @@ def carry_out_member(erasure: Erasure) -> bool:
     _replace(member.pk, erasure)
     names, emails = erasure.about.get("names", []), erasure.about.get("emails", [])
     for appointment_id in shown_with(member.pk):
-        go_on()
+        stop_if_asked()
         in_transaction(partial(_redraw, appointment_id, emails))
     forget_unknown_guests(erasure.business_id)
     words = Member.objects.values_list("name", "email").get(pk=member.pk)

@@ -16,7 +16,7 @@ from sophiie.appointments.models import Appointment, AppointmentChange
 from sophiie.calendar_link.models import LinkState
 from sophiie.common.batches import delete_in_batches
 from sophiie.common.clock import now
-from sophiie.common.stopping import go_on
+from sophiie.common.ending import stop_if_asked
 from sophiie.privacy.answers import ANSWERS
 from sophiie.sync.models import MirroredEvent, MirrorState, SyncAttempt
 
@@ -51,7 +51,7 @@ def forget_old_history() -> int:
     cutoff = _before(settings.HISTORY_DAYS)
     count = delete_in_batches(AppointmentChange.objects.filter(at__lt=cutoff))
     for appointment in _deleted_before(cutoff).iterator():
-        go_on()
+        stop_if_asked()
         _take_out(appointment)
         count += 1
     return count

@@ -52,8 +52,7 @@ def compare(
     seen_start, seen_end = _instant(item.get("start")), _instant(item.get("end"))
     if seen_start is None or seen_end is None:
         return Seen(DriftKind.EDITED, fields=fields)
-    # Google stores whole seconds, so we send no more than that.
-    if (seen_start, seen_end) == (_whole(start), _whole(end)) and not fields:
+    if (seen_start, seen_end) == (whole_seconds(start), whole_seconds(end)) and not fields:
         return Seen(DriftKind.NONE)
     return Seen(DriftKind.EDITED, seen_start, seen_end, fields)
 
@@ -78,6 +77,11 @@ def repetition_of(item: Mapping[str, Any]) -> dict[str, str]:
 
 def _added(text: str, known: list[str]) -> list[str]:
     return [line for line in lines_of("description", text) if digest(line) not in known]
+
+
+def whole_seconds(moment: datetime) -> datetime:
+    """The moment as Google stores it."""
+    return moment.replace(microsecond=0)
 
 
 def set_drift(row: MirroredEvent, seen: Seen, moment: datetime) -> bool:
@@ -117,7 +121,3 @@ def _instant(time: Any) -> datetime | None:
     if moment.tzinfo is None:
         raise Unreadable("a time without offset")
     return moment
-
-
-def _whole(moment: datetime) -> datetime:
-    return moment.replace(microsecond=0)

@@ -77,7 +77,7 @@ def answer_of(error: GoogleError) -> str:
 
 
 def answer(status: int, reason: str, message: str) -> str:
-    """The same, of what the ledger keeps."""
+    """The same for a failure in the ledger, which keeps these three."""
     if reason in _NOT_GOOGLES:
         return _NOT_GOOGLES[reason]
     return message if status else UNREACHABLE

@@ -165,8 +165,8 @@ class WatchedCalendar(models.Model):
     reader = models.UUIDField(null=True, blank=True)
     reading_until = models.DateTimeField(null=True, blank=True)
 
-    # Events told since everything was read last of which the widest reading counts, because they
-    # cannot be understood.
+    # How many events since the last full poll cannot be understood, so that the widest reading of
+    # each counts.
     not_understood = models.PositiveIntegerField(default=0, db_default=0)
 
     # So many of our upcoming events are gone at once that the person is asked: since when, how

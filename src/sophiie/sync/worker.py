@@ -23,7 +23,7 @@ from sophiie.audit.failures import close_hours
 from sophiie.audit.upkeep import prune
 from sophiie.calendar_link.reminders import send_due_reminders
 from sophiie.calendar_link.tokens import mend_what_can_be_read_again
-from sophiie.common import ending, stopping
+from sophiie.common import ending
 from sophiie.common.clock_jumps import ClockWatch
 from sophiie.common.in_thread import in_thread
 from sophiie.common.logs import log
@@ -56,7 +56,7 @@ async def run_worker(*, concurrency: int, chores: Chores = ()) -> None:
     time, because the database hangs, is abandoned: `ending.leave` waits for nobody.
     """
     stop = asyncio.Event()
-    stopping.begin()
+    ending.let_long_work_run()
     loop = asyncio.get_running_loop()
     places = Places(concurrency)
     with ending.telling(lambda: loop.call_soon_threadsafe(stop.set)):
@@ -80,7 +80,7 @@ async def _work_until(
         ]
         await stop.wait()
         logger.info("worker stops")
-        stopping.ask_to_stop()
+        ending.end_long_work()
         places.close()
         for task in tasks:
             task.cancel()

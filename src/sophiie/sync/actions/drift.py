@@ -18,6 +18,7 @@ from sophiie.appointments import booking
 from sophiie.appointments.models import Appointment
 from sophiie.appointments.record import record_about
 from sophiie.calendar_link.models import RECORDING
+from sophiie.sync.drift_state import whole_seconds
 from sophiie.sync.models import DriftKind, MirroredEvent, MirrorState
 from sophiie.sync.outbox import record
 
@@ -115,10 +116,9 @@ def _changes(row: MirroredEvent, appointment: Appointment) -> dict[str, Any]:
     if added := fields.get("description"):
         changes["notes"] = "\n".join(filter(None, [appointment.notes, *added]))
     if row.drift_start and row.drift_end:
-        # The seconds' fractions of ours are not in Google.
-        if row.drift_start != appointment.start.replace(microsecond=0):
+        if row.drift_start != whole_seconds(appointment.start):
             changes["start"] = row.drift_start
-        if row.drift_end != appointment.end.replace(microsecond=0):
+        if row.drift_end != whole_seconds(appointment.end):
             changes["end"] = row.drift_end
     elif not changes:
         raise DriftError(

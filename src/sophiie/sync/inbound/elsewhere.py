@@ -29,7 +29,7 @@ async def found_elsewhere(
 ) -> set[str]:
     """Those of `gone` that are in another calendar of the account, or here under another id.
 
-    `items` is what the reading told. Raises `GoogleError`.
+    `items` are those of the poll. Raises `GoogleError`.
     """
     found = _at_the_same_times(poll, gone, items)
     if left := set(gone) - found:

@@ -62,7 +62,7 @@ def ask_no_more(watched: WatchedCalendar) -> None:
 def say_it_is_meant(link: CalendarLink) -> bool:
     """The person's answer: what is missing was deleted on purpose. False if nothing was asked.
 
-    The next poll believes it, and of no more events than the person was told of.
+    The next poll believes it, but only of as many events as the question named.
     """
     asked = WatchedCalendar.objects.filter(link=link, missing__gt=0)
     return bool(asked.update(missing_is_meant=True, next_read_at=now()))

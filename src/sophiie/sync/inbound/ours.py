@@ -20,6 +20,7 @@ from sophiie.common.clock import now
 from sophiie.common.ids import is_event_id
 from sophiie.common.sql import execute
 from sophiie.google import marks
+from sophiie.sync.drift_state import whole_seconds
 from sophiie.sync.inbound.busy_rule import Stretch
 from sophiie.sync.models import MirroredEvent, MirrorState
 
@@ -63,7 +64,7 @@ class _Standing:
     is_being_written: bool = False
 
     def covers(self, item: Item, calendar_id: str, time: Stretch) -> bool:
-        if self.is_live and time == Stretch(_whole(self.start), _whole(self.end)):
+        if self.is_live and time == Stretch(whole_seconds(self.start), whole_seconds(self.end)):
             return True
         # Our own last version, touched by nobody, which the next write moves or removes.
         untouched = bool(self.etag) and item.get("etag") == self.etag
@@ -154,8 +155,3 @@ def own_events_of(appointment_ids: Collection[UUID]) -> dict[UUID, set[str]]:
     for appointment_id, event_id in rows.values_list("appointment_id", "event_id"):
         found[appointment_id].add(event_id)
     return found
-
-
-def _whole(moment: datetime) -> datetime:
-    """Google keeps whole seconds."""
-    return moment.replace(microsecond=0)

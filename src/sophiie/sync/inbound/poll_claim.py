@@ -208,14 +208,14 @@ def record_failure(poll: Poll, error: Exception) -> None:
         error=type(error).__name__,
         reason=getattr(error, "reason", ""),
     )
-    patience = _asked_patience(error, now())
+    moment = now()
+    patience = _asked_patience(error, moment)
     reason = _reason(error, poll, patience)
     # A calendar that Google does not find may be one that it does not find yet, so we ask twice.
     failed_so = WatchedCalendar.objects.filter(error_reason=reason.as_json()).exclude(error="")
     again = failed_so.filter(pk=poll.watched_id).exists()
     if not again:
         live.announce(poll.business_id, link=poll.link_id)
-    moment = now()
     due_at = max(next_time(moment), moment + patience)
     new = columns(WatchedCalendar, "error", reason)
     POLLING.release(poll.reader, _row(poll), **new, next_read_at=due_at)

@@ -1,8 +1,8 @@
-"""Series of which Google told something: each is read whole, because the rest may not be told.
+"""Reads a series whole when an increment names any part of it, because the rest may be missing.
 
-Of a deleted series Google tells some months of cancelled occurrences, often no more than their
-ids; of one that was made shorter it may tell nothing of those that went. So whatever is told of a
-series leads to one look at it, and what the copy has of it is replaced as a whole.
+Of a deleted series Google lists some months of cancelled occurrences, often no more than their
+ids; of one that was made shorter it may not list those that went. So one occurrence in an increment
+leads to one look at its series, and everything that the copy has of the series is replaced.
 """
 
 from __future__ import annotations
@@ -19,19 +19,18 @@ from sophiie.sync.inbound.busy_store import TOO_LONG, key_in_copy
 from sophiie.sync.inbound.fetch import FetchResult, Item, fetch
 from sophiie.sync.inbound.poll_claim import Poll
 
-# With more of them it costs less to read everything; and so it is with one whose name is not kept.
+# With more of them it costs less to read everything. So does one whose name the copy does not keep.
 MAX_SERIES = 8
 
 
 async def with_whole_series(
     client: CalendarClient, poll: Poll, fetched: FetchResult
 ) -> FetchResult:
-    """The increment, with every series of which it tells something read whole. Raises
-    `GoogleError`."""
+    """The increment, with every series that it names read whole. Raises `GoogleError`."""
     if fetched.everything:
         return fetched
-    told = {series_id for item in fetched.items if (series_id := series_named_by(item))}
-    touched = await in_thread(_in_copy, poll, fetched.items, told)
+    named = {series_id for item in fetched.items if (series_id := series_named_by(item))}
+    touched = await in_thread(_in_copy, poll, fetched.items, named)
     if len(touched) > MAX_SERIES or any(name.startswith(TOO_LONG) for name in touched):
         return await fetch(client, replace(poll, token=""))
     items = [item for item in fetched.items if series_named_by(item) not in touched]
@@ -40,10 +39,10 @@ async def with_whole_series(
     return replace(fetched, items=items, whole_series=touched)
 
 
-def _in_copy(poll: Poll, items: Iterable[Item], told: set[str]) -> frozenset[str]:
-    """The series that the copy has something of. One that is told as deleted itself goes anyway."""
+def _in_copy(poll: Poll, items: Iterable[Item], named: set[str]) -> frozenset[str]:
+    """The series that the copy holds a part of. One that is itself an item goes anyway."""
     ids = {key_in_copy(item["id"]) for item in items}
-    names = {key_in_copy(series_id) for series_id in told}
+    names = {key_in_copy(series_id) for series_id in named}
     found = snapshot.series_of(poll.member_id, poll.calendar_id, events=ids, series=names)
     return frozenset(found - ids)
 

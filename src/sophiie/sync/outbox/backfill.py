@@ -112,8 +112,8 @@ def record_removal(link: CalendarLink) -> bool:
 
 
 def hand_over(link: CalendarLink, changed: Rows, moment: datetime) -> None:
-    """What this link no longer shows, and another one that follows it does, is taken over by that
-    one as it is there, and not removed."""
+    """Hands the events that this link no longer shows to links that still show them: those take
+    over the events as they are, so nothing is removed."""
     leaving = [row for row in changed if not row.wanted and has_event(row)]
     followers = followers_in(link, [row.appointment_id for row in leaving]) if leaving else {}
     for row in leaving:
@@ -123,7 +123,6 @@ def hand_over(link: CalendarLink, changed: Rows, moment: datetime) -> None:
             want(follower, True, follower.wanted_revision, moment)
             save([follower])
             defer_drain(follower.link_id)
-            row.hosted_elsewhere = True
 
 
 def links_of(business_id: UUID) -> QuerySet[CalendarLink]:

@@ -84,7 +84,7 @@ def poll_totals() -> PollTotals:
         notifications={
             what: tallies[what].times if what in tallies else 0 for what in Notification
         },
-        oldest_seconds=(moment - oldest).total_seconds() if oldest else 0.0,
+        oldest_seconds=max(0.0, (moment - oldest).total_seconds()) if oldest else 0.0,
         channels_active=active,
         channels_expiring=expiring,
         **copies,
@@ -99,7 +99,9 @@ def _copies(moment: datetime) -> dict[str, Any]:
     does not hide that of the others.
     """
     known = Q(known_from__isnull=False, known_until__isnull=False)
-    recent = Q(checked_at__gte=moment - timedelta(seconds=settings.BUSY_MAX_AGE_SECONDS))
+    age = timedelta(seconds=settings.BUSY_MAX_AGE_SECONDS)
+    # One that seems to be from the future was stored by a clock that was wrong.
+    recent = Q(checked_at__range=(moment - age, moment))
     pollable = CalendarLink.objects.filter(member=OuterRef("member"), state__in=READABLE)
     return BusyCalendar.objects.annotate(is_polled=Exists(pollable)).aggregate(
         fresh=Count("pk", filter=known & recent),
