@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+import time_machine
 
 from google_simulator.testing import RunningSimulator
 from sophiie.accounts.models import Member
@@ -118,9 +119,10 @@ def test_an_earlier_version_of_ours_is_written_again(
     appointment = mirrored(alice)
     later = {"start": tomorrow_at(7), "end": tomorrow_at(8)}
     change(by=alice, appointment_id=appointment.id, changes=later)
-    believed_shown(appointment, revision=2)
-    google.clear_calls()
-    read_everything()
+    with time_machine.travel((now() + timedelta(minutes=2)).timestamp(), tick=True):
+        believed_shown(appointment, revision=2)
+        google.clear_calls()
+        read_everything()
     assert watched().repaired == 1
     assert nothing_drifted()
     drain_all()
@@ -130,10 +132,17 @@ def test_an_earlier_version_of_ours_is_written_again(
 
 
 @pytest.mark.parametrize("act", ["moved", "deleted", "moved an earlier version"])
+@pytest.mark.parametrize("googles_clock", [timedelta(0), timedelta(seconds=-20)])
 def test_what_a_person_did_is_shown_and_left(
-    watched_link: CalendarLink, alice: Member, google: RunningSimulator, act: str
+    watched_link: CalendarLink,
+    alice: Member,
+    google: RunningSimulator,
+    act: str,
+    googles_clock: timedelta,
 ) -> None:
+    """However far Google's clock is behind ours, within reason."""
     appointment = mirrored(alice)
+    google.set_clock((now() + googles_clock).isoformat())
     read_all()
     if act == "moved an earlier version":
         later = {"start": tomorrow_at(7), "end": tomorrow_at(8)}

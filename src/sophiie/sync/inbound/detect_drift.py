@@ -82,7 +82,11 @@ def _can_tell(row: MirroredEvent, appointment: Appointment, known: Known) -> boo
 
 
 def _never_arrived(row: MirroredEvent, item: dict[str, Any], fetched: FetchResult) -> bool:
-    """Whether our last write is not there, and nobody has touched the event since."""
+    """Whether our last write is not there, and nobody has touched the event since.
+
+    Google's clock says when the event was touched and ours when we wrote, so within `SKEW` of each
+    other nothing follows from them, and what is there counts as a person's.
+    """
     if row.event_id in fetched.lost:
         return not row.told
     if not fetched.everything or row.etag == item.get("etag") or row.synced_at is None:
@@ -93,7 +97,7 @@ def _never_arrived(row: MirroredEvent, item: dict[str, Any], fetched: FetchResul
     if row.synced_at > now():  # the clock was set since: nothing follows from that time
         return False
     try:
-        return datetime.fromisoformat(str(item.get("updated"))) <= row.synced_at
+        return datetime.fromisoformat(str(item.get("updated"))) <= row.synced_at - SKEW
     except (TypeError, ValueError):  # not said when, or without offset
         return False
 
