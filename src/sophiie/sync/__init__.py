@@ -7,12 +7,13 @@ Each folder is a room with one job. The whole story, in the order in which it ha
 1. `record.py` hears that an appointment changed and notes, on one `MirroredEvent` row per link that
    covers it, which revision Google should show (`rows.py`; `backfill.py` does it for a whole link).
    It queues a `drain(link)` job in the same transaction, so both commit or vanish together.
-2. `coverage.py` decides which appointments a link shows. `guests.py` decides which assignees are
+2. `coverage.py` decides which appointments a link shows; what the member chose is stored in
+   `calendar_link/models.py`. `guests.py` decides which assignees are
    guests of whose event, `hosting.py` which of several links to one calendar has the event;
    `guest_review.py` decides both anew when somebody links, unlinks, joins or leaves.
 
-`quota/` - what may be asked of Google. `buckets.py` counts; `metered_client.py` pays for each call
-   of a poll before it is made.
+`quota/` - what may be asked of Google. `buckets.py` has the limits and counts; `metered_client.py`
+   pays for each call of a poll before it is made, `drain.py` for a batch of writes.
 
 `outbound/` - the worker brings Google to the wanted state.
 
@@ -21,7 +22,8 @@ Each folder is a room with one job. The whole story, in the order in which it ha
 5. `apply.py` inserts, patches or deletes, and handles every answer that is not the one hoped for;
    `parts.py` writes without the optional parts when Google refuses the whole. `guard.py` is the
    only way to write to Google.
-6. `outcome.py` records the result: shown, retry at a stated time, or failed for a stated reason.
+6. `outcome.py` records the result: shown, retry at a time that it works out, or failed for a stated
+   reason.
    `live.announce` tells the open pages.
 7. `sweep.py` looks once a second for work whose wake-up was lost or whose time has come.
 
@@ -32,10 +34,10 @@ Each folder is a room with one job. The whole story, in the order in which it ha
    asks Google, `series.py` reads a series whole when any of it changed. `busy_store.py` stores when
    the member is busy, by the rule in `busy_rule.py`, leaving out what is ours (`ours.py`).
 9. `detect_drift.py` tells other people's changes to our events from our own, and notes them as
-   drift. Nothing changes by itself.
-10. `full_compare.py` compares, once a day, everything that should be there with what is there. When
-    so much is gone that it looks like a mistake, and `elsewhere.py` does not find it,
-    `mass_deletion.py` asks the person.
+   drift, if `drift_state.py` finds a difference that counts. Nothing changes by itself.
+10. `full_compare.py` compares, once a day, everything that should be there with what is there.
+    `mass_deletion.py` decides how many missing events look like a mistake, and asks the person about
+    those that `elsewhere.py` does not find.
 11. `channels.py` keeps push channels open; a notification (`webhook.py`) makes a calendar due at
     once. `refresh.py` polls before a booking when the copy is too old.
 
@@ -44,10 +46,10 @@ Each folder is a room with one job. The whole story, in the order in which it ha
 `actions/` - what people decide: `drift.py` puts an event back or takes Google's time;
    `preflight.py` shows, before a calendar is chosen, what would happen.
 
-Beside the rooms, because several need them: `models.py`; `drift_state.py` and `texts.py`, what
-counts as a difference; `due.py`, what is due and what has to wait; `messages.py`, the reasons that
-people read; `jobs.py`, `tasks.py` and `worker.py`, the queue; `receivers.py`, the signals that
-`sync` hears; `counters.py`, the figures.
+Beside the rooms, because several need them: `models.py`; `drift_state.py`, which differences count,
+and `texts.py`, how texts are compared; `due.py`, the query for what is due; `messages.py`, the
+reasons that people read; `jobs.py`, `tasks.py` and `worker.py`, the queue; `receivers.py`, the
+signals that `sync` hears; `counters.py`, the figures.
 
 `sync` compares wanted with shown and keeps no log of edits, so everything here is idempotent, and
 ten quick edits become one or two calls. Before every call to Google the client awaits its hook
