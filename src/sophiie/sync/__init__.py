@@ -36,8 +36,8 @@ Each folder is a room with one job. The whole story, in the order in which it ha
 9. `detect_drift.py` tells other people's changes to our events from our own, and notes them as
    drift, if `drift_state.py` finds a difference that counts. Nothing changes by itself.
 10. `full_compare.py` compares, once a day, everything that should be there with what is there.
-    `mass_deletion.py` decides how many missing events look like a mistake, and asks the person about
-    those that `elsewhere.py` does not find.
+    `mass_deletion.py` decides how many missing events look like a mistake, and asks the person
+    about those that `elsewhere.py` does not find.
 11. `channels.py` keeps push channels open; a notification (`webhook.py`) makes a calendar due at
     once. `refresh.py` polls before a booking when the copy is too old.
 
