@@ -74,8 +74,14 @@ class Answer:
 
 
 async def call(http: aiohttp.ClientSession, middle: datetime, body: dict[str, Any]) -> Answer:
-    async with http.post("/api/v1/appointments", json=body) as answer:
-        return Answer(middle, answer.status, await answer.json(content_type=None))
+    """Books, and tries again when told that it is too busy, as callers do on a slow machine."""
+    while True:
+        async with http.post("/api/v1/appointments", json=body) as answer:
+            told = Answer(middle, answer.status, await answer.json(content_type=None))
+            if answer.status != 503:
+                return told
+            assert told.body["type"].endswith("busy")
+            await asyncio.sleep(float(answer.headers["Retry-After"]))
 
 
 def attempt(number: int, middle: datetime, team: list[Member], *, all_hold: bool) -> dict[str, Any]:
