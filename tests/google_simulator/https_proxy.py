@@ -1,7 +1,7 @@
-"""Takes a client to the simulator whose addresses of Google cannot be changed.
+"""Brings clients to the simulator that have no setting for Google's addresses.
 
-A proxy for https that answers for Google's hosts itself, with a certificate of its own, and passes
-the requests on. The client's environment names the proxy and the certificate.
+It is a proxy for https that answers for Google's hosts itself, with a certificate of its own, and
+passes the requests on. The client's environment names the proxy and the certificate.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ GOOGLES_HOSTS = ("accounts.google.com", "oauth2.googleapis.com", "www.googleapis
 
 @contextmanager
 def https_proxy(base_url: str, folder: Path) -> Iterator[dict[str, str]]:
-    """What the environment of a client has to say while the proxy runs."""
+    """The variables that a client's environment needs while the proxy runs."""
     certificate = _certificate(folder)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)

@@ -1,6 +1,6 @@
 """gcalcli, a calendar for the command line, against the simulator.
 
-It knows no other address of Google than Google's own, so it comes here through a proxy.
+It has no setting for Google's address, so a proxy brings it here.
 """
 
 from __future__ import annotations

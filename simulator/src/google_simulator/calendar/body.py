@@ -99,7 +99,7 @@ def checked(body: Json, calendar: Calendar, switches: SwitchBoard) -> Json:
 
 
 def _without_the_empty(event: Json, *, keep_texts: bool) -> Json:
-    """An empty list or object is as good as none, and Google answers none (facts 3.6)."""
+    """Google leaves out empty lists and objects; of texts nobody is sure (facts 3.6)."""
     reminders = {"useDefault": False, **event["reminders"]}
     if not reminders.get("overrides"):
         reminders.pop("overrides", None)
