@@ -29,6 +29,35 @@ def test_3_6_defaults_are_left_out_of_answers(google, calendar, timed) -> None:
     assert free["transparency"] == "transparent"
 
 
+def test_3_6_what_is_empty_is_left_out_of_answers(google, calendar, timed) -> None:
+    reminders = {"useDefault": False, "overrides": []}
+    empty = {"attendees": [], "recurrence": [], "reminders": reminders, "extendedProperties": {}}
+    event = google.insert(timed(**empty), calendar).json
+    assert event["reminders"] == {"useDefault": False}
+    assert not {"attendees", "recurrence", "extendedProperties"} & set(event)
+    assert google.get(event["id"], calendar).json == event
+    guests = timed(
+        attendees=[{"email": "guest@example.org"}], extendedProperties={"private": {"a": "1"}}
+    )
+    event_id = google.insert(guests, calendar).json["id"]
+    removed = {"attendees": [], "extendedProperties": {"private": {"a": None}}}
+    assert not set(removed) & set(google.patch(event_id, removed, calendar).json)
+
+
+@pytest.mark.parametrize(("setting", "there"), [(None, False), ("kept", True)])
+def test_3_6_switch_empty_texts_are_left_out_or_not(
+    simulator, google, calendar, timed, setting, there
+) -> None:
+    if setting:
+        simulator.switch(empty_text=setting)
+    texts = ("summary", "description", "location")
+    made = google.insert(timed(**dict.fromkeys(texts, "")), calendar).json
+    full = google.insert(timed(**dict.fromkeys(texts, "x")), calendar).json
+    cleared = google.patch(full["id"], dict.fromkeys(texts, ""), calendar).json
+    for event in (made, cleared):
+        assert [name in event for name in texts] == [there] * 3
+
+
 def test_3_6_source_needs_http(google, calendar, timed) -> None:
     good = google.insert(timed(source={"title": "t", "url": "https://x.example/1"}), calendar)
     assert good.status == 200

@@ -48,6 +48,16 @@ def test_1_4_no_id_token_without_openid(simulator, fresh, walk) -> None:
     assert "id_token" not in fresh.exchange(callback["code"]).json
 
 
+# -- 1.1 addresses ---------------------------------------------------------------------------------
+
+
+def test_1_1_keys_may_be_kept_and_tokens_may_not(google) -> None:
+    keys = google.send("GET", google.endpoints.certs).headers["Cache-Control"]
+    assert int(keys.partition("max-age=")[2].split(",")[0]) > 60
+    for reply in (google.refresh(), google.refresh("1//unknown")):
+        assert "no-store" in reply.headers["Cache-Control"]
+
+
 # -- 1.6 identity --------------------------------------------------------------------------------
 
 
@@ -121,10 +131,15 @@ def test_1_8_causes_of_a_dead_refresh_token(simulator, google, cause, expected) 
 
 
 @pytest.mark.parametrize("cause", ["invalid_rapt", "rapt_required"])
-def test_1_8_session_policy_has_a_subtype(simulator, google, cause) -> None:
+def test_1_8_session_policy_has_its_own_words(simulator, google, cause) -> None:
+    """Clients look for `reauth` in the description, for the subtype, or follow the address."""
     simulator.fail_tokens(ALICE, cause)
-    body = google.refresh().json
-    assert (body["error"], body["error_subtype"]) == ("invalid_grant", cause)
+    assert google.refresh().json == {
+        "error": "invalid_grant",
+        "error_description": f"reauth related error ({cause})",
+        "error_uri": "https://support.google.com/a/answer/9368756",
+        "error_subtype": cause,
+    }
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,14 @@ def test_every_switch_is_used_and_documented() -> None:
     assert {switch.fact for switch in SWITCHES.values()} <= numbers
 
 
+def test_every_fact_names_its_source() -> None:
+    """Where it disagrees with another list of facts, the one that names its source is right."""
+    lines = (DOCS / "reference" / "simulator-facts.md").read_text().splitlines()
+    facts = [line.strip("| ").split(" | ") for line in lines if re.match(r"\| \d", line)]
+    assert len(facts) > 100
+    assert [fact for fact in facts if len(fact) != 4 or not fact[3]] == []
+
+
 def test_every_switch_is_tested_under_another_setting() -> None:
     tests = "\n".join(path.read_text() for path in Path(__file__).parents[1].glob("*/test_*.py"))
     assert [name for name in SWITCHES if f"{name}=" not in tests] == []

@@ -101,6 +101,29 @@ def test_an_unknown_client_sees_googles_own_page(simulator: RunningSimulator, ne
     assert "invalid_client" in stopped.value.text
 
 
+@pytest.mark.parametrize(
+    "address", ["/oauth2/v1/certs", "/oauth2/v3/certs", "/.well-known/openid-configuration"]
+)
+def test_keys_and_configuration_say_how_long_they_may_be_kept(new_client, address) -> None:
+    google = new_client()
+    reply = google.send("GET", google.endpoints.certs.replace("/oauth2/v3/certs", address))
+    assert reply.headers["Cache-Control"].startswith("public, max-age=")
+
+
+@pytest.mark.parametrize("token", ["access", "refresh", "unknown"])
+def test_nobody_may_keep_what_is_said_about_a_token(alice: GoogleClient, token: str) -> None:
+    known = {"access": alice.access_token, "refresh": alice.refresh_token}
+    form = {"access_token": known.get(token, token)}
+    replies = [
+        alice.form(alice.endpoints.tokeninfo, form),
+        alice.refresh(known.get(token, token)),
+        alice.userinfo(),
+        alice.revoke(known.get(token, token)),
+    ]
+    for reply in replies:
+        assert "no-store" in reply.headers["Cache-Control"]
+
+
 def test_oauth_calls_are_logged(simulator: RunningSimulator, alice: GoogleClient) -> None:
     alice.refresh()
     alice.revoke(alice.refresh_token)

@@ -85,21 +85,20 @@ class OAuthError(Refusal):
         *,
         status: int = 400,
         subtype: str | None = None,
+        uri: str | None = None,
     ) -> None:
         super().__init__(error)
         self.status = status
         self.reason = error
-        self.description = description
-        self.subtype = subtype
+        self.about = {
+            "error_description": description,
+            "error_uri": uri,
+            "error_subtype": subtype,
+        }
 
     def body(self) -> dict[str, Any]:
         """The error and what is known about it."""
-        body: dict[str, Any] = {"error": self.reason}
-        if self.description:
-            body["error_description"] = self.description
-        if self.subtype:
-            body["error_subtype"] = self.subtype
-        return body
+        return {"error": self.reason} | {name: text for name, text in self.about.items() if text}
 
 
 def not_found() -> BackendError:

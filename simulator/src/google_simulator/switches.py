@@ -60,6 +60,8 @@ SWITCHES: dict[str, Switch] = {
         Switch("empty_event", "3.8", ("accepted", "refused"), "An event that ends as it starts."),
         Switch("max_description", "3.6", ("none", "8192"),
                "Length above which `description` is refused."),
+        Switch("empty_text", "3.6", ("left_out", "kept"),
+               "A title, place or description that is empty: is it in answers?"),
         Switch("trailing_semicolon", "3.9", ("accepted", "refused"),
                "A recurrence line that ends with `;`."),
         Switch("number_property_value", "3.6", ("refused", "as_text"),

@@ -95,7 +95,19 @@ def checked(body: Json, calendar: Calendar, switches: SwitchBoard) -> Json:
             event["extendedProperties"],
             numbers_are_text=switches["number_property_value"] == "as_text",
         )
-    return event
+    return _without_the_empty(event, keep_texts=switches["empty_text"] == "kept")
+
+
+def _without_the_empty(event: Json, *, keep_texts: bool) -> Json:
+    """Google leaves out empty lists and objects; of texts nobody is sure (facts 3.6)."""
+    reminders = {"useDefault": False, **event["reminders"]}
+    if not reminders.get("overrides"):
+        reminders.pop("overrides", None)
+    return {
+        name: value
+        for name, value in {**event, "reminders": reminders}.items()
+        if value not in ([], {}) and (value != "" or keep_texts)
+    }
 
 
 def _check_types(event: Json) -> None:

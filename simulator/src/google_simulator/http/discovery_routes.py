@@ -5,6 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from google_simulator.discovery.document import calendar_document, openid_configuration
+from google_simulator.http.answer import MAY_BE_KEPT
 
 
 class DiscoveryRoutes:
@@ -24,7 +25,7 @@ class DiscoveryRoutes:
 
     async def openid(self, request: web.Request) -> web.Response:
         """OpenID's configuration."""
-        return web.json_response(openid_configuration(_base_url(request)))
+        return web.json_response(openid_configuration(_base_url(request)), headers=MAY_BE_KEPT)
 
 
 def _base_url(request: web.Request) -> str:

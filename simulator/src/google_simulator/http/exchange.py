@@ -21,7 +21,7 @@ from aiohttp import web
 from google_simulator.calls import LoggedCall
 from google_simulator.errors import BackendError, OAuthError, Refusal
 from google_simulator.faults import Fault
-from google_simulator.http.answer import Answer
+from google_simulator.http.answer import NEVER_STORED, Answer
 from google_simulator.http.incoming import Incoming
 from google_simulator.push import Push
 from google_simulator.simulator import Simulator
@@ -134,7 +134,7 @@ def _as_refusal(method: str, fault: Fault) -> Refusal:
 
 def refusal_answer(refusal: Refusal) -> Answer:
     """A refusal with its headers."""
-    headers = {}
+    headers = dict(NEVER_STORED) if isinstance(refusal, OAuthError) else {}
     if retry_after := getattr(refusal, "retry_after", None):
         headers["Retry-After"] = str(retry_after)
     if refusal.status == 401:
@@ -149,7 +149,7 @@ def respond(incoming: Incoming, answer: Answer) -> web.Response:
     data = encoded(answer.body, pretty=answer.status >= 400 or incoming.wants_pretty)
     headers = dict(answer.headers)
     if "ETag" not in headers and answer.status >= 400:
-        headers["Cache-Control"] = "private"
+        headers.setdefault("Cache-Control", "private")
     if len(data) >= GZIP_FROM_BYTES and incoming.takes_gzip:
         data = gzip.compress(data, compresslevel=1)
         headers["Content-Encoding"] = "gzip"

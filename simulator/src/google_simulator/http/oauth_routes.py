@@ -10,7 +10,7 @@ from aiohttp import BasicAuth, web
 from yarl import URL
 
 from google_simulator.errors import OAuthError, invalid_credentials
-from google_simulator.http.answer import Answer
+from google_simulator.http.answer import MAY_BE_KEPT, NEVER_STORED, Answer
 from google_simulator.http.exchange import CallPath
 from google_simulator.http.incoming import Incoming
 from google_simulator.model import Account
@@ -154,7 +154,7 @@ class OAuthRoutes:
 
         def act(call: Any) -> Answer:
             call.account = tokens.revoke(self.simulator, token) or call.account
-            return Answer(200, {})
+            return Answer(200, {}, NEVER_STORED)
 
         owner = self._owner(token)
         return await self.path.run(Incoming.of(request), "oauth.revoke", act, account=owner)
@@ -178,7 +178,7 @@ class OAuthRoutes:
             if legacy:
                 claims["id"] = claims.pop("sub")
                 claims["verified_email"] = claims.pop("email_verified", False)
-            return Answer(200, claims)
+            return Answer(200, claims, NEVER_STORED)
 
         return await self.path.run(
             Incoming.of(request), "oauth.userinfo", act, account=self._owner(token)
@@ -189,7 +189,7 @@ class OAuthRoutes:
         return await self.path.run(
             Incoming.of(request),
             "oauth.certs",
-            lambda call: Answer(200, self.simulator.signing_key.published()),
+            lambda call: Answer(200, self.simulator.signing_key.published(), MAY_BE_KEPT),
         )
 
     async def certificates(self, request: web.Request) -> web.StreamResponse:
@@ -197,7 +197,7 @@ class OAuthRoutes:
         return await self.path.run(
             Incoming.of(request),
             "oauth.certs",
-            lambda call: Answer(200, self.simulator.signing_key.certificates()),
+            lambda call: Answer(200, self.simulator.signing_key.certificates(), MAY_BE_KEPT),
         )
 
     async def tokeninfo(self, request: web.Request) -> web.StreamResponse:
@@ -216,9 +216,10 @@ class OAuthRoutes:
 
         def act(call: Any) -> Answer:
             if "id_token" in given:
-                return Answer(200, tokens.id_token_info(self.simulator, given["id_token"]))
+                claims = tokens.id_token_info(self.simulator, given["id_token"])
+                return Answer(200, claims, NEVER_STORED)
             info = tokens.token_info(self.simulator, token)
-            return Answer(200, tokens.legacy_info(info) if legacy else info)
+            return Answer(200, tokens.legacy_info(info) if legacy else info, NEVER_STORED)
 
         owner = self._owner(token)
         return await self.path.run(Incoming.of(request), "oauth.tokeninfo", act, account=owner)
@@ -226,7 +227,7 @@ class OAuthRoutes:
     @staticmethod
     def _answer(call: Any, account: str, body: dict[str, Any]) -> Answer:
         call.account = account
-        return Answer(200, body)
+        return Answer(200, body, NEVER_STORED)
 
     def _token_owner(self, form: dict[str, str]) -> str | None:
         code = self.simulator.world.codes.get(form.get("code", ""))

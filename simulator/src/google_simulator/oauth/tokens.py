@@ -19,6 +19,7 @@ from google_simulator.simulator import Simulator
 Form = Mapping[str, str]
 
 REVOKED = ("invalid_grant", "Token has been expired or revoked.")
+SESSION_POLICY_HELP = "https://support.google.com/a/answer/9368756"
 # Cause of death: `error`, `error_description`, `error_subtype`.
 DEATHS: dict[str, tuple[str, str | None, str | None]] = {
     "revoked": (*REVOKED, None),
@@ -27,8 +28,8 @@ DEATHS: dict[str, tuple[str, str | None, str | None]] = {
     "password_changed": (*REVOKED, None),
     "unused": ("invalid_grant", "Bad Request", None),
     "account_deleted": ("invalid_grant", "The account has been deleted", None),
-    "invalid_rapt": ("invalid_grant", None, "invalid_rapt"),
-    "rapt_required": ("invalid_grant", None, "rapt_required"),
+    "invalid_rapt": ("invalid_grant", "reauth related error (invalid_rapt)", "invalid_rapt"),
+    "rapt_required": ("invalid_grant", "reauth related error (rapt_required)", "rapt_required"),
     "admin_policy_enforced": ("admin_policy_enforced", None, None),
 }
 
@@ -61,7 +62,8 @@ def refresh(simulator: Simulator, form: Form) -> tuple[str, dict[str, Any]]:
         raise OAuthError("unauthorized_client", "Unauthorized")
     if cause := grants.cause_of_death(simulator, token, client):
         error, description, subtype = DEATHS[cause]
-        raise OAuthError(error, description, subtype=subtype)
+        help_page = SESSION_POLICY_HELP if subtype else None
+        raise OAuthError(error, description, subtype=subtype, uri=help_page)
     grant = grants.grant_of(simulator, client, token.account)
     live = [scope for scope in token.scopes if grant and scope in grant.scopes]
     token.used_at = simulator.clock.now()
