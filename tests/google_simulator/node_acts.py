@@ -10,13 +10,12 @@ import json
 import os
 import subprocess
 import threading
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 from google_simulator.testing import RunningSimulator
+from tests.node import node
 
-ROOT = Path(__file__).parents[2]
 SCRIPTS = Path(__file__).with_name("node")
 LIMIT_SECONDS = 240
 
@@ -37,40 +36,31 @@ def run_acts(script: str, simulator: RunningSimulator, account: str) -> Acts:
     """Run a script to its end."""
     words = [simulator.base_url, simulator.client_id, simulator.client_secret, account]
     with subprocess.Popen(
-        [_node(), str(SCRIPTS / script), *words],
+        [node(), str(SCRIPTS / script), *words],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
         env=_environment(),
-    ) as node:
-        assert node.stdin
-        assert node.stdout
-        limit = threading.Timer(LIMIT_SECONDS, node.kill)
+    ) as running:
+        assert running.stdin
+        assert running.stdout
+        limit = threading.Timer(LIMIT_SECONDS, running.kill)
         limit.start()
         try:
-            for line in node.stdout:
+            for line in running.stdout:
                 message = json.loads(line)
                 if "outcomes" in message:
                     return Acts(message["outcomes"])
-                print(json.dumps(_turned(simulator, **message)), file=node.stdin, flush=True)
+                print(json.dumps(_turned(simulator, **message)), file=running.stdin, flush=True)
         finally:
             limit.cancel()
-    raise AssertionError(f"{script} ended early, with {node.returncode}.")
+    raise AssertionError(f"{script} ended early, with {running.returncode}.")
 
 
 def _turned(
     simulator: RunningSimulator, method: str, arguments: list[Any], keywords: dict[str, Any]
 ) -> Any:
     return getattr(simulator, method)(*arguments, **keywords)
-
-
-@cache
-def _node() -> str:
-    """The Node.js that npm itself runs on."""
-    command = ["tools/npm.sh", "exec", "--offline", "--call=node --print process.execPath"]
-    return subprocess.run(
-        command, cwd=ROOT, check=True, capture_output=True, text=True
-    ).stdout.strip()
 
 
 def _environment() -> dict[str, str]:
