@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
+from sophiie.appointments.conflicts import conflicts_of
+from sophiie.appointments.errors import Source
 from sophiie.calendar_link.models import CalendarLink, LinkState, Revocation
 from sophiie.sync.models import MirroredEvent, MirrorState
 from sophiie.sync.outbound.guard import refused_writes
-from tests.convergence.expected import Expected
+from tests.convergence.expected import BUSINESSES, Expected
+from tests.convergence.expected_busy import (
+    Span,
+    appointment_behind,
+    missing_from,
+    spans_of,
+    taken_by,
+)
 from tests.convergence.world import World
 
 WRITES = ("insert", "patch", "delete")
@@ -29,11 +40,15 @@ class Tally:
     divergences: int = 0
     duplicates: int = 0
     foreign_changed: int = 0
+    clock_jumps: int = 0
+    careful_bookings: int = 0
+    bookings_over_live: int = 0
 
     def line(self) -> str:
         return (
             f"{self.steps} steps in {self.examples} examples, settled {self.settled} times; "
-            f"{self.faults} faults, {self.kills} kills, {self.stalls} stalls, {self.calls} calls"
+            f"{self.faults} faults, {self.kills} kills, {self.stalls} stalls, {self.calls} calls, "
+            f"{self.clock_jumps} clock jumps, {self.careful_bookings} careful bookings"
         )
 
     def report(self, *, seed: int, rounds: int) -> str:
@@ -45,9 +60,12 @@ class Tally:
             "workers killed": self.kills,
             "workers overtaken": self.stalls,
             "calls made": self.calls,
+            "clock jumps": self.clock_jumps,
+            "careful bookings": self.careful_bookings,
             "divergences": self.divergences,
             "duplicates": self.duplicates,
             "foreign events changed": self.foreign_changed,
+            "bookings over live events": self.bookings_over_live,
         }
         return "\n".join(f"{name:<24}{figure:>12,}" for name, figure in figures.items())
 
@@ -121,7 +139,7 @@ def check_convergence(
         assert link.state == LinkState.ACTIVE, f"{link.state}: {link.problem}"
         for expected in appointments:
             if expected.is_covered(member=link.member.name, covers=link.covers):
-                place = _place(link, expected)
+                place = place_of(link, expected)
                 event = events.get(place)
                 privacy = _host(link, expected).link.privacy
                 if event is None or not expected.is_shown_by(event, privacy=privacy):
@@ -133,6 +151,83 @@ def check_convergence(
         tally.duplicates += len(unexplained)
         shown = [(place, events[place]["summary"]) for place in sorted(unexplained)]
         raise AssertionError(f"events that should not be there: {shown}")
+
+
+def check_one_event_per_calendar(world: World, appointments: Sequence[Expected]) -> None:
+    """By what Google shows alone: no calendar has two events that were made for one appointment."""
+    made = Counter(
+        (calendar, behind.id)
+        for (calendar, _), event in world.events().items()
+        if (behind := appointment_behind(event, appointments))
+    )
+    twice = [place for place, count in made.items() if count > 1]
+    assert not twice, f"several events of one appointment: {twice}"
+
+
+def check_nobody_is_booked_twice(appointments: Iterable[Expected]) -> None:
+    live = [known for known in appointments if known.is_on]
+    for one, other in combinations(live, 2):
+        if one.start < other.end and other.start < one.end and one.team & other.team:
+            raise AssertionError(f"booked twice: {one} and {other}")
+
+
+def check_busy_time(world: World, appointments: Sequence[Expected]) -> None:
+    """What the product knows of people's time is what Google shows: never less, and nothing that
+    is not there."""
+    whole = Span(world.slot(-24), world.slot(24 * 6))
+    for link in CalendarLink.objects.exclude(state=LinkState.UNLINKED).select_related("member"):
+        name, zone = link.member.name, world.zone_of(link.calendar_id)
+        live = world.everything_in(link.calendar_id)
+        taken = [
+            span
+            for event in live
+            for span in taken_by(
+                event,
+                zone,
+                appointments,
+                business=BUSINESSES[name],
+                client_id=world.google.client_id,
+            )
+        ]
+        obstacles = conflicts_of(
+            team=[link.member], start=whole.start, end=whole.end, timezone="UTC"
+        )
+        unreadable = [found for found in obstacles if found.source == Source.UNREADABLE]
+        assert not unreadable, f"{name} is unreadable: {link.calendar_id}"
+        known = [Span(o.start, o.end) for o in obstacles if o.source == Source.GOOGLE]
+        free = missing_from(known, [span for span in taken if span.meets(whole)])
+        assert not free, f"{name} counts as free at {free}, knows {known} of {link.calendar_id}"
+        there = [span for event in live for span in spans_of(event, zone)]
+        invented = missing_from(there, known)
+        assert not invented, f"{name} counts as busy at {invented}, of {link.calendar_id}"
+
+
+def live_under(
+    world: World,
+    link: CalendarLink,
+    made: Expected,
+    appointments: Sequence[Expected],
+    as_left: Mapping[Place, str],
+) -> list[str]:
+    """What is live in the link's calendar under an appointment that was just made.
+
+    Of this business's own events only those count that are still as a person left them: all
+    others the product is at work on.
+    """
+    zone, client_id = world.zone_of(link.calendar_id), world.google.client_id
+    time, others = Span(made.start, made.end), [a for a in appointments if a.id != made.id]
+    found = []
+    for event in world.everything_in(link.calendar_id):
+        behind = appointment_behind(event, others)
+        is_ours = event["simulator"]["created_by"] == client_id and (
+            behind is None or behind.business == made.business
+        )
+        if is_ours and as_left.get((link.calendar_id, event["id"])) != event["etag"]:
+            continue
+        spans = taken_by(event, zone, others, business=made.business, client_id=client_id)
+        if any(span.meets(time) for span in spans):
+            found.append(f"{event['summary']} {event['start']} to {event['end']}")
+    return found
 
 
 def check_guests(world: World, appointments: Iterable[Expected]) -> None:
@@ -151,7 +246,7 @@ def check_guests(world: World, appointments: Iterable[Expected]) -> None:
         ]
         invited, places = [], set()
         for link in covering:
-            place = _place(link, expected)
+            place = place_of(link, expected)
             places.add(place)
             guests = {guest["email"] for guest in events[place].get("attendees", [])}
             if guests:
@@ -177,7 +272,7 @@ def check_nothing_looks_like_drift() -> None:
     assert not drifted, [(row.appointment_id, row.drift_kind) for row in drifted]
 
 
-def _place(link: CalendarLink, expected: Expected) -> Place:
+def place_of(link: CalendarLink, expected: Expected) -> Place:
     row = _host(link, expected)
     return row.calendar_id, row.event_id
 

@@ -1,0 +1,276 @@
+"""One act at a time while nothing fails, judged by itself: what Sophiie says of it, who counts as
+busy, and what a person's answer does.
+
+Between the acts of others only the end can be judged; here each step can.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from sophiie.accounts.models import Member
+from sophiie.appointments.booking import book
+from sophiie.appointments.errors import Conflict
+from sophiie.appointments.rules import Details
+from sophiie.calendar_link.models import CalendarLink, LinkState
+from sophiie.sync.actions import drift
+from sophiie.sync.models import DriftKind, GuestReview, MirroredEvent, MirrorState
+from tests.convergence.acts_in_google import DAILY, ActsInGoogle
+from tests.convergence.acts_of_fate import WRONG_CLOCKS, ActsOfFate
+from tests.convergence.acts_of_people import TOO_OLD
+from tests.convergence.clocks import RIGHT
+from tests.convergence.expected import Expected
+from tests.convergence.ground import Place
+from tests.convergence.invariants import place_of
+from tests.convergence.troubles import QUOTAS
+from tests.convergence.worker import bookings_read_calendars, work
+from tests.convergence.world import ALICE, BOB, account_of
+
+A_POLL = timedelta(minutes=7)  # and the longest pause between two attempts
+PAUSES = [A_POLL, timedelta(minutes=65), A_POLL, timedelta(hours=25), A_POLL, A_POLL]
+
+IN_QUIET = [
+    "nothing_happens",
+    "somebody_writes_into_an_event",
+    "somebody_drags_an_event",
+    "somebody_restores_an_event",
+    "somebody_makes_a_series",
+    "invitations_are_used_up",
+    "our_clock_is_wrong_for_a_while",
+    "a_quota_is_used_up",
+]
+
+
+class ActsInQuiet(ActsInGoogle, ActsOfFate):
+    def nothing_happens(self, which: int, slot: int) -> None:
+        """Settling twice changes nothing."""
+        before = self.world.events()
+        work(reading=True)
+        assert self.world.events() == before
+
+    def somebody_writes_into_an_event(self, which: int, slot: int) -> None:
+        if not (found := self.an_event_of(which)):
+            return
+        known, link, place = found
+        part = ("title", "location", "description")[slot % 3]
+        text = f"Written in Google {self.count()}"
+        before = self.event_at(place)
+        written = {
+            "title": {"summary": text},
+            "location": {"location": text},
+            "description": {"description": f"{before.get('description', '')}\n{text}"},
+        }
+        self.edit_ours(place, written[part])
+        row = self.read_and_find(place)
+        assert row.drift_kind == DriftKind.EDITED, f"not noticed: {part} of {known}"
+        assert list(row.drift_fields) == [part], row.drift_fields
+        if slot % 2:
+            drift.use_googles_version(link.member, known.id, calendar_of=link.member_id)
+            taken = {"title": text, "location": text}.get(part)
+            notes = "\n".join(filter(None, [known.notes, text]))
+            self.now_is(known.changed(**({part: taken} if taken else {"notes": notes})))
+        else:
+            other = "location" if part == "title" else "title"
+            self.change(self.number_of(known), {other: f"Ours {self.count()}"})
+            work()
+            event, names = self.event_at(place), {"title": "summary"}
+            assert text in event[names.get(part, part)], f"overwritten: {part} of {known}"
+            assert "Ours" in event[names.get(other, other)]
+            self.put_back_what_differs()
+
+    def somebody_drags_an_event(self, which: int, slot: int) -> None:
+        if not (found := self.an_event_of(which)):
+            return
+        known, link, place = found
+        start = self.world.slot(slot) + timedelta(minutes=7)
+        self.edit_ours(place, self.times_at(start, minutes=20))
+        row = self.read_and_find(place)
+        assert (row.drift_kind, row.drift_start) == (DriftKind.EDITED, start)
+        for reader in self.readers_of(place, known):
+            self.must_refuse(reader, start, 20)
+        for name in known.team:
+            self.must_refuse(self.member(name), known.start, 5)
+        if slot % 2:
+            try:
+                drift.use_googles_version(link.member, known.id, calendar_of=link.member_id)
+            except Conflict:
+                return
+            end = start + timedelta(minutes=20)
+            self.now_is(known.changed(start=start, end=end))
+
+    def somebody_restores_an_event(self, which: int, slot: int) -> None:
+        if not (found := self.an_event_of(which)):
+            return
+        known, _, place = found
+        self.cancel(self.number_of(known))
+        self.work_until_quiet()
+        assert place not in self.world.events()
+        if slot % 2:
+            work(reading=True)
+        self.restore_mirrored(self.number_of(known))
+        if place not in self.world.events():
+            return  # it was never in this trash
+        row = self.read_and_find(place)
+        assert row.drift_kind == DriftKind.STILL_THERE, f"not noticed: {known}"
+        for reader in self.readers_of(place, known):
+            self.must_refuse(reader, known.start, 5)
+        self.put_back_what_differs()
+        self.work_until_quiet()
+        assert place not in self.world.events(), f"not removed: {known}"
+
+    def somebody_makes_a_series(self, which: int, slot: int) -> None:
+        if not (found := self.an_event_of(which)):
+            return
+        known, _, place = found
+        self.edit_ours(place, {"recurrence": [DAILY]})
+        row = self.read_and_find(place)
+        assert list(row.drift_fields) == ["repetition"], row.drift_fields
+        for reader in self.readers_of(place, known):
+            for days in (1, 2):
+                self.must_refuse(reader, known.start + timedelta(days=days, minutes=5), 5)
+        if slot % 2:
+            self.cancel(self.number_of(known))
+            self.work_until_quiet()
+            assert place in self.world.events(), "a person's further days were deleted unasked"
+            for reader in self.readers_of(place, known):
+                self.must_refuse(reader, known.start, 5)
+        self.put_back_what_differs()
+        self.work_until_quiet()
+        assert "recurrence" not in self.world.events().get(place, {})
+
+    def invitations_are_used_up(self, which: int, slot: int) -> None:
+        """Time and title are there at once; the guests as soon as there are invitations again."""
+        for account in (ALICE, BOB):
+            self.google.invitations_exceeded(account, 20 * 3600)
+        start = self.world.slot(slot) + timedelta(days=2)
+        made = self.try_to_book(("Alice", "Bob"), start, "Two", "UTC", accept_unverified=True)
+        work()
+        for link, place in self.places_of(made) if made else []:
+            event = self.world.events().get(place)
+            assert event is not None, f"{link.member.name} lacks {made}"
+            assert made.is_at_its_time(event)
+            assert event["summary"] == made.title
+        self.world.clocks.go_on(timedelta(hours=26))
+        work()
+        assert not MirroredEvent.objects.exclude(left_out={}).filter(wanted=True).exists()
+
+    def our_clock_is_wrong_for_a_while(self, which: int, slot: int) -> None:
+        """What was done by it is right a poll later, and nobody is booked over what is new."""
+        clocks = self.world.clocks
+        clocks.set_ours(WRONG_CLOCKS[which % 4 + 1])
+        self.change(which, {"title": f"By a wrong clock {self.count()}"})
+        work(reading=True)
+        self.google.fault(method="calendar.events.*", count=1 + slot % 3)
+        self.change(which + 1, {"title": f"By a wrong clock {self.count()}"})
+        work(reading=True)
+        self.google.clear_faults()
+        clocks.set_ours(RIGHT)
+        self.tally.clock_jumps += 2
+        start = self.world.slot(slot) + timedelta(days=3)
+        for link in self.active_links():
+            body = {"summary": "Private", **self.times_at(start, minutes=30)}
+            self.add_foreign(link.calendar_id, body)
+            self.must_refuse(link.member, start, 30)
+        clocks.go_on(A_POLL)
+        work(only_due=True)
+        waiting = MirroredEvent.objects.filter(
+            state=MirrorState.PENDING, link__state=LinkState.ACTIVE
+        )
+        assert not waiting.exists(), [(row.next_attempt_at, row.error) for row in waiting]
+        self.judge()
+
+    def a_quota_is_used_up(self, which: int, slot: int) -> None:
+        """A delay is no refusal: it goes on by itself, the next day at the latest."""
+        if not (found := self.an_event_of(which)):
+            return
+        known, link, place = found
+        name = sorted(QUOTAS)[slot % len(QUOTAS)]
+        self.google.fault(method="calendar.events.patch", count=1, **QUOTAS[name])
+        self.change(self.number_of(known), {"title": f"Quota {self.count()}"})
+        work()
+        row = MirroredEvent.objects.get(calendar_id=place[0], event_id=place[1], link=link)
+        assert row.state != MirrorState.FAILED, f"{name}: {row.error}"
+        assert row.state == MirrorState.SYNCED or row.error, f"{name} without a reason"
+        self.google.clear_faults()
+        daily = "daily" in name
+        self.world.clocks.go_on(timedelta(hours=25) if daily else timedelta(minutes=65))
+        work()
+        self.judge()
+
+    # -- what they stand on --------------------------------------------------------------------
+
+    def judge(self) -> None:
+        raise NotImplementedError
+
+    def active_links(self) -> list[CalendarLink]:
+        links = CalendarLink.objects.filter(state=LinkState.ACTIVE).select_related("member")
+        return list(links.order_by("id"))
+
+    def places_of(self, known: Expected) -> list[tuple[CalendarLink, Place]]:
+        """Where each link shows it."""
+        return [
+            (link, place_of(link, known))
+            for link in self.active_links()
+            if known.is_covered(member=link.member.name, covers=link.covers)
+        ]
+
+    def an_event_of(self, which: int) -> tuple[Expected, CalendarLink, Place] | None:
+        """An appointment that somebody's calendar shows, by the link that has the event."""
+        start = which % len(self.appointments)
+        for known in [*self.appointments[start:], *self.appointments[:start]]:
+            for link, place in self.places_of(known):
+                if MirroredEvent.objects.filter(link=link, event_id=place[1]).exists():
+                    self.meddled.add(self.number_of(known))
+                    return known, link, place
+        return None
+
+    def event_at(self, place: Place) -> dict[str, Any]:
+        return self.google.event(account_of(place[0]), *place)
+
+    def read_and_find(self, place: Place) -> MirroredEvent:
+        """The row of an event, after its calendar was read."""
+        work(reading=True)
+        rows = MirroredEvent.objects.filter(calendar_id=place[0], event_id=place[1])
+        return rows.exclude(link__state=LinkState.UNLINKED).get()
+
+    def readers_of(self, place: Place, known: Expected) -> list[Member]:
+        """Whose busy time the calendar says."""
+        return [link.member for link in self.active_links() if link.calendar_id == place[0]]
+
+    def must_refuse(self, member: Member, start: datetime, minutes: int) -> None:
+        self.world.clocks.go_on(TOO_OLD)
+        end = start + timedelta(minutes=minutes)
+        details = Details(title="In the way", start=start, end=end, timezone="UTC")
+        try:
+            with bookings_read_calendars():
+                book(by=member, details=details, assignees=[member])
+        except Conflict:
+            return
+        self.tally.bookings_over_live += 1
+        raise AssertionError(f"{member.name} was booked at {start}, over something live")
+
+    def work_until_quiet(self) -> None:
+        """Pauses pass, by both clocks: the longest wait that Google can cause is a day."""
+        for pause in PAUSES:
+            self.world.mend_links()
+            work()
+            waiting = CalendarLink.objects.exclude(state=LinkState.UNLINKED).filter(
+                mirrored_events__state=MirrorState.PENDING
+            )
+            if not waiting.exists() and not GuestReview.objects.exists():
+                return
+            self.world.clocks.go_on(pause)
+        rows = MirroredEvent.objects.filter(state=MirrorState.PENDING)
+        left = [(row.next_attempt_at, row.link.parked_until, row.error) for row in rows]
+        raise AssertionError(f"still not quiet: {left}, reviews {GuestReview.objects.count()}")
+
+    def tidy_up_in_google(self) -> None:
+        """What Sophiie has let go of for good, a person removes where they brought it back: the
+        event of a deleted appointment, and one in a calendar that is not chosen any more."""
+        there = self.world.events()
+        rows = MirroredEvent.objects.exclude(link__state=LinkState.UNLINKED)
+        wanted = set(rows.filter(wanted=True).values_list("calendar_id", "event_id"))
+        for place in sorted(there.keys() & self.as_left.keys() - wanted - self.strays):
+            if place in self.restored or there[place].get("recurrence"):
+                self.google.delete_event(account_of(place[0]), *place)
