@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sophiie.accounts.models import Member
 from sophiie.appointments.booking import book
@@ -22,10 +23,10 @@ from tests.convergence.acts_of_people import TOO_OLD
 from tests.convergence.clocks import RIGHT
 from tests.convergence.expected import Expected
 from tests.convergence.ground import Place
-from tests.convergence.invariants import place_of
+from tests.convergence.invariants import check_busy_time, place_of
 from tests.convergence.troubles import QUOTAS
 from tests.convergence.worker import bookings_read_calendars, work
-from tests.convergence.world import ALICE, BOB, account_of
+from tests.convergence.world import ALICE, BOB, SYDNEY, account_of
 
 A_POLL = timedelta(minutes=7)  # and the longest pause between two attempts
 PAUSES = [A_POLL, timedelta(minutes=65), A_POLL, timedelta(hours=25), A_POLL, A_POLL]
@@ -39,19 +40,24 @@ IN_QUIET = [
     "invitations_are_used_up",
     "our_clock_is_wrong_for_a_while",
     "a_quota_is_used_up",
+    "a_calendar_gets_another_zone",
+    "a_business_gets_another_zone",
 ]
 
 
 class ActsInQuiet(ActsInGoogle, ActsOfFate):
-    def nothing_happens(self, which: int, slot: int) -> None:
+    """Each answers whether there was anything to do it with."""
+
+    def nothing_happens(self, which: int, slot: int) -> bool:
         """Settling twice changes nothing."""
         before = self.world.events()
         work(reading=True)
         assert self.world.events() == before
+        return True
 
-    def somebody_writes_into_an_event(self, which: int, slot: int) -> None:
+    def somebody_writes_into_an_event(self, which: int, slot: int) -> bool:
         if not (found := self.an_event_of(which)):
-            return
+            return False
         known, link, place = found
         part = ("title", "location", "description")[slot % 3]
         text = f"Written in Google {self.count()}"
@@ -78,10 +84,11 @@ class ActsInQuiet(ActsInGoogle, ActsOfFate):
             assert text in event[names.get(part, part)], f"overwritten: {part} of {known}"
             assert "Ours" in event[names.get(other, other)]
             self.put_back_what_differs()
+        return True
 
-    def somebody_drags_an_event(self, which: int, slot: int) -> None:
+    def somebody_drags_an_event(self, which: int, slot: int) -> bool:
         if not (found := self.an_event_of(which)):
-            return
+            return False
         known, link, place = found
         start = self.world.slot(slot) + timedelta(minutes=7)
         self.edit_ours(place, self.times_at(start, minutes=20))
@@ -95,13 +102,14 @@ class ActsInQuiet(ActsInGoogle, ActsOfFate):
             try:
                 drift.use_googles_version(link.member, known.id, calendar_of=link.member_id)
             except Conflict:
-                return
+                return True
             end = start + timedelta(minutes=20)
             self.now_is(known.changed(start=start, end=end))
+        return True
 
-    def somebody_restores_an_event(self, which: int, slot: int) -> None:
+    def somebody_restores_an_event(self, which: int, slot: int) -> bool:
         if not (found := self.an_event_of(which)):
-            return
+            return False
         known, _, place = found
         self.cancel(self.number_of(known))
         self.work_until_quiet()
@@ -110,7 +118,7 @@ class ActsInQuiet(ActsInGoogle, ActsOfFate):
             work(reading=True)
         self.restore_mirrored(self.number_of(known))
         if place not in self.world.events():
-            return  # it was never in this trash
+            return False  # it was never in this trash
         row = self.read_and_find(place)
         assert row.drift_kind == DriftKind.STILL_THERE, f"not noticed: {known}"
         for reader in self.readers_of(place, known):
@@ -118,10 +126,12 @@ class ActsInQuiet(ActsInGoogle, ActsOfFate):
         self.put_back_what_differs()
         self.work_until_quiet()
         assert place not in self.world.events(), f"not removed: {known}"
+        self.reinstate(self.number_of(known))
+        return True
 
-    def somebody_makes_a_series(self, which: int, slot: int) -> None:
+    def somebody_makes_a_series(self, which: int, slot: int) -> bool:
         if not (found := self.an_event_of(which)):
-            return
+            return False
         known, _, place = found
         self.edit_ours(place, {"recurrence": [DAILY]})
         row = self.read_and_find(place)
@@ -138,15 +148,19 @@ class ActsInQuiet(ActsInGoogle, ActsOfFate):
         self.put_back_what_differs()
         self.work_until_quiet()
         assert "recurrence" not in self.world.events().get(place, {})
+        self.reinstate(self.number_of(known))
+        return True
 
-    def invitations_are_used_up(self, which: int, slot: int) -> None:
+    def invitations_are_used_up(self, which: int, slot: int) -> bool:
         """Time and title are there at once; the guests as soon as there are invitations again."""
         for account in (ALICE, BOB):
             self.google.invitations_exceeded(account, 20 * 3600)
         start = self.world.slot(slot) + timedelta(days=2)
         made = self.try_to_book(("Alice", "Bob"), start, "Two", "UTC", accept_unverified=True)
         work()
-        for link, place in self.places_of(made) if made else []:
+        if made is None:
+            return False
+        for link, place in self.places_of(made):
             event = self.world.events().get(place)
             assert event is not None, f"{link.member.name} lacks {made}"
             assert made.is_at_its_time(event)
@@ -154,8 +168,9 @@ class ActsInQuiet(ActsInGoogle, ActsOfFate):
         self.world.clocks.go_on(timedelta(hours=26))
         work()
         assert not MirroredEvent.objects.exclude(left_out={}).filter(wanted=True).exists()
+        return True
 
-    def our_clock_is_wrong_for_a_while(self, which: int, slot: int) -> None:
+    def our_clock_is_wrong_for_a_while(self, which: int, slot: int) -> bool:
         """What was done by it is right a poll later, and nobody is booked over what is new."""
         clocks = self.world.clocks
         clocks.set_ours(WRONG_CLOCKS[which % 4 + 1])
@@ -167,23 +182,27 @@ class ActsInQuiet(ActsInGoogle, ActsOfFate):
         self.google.clear_faults()
         clocks.set_ours(RIGHT)
         self.tally.clock_jumps += 2
-        start = self.world.slot(slot) + timedelta(days=3)
-        for link in self.active_links():
-            body = {"summary": "Private", **self.times_at(start, minutes=30)}
-            self.add_foreign(link.calendar_id, body)
-            self.must_refuse(link.member, start, 30)
+        if slot % 3 == 0:
+            self.must_refuse_over_what_is_new(slot)
+        elif slot % 3 == 1:
+            self.google.fault(method="calendar.events.list", count=99)
+            self.must_refuse_over_what_is_new(slot)
+            self.google.clear_faults()
         clocks.go_on(A_POLL)
+        read = self.calls_that_read()
         work(only_due=True)
+        assert self.calls_that_read() >= read + len(self.active_links()), "not read for long"
         waiting = MirroredEvent.objects.filter(
             state=MirrorState.PENDING, link__state=LinkState.ACTIVE
         )
         assert not waiting.exists(), [(row.next_attempt_at, row.error) for row in waiting]
         self.judge()
+        return True
 
-    def a_quota_is_used_up(self, which: int, slot: int) -> None:
+    def a_quota_is_used_up(self, which: int, slot: int) -> bool:
         """A delay is no refusal: it goes on by itself, the next day at the latest."""
         if not (found := self.an_event_of(which)):
-            return
+            return False
         known, link, place = found
         name = sorted(QUOTAS)[slot % len(QUOTAS)]
         self.google.fault(method="calendar.events.patch", count=1, **QUOTAS[name])
@@ -197,6 +216,37 @@ class ActsInQuiet(ActsInGoogle, ActsOfFate):
         self.world.clocks.go_on(timedelta(hours=25) if daily else timedelta(minutes=65))
         work()
         self.judge()
+        return True
+
+    def a_calendar_gets_another_zone(self, which: int, slot: int) -> bool:
+        """Its days off move along at the next reading."""
+        links = self.active_links()
+        if not links:
+            return False
+        link = links[which % len(links)]
+        account, day = account_of(link.calendar_id), self.world.slot(slot + 72).date()
+        zones = ["America/New_York", "UTC"] if slot % 2 else ["UTC", SYDNEY]
+        body = {"summary": "Private", "start": {"date": day.isoformat()}}
+        body["end"] = {"date": (day + timedelta(days=1)).isoformat()}
+        self.add_foreign(link.calendar_id, body)
+        work(reading=True)
+        for zone in zones:
+            self.google.change_calendar(account, link.calendar_id, time_zone=zone)
+            work(reading=True)
+            check_busy_time(self.world, self.appointments)
+            midnight = datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(zone))
+            self.must_refuse(link.member, midnight, 30)
+        return True
+
+    def a_business_gets_another_zone(self, which: int, slot: int) -> bool:
+        """No event moves for that."""
+        before = self.world.events()
+        for name in ("Alice", "Charlie"):
+            self.zone_of_a_business_changes(name, ["UTC", "America/New_York"][slot % 2])
+        self.work_until_quiet()
+        work(reading=True)
+        assert self.world.events() == before
+        return True
 
     # -- what they stand on --------------------------------------------------------------------
 
@@ -225,6 +275,9 @@ class ActsInQuiet(ActsInGoogle, ActsOfFate):
                     return known, link, place
         return None
 
+    def calls_that_read(self) -> int:
+        return len(self.google.calls(method="calendar.events.list"))
+
     def event_at(self, place: Place) -> dict[str, Any]:
         return self.google.event(account_of(place[0]), *place)
 
@@ -237,6 +290,13 @@ class ActsInQuiet(ActsInGoogle, ActsOfFate):
     def readers_of(self, place: Place, known: Expected) -> list[Member]:
         """Whose busy time the calendar says."""
         return [link.member for link in self.active_links() if link.calendar_id == place[0]]
+
+    def must_refuse_over_what_is_new(self, slot: int) -> None:
+        start = self.world.slot(slot) + timedelta(days=3)
+        for link in self.active_links():
+            body = {"summary": "Private", **self.times_at(start, minutes=30)}
+            self.add_foreign(link.calendar_id, body)
+            self.must_refuse(link.member, start, 30)
 
     def must_refuse(self, member: Member, start: datetime, minutes: int) -> None:
         self.world.clocks.go_on(TOO_OLD)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import combinations
 
 from sophiie.appointments.conflicts import conflicts_of
@@ -43,6 +43,7 @@ class Tally:
     clock_jumps: int = 0
     careful_bookings: int = 0
     bookings_over_live: int = 0
+    in_quiet: Counter[str] = field(default_factory=Counter)  # acts that were judged by themselves
 
     def line(self) -> str:
         return (
@@ -67,7 +68,8 @@ class Tally:
             "foreign events changed": self.foreign_changed,
             "bookings over live events": self.bookings_over_live,
         }
-        return "\n".join(f"{name:<24}{figure:>12,}" for name, figure in figures.items())
+        figures |= {name.replace("_", " "): count for name, count in sorted(self.in_quiet.items())}
+        return "\n".join(f"{name:<32}{figure:>12,}" for name, figure in figures.items())
 
 
 class CallWatch:

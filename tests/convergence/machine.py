@@ -53,7 +53,7 @@ class MirrorMachine(ActsInQuiet):
     def the_dust_settles(self, then: str, which: int, slot: int) -> None:
         """Nothing fails any more; soon everything is right. Then one act, judged by itself."""
         self.settle()
-        getattr(self, then)(which, slot)
+        self.tally.in_quiet[then] += getattr(self, then)(which, slot)
         self.settle()
         self.unsettled = 0
 
