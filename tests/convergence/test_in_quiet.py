@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from google_simulator.testing import RunningSimulator
+from sophiie.calendar_link.models import Covers
 from tests.convergence.acts_in_quiet import IN_QUIET
 from tests.convergence.machine import MirrorMachine
 from tests.convergence.troubles import QUOTAS, UNKNOWNS
@@ -31,9 +32,9 @@ def test_an_act_in_quiet(google: RunningSimulator, act: str, others: str) -> Non
         machine = MirrorMachine()
         try:
             machine.google_is(tuple(answers[0] for answers in UNKNOWNS.values()))
-            machine.linked_at_first("mine")
+            machine.linked_at_first(Covers.MINE)
             for name in ("Bob", "Charlie") if others == TOGETHER else ():
-                machine.link(name, ALICE, 0, "mine")
+                machine.link(name, ALICE, 0, Covers.MINE)
             machine.settle()
             for slot in range(30, 30 + VARIANTS.get(act, 2)):
                 assert getattr(machine, act)(slot, slot), "there was nothing to do it with"

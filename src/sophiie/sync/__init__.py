@@ -45,7 +45,8 @@ Each folder is a room with one job. The whole story, in the order in which it ha
    `preflight.py` shows, before a calendar is chosen, what would happen.
 
 Beside the rooms, because several need them: `models.py`; `drift_state.py` and `texts.py`, what
-counts as a difference; `due.py`, what is due and what has to wait; `messages.py`, the reasons that
+counts as a difference; `left_in_google.py`, what stays there although it stands for something else
+now; `due.py`, what is due and what has to wait; `messages.py`, the reasons that
 people read; `jobs.py`, `tasks.py` and `worker.py`, the queue; `receivers.py`, the signals that
 `sync` hears; `counters.py`, the figures.
 
