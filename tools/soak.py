@@ -40,7 +40,7 @@ from tests.convergence.machine import MirrorMachine
 from tests.convergence.worker import watched_threads
 from tests.google_place import variables_of
 
-EXAMPLES_A_ROUND = 20
+EXAMPLES_A_ROUND = 10
 ROOT = Path(__file__).resolve().parent.parent
 FIRST_DAY, DAYS = datetime(2026, 1, 1, tzinfo=UTC), 4 * 365
 # An example looks so far ahead. What the clocks do to wall times when they change, Google alone
