@@ -18,7 +18,9 @@ from sophiie.calendar_link.connect import link_of
 from sophiie.calendar_link.models import LinkState
 from sophiie.sync.models import MirroredEvent
 from tests.convergence.expected import BUSINESSES, Expected
-from tests.convergence.invariants import CallWatch, Tally, live_under, refusals
+from tests.convergence.invariants import CallWatch, refusals
+from tests.convergence.invariants_of_time import live_under
+from tests.convergence.tally import Tally
 from tests.convergence.worker import pauses_pass
 from tests.convergence.world import ALICE, BOB, SYDNEY, World, account_of
 

@@ -19,15 +19,14 @@ from sophiie.sync.outbox import record
 from tests.convergence.acts_in_quiet import IN_QUIET, ActsInQuiet
 from tests.convergence.ground import numbers, slots
 from tests.convergence.invariants import (
-    check_busy_time,
     check_convergence,
     check_every_row_speaks,
     check_guests,
-    check_nobody_is_booked_twice,
     check_nothing_looks_like_drift,
     check_nothing_secret_is_left,
     refusals,
 )
+from tests.convergence.invariants_of_time import check_busy_time, check_nobody_is_booked_twice
 from tests.convergence.troubles import UNKNOWNS
 from tests.convergence.worker import leases_run_out, work
 from tests.convergence.world import ALICE, SYDNEY
