@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from uuid import UUID
 
+from django.db import transaction
 from django.db.models import Exists, OuterRef
 
 from sophiie.appointments.models import Appointment
@@ -20,17 +21,25 @@ from sophiie.sync.models import MirroredEvent, MirrorState, WatchedCalendar
 def poll_fully_soon(business_id: UUID, calendar_ids: Iterable[str]) -> None:
     """Asks for full polls by all of a business who read these calendars."""
     wanted = set(calendar_ids)
-    if wanted:
-        watched = WatchedCalendar.objects.filter(
-            link__member__business=business_id, calendar_id__in=wanted
+    if not wanted:
+        return
+    watched = WatchedCalendar.objects.filter(
+        link__member__business=business_id, calendar_id__in=wanted
+    )
+    with transaction.atomic():
+        # In order, because two may do this at the same time; after the links and before the rows,
+        # because unlinking locks a calendar after its link, and a poll before its rows.
+        held = list(watched.select_for_update(of=("self",)).order_by("id"))
+        WatchedCalendar.objects.filter(pk__in=[row.pk for row in held]).update(
+            window_start=None, next_read_at=now()
         )
-        watched.update(window_start=None, next_read_at=now())
 
 
 def poll_what_nobody_writes(appointment: Appointment) -> None:
     """After an appointment took another time or was called off: its events of ended and broken
     links stay in Google as they are, unless another link writes them."""
     rows = MirroredEvent.objects.filter(appointment=appointment, sent=True)
+    rows = rows.exclude(wanted=False, state=MirrorState.SYNCED)  # gone
     written = rows.filter(
         event_id=OuterRef("event_id"),
         calendar_id=OuterRef("calendar_id"),

@@ -72,10 +72,9 @@ def _on_own_events(appointment_ids: Collection[UUID], **_: Any) -> Mapping[UUID,
 
 
 def _on_appointment(appointment: Appointment, takes_other_time: bool, **_: Any) -> None:
-    if takes_other_time and appointment.revision > 1:
-        # First, because a poll locks its calendar before the rows.
-        left_in_google.poll_what_nobody_writes(appointment)
-    record.record_change(appointment, is_new=appointment.revision == 1)
+    record.record_change(
+        appointment, is_new=appointment.revision == 1, takes_other_time=takes_other_time
+    )
     live.announce(appointment.business_id, appointment=appointment.id)
 
 
