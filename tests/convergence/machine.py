@@ -24,6 +24,7 @@ from tests.convergence.invariants import (
     check_guests,
     check_nothing_looks_like_drift,
     check_nothing_secret_is_left,
+    check_one_event_per_calendar,
     refusals,
 )
 from tests.convergence.invariants_of_time import check_busy_time, check_nobody_is_booked_twice
@@ -83,6 +84,8 @@ class MirrorMachine(ActsInQuiet):
 
     def judge(self) -> None:
         check_convergence(self.world, self.appointments, self.strays, self.tally)
+        by_people = self.strays | self.restored
+        check_one_event_per_calendar(self.world, self.appointments, by_people)
         undisturbed = [a for i, a in enumerate(self.appointments) if i not in self.meddled]
         check_guests(self.world, undisturbed)
 
