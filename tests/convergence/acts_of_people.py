@@ -51,10 +51,11 @@ class ActsOfPeople(Ground):
     def book_carefully(self, team: Sequence[str], slot: int) -> None:
         """By what Google shows at this moment, or not at all."""
         self.world.clocks.go_on(TOO_OLD)
-        start = self.world.slot(slot)
+        start, broken = self.world.slot(slot), self.broken_links_of(team)
         with bookings_read_calendars():
             made = self.try_to_book(team, start, "With care", SYDNEY, accept_unverified=False)
         if made is not None:
+            assert not broken, f"booked although nobody can read the calendar of {broken}"
             self.tally.careful_bookings += 1
             self.check_nothing_live_is_under(made)
 
