@@ -35,7 +35,11 @@ CASES = [
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize(("act", "variants", "together"), CASES)
+@pytest.mark.parametrize(
+    ("act", "variants", "together"),
+    CASES,
+    ids=[f"{act}, {'together' if together else 'alone'}" for act, _, together in CASES],
+)
 def test_an_act_in_quiet(google: RunningSimulator, act: str, variants: int, together: bool) -> None:
     MirrorMachine.google = google
     with watched_threads():
