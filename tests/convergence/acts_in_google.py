@@ -9,25 +9,53 @@ from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
 from google_simulator.control import ControlError
-from tests.convergence.ground import Ground, accounts, numbers, pick, slots, some_appointment
+from tests.convergence.ground import (
+    Ground,
+    accounts,
+    numbers,
+    pick,
+    slots,
+    some_appointment,
+    zones,
+)
 from tests.convergence.world import CALENDARS, account_of
+
+DAILY = "RRULE:FREQ=DAILY;COUNT=3"
+EDITS = ["title", "place", "description", "all day", "guests", "no description", "series"]
 
 
 class ActsInGoogle(Ground):
     @some_appointment()
-    @rule(which=numbers, fields=st.sampled_from(["title", "all day", "guests", "no description"]))
+    @rule(which=numbers, fields=st.sampled_from(EDITS))
     def edit_mirrored(self, which: int, fields: str) -> None:
         edits: dict[str, dict[str, Any]] = {
-            "title": {"summary": "Edited in Google", "location": "Elsewhere"},
+            "title": {"summary": "Edited in Google"},
+            "place": {"location": "Elsewhere"},
+            "description": {"description": f"Gate code {self.count()}"},
             "all day": {
                 "start": {"date": "2027-01-01", "dateTime": None, "timeZone": None},
                 "end": {"date": "2027-01-02", "dateTime": None, "timeZone": None},
             },
             "guests": {"attendees": [{"email": "charlie@example.com"}], "colorId": "5"},
             "no description": {"description": None},
+            "series": {"recurrence": [DAILY]},
         }
-        for calendar, event_id in self.shown(which):
-            self.google.patch_event(account_of(calendar), calendar, event_id, edits[fields])
+        for place in self.shown(which):
+            self.edit_ours(place, edits[fields])
+
+    @some_appointment()
+    @rule(which=numbers, slot=slots)
+    def drag_mirrored(self, which: int, slot: int) -> None:
+        for place in self.shown(which):
+            self.edit_ours(place, self.times_at(self.world.slot(slot), minutes=40))
+
+    @some_appointment()
+    @rule(which=numbers)
+    def restore_mirrored(self, which: int) -> None:
+        """From the trash: of an appointment that is off, or of one whose event was deleted."""
+        for place in self.in_the_trash(which):
+            if self.edit_ours(place, {"status": "confirmed"}):
+                self.restored.add(place)
 
     @some_appointment()
     @rule(which=numbers)
@@ -62,15 +90,19 @@ class ActsInGoogle(Ground):
         self.google.empty_trash(account, CALENDARS[account][which])
         self.digest = self.google.digest()  # foreign events that were deleted are gone for good
 
-    @rule(account=accounts, which=st.integers(0, 1), slot=slots)
-    def add_foreign_event(self, account: str, which: int, slot: int) -> None:
+    @rule(account=accounts, which=st.integers(0, 1), slot=slots, all_day=st.booleans())
+    def add_foreign_event(self, account: str, which: int, slot: int, all_day: bool) -> None:
         start = self.world.slot(slot)
-        body = {
-            "summary": "Private",
-            "start": {"dateTime": start.isoformat()},
-            "end": {"dateTime": (start + timedelta(hours=1)).isoformat()},
-        }
+        body = {"summary": "Private", **self.times_at(start, minutes=60)}
+        if all_day:
+            body["start"] = {"date": start.date().isoformat()}
+            body["end"] = {"date": (start + timedelta(days=1)).date().isoformat()}
         self.add_foreign(CALENDARS[account][which], body)
+
+    @rule(account=accounts, which=st.integers(0, 1), zone=zones)
+    def zone_of_a_calendar_changes(self, account: str, which: int, zone: str) -> None:
+        """Its days off are other hours from then on."""
+        self.google.change_calendar(account, CALENDARS[account][which], time_zone=zone)
 
     @precondition(lambda self: self.foreign)
     @rule(which=numbers, gone=st.booleans())

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
 from tests.convergence.acts_of_people import ActsOfPeople
+from tests.convergence.clocks import RIGHT
 from tests.convergence.ground import accounts, moments, numbers, some_appointment
 from tests.convergence.troubles import (
     BUSY_ANSWERS,
@@ -34,6 +36,11 @@ def one_of(troubles: dict[str, Any]) -> st.SearchStrategy[str]:
     return st.sampled_from(sorted(troubles))
 
 
+WRONG_CLOCKS = [
+    RIGHT,
+    *(sign * timedelta(hours=hours) for hours in (1, 24) for sign in (1, -1)),
+]
+PASSING = [timedelta(minutes=6), timedelta(minutes=65)]
 methods = st.sampled_from(EVENT_METHODS)
 
 
@@ -121,6 +128,27 @@ class ActsOfFate(ActsOfPeople):
         self.something_to_do(which, 3)
         work()
         self.google.quotas(enabled=False)
+
+    @some_appointment()
+    @rule(which=numbers, account=accounts, for_long=st.booleans())
+    def guests_are_refused(self, which: int, account: str, for_long: bool) -> None:
+        """The account's invitations are used up; all else is accepted."""
+        self.google.invitations_exceeded(account)
+        self.reassign(which, ("Alice", "Bob"))
+        self.something_to_do(which, 2)
+        work()
+        if not for_long:
+            self.google.invitations_exceeded(account, 0)
+
+    @rule(off=st.sampled_from(WRONG_CLOCKS))
+    def our_clock_is_set(self, off: timedelta) -> None:
+        """Wrong, or right again. Google's is right all along."""
+        self.world.clocks.set_ours(off)
+        self.tally.clock_jumps += 1
+
+    @rule(by=st.sampled_from(PASSING))
+    def time_passes(self, by: timedelta) -> None:
+        self.world.clocks.go_on(by)
 
     @rule()
     def work(self) -> None:

@@ -2,54 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Sequence
 
 from sophiie.calendar_link.models import CalendarLink, LinkState, Revocation
 from sophiie.sync.models import MirroredEvent, MirrorState
 from sophiie.sync.outbound.guard import refused_writes
 from tests.convergence.expected import Expected
+from tests.convergence.expected_busy import (
+    appointment_behind,
+)
+from tests.convergence.tally import Tally
 from tests.convergence.world import World
 
 WRITES = ("insert", "patch", "delete")
 Place = tuple[str, str]  # a calendar and an event's id
-
-
-@dataclass
-class Tally:
-    """Figures over all examples."""
-
-    steps: int = 0
-    examples: int = 0
-    settled: int = 0
-    faults: int = 0
-    kills: int = 0
-    stalls: int = 0
-    calls: int = 0
-    divergences: int = 0
-    duplicates: int = 0
-    foreign_changed: int = 0
-
-    def line(self) -> str:
-        return (
-            f"{self.steps} steps in {self.examples} examples, settled {self.settled} times; "
-            f"{self.faults} faults, {self.kills} kills, {self.stalls} stalls, {self.calls} calls"
-        )
-
-    def report(self, *, seed: int, rounds: int) -> str:
-        figures = {
-            "seed": seed,
-            "rounds": rounds,
-            "steps": self.steps,
-            "faults injected": self.faults,
-            "workers killed": self.kills,
-            "workers overtaken": self.stalls,
-            "calls made": self.calls,
-            "divergences": self.divergences,
-            "duplicates": self.duplicates,
-            "foreign events changed": self.foreign_changed,
-        }
-        return "\n".join(f"{name:<24}{figure:>12,}" for name, figure in figures.items())
 
 
 class CallWatch:
@@ -121,7 +88,7 @@ def check_convergence(
         assert link.state == LinkState.ACTIVE, f"{link.state}: {link.problem}"
         for expected in appointments:
             if expected.is_covered(member=link.member.name, covers=link.covers):
-                place = _place(link, expected)
+                place = place_of(link, expected)
                 event = events.get(place)
                 privacy = _host(link, expected).link.privacy
                 if event is None or not expected.is_shown_by(event, privacy=privacy):
@@ -133,6 +100,20 @@ def check_convergence(
         tally.duplicates += len(unexplained)
         shown = [(place, events[place]["summary"]) for place in sorted(unexplained)]
         raise AssertionError(f"events that should not be there: {shown}")
+
+
+def check_one_event_per_calendar(
+    world: World, appointments: Sequence[Expected], by_people: set[Place]
+) -> None:
+    """By what Google shows alone: no calendar has two events that were made for one appointment,
+    except where people have put one."""
+    made = Counter(
+        (place[0], behind.id)
+        for place, event in world.events().items()
+        if place not in by_people and (behind := appointment_behind(event, appointments))
+    )
+    twice = [place for place, count in made.items() if count > 1]
+    assert not twice, f"several events of one appointment: {twice}"
 
 
 def check_guests(world: World, appointments: Iterable[Expected]) -> None:
@@ -151,7 +132,7 @@ def check_guests(world: World, appointments: Iterable[Expected]) -> None:
         ]
         invited, places = [], set()
         for link in covering:
-            place = _place(link, expected)
+            place = place_of(link, expected)
             places.add(place)
             guests = {guest["email"] for guest in events[place].get("attendees", [])}
             if guests:
@@ -177,7 +158,7 @@ def check_nothing_looks_like_drift() -> None:
     assert not drifted, [(row.appointment_id, row.drift_kind) for row in drifted]
 
 
-def _place(link: CalendarLink, expected: Expected) -> Place:
+def place_of(link: CalendarLink, expected: Expected) -> Place:
     row = _host(link, expected)
     return row.calendar_id, row.event_id
 

@@ -6,7 +6,7 @@ else of ours; and nothing that Sophiie wrote may look like somebody else's doing
 
 What a person changes or deletes in Google stays so until somebody decides. So the machine changes
 the title of those appointments, lets the polls notice what else differs, and has that put back,
-before it looks.
+before it looks. Pauses pass by the clocks, so that nothing can wait for longer than it says.
 """
 
 from __future__ import annotations
@@ -14,28 +14,26 @@ from __future__ import annotations
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, precondition, rule
 
-from sophiie.calendar_link.models import CalendarLink, Covers, LinkState
-from sophiie.sync.actions import drift
-from sophiie.sync.models import GuestReview, MirroredEvent, MirrorState
+from sophiie.calendar_link.models import Covers
 from sophiie.sync.outbox import record
-from tests.convergence.acts_in_google import ActsInGoogle
-from tests.convergence.acts_of_fate import ActsOfFate
+from tests.convergence.acts_in_quiet import IN_QUIET, ActsInQuiet
+from tests.convergence.ground import numbers, slots
 from tests.convergence.invariants import (
     check_convergence,
     check_every_row_speaks,
     check_guests,
     check_nothing_looks_like_drift,
     check_nothing_secret_is_left,
+    check_one_event_per_calendar,
     refusals,
 )
+from tests.convergence.invariants_of_time import check_busy_time, check_nobody_is_booked_twice
 from tests.convergence.troubles import UNKNOWNS
-from tests.convergence.worker import leases_run_out, pauses_pass, work
+from tests.convergence.worker import leases_run_out, work
 from tests.convergence.world import ALICE, SYDNEY
 
-MAX_ROUNDS = 12
 
-
-class MirrorMachine(ActsInGoogle, ActsOfFate):
+class MirrorMachine(ActsInQuiet):
     """The whole product between the hands of people and a failing Google."""
 
     @initialize(answers=st.tuples(*(st.sampled_from(UNKNOWNS[name]) for name in UNKNOWNS)))
@@ -46,14 +44,20 @@ class MirrorMachine(ActsInGoogle, ActsOfFate):
     @initialize(covers=st.sampled_from(Covers.values))
     def linked_at_first(self, covers: str) -> None:
         """Some appointments before the first link, so that there is something to backfill."""
-        for number, team in enumerate([("Alice",), ("Bob",), ("Alice", "Bob")]):
-            self.book("Alice", team, number * 5, "Booked before", SYDNEY)
+        for number, team in enumerate([("Alice",), ("Bob",), ("Alice", "Bob"), ("Charlie",)]):
+            self.book(team, number * 5, "Booked before", SYDNEY)
         self.link("Alice", ALICE, 0, covers)
 
     @precondition(lambda self: self.unsettled > 9)
-    @rule()
-    def the_dust_settles(self) -> None:
-        """Nothing fails any more; soon everything is right."""
+    @rule(then=st.sampled_from(IN_QUIET), which=numbers, slot=slots)
+    def the_dust_settles(self, then: str, which: int, slot: int) -> None:
+        """Nothing fails any more; soon everything is right. Then one act, judged by itself."""
+        self.settle()
+        self.tally.in_quiet[then] += getattr(self, then)(which, slot)
+        self.settle()
+        self.unsettled = 0
+
+    def settle(self) -> None:
         self.world.heal_google()
         leases_run_out()
         self.world.mend_links()
@@ -70,23 +74,27 @@ class MirrorMachine(ActsInGoogle, ActsOfFate):
         if failed:
             record.retry(failed)  # the button *Retry now*
             self.work_until_quiet()
-        check_convergence(self.world, self.appointments, self.strays, self.tally)
-        undisturbed = [a for i, a in enumerate(self.appointments) if i not in self.meddled]
-        check_guests(self.world, undisturbed)
+        self.tidy_up_in_google()
+        self.judge()
         for _ in range(2):  # what the first could not judge the second does
             work(reading=True)
         check_nothing_looks_like_drift()
+        check_busy_time(self.world, self.appointments)
         self.tally.settled += 1
-        self.unsettled = 0
 
-    def put_back_what_differs(self) -> None:
-        for row in MirroredEvent.objects.exclude(drift_kind="").select_related("appointment"):
-            if row.appointment.deleted_at is None:
-                drift.put_back(row.appointment.created_by, row.appointment_id)
+    def judge(self) -> None:
+        check_convergence(self.world, self.appointments, self.strays, self.tally)
+        by_people = self.strays | self.restored
+        check_one_event_per_calendar(self.world, self.appointments, by_people)
+        undisturbed = [a for i, a in enumerate(self.appointments) if i not in self.meddled]
+        check_guests(self.world, undisturbed)
 
     def teardown(self) -> None:
-        self.the_dust_settles()
-        self.watch.read()
+        try:
+            self.settle()
+            self.watch.read()
+        finally:
+            self.world.clocks.stop()
 
     @invariant()
     def foreign_events_are_untouched(self) -> None:
@@ -102,14 +110,6 @@ class MirrorMachine(ActsInGoogle, ActsOfFate):
         check_nothing_secret_is_left()
         assert refusals() == self.refusals, "the write guard had to refuse a write"
 
-    def work_until_quiet(self) -> None:
-        for _ in range(MAX_ROUNDS):
-            self.world.mend_links()
-            pauses_pass()
-            work()
-            waiting = CalendarLink.objects.exclude(state=LinkState.UNLINKED).filter(
-                mirrored_events__state=MirrorState.PENDING
-            )
-            if not waiting.exists() and not GuestReview.objects.exists():
-                return
-        raise AssertionError(f"still not quiet after {MAX_ROUNDS} rounds")
+    @invariant()
+    def nobody_is_booked_twice(self) -> None:
+        check_nobody_is_booked_twice(self.appointments)

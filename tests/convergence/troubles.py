@@ -21,11 +21,30 @@ LOST_ANSWERS: dict[str, dict[str, Any]] = {
     "HTML with 200 after the write": {"kind": "html", "status": 200, "when": "after"},
     "slow": {"kind": "slow", "seconds": SLOW},
 }
+# Limits on use: the reasons that Google documents, and what the rest of this domain may bring.
+QUOTAS: dict[str, dict[str, Any]] = {
+    f"{status} {reason}": {
+        "kind": "error",
+        "status": status,
+        "reason": reason,
+        "domain": "usageLimits",
+        "message": message,
+        **more,
+    }
+    for status, reason, message, more in (
+        (429, "rateLimitExceeded", "Rate Limit Exceeded", {"retry_after": 5}),
+        (403, "rateLimitExceeded", "Rate Limit Exceeded", {}),
+        (403, "userRateLimitExceeded", "User Rate Limit Exceeded", {}),
+        (403, "dailyLimitExceeded", "Daily Limit Exceeded", {}),
+        (403, "variableTermLimitExceeded", "Quota exceeded", {}),
+        (403, "quotaExceeded", "Calendar usage limits exceeded.", {}),
+        (403, "limitOfTomorrowExceeded", "A limit that nobody has heard of", {}),
+    )
+}
 # Not now.
 BUSY_ANSWERS: dict[str, dict[str, Any]] = {
-    "429": {"kind": "error", "status": 429, "reason": "rateLimitExceeded", "retry_after": 5},
-    "403 rate limit": {"kind": "error", "status": 403, "reason": "userRateLimitExceeded"},
-    "quota exceeded": {"kind": "error", "status": 403, "reason": "quotaExceeded"},
+    **QUOTAS,
+    "quota without a domain": {"kind": "error", "status": 403, "reason": "quotaExceeded"},
     "empty 429": {"kind": "empty", "status": 429},
 }
 # Refusals, some of them untrue.

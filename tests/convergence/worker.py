@@ -20,6 +20,7 @@ from uuid import UUID
 
 import aiohttp
 from django.db import connection, connections
+from django.db.models.functions import Now
 
 from sophiie.appointments.signals import booking_ahead
 from sophiie.calendar_link.models import CalendarLink, Revocation
@@ -28,6 +29,7 @@ from sophiie.common.clock import now
 from sophiie.common.in_thread import in_thread
 from sophiie.google.app import google_session
 from sophiie.sync import receivers
+from sophiie.sync.inbound.calendars import due_links
 from sophiie.sync.inbound.poller import poll_link
 from sophiie.sync.models import (
     GuestReview,
@@ -132,17 +134,29 @@ def watched_threads() -> Any:
         receivers.connect()
 
 
+@contextmanager
+def bookings_read_calendars() -> Any:
+    """While inside, a booking renews old copies of its people's calendars, as it does outside of
+    this machine."""
+    receivers.connect()
+    try:
+        yield
+    finally:
+        booking_ahead.disconnect(dispatch_uid="freshness")
+
+
 def work(
     *,
     hand: Hand | None = None,
     workers: int = 1,
     reading: bool = False,
+    only_due: bool = False,
     meanwhile: Callable[[], Awaitable[Any]] | None = None,
 ) -> None:
     """One round of what the worker process does: guests, the sweep, then the jobs that wait.
 
     `workers` of them take the same jobs at the same time; with `reading` the calendars are read
-    beside that, and `meanwhile` happens as well.
+    beside that, with `only_due` those that are due, and `meanwhile` happens as well.
     """
 
     async def round_() -> None:
@@ -157,6 +171,9 @@ def work(
             ]
             if reading:
                 works += [poll_link(link, http) for link in await in_thread(_links)]
+            if only_due:
+                due = await in_thread(due_links)
+                works += [poll_link(link, http, only_due=True) for link in due]
             await asyncio.gather(*works, *([meanwhile()] if meanwhile else []))
 
     with suppress(Killed):
@@ -182,8 +199,8 @@ def take_jobs() -> list[UUID]:
 
 
 def leases_run_out() -> None:
-    """What a killed worker held ends by itself."""
-    past = now() - timedelta(seconds=1)
+    """What a killed worker held ends by itself, by the database's clock."""
+    past = Now() - timedelta(seconds=1)
     CalendarLink.objects.exclude(lease_until=None).update(lease_until=past)
     CalendarLink.objects.exclude(refreshing_until=None).update(refreshing_until=past)
     WatchedCalendar.objects.exclude(reading_until=None).update(reading_until=past)

@@ -1,9 +1,13 @@
-"""The stage of one example: two businesses, three people, and Google as new."""
+"""The stage of one example: two businesses, three people, and Google as new.
+
+Everybody may link any of the calendars, also the same ones: colleagues, and people of two
+businesses.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -17,9 +21,14 @@ from sophiie.calendar_link.models import CalendarLink, LinkState
 from sophiie.calendar_link.problems import LinkProblem
 from sophiie.calendar_link.unlink import unlink
 from sophiie.common.clock import now
+from tests.convergence.clocks import RIGHT, Clocks
+from tests.convergence.expected import BUSINESSES
 from tests.tables import empty_tables
 
 SYDNEY = "Australia/Sydney"
+ZONES = {"Harbour Plumbing": SYDNEY, "Thames Salon": "Europe/London"}
+# So far ahead that nothing is over before its example is.
+DAYS_AHEAD = 30
 SESSION = "a session"
 REDIRECT = "http://localhost:8000/integrations/google/callback"
 ALICE, BOB = "alice@example.com", "bob@example.com"
@@ -40,25 +49,22 @@ class World:
         self.google = google
         empty_tables()
         google.reset()
-        google.set_clock(now().isoformat())
+        self.clocks = Clocks(google)
+        self.clocks.agree()
         google.quotas(enabled=False)
-        self.first_day = (datetime.now(UTC) + timedelta(days=1)).replace(
+        self.first_day = (now() + timedelta(days=DAYS_AHEAD)).replace(
             hour=0, minute=0, second=0, microsecond=0
         )
-        plumbing = Business.objects.create(
-            name="Harbour Plumbing", timezone=SYDNEY, members_may_mirror_all=True
-        )
-        salon = Business.objects.create(
-            name="Thames Salon", timezone="Europe/London", members_may_mirror_all=True
-        )
-        self.members = {
-            "Alice": _member(plumbing, "Alice", "owner"),
-            "Bob": _member(plumbing, "Bob", "member"),
+        self.businesses = {
+            name: Business.objects.create(name=name, timezone=zone, members_may_mirror_all=True)
+            for name, zone in ZONES.items()
         }
-        charlie = _member(salon, "Charlie", "owner")
-        # What must never appear anywhere: another business's, and what is over.
-        self._book(charlie, "Another business's", self.slot(3))
-        self._book(self.members["Alice"], "Over", self.slot(0) - timedelta(days=7))
+        self.members = {
+            name: _member(self.businesses[business], name, "member" if name == "Bob" else "owner")
+            for name, business in BUSINESSES.items()
+        }
+        # What must never appear anywhere, because it is over.
+        self._book(self.members["Alice"], "Over", now() - timedelta(days=7))
 
     def slot(self, number: int) -> datetime:
         """Hours of the coming days."""
@@ -111,16 +117,26 @@ class World:
     # -- Google ------------------------------------------------------------------------------
 
     def heal_google(self) -> None:
-        """All that can be wrong with Google is over."""
+        """All that can be wrong with Google, and with our clock, is over."""
+        self.clocks.set_ours(RIGHT)
         self.google.clear_faults()
         self.google.quotas(enabled=False)
         for account in CALENDARS:
             self.restore_role(account)
             self.google.fail_tokens(account, None)
             self.google.quota_exceeded(account, 0)
+            self.google.invitations_exceeded(account, 0)
 
     def restore_role(self, account: str) -> None:
         self.google.set_role(account, SHARED[account], FULL_ROLE[account])
+
+    def zone_of(self, calendar: str) -> str:
+        listed = self.google.calendars(account_of(calendar))
+        return next(str(known["time_zone"]) for known in listed if known["id"] == calendar)
+
+    def everything_in(self, calendar: str) -> list[dict[str, Any]]:
+        """All that is live there, whoever made it; series as one event."""
+        return self.google.events(account_of(calendar), calendar)
 
     def events(self) -> dict[tuple[str, str], dict[str, Any]]:
         """Every event that Sophiie made and that is there, by calendar and id."""

@@ -126,6 +126,10 @@ class SimulatorControl:
         """Make a secondary calendar."""
         return self.send("POST", f"{_account(email)}/calendars", {"summary": summary, **more})
 
+    def change_calendar(self, email: str, calendar_id: str, **changes: Any) -> Json:
+        """Change a calendar's `summary`, `description`, `location` or `time_zone`."""
+        return self.send("PATCH", _calendar(email, calendar_id), changes)
+
     def delete_calendar(self, email: str, calendar_id: str) -> Json:
         """Delete a secondary calendar."""
         return self.send("DELETE", _calendar(email, calendar_id))

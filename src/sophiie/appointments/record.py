@@ -49,6 +49,9 @@ def save_next_revision(appointment: Appointment) -> None:
     appointment.save()
 
 
+_TIME = {"start", "end", "status"}
+
+
 def announce(
     appointment: Appointment, action: Action, by: Member, differences: dict[str, Any]
 ) -> None:
@@ -63,7 +66,11 @@ def announce(
     )
     insert([change])
     _record_exception(appointment, action, by, differences)
-    appointment_changed.send(sender=Appointment, appointment=appointment)
+    appointment_changed.send(
+        sender=Appointment,
+        appointment=appointment,
+        takes_other_time=action is not Action.CHANGED or bool(differences.keys() & _TIME),
+    )
 
 
 def record_about(act: audit.Act, appointment: Appointment, by: Member, **details: Any) -> None:
@@ -103,7 +110,9 @@ def announce_erasure(
         )
         insert([change])
     if aloud:
-        appointment_changed.send(sender=Appointment, appointment=appointment)
+        appointment_changed.send(
+            sender=Appointment, appointment=appointment, takes_other_time=False
+        )
 
 
 def differences_between(

@@ -17,7 +17,8 @@ hold_asked = Signal()
 clocks_changed = Signal()
 
 # Sent with `appointment` after every change, inside its transaction: a receiver that fails undoes
-# the change.
+# the change. `takes_other_time`: it takes place at another time than before, or does or does not
+# take place any more.
 appointment_changed = Signal()
 
 # Sent with `appointment_ids`: who shows appointments in other calendars answers with the names of

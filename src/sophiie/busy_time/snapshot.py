@@ -62,6 +62,13 @@ def held_copy(member_id: UUID, calendar_id: str) -> BusyCalendar | None:
     return calendars.filter(member=member_id, calendar_id=calendar_id).first()
 
 
+def held_copies(business_id: UUID, calendar_id: str) -> list[BusyCalendar]:
+    """The same for all members of a business for whom the calendar counts."""
+    calendars = BusyCalendar.objects.select_for_update(of=("self",))
+    of_business = calendars.filter(member__business=business_id, calendar_id=calendar_id)
+    return list(of_business.order_by("id"))
+
+
 def series_of(
     member_id: UUID, calendar_id: str, *, events: Collection[str], series: Collection[str]
 ) -> set[str]:

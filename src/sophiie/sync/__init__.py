@@ -47,9 +47,10 @@ Each folder is a room with one job. The whole story, in the order in which it ha
    `preflight.py` shows, before a calendar is chosen, what would happen.
 
 Beside the rooms, because several need them: `models.py`; `drift_state.py`, which differences count,
-and `texts.py`, how texts are compared; `due.py`, the query for what is due; `messages.py`, the
-reasons that people read; `jobs.py`, `tasks.py` and `worker.py`, the queue; `receivers.py`, the
-signals that `sync` hears; `counters.py`, the figures.
+and `texts.py`, how texts are compared; `left_in_google.py`, what stays there although it stands for
+something else now; `due.py`, the query for what is due; `messages.py`, the reasons that people
+read; `jobs.py`, `tasks.py` and `worker.py`, the queue; `receivers.py`, the signals that `sync`
+hears; `counters.py`, the figures.
 
 `sync` compares wanted with shown and keeps no log of edits, so everything here is idempotent, and
 ten quick edits become one or two calls. Before every call to Google the client awaits its hook

@@ -33,6 +33,7 @@ from sophiie.calendar_link.signals import (
 from sophiie.common import live
 from sophiie.common.in_thread import in_thread
 from sophiie.common.reasons import kept
+from sophiie.sync import left_in_google
 from sophiie.sync.inbound import calendars, channels
 from sophiie.sync.inbound.detect_drift import erase_drift
 from sophiie.sync.inbound.ours import own_events_of
@@ -70,8 +71,10 @@ def _on_own_events(appointment_ids: Collection[UUID], **_: Any) -> Mapping[UUID,
     return own_events_of(appointment_ids)
 
 
-def _on_appointment(appointment: Appointment, **_: Any) -> None:
-    record.record_change(appointment, is_new=appointment.revision == 1)
+def _on_appointment(appointment: Appointment, takes_other_time: bool, **_: Any) -> None:
+    record.record_change(
+        appointment, is_new=appointment.revision == 1, takes_other_time=takes_other_time
+    )
     live.announce(appointment.business_id, appointment=appointment.id)
 
 
@@ -108,6 +111,8 @@ def _on_mended(link: CalendarLink, **_: Any) -> None:
 
 
 def _on_link(link: CalendarLink, **_: Any) -> None:
+    if link.state in (LinkState.UNLINKED, LinkState.NEEDS_RECONNECT):
+        left_in_google.poll_where_work_is_left(link)
     if link.state == LinkState.UNLINKED:  # the copies go with the tokens
         calendars.forget(link)
         erase_drift(link.id)

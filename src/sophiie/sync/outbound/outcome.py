@@ -37,6 +37,7 @@ from sophiie.google.errors import (
 )
 from sophiie.sync.drift_state import Seen, compare, repetition_of, set_drift
 from sophiie.sync.due import park, until_the_quotas_next_day
+from sophiie.sync.left_in_google import poll_fully_soon
 from sophiie.sync.messages import (
     CRASHED,
     DAY_USED_UP,
@@ -51,7 +52,7 @@ from sophiie.sync.messages import (
     USAGE_LIMIT,
     answer_of,
 )
-from sophiie.sync.models import DriftKind, MirroredEvent, MirrorState, SyncAttempt, WatchedCalendar
+from sophiie.sync.models import DriftKind, MirroredEvent, MirrorState, SyncAttempt
 from sophiie.sync.outbound.apply import Shown
 from sophiie.sync.outbound.bulk_sql import FAILURE_FIELDS, OUTCOME_FIELDS, insert_rows, update_rows
 from sophiie.sync.outbound.claim import Work
@@ -66,7 +67,7 @@ USAGE_LIMIT_PAUSE = timedelta(hours=1)
 REFUSAL_PAUSE = timedelta(days=1)
 
 _HOLD_LINK = """
-    SELECT link.state, member.business_id, member.id FROM calendar_link_calendarlink link
+    SELECT link.state, member.business_id FROM calendar_link_calendarlink link
     JOIN accounts_member member ON member.id = link.member_id
     WHERE link.id = %(id)s FOR NO KEY UPDATE OF link
 """
@@ -96,7 +97,6 @@ class _HeldLink:
     id: UUID
     state: str
     business_id: UUID
-    member_id: UUID
 
 
 def record(results: list[Result]) -> None:
@@ -131,7 +131,8 @@ def record(results: list[Result]) -> None:
                 _keep_busy(result, link)
         _park(results, moment)
         _end_what_is_done(link)
-    _poll_fully_soon(results)  # without our rows: a poll locks its calendar before them
+    # Without our rows: a poll locks its calendar before them.
+    poll_fully_soon(link.business_id, _calendars_of_what_stays(results))
     for result in results:
         if isinstance(result.failure, AccessLost):
             _break_link(link.id, problems.PERMISSION_MISSING)
@@ -149,9 +150,9 @@ def _hold(results: list[Result]) -> tuple[_HeldLink, set[UUID]]:
     with pipeline():
         link = send(_HOLD_LINK, id=link_id)
         rows = send(_HOLD_ROWS, ids=list(seen))
-        ((state, business_id, member_id),) = link.fetchall()
+        ((state, business_id),) = link.fetchall()
         touched = {row_id for row_id, updated_at in rows.fetchall() if updated_at != seen[row_id]}
-    return _HeldLink(link_id, state, business_id, member_id), touched
+    return _HeldLink(link_id, state, business_id), touched
 
 
 def _park(results: list[Result], moment: datetime) -> None:
@@ -235,24 +236,23 @@ def _left_of_drift(result: Result, shown: Shown) -> Seen:
 
 
 def _keep_busy(result: Result, link: _HeldLink) -> None:
-    """An event that its appointment has let go of, and that stays: its member is busy then, from
-    this moment on and not only when the calendar is read next."""
+    """An event that its appointment has let go of, and that stays: all of the business who read
+    its calendar are busy then, from this moment on and not only when they read it next."""
     row, content = result.row, result.work.content
-    calendar = snapshot.held_copy(link.member_id, row.calendar_id)
-    if calendar is not None:
-        period = Period(row.event_id, row.event_id, content.start, content.end)
+    period = Period(row.event_id, row.event_id, content.start, content.end)
+    for calendar in snapshot.held_copies(link.business_id, row.calendar_id):
         snapshot.apply(calendar, [period])
 
 
-def _poll_fully_soon(results: list[Result]) -> None:
-    """An event that stays as it is, although Sophiie wants it otherwise, stands for no appointment
-    any more (`inbound/ours.py`), and no increment will say so."""
-    for result in results:
-        left = result.shown is not None and result.shown.is_left
-        if left or result.row.state == MirrorState.FAILED:
-            WatchedCalendar.objects.filter(
-                link=result.row.link_id, calendar_id=result.row.calendar_id
-            ).update(window_start=None, next_read_at=now())
+def _calendars_of_what_stays(results: list[Result]) -> set[str]:
+    """Where an event stays as it is, although Sophiie wants it otherwise: it stands for no
+    appointment any more (`inbound/ours.py`)."""
+    return {
+        result.row.calendar_id
+        for result in results
+        if (result.shown is not None and result.shown.is_left)
+        or result.row.state == MirrorState.FAILED
+    }
 
 
 def _record_failure(result: Result, failure: Exception, touched: bool, moment: datetime) -> None:

@@ -19,6 +19,7 @@ from sophiie.common import live
 from sophiie.common.clock import now
 from sophiie.common.sql import execute
 from sophiie.sync.jobs import defer_drain
+from sophiie.sync.left_in_google import poll_what_nobody_writes
 from sophiie.sync.models import ANEW, DriftKind, MirroredEvent, MirrorState, WatchedCalendar
 from sophiie.sync.outbox.coverage import shows
 from sophiie.sync.outbox.guests import Circle, Guests, guests_of, hosting
@@ -51,6 +52,7 @@ def record_change(
     appointment: Appointment,
     *,
     is_new: bool = False,
+    takes_other_time: bool = False,
     backfill: bool = False,
     found: Mapping[UUID, Mapping[UUID, str]] | None = None,
 ) -> int:
@@ -67,6 +69,8 @@ def record_change(
     moment, count = now(), 0
     assignees = {member_id for (member_id,) in execute(_ASSIGNEES, appointment=appointment.id)}
     links = _hold_links(appointment.business_id)
+    if takes_other_time and not is_new:
+        poll_what_nobody_writes(appointment)
     rows = defaultdict(list) if is_new else _rows_by_link(appointment)
     # Nobody knows whom a found event has as guests; otherwise only the assignees matter.
     circle = Circle.of(appointment.business, links, only=None if found else assignees)
