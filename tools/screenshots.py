@@ -62,6 +62,8 @@ def _for_readme(page: Any, demo: Any, name: str) -> None:
         page.wait_for_timeout(3000)
     page.goto(f"{demo.url}/overview")
     page.screenshot(path=IMAGES / f"overview{name}.png")
+    page.goto(f"{demo.url}/day-sheet")
+    page.screenshot(path=IMAGES / f"day-sheet{name}.png")
     _calendar(page, demo)
     page.screenshot(path=IMAGES / f"calendar{name}.png")
     if not name:

@@ -186,7 +186,12 @@ def test_settings(alice: Member, bob: Member, site: str) -> None:
         tour.look("password refused")
         tour.look("team", "/settings/team")
         tour.look("deactivate?", f"/settings/team?deactivate={bob.id}")
-        elsewhere(lambda: book(by=alice, details=details(), assignees=[bob]))
+        known = {"location": "5 Rose St", "customer_name": "Charlie", "customer_phone": "1234"}
+        full = details(notes="Gate code 12", **known)
+        booked = elsewhere(lambda: book(by=alice, details=full, assignees=[bob]))
+        tour.look("day sheet", "/day-sheet")
+        tour.look("day sheet of the team", f"/day-sheet?team=1&date={booked.local_start:%Y-%m-%d}")
+        tour.look("day sheet for offline", "/day-sheet/ahead")
         elsewhere(lambda: deactivate(alice, bob))
         tour.look("team with somebody gone", "/settings/team")
         elsewhere(lambda: _broken_link(bob))

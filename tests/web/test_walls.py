@@ -22,6 +22,7 @@ OPEN = {
     *("account_reset_password_from_key", "account_reset_password_from_key_done"),
     *("account_inactive", "help-google-calendar", "home", "settings", "live", "sign-up", "join"),
     *("sign-up-sent", "sign-up-finish"),
+    *("manifest", "service-worker"),  # the same for everybody
     "set_language",
     "google-notifications",  # Google's own; `tests/sync/test_webhook.py` knocks at it
 }

@@ -241,6 +241,7 @@ CONTENT_SECURITY_POLICY = {
         "font-src": [SELF],
         "connect-src": [SELF],
         "manifest-src": [SELF],
+        "worker-src": [SELF],
         # Also decides where a form may redirect to: linking posts, then goes to Google.
         "form-action": [SELF, "{0.scheme}://{0.netloc}".format(urlsplit(GOOGLE_AUTH_URL))],
         "base-uri": [NONE],

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from allauth.account import views as allauth
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import login
@@ -83,6 +84,15 @@ def sign_up_finish(request: HttpRequest, secret: str) -> HttpResponse:
     if owner is None:
         return render(request, "account/sign_up_gone.html", status=404)
     return _welcome(request, owner)
+
+
+def sign_out(request: HttpRequest) -> HttpResponse:
+    """The library's view; then the browser forgets what it kept for whoever was signed in: the next
+    days of the day sheet, drafts, the chosen people of the calendar."""
+    response: HttpResponse = allauth.logout(request)
+    if not request.user.is_authenticated:
+        response["Clear-Site-Data"] = '"storage"'
+    return response
 
 
 def _check_open() -> None:
