@@ -47,7 +47,9 @@ class Area:
     def measured(cls, name: str, *, tree: Path, home: Path) -> Area:
         """Measures what is not known of the project in `tree`; what is known lies in `home`."""
         data, times = home / f"{name}.coverage", home / f"{name}.times.json"
-        files = {str(test.relative_to(tree)): digest_of(tree, [str(test)]) for test in _tests(name, tree)}
+        files = {
+            str(test.relative_to(tree)): digest_of(tree, [str(test)]) for test in _tests(name, tree)
+        }
         # What all tests share: the product, and the helpers beside them.
         helpers = [helper for place in AREAS[name] for helper in _helpers(place, tree)]
         shared = digest_of(tree, [*helpers, "tests/conftest.py", str(PACKAGE)])
@@ -57,7 +59,8 @@ class Area:
             data.unlink(missing_ok=True)
         changed = [file for file, digest in files.items() if known["files"].get(file) != digest]
         seconds = {
-            test: took for test, took in known["seconds"].items()
+            test: took
+            for test, took in known["seconds"].items()
             if test.partition("::")[0] in files and test.partition("::")[0] not in changed
         }
         if changed:

@@ -3,9 +3,9 @@
 1. A copy of the project is made in `var/mutants/tree`; nothing else is ever changed.
 2. The tests of an area run once under coverage, which tells which tests run which line.
 3. Cosmic Ray lists the defects of each module. They are tried in a random order, each in a fork of
-   a process that has collected the tests already (`forked_tests.py`), against the tests that run its
-   line: first those that found the most in this module, then the quickest. A defect gets at most
-   `--seconds` of tests, all of them `--minutes`; the next run goes on.
+   a process that has collected the tests already (`forked_tests.py`), against the tests that run
+   its line: first those that found the most in this module, then the quickest. A defect gets at
+   most `--seconds` of tests, all of them `--minutes`; the next run goes on.
 4. The report: how many were killed of those tried, and every one that survived.
 
 What changed since the last run is tried anew: a module with all its defects, tests with those that

@@ -67,7 +67,7 @@ def test_a_deleted_event_is_just_that() -> None:
 
 @pytest.mark.parametrize("start", [None, "today", {"dateTime": "soon"}, {"dateTime": "2026-11-24"}])
 def test_an_event_without_usable_times_says_nothing(start: Any) -> None:
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match=r"time|isoformat"):
         compare(event(start=start), START, END)
     with pytest.raises(Unreadable):
         compare(event(end={"dateTime": "2026-11-24T10:00:00"}), START, END)
