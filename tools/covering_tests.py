@@ -19,7 +19,8 @@ AREAS = {
     "appointments": ["tests/appointments", "tests/api/test_conflicts.py"],
     "availability": ["tests/availability"],
     "busy_time": [
-        *("tests/appointments/test_conflicts.py", "tests/sync/test_busy_store.py"),
+        *("tests/busy_time", "tests/appointments/test_conflicts.py"),
+        "tests/sync/test_busy_store.py",
         *("tests/sync/test_busy_series.py", "tests/sync/test_mass_deletion.py"),
         *("tests/sync/test_busy_calendars.py", "tests/sync/test_refresh.py"),
     ],
