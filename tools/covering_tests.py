@@ -21,16 +21,16 @@ AREAS = {
     "busy_time": [
         *("tests/busy_time", "tests/appointments/test_conflicts.py"),
         "tests/sync/test_busy_store.py",
-        *("tests/sync/test_busy_series.py", "tests/sync/test_mass_deletion.py"),
-        *("tests/sync/test_busy_calendars.py", "tests/sync/test_refresh.py"),
     ],
     "calendar_link": ["tests/calendar_link", "tests/sync/test_life_of_a_link.py"],
     "sync": ["tests/sync"],
-    "google": ["tests/google", "tests/calendar_link", "tests/sync/test_google_answers.py"],
+    "google": [
+        *("tests/google", "tests/calendar_link/test_tokens.py"),
+        "tests/sync/test_google_answers.py",
+    ],
     "common": [
-        *("tests/common", "tests/sync/test_clock_jumps.py"),
-        *("tests/calendar_link/test_clock_set_back.py", "tests/appointments/test_holds.py"),
-        "tests/appointments/test_clock_set_back.py",
+        *("tests/common", "tests/calendar_link/test_clock_set_back.py"),
+        *("tests/appointments/test_holds.py", "tests/appointments/test_clock_set_back.py"),
     ],
 }
 
