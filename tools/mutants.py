@@ -55,6 +55,7 @@ OPERATORS = (
     *("ReplaceBinaryOperator_Sub_Add", "ReplaceBinaryOperator_Mul_FloorDiv"),
     *("ReplaceBinaryOperator_BitOr_BitAnd", "ReplaceBinaryOperator_BitAnd_BitOr"),
 )
+_ORDERS = ("Lt", "LtE", "Gt", "GtE")
 
 
 def main() -> int:
@@ -182,8 +183,10 @@ def _pending(module: Path, session: Path) -> list[WorkItem]:
 def _is_of_use(module: Path, item: WorkItem) -> bool:
     (mutation,) = item.mutations
     name = mutation.operator_name.removeprefix("core/")
-    # Nobody writes `is` for `==`, and of small values it is the same.
-    is_noise = name.endswith(("_Is", "_IsNot")) and "Operator_Is" not in name
+    # Nobody writes `is` for `==`, and of small values it is the same; nor `<` for `==` of names.
+    is_noise = (name.endswith(("_Is", "_IsNot")) and "Operator_Is" not in name) or name.endswith(
+        tuple(f"_{equal}_{order}" for equal in ("Eq", "NotEq") for order in _ORDERS)
+    )
     place = mutation.start_pos
     in_annotation = any(first <= place < last for first, last in _never_run(module))
     return name.startswith(OPERATORS) and not is_noise and not in_annotation
