@@ -5,7 +5,7 @@
 3. Cosmic Ray lists the defects of each module. They are tried in a random order, each in a fork of
    a process that has collected the tests already (`forked_tests.py`), against the tests that run
    its line: first those that found the most in this module, then the quickest. A defect gets at
-   most `--seconds` of tests, all of them `--minutes`; the next run goes on.
+   most `--seconds` of tests, all of them `--minutes`, beside the measuring; the next run goes on.
 4. The report: how many were killed of those tried, and every one that survived.
 
 What changed since the last run is tried anew: a module with all its defects, tests with those that
@@ -60,7 +60,6 @@ _ORDERS = ("Lt", "LtE", "Gt", "GtE")
 
 def main() -> int:
     options = _options()
-    end = time.monotonic() + options.minutes * 60
     _copy_the_project()
     modules = list(_modules(options.modules))
     with _database(), ExitStack() as stack:
@@ -73,6 +72,7 @@ def main() -> int:
         random.Random(options.seed).shuffle(waiting)  # noqa: S311 - a sample, no secret
         waiting.sort(key=lambda one: _takes_effect_at_loading(*one))
         runners = {name: stack.enter_context(Runner.of(area)) for name, area in areas.items()}
+        end = time.monotonic() + options.minutes * 60
         for module, item in waiting:
             if time.monotonic() > end:
                 break
