@@ -12,6 +12,7 @@ from sophiie.appointments.conflicts import clashes_of, conflicts_of
 from sophiie.appointments.errors import Conflict, Obstacle, Source
 from sophiie.appointments.models import Appointment
 from sophiie.busy_time.models import BusyCalendar
+from sophiie.common.clock import now
 from tests.busy import TOO_OLD, busy, calendar_of
 from tests.conftest import SYDNEY, details, tomorrow_at
 
@@ -305,3 +306,70 @@ def test_clashes_of_a_list_are_told_apart(alice: Member, bob: Member) -> None:
     found = clashes_of(made)
     assert found.keys() == {appointment.id for appointment in made[:3]}
     assert {o.member_name for clashes in found.values() for o in clashes} == {"Bob"}
+
+
+# -- order, and the last moment -------------------------------------------------------------------
+
+
+def test_causes_are_told_in_the_order_in_which_they_begin(alice: Member, bob: Member) -> None:
+    for member in (bob, alice):
+        busy(member, TEN + timedelta(minutes=20), ELEVEN)
+    busy(bob, tomorrow_at(9), TEN + timedelta(minutes=5))
+    book(
+        by=alice,
+        details=details(start=TEN + timedelta(minutes=10)),
+        assignees=[bob],
+        allow_overlap=True,
+    )
+    told = [(o.member_name, o.source.value) for o in look(alice, bob)]
+    assert told == [
+        ("Bob", "google"),
+        ("Bob", "appointment"),
+        ("Alice", "google"),
+        ("Bob", "google"),
+    ]
+    made = book(by=alice, details=details(start=tomorrow_at(12)), assignees=[alice, bob])
+    for member in (bob, alice):
+        busy(member, tomorrow_at(12, 30), tomorrow_at(14))
+    busy(bob, tomorrow_at(12), tomorrow_at(12, 15))
+    clashes = clashes_of([made])[made.id]
+    assert [o.member_name for o in clashes] == ["Bob", "Alice", "Bob"]
+
+
+def test_what_ends_at_this_moment_is_over(alice: Member, clock_stands: None) -> None:
+    """Nothing has to be known of it, and nothing comes in its way any more."""
+    moment = now()
+    calendar = calendar_of(alice, age=TOO_OLD)
+    hour = timedelta(hours=1)
+    busy(alice, moment - hour, moment + hour, calendar=calendar)
+    assert look(alice, start=moment - hour, end=moment) == []
+    second = timedelta(seconds=1)
+    assert len(look(alice, start=moment - hour, end=moment + second)) == 2
+    over = book(by=alice, details=details(start=moment - hour, end=moment), assignees=[alice])
+    assert clashes_of([over]) == {}
+    running = book(
+        by=alice,
+        details=details(start=moment, end=moment + hour),
+        assignees=[alice],
+        accept_unverified=True,
+        allow_overlap=True,
+    )
+    assert clashes_of([running]) == {}
+
+
+def test_a_clash_with_an_appointment_is_told_in_its_own_zone(
+    alice: Member, booked: Appointment
+) -> None:
+    other = book(
+        by=alice,
+        details=details(start=booked.start, timezone="Europe/London", title="On top"),
+        assignees=[alice],
+        allow_overlap=True,
+    )
+    busy(alice, booked.start, booked.end)
+    clashes = {clash.source: clash for clash in clashes_of([booked])[booked.id]}
+    google, appointment = clashes[Source.GOOGLE], clashes[Source.APPOINTMENT]
+    assert (appointment.source, appointment.timezone) == (Source.APPOINTMENT, "Europe/London")
+    assert (appointment.appointment_id, appointment.checked_at) == (other.id, None)
+    assert (google.source, google.timezone) == (Source.GOOGLE, SYDNEY)
+    assert google.checked_at == BusyCalendar.objects.get().checked_at
