@@ -42,7 +42,7 @@ class Runner:
     def of(cls, area: Area) -> Iterator[Runner]:
         theirs, ours = os.pipe()
         back, forth = os.pipe()
-        command = f"{sys.executable} -m pytest -s {PYTEST} -p tools.forked_tests --create-db"
+        command = f"{sys.executable} -m pytest -s {PYTEST} -p tools.forked_tests"
         process = subprocess.Popen(
             [*command.split(), *AREAS[area.name]],
             pass_fds=(theirs, forth),
