@@ -59,6 +59,14 @@ def test_of_several_calendars_the_worst_one_counts(alice: Member, max_age: timed
     assert (found.state, found.checked_at, found.known_from) == (Freshness.UNREADABLE, None, None)
 
 
+@pytest.mark.parametrize("missing", ["checked_at", "known_from", "known_until"])
+def test_a_copy_that_lacks_one_of_its_times_is_none(alice: Member, missing: str) -> None:
+    calendar = calendar_of(alice)
+    setattr(calendar, missing, None)
+    calendar.save()
+    assert known(alice).state == Freshness.UNREADABLE
+
+
 def test_each_member_has_their_own_knowledge(alice: Member, bob: Member) -> None:
     calendar_of(alice)
     found = knowledge_of([alice.id, bob.id])
