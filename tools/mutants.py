@@ -212,7 +212,9 @@ def _try(module: Path, item: WorkItem, session: Path, runner: Runner, *, at_most
     tests = runner.chosen(module, runner.area.tests_of(module, lines), at_most=at_most)
     original, source = _defective(mutation)
     outcome, output = TestOutcome.SURVIVED, "no test runs the line"
-    if tests:
+    if not _is_python(source):
+        outcome, output = TestOutcome.INCOMPETENT, "no Python any more"
+    elif tests:
         outcome, output = runner.try_(module, source, tests)
     diff = "\n".join(unified_diff(original.splitlines(), source.splitlines(), lineterm=""))
     result = WorkResult(WorkerOutcome.NORMAL, output, outcome, diff)
@@ -227,6 +229,14 @@ def _defective(mutation: MutationSpec) -> tuple[str, str]:
     operator = get_operator(mutation.operator_name)(**(mutation.operator_args or {}))
     changed: str | None = mutate_code(source, operator, mutation.occurrence)
     return source, changed if changed is not None else source
+
+
+def _is_python(source: str) -> bool:
+    try:
+        compile(source, "defective", "exec", dont_inherit=True)
+    except SyntaxError:
+        return False
+    return True
 
 
 def _takes_effect_at_loading(module: Path, item: WorkItem) -> bool:
@@ -285,6 +295,8 @@ def _report(modules: list[Path], sessions: dict[Path, Path], *, at_least: float)
             result = results.get(item.job_id)
             if result is None:
                 left += 1
+            elif result.test_outcome == TestOutcome.INCOMPETENT:
+                continue
             elif result.is_killed:
                 killed += 1
             elif _is_accepted(module, mutation, known):
