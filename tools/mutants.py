@@ -71,13 +71,15 @@ def main() -> int:
         waiting = [(m, item) for m in modules for item in _pending(m, sessions[m])]
         random.Random(options.seed).shuffle(waiting)  # noqa: S311 - a sample, no secret
         waiting.sort(key=lambda one: _takes_effect_at_loading(*one))
-        runners = {name: stack.enter_context(Runner.of(area)) for name, area in areas.items()}
+        runners: dict[str, Runner] = {}
         end = time.monotonic() + options.minutes * 60
         for module, item in waiting:
             if time.monotonic() > end:
                 break
-            runner = runners[_area_of(module)]
-            _try(module, item, sessions[module], runner, at_most=options.seconds)
+            name = _area_of(module)
+            if name not in runners:
+                runners[name] = stack.enter_context(Runner.of(areas[name]))
+            _try(module, item, sessions[module], runners[name], at_most=options.seconds)
     return _report(modules, sessions, at_least=options.at_least)
 
 
