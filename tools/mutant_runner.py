@@ -23,6 +23,8 @@ from tools.covering_tests import AREAS, Area
 from tools.forked_tests import ANSWERS, REQUESTS
 
 PYTEST = "-q -p no:cacheprovider --no-summary"
+# What one test leaves to the garbage collector must not fail another, in whose fork it is collected.
+FORKED = f"{PYTEST} -s -p tools.forked_tests -p no:unraisableexception -p no:threadexception"
 
 
 class Runner:
@@ -42,7 +44,7 @@ class Runner:
     def of(cls, area: Area) -> Iterator[Runner]:
         theirs, ours = os.pipe()
         back, forth = os.pipe()
-        command = f"{sys.executable} -m pytest -s {PYTEST} -p tools.forked_tests"
+        command = f"{sys.executable} -m pytest {FORKED}"
         process = subprocess.Popen(
             [*command.split(), *AREAS[area.name]],
             pass_fds=(theirs, forth),
