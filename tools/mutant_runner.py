@@ -23,7 +23,7 @@ from tools.covering_tests import AREAS, Area
 from tools.forked_tests import ANSWERS, REQUESTS
 
 PYTEST = "-q -p no:cacheprovider --no-summary"
-# What one test leaves to the garbage collector must not fail another, in whose fork it is collected.
+# What one test leaves to the garbage collector must fail no other, in whose fork it is collected.
 FORKED = f"{PYTEST} -s -p tools.forked_tests -p no:unraisableexception -p no:threadexception"
 
 
