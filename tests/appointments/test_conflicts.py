@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
 
 import pytest
 
 from sophiie.accounts.models import Member
 from sophiie.appointments.booking import book, cancel, change, reinstate
-from sophiie.appointments.conflicts import clashes_of, conflicts_of
+from sophiie.appointments.conflicts import clashes_of, conflicts_of, members_with_clashes
 from sophiie.appointments.errors import Conflict, Obstacle, Source
 from sophiie.appointments.models import Appointment
-from sophiie.busy_time.models import BusyCalendar
+from sophiie.appointments.signals import own_events_asked
+from sophiie.busy_time.models import BusyCalendar, BusyPeriod
 from sophiie.common.clock import now
 from tests.busy import TOO_OLD, busy, calendar_of
 from tests.conftest import SYDNEY, details, tomorrow_at
@@ -373,3 +376,29 @@ def test_a_clash_with_an_appointment_is_told_in_its_own_zone(
     assert (appointment.appointment_id, appointment.checked_at) == (other.id, None)
     assert (google.source, google.timezone) == (Source.GOOGLE, SYDNEY)
     assert google.checked_at == BusyCalendar.objects.get().checked_at
+
+
+@pytest.mark.parametrize("by_series", [False, True])
+def test_the_event_that_stands_for_an_appointment_is_never_in_its_way(
+    alice: Member, booked: Appointment, by_series: bool
+) -> None:
+    """Whoever shows appointments elsewhere says which events those are."""
+    own = busy(alice, booked.start, booked.end)
+    if by_series:
+        BusyPeriod.objects.filter(pk=own.pk).update(event_id="one of many", series_id=own.event_id)
+
+    def answer(appointment_ids: list[UUID], **more: Any) -> dict[UUID, set[str]]:
+        return {booked.id: {own.event_id}} if booked.id in appointment_ids else {}
+
+    own_events_asked.connect(answer)
+    try:
+        assert clashes_of([booked]) == {}
+        assert members_with_clashes([booked.id]) == {}
+        time = {"start": booked.start, "end": booked.end, "timezone": SYDNEY}
+        assert conflicts_of(team=[alice], exclude=booked.id, **time) == []
+        assert Source.GOOGLE in [o.source for o in conflicts_of(team=[alice], **time)]
+        busy(alice, booked.start, booked.end)
+        assert [o.source for o in clashes_of([booked])[booked.id]] == [Source.GOOGLE]
+        assert members_with_clashes([booked.id]) == {booked.id: {alice.id}}
+    finally:
+        own_events_asked.disconnect(answer)
