@@ -294,6 +294,7 @@ def test_busy_time_that_was_booked_over_is_no_news(alice: Member) -> None:
 def test_what_is_over_or_off_clashes_with_nothing(alice: Member, booked: Appointment) -> None:
     past = book(by=alice, details=details(start=TEN - timedelta(days=3)), assignees=[alice])
     busy(alice, past.start, past.end)
+    book(by=alice, details=details(start=past.start), assignees=[alice], allow_overlap=True)
     busy(alice, booked.start, booked.end)
     cancel(by=alice, appointment_id=booked.id)
     booked.refresh_from_db()
