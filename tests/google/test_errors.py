@@ -148,6 +148,7 @@ def grant(description: str) -> str:
         (400, '{"error": "temporarily_unavailable"}', Unreachable),
         (429, "", RateLimited),
         (408, '{"error": "invalid_grant"}', Unreachable),
+        (499, '{"error": "invalid_grant"}', AccessLost),
         (500, '{"error": "invalid_grant"}', Unreachable),
         (503, "<html>", Unreachable),
         # A word that is new to us is the link's trouble.

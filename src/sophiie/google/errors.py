@@ -205,7 +205,7 @@ def oauth_error(status: int, body: str, headers: Mapping[str, str]) -> GoogleErr
 
 
 def _of_status(status: int) -> type[GoogleError]:
-    return Unreachable if status >= 500 else _BY_STATUS.get(status, Refused)
+    return _BY_STATUS.get(status, Refused)
 
 
 def _object(body: str) -> dict[str, Any]:
