@@ -187,7 +187,7 @@ def _is_of_use(module: Path, item: WorkItem) -> bool:
     name = mutation.operator_name.removeprefix("core/")
     # Nobody writes `is` for `==`, and of small values it is the same; nor `<` for `==` of names.
     is_noise = (name.endswith(("_Is", "_IsNot")) and "Operator_Is" not in name) or name.endswith(
-        tuple(f"_{equal}_{order}" for equal in ("Eq", "NotEq") for order in _ORDERS)
+        tuple(f"_{equal}_{order}" for equal in ("Eq", "NotEq", "Is", "IsNot") for order in _ORDERS)
     )
     place = mutation.start_pos
     in_annotation = any(first <= place < last for first, last in _never_run(module))
