@@ -11,6 +11,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
+import hypothesis
 from cryptography.fernet import Fernet
 
 from sophiie.database import EmbeddedPostgres
@@ -46,3 +47,6 @@ os.environ.update(
     SOPHIIE_GOOGLE_API_URL=f"{NOWHERE}/calendar/v3",
 )
 atexit.register(_end)
+# How slow the machine is says nothing about the code.
+hypothesis.settings.register_profile("sophiie", deadline=None)
+hypothesis.settings.load_profile("sophiie")

@@ -7,7 +7,7 @@ import json
 import subprocess
 import sys
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,13 +19,19 @@ AREAS = {
     "appointments": ["tests/appointments", "tests/api/test_conflicts.py"],
     "availability": ["tests/availability"],
     "busy_time": [
-        *("tests/appointments/test_conflicts.py", "tests/sync/test_busy_store.py"),
-        *("tests/sync/test_busy_series.py", "tests/sync/test_mass_deletion.py"),
-        *("tests/sync/test_busy_calendars.py", "tests/sync/test_refresh.py"),
+        *("tests/busy_time", "tests/appointments/test_conflicts.py"),
+        "tests/sync/test_busy_store.py",
     ],
     "calendar_link": ["tests/calendar_link", "tests/sync/test_life_of_a_link.py"],
     "sync": ["tests/sync"],
-    "google": ["tests/google", "tests/calendar_link", "tests/sync/test_google_answers.py"],
+    "google": [
+        *("tests/google", "tests/calendar_link/test_tokens.py"),
+        "tests/sync/test_google_answers.py",
+    ],
+    "common": [
+        *("tests/common", "tests/calendar_link/test_clock_set_back.py"),
+        *("tests/appointments/test_holds.py", "tests/appointments/test_clock_set_back.py"),
+    ],
 }
 
 
@@ -37,34 +43,59 @@ class Area:
     digest: str
     seconds: dict[str, float]
     lines: dict[str, dict[int, set[str]]] = field(repr=False)
-    is_dirty: bool = True
 
     @classmethod
     def measured(cls, name: str, *, tree: Path, home: Path) -> Area:
         """Measures what is not known of the project in `tree`; what is known lies in `home`."""
-        digest = digest_of(tree, [*AREAS[name], "tests/conftest.py", str(PACKAGE)])
         data, times = home / f"{name}.coverage", home / f"{name}.times.json"
+        files = {
+            str(test.relative_to(tree)): digest_of(tree, [str(test)]) for test in _tests(name, tree)
+        }
+        # What all tests share: the product, and the helpers beside them.
+        helpers = [helper for place in AREAS[name] for helper in _helpers(place, tree)]
+        shared = digest_of(tree, [*helpers, "tests/conftest.py", str(PACKAGE)])
         known = json.loads(times.read_text()) if times.exists() and data.exists() else {}
-        if known.get("digest") != digest:
-            known = {"digest": digest, "seconds": _measure(name, data)}
-            times.write_text(json.dumps(known))
-        return cls(name, digest_of(tree, AREAS[name]), known["seconds"], _lines_of(data, tree))
+        if known.get("shared") != shared:
+            known = {"shared": shared, "files": {}, "seconds": {}}
+            data.unlink(missing_ok=True)
+        changed = [file for file, digest in files.items() if known["files"].get(file) != digest]
+        seconds = {
+            test: took
+            for test, took in known["seconds"].items()
+            if test.partition("::")[0] in files and test.partition("::")[0] not in changed
+        }
+        if changed:
+            seconds |= _measure(name, data, changed)
+            times.write_text(json.dumps({"shared": shared, "files": files, "seconds": seconds}))
+        return cls(name, digest_of(tree, AREAS[name]), seconds, _lines_of(data, tree))
 
-    def tests_of(self, module: Path, line: int) -> list[str]:
-        """Those that run the line, the quickest first; all of them, where the line is run when
-        the module is loaded."""
-        found = self.lines.get(str(module), {}).get(line, set())
-        everything = set(self.seconds)
-        tests = everything if "" in found else found & everything
-        return sorted(tests, key=lambda test: self.seconds[test])
+    def tests_of(self, module: Path, lines: Iterable[int]) -> list[str]:
+        """Those that run one of the lines, the quickest first; where a line is run when the module
+        is loaded, all that run any line of the module."""
+        known = self.lines.get(str(module), {})
+        found = set().union(*(known.get(line, set()) for line in lines))
+        if "" in found:
+            found = set().union(*known.values())
+        return sorted(found & self.seconds.keys(), key=lambda test: self.seconds[test])
 
 
-def _measure(name: str, data: Path) -> dict[str, float]:
-    print(f"{name}: running its tests once, to see what they run …", flush=True)
+def _tests(name: str, tree: Path) -> Iterator[Path]:
+    for place in AREAS[name]:
+        path = tree / place
+        yield from [path] if path.is_file() else sorted(path.rglob("test_*.py"))
+
+
+def _helpers(place: str, tree: Path) -> list[str]:
+    found = sorted((tree / place).rglob("*.py"))
+    return [str(f.relative_to(tree)) for f in found if not f.name.startswith("test_")]
+
+
+def _measure(name: str, data: Path, files: list[str]) -> dict[str, float]:
+    print(f"{name}: running {len(files)} files of tests, to see what they run …", flush=True)
     command = (
-        f"{sys.executable} -m coverage run --data-file={data} --source={PACKAGE} "
+        f"{sys.executable} -m coverage run --append --data-file={data} --source={PACKAGE} "
         f"-m pytest -q -p no:cacheprovider -p tools.coverage_contexts --create-db "
-        f"--durations=0 -vv {' '.join(AREAS[name])}"
+        f"--durations=0 -vv {' '.join(files)}"
     )
     run = subprocess.run(command.split(), capture_output=True, text=True, check=False)
     if run.returncode:
@@ -77,7 +108,8 @@ def _measure(name: str, data: Path) -> dict[str, float]:
         if kind in ("setup", "call", "teardown") and "::" in test:
             seconds[test.strip()] += float(time_taken)
     for test in _contexts(data):
-        seconds.setdefault(test, 0.0)
+        if test.partition("::")[0] in files:
+            seconds.setdefault(test, 0.0)
     return dict(seconds)
 
 

@@ -2,8 +2,10 @@
 
 1. A copy of the project is made in `var/mutants/tree`; nothing else is ever changed.
 2. The tests of an area run once under coverage, which tells which tests run which line.
-3. Cosmic Ray lists the defects of each module. They are tried in a random order, each against the
-   tests that run its line, the quickest first, until the time is up; the next run goes on.
+3. Cosmic Ray lists the defects of each module. They are tried in a random order, each in a fork of
+   a process that has collected the tests already (`forked_tests.py`), against the tests that run
+   its line: first those that found the most in this module, then the quickest. A defect gets at
+   most `--seconds` of tests, all of them `--minutes`, beside the measuring; the next run goes on.
 4. The report: how many were killed of those tried, and every one that survived.
 
 What changed since the last run is tried anew: a module with all its defects, tests with those that
@@ -22,8 +24,9 @@ import subprocess
 import sys
 import time
 import tomllib
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from difflib import unified_diff
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -31,11 +34,13 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from cosmic_ray.commands.init import init
-from cosmic_ray.mutating import mutate_and_test
+from cosmic_ray.mutating import mutate_code
+from cosmic_ray.plugins import get_operator
 from cosmic_ray.work_db import WorkDB, use_db
-from cosmic_ray.work_item import MutationSpec, TestOutcome, WorkItem
+from cosmic_ray.work_item import MutationSpec, TestOutcome, WorkerOutcome, WorkItem, WorkResult
 
 from tools.covering_tests import AREAS, PACKAGE, Area, digest_of
+from tools.mutant_runner import Runner
 
 ROOT = Path(__file__).resolve().parent.parent
 HOME = ROOT / "var" / "mutants"
@@ -50,26 +55,31 @@ OPERATORS = (
     *("ReplaceBinaryOperator_Sub_Add", "ReplaceBinaryOperator_Mul_FloorDiv"),
     *("ReplaceBinaryOperator_BitOr_BitAnd", "ReplaceBinaryOperator_BitAnd_BitOr"),
 )
-PYTEST = "-x -q -p no:cacheprovider --no-summary"
+_ORDERS = ("Lt", "LtE", "Gt", "GtE")
 
 
 def main() -> int:
     options = _options()
-    end = time.monotonic() + options.minutes * 60
     _copy_the_project()
     modules = list(_modules(options.modules))
-    with _database():
+    with _database(), ExitStack() as stack:
         areas = {
             name: Area.measured(name, tree=TREE, home=HOME)
-            for name in {_area_of(module) for module in modules}
+            for name in sorted({_area_of(module) for module in modules})
         }
         sessions = {module: _session(module, areas[_area_of(module)]) for module in modules}
         waiting = [(m, item) for m in modules for item in _pending(m, sessions[m])]
         random.Random(options.seed).shuffle(waiting)  # noqa: S311 - a sample, no secret
+        waiting.sort(key=lambda one: _takes_effect_at_loading(*one))
+        runners: dict[str, Runner] = {}
+        end = time.monotonic() + options.minutes * 60
         for module, item in waiting:
             if time.monotonic() > end:
                 break
-            _try(module, item, sessions[module], areas[_area_of(module)])
+            name = _area_of(module)
+            if name not in runners:
+                runners[name] = stack.enter_context(Runner.of(areas[name]))
+            _try(module, item, sessions[module], runners[name], at_most=options.seconds)
     return _report(modules, sessions, at_least=options.at_least)
 
 
@@ -77,6 +87,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("modules", nargs="*", help="of src/sophiie, such as sync/due.py or sync")
     parser.add_argument("--minutes", type=float, default=30.0)
+    parser.add_argument("--seconds", type=float, default=60.0, help="of tests for one defect")
     parser.add_argument("--at-least", type=float, default=0.0, help="percent, or exit code 1")
     parser.add_argument("--seed", type=int, default=1, help="of the order in which they are tried")
     return parser.parse_args()
@@ -174,8 +185,10 @@ def _pending(module: Path, session: Path) -> list[WorkItem]:
 def _is_of_use(module: Path, item: WorkItem) -> bool:
     (mutation,) = item.mutations
     name = mutation.operator_name.removeprefix("core/")
-    # Nobody writes `is` for `==`, and of small values it is the same.
-    is_noise = name.endswith(("_Is", "_IsNot")) and "Operator_Is" not in name
+    # Nobody writes `is` for `==`, and of small values it is the same; nor `<` for `==` of names.
+    is_noise = (name.endswith(("_Is", "_IsNot")) and "Operator_Is" not in name) or name.endswith(
+        tuple(f"_{equal}_{order}" for equal in ("Eq", "NotEq", "Is", "IsNot") for order in _ORDERS)
+    )
     place = mutation.start_pos
     in_annotation = any(first <= place < last for first, last in _never_run(module))
     return name.startswith(OPERATORS) and not is_noise and not in_annotation
@@ -195,22 +208,73 @@ def _never_run(module: Path) -> list[tuple[tuple[int, int], tuple[int, int]]]:
     ]
 
 
-def _try(module: Path, item: WorkItem, session: Path, area: Area) -> None:
+def _try(module: Path, item: WorkItem, session: Path, runner: Runner, *, at_most: float) -> None:
     (mutation,) = item.mutations
-    tests = area.tests_of(module, mutation.start_pos[0])
-    chosen = HOME / "tests.txt"
-    chosen.write_text("\n".join(tests))
-    database = "--create-db" if area.is_dirty else "--reuse-db"
-    command = f"{sys.executable} -m pytest {PYTEST} {database} @{chosen}"
-    if not tests:
-        command = f"{sys.executable} -c pass"  # no test runs the line: it survives
-    seconds = 60 + 5 * sum(area.seconds[test] for test in tests)
-    result = mutate_and_test(item.mutations, command, seconds)
-    # What was ended in the middle leaves its rows behind.
-    area.is_dirty = result.output == "timeout"
+    lines = _statement_at(module, mutation.start_pos[0])
+    tests = runner.chosen(module, runner.area.tests_of(module, lines), at_most=at_most)
+    original, source = _defective(mutation)
+    outcome, output = TestOutcome.SURVIVED, "no test runs the line"
+    if not _is_python(source):
+        outcome, output = TestOutcome.INCOMPETENT, "no Python any more"
+    elif tests:
+        outcome, output = runner.try_(module, source, tests)
+    diff = "\n".join(unified_diff(original.splitlines(), source.splitlines(), lineterm=""))
+    result = WorkResult(WorkerOutcome.NORMAL, output, outcome, diff)
     with use_db(str(session), WorkDB.Mode.open) as opened:
         opened.set_result(item.job_id, result)
-    print(f"{result.test_outcome.value:9} {_where(module, mutation)}", flush=True)
+    print(f"{outcome.value:9} {_where(module, mutation)}  {output[-110:]}", flush=True)
+
+
+def _defective(mutation: MutationSpec) -> tuple[str, str]:
+    """The source of the module as it is, and with the defect."""
+    source = (TREE / mutation.module_path).read_text()
+    operator = get_operator(mutation.operator_name)(**(mutation.operator_args or {}))
+    changed: str | None = mutate_code(source, operator, mutation.occurrence)
+    return source, changed if changed is not None else source
+
+
+def _is_python(source: str) -> bool:
+    try:
+        compile(source, "defective", "exec", dont_inherit=True)
+    except SyntaxError:
+        return False
+    return True
+
+
+def _takes_effect_at_loading(module: Path, item: WorkItem) -> bool:
+    """Such a defect costs ten times as much as another, so it comes last."""
+    line = item.mutations[0].start_pos[0]
+    return not any(line in body for body in _bodies(module))
+
+
+@cache
+def _bodies(module: Path) -> list[range]:
+    """The lines of the bodies of functions."""
+    return [
+        range(node.body[0].lineno, (node.end_lineno or node.lineno) + 1)
+        for node in ast.walk(ast.parse((TREE / module).read_text()))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    ]
+
+
+@cache
+def _statements(module: Path) -> dict[int, range]:
+    """For each line, those of the smallest statement, or head of one, that it belongs to."""
+    found: dict[int, range] = {}
+    for node in ast.walk(ast.parse((TREE / module).read_text())):
+        if isinstance(node, ast.stmt | ast.ExceptHandler | ast.match_case):
+            first = node.pattern.lineno if isinstance(node, ast.match_case) else node.lineno
+            body = getattr(node, "body", None)
+            last = body[0].lineno - 1 if body else getattr(node, "end_lineno", None) or first
+            lines = range(first, max(first, last) + 1)
+            for line in lines:
+                if line not in found or len(lines) < len(found[line]):
+                    found[line] = lines
+    return found
+
+
+def _statement_at(module: Path, line: int) -> Iterable[int]:
+    return _statements(module).get(line, (line,))
 
 
 def _where(module: Path, mutation: MutationSpec) -> str:
@@ -233,6 +297,8 @@ def _report(modules: list[Path], sessions: dict[Path, Path], *, at_least: float)
             result = results.get(item.job_id)
             if result is None:
                 left += 1
+            elif result.test_outcome == TestOutcome.INCOMPETENT:
+                continue
             elif result.is_killed:
                 killed += 1
             elif _is_accepted(module, mutation, known):

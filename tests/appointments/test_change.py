@@ -240,3 +240,16 @@ def test_undoing_the_deletion_of_what_was_booked_on_top_brings_it_back_on_top(
     assert assignment.booked_anyway
     assert not assignment.blocking
     assert booked.assignments.get().blocking
+
+
+def test_a_deleted_appointment_comes_back_once_and_as_it_was(
+    alice: Member, booked: Appointment
+) -> None:
+    delete(by=alice, appointment_id=booked.id)
+    for _ in range(2):
+        reinstate(by=alice, appointment_id=booked.id)
+        booked.refresh_from_db()
+        assert (booked.deleted_at, booked.status, booked.revision) == (None, "scheduled", 3)
+        assert booked.assignments.get().blocking
+    actions = list(booked.changes.order_by("at", "id").values_list("action", flat=True))
+    assert actions == ["created", "deleted", "reinstated"]

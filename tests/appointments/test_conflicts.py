@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
 
 import pytest
 
 from sophiie.accounts.models import Member
 from sophiie.appointments.booking import book, cancel, change, reinstate
-from sophiie.appointments.conflicts import clashes_of, conflicts_of
+from sophiie.appointments.conflicts import clashes_of, conflicts_of, members_with_clashes
 from sophiie.appointments.errors import Conflict, Obstacle, Source
 from sophiie.appointments.models import Appointment
-from sophiie.busy_time.models import BusyCalendar
+from sophiie.appointments.signals import own_events_asked
+from sophiie.busy_time.models import BusyCalendar, BusyPeriod
+from sophiie.common.clock import now
 from tests.busy import TOO_OLD, busy, calendar_of
 from tests.conftest import SYDNEY, details, tomorrow_at
 
@@ -290,6 +294,7 @@ def test_busy_time_that_was_booked_over_is_no_news(alice: Member) -> None:
 def test_what_is_over_or_off_clashes_with_nothing(alice: Member, booked: Appointment) -> None:
     past = book(by=alice, details=details(start=TEN - timedelta(days=3)), assignees=[alice])
     busy(alice, past.start, past.end)
+    book(by=alice, details=details(start=past.start), assignees=[alice], allow_overlap=True)
     busy(alice, booked.start, booked.end)
     cancel(by=alice, appointment_id=booked.id)
     booked.refresh_from_db()
@@ -305,3 +310,96 @@ def test_clashes_of_a_list_are_told_apart(alice: Member, bob: Member) -> None:
     found = clashes_of(made)
     assert found.keys() == {appointment.id for appointment in made[:3]}
     assert {o.member_name for clashes in found.values() for o in clashes} == {"Bob"}
+
+
+# -- order, and the last moment -------------------------------------------------------------------
+
+
+def test_causes_are_told_in_the_order_in_which_they_begin(alice: Member, bob: Member) -> None:
+    for member in (bob, alice):
+        busy(member, TEN + timedelta(minutes=20), ELEVEN)
+    busy(bob, tomorrow_at(9), TEN + timedelta(minutes=5))
+    book(
+        by=alice,
+        details=details(start=TEN + timedelta(minutes=10)),
+        assignees=[bob],
+        allow_overlap=True,
+    )
+    told = [(o.member_name, o.source.value) for o in look(alice, bob)]
+    assert told == [
+        ("Bob", "google"),
+        ("Bob", "appointment"),
+        ("Alice", "google"),
+        ("Bob", "google"),
+    ]
+    made = book(by=alice, details=details(start=tomorrow_at(12)), assignees=[alice, bob])
+    for member in (bob, alice):
+        busy(member, tomorrow_at(12, 30), tomorrow_at(14))
+    busy(bob, tomorrow_at(12), tomorrow_at(12, 15))
+    clashes = clashes_of([made])[made.id]
+    assert [o.member_name for o in clashes] == ["Bob", "Alice", "Bob"]
+
+
+def test_what_ends_at_this_moment_is_over(alice: Member, clock_stands: None) -> None:
+    """Nothing has to be known of it, and nothing comes in its way any more."""
+    moment = now()
+    calendar = calendar_of(alice, age=TOO_OLD)
+    hour = timedelta(hours=1)
+    busy(alice, moment - hour, moment + hour, calendar=calendar)
+    assert look(alice, start=moment - hour, end=moment) == []
+    second = timedelta(seconds=1)
+    assert len(look(alice, start=moment - hour, end=moment + second)) == 2
+    over = book(by=alice, details=details(start=moment - hour, end=moment), assignees=[alice])
+    assert clashes_of([over]) == {}
+    running = book(
+        by=alice,
+        details=details(start=moment, end=moment + hour),
+        assignees=[alice],
+        accept_unverified=True,
+        allow_overlap=True,
+    )
+    assert clashes_of([running]) == {}
+
+
+def test_a_clash_with_an_appointment_is_told_in_its_own_zone(
+    alice: Member, booked: Appointment
+) -> None:
+    other = book(
+        by=alice,
+        details=details(start=booked.start, timezone="Europe/London", title="On top"),
+        assignees=[alice],
+        allow_overlap=True,
+    )
+    busy(alice, booked.start, booked.end)
+    clashes = {clash.source: clash for clash in clashes_of([booked])[booked.id]}
+    google, appointment = clashes[Source.GOOGLE], clashes[Source.APPOINTMENT]
+    assert (appointment.source, appointment.timezone) == (Source.APPOINTMENT, "Europe/London")
+    assert (appointment.appointment_id, appointment.checked_at) == (other.id, None)
+    assert (google.source, google.timezone) == (Source.GOOGLE, SYDNEY)
+    assert google.checked_at == BusyCalendar.objects.get().checked_at
+
+
+@pytest.mark.parametrize("by_series", [False, True])
+def test_the_event_that_stands_for_an_appointment_is_never_in_its_way(
+    alice: Member, booked: Appointment, by_series: bool
+) -> None:
+    """Whoever shows appointments elsewhere says which events those are."""
+    own = busy(alice, booked.start, booked.end)
+    if by_series:
+        BusyPeriod.objects.filter(pk=own.pk).update(event_id="one of many", series_id=own.event_id)
+
+    def answer(appointment_ids: list[UUID], **more: Any) -> dict[UUID, set[str]]:
+        return {booked.id: {own.event_id}} if booked.id in appointment_ids else {}
+
+    own_events_asked.connect(answer)
+    try:
+        assert clashes_of([booked]) == {}
+        assert members_with_clashes([booked.id]) == {}
+        time = {"start": booked.start, "end": booked.end, "timezone": SYDNEY}
+        assert conflicts_of(team=[alice], exclude=booked.id, **time) == []
+        assert Source.GOOGLE in [o.source for o in conflicts_of(team=[alice], **time)]
+        busy(alice, booked.start, booked.end)
+        assert [o.source for o in clashes_of([booked])[booked.id]] == [Source.GOOGLE]
+        assert members_with_clashes([booked.id]) == {booked.id: {alice.id}}
+    finally:
+        own_events_asked.disconnect(answer)

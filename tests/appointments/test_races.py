@@ -21,6 +21,7 @@ from sophiie.appointments.booking import book, cancel, change
 from sophiie.appointments.errors import Conflict, StaleRevision, TooBusy
 from sophiie.appointments.locking import lock_members
 from sophiie.appointments.models import Appointment, Assignment
+from sophiie.appointments.record import locked_one
 from tests.conftest import details, tomorrow_at
 
 ROUNDS, PEOPLE_AT_ONCE = 15, 18
@@ -154,3 +155,26 @@ def test_who_waits_too_long_is_told_so(alice: Member, monkeypatch: pytest.Monkey
         (outcome,) = at_once([lambda: book(by=alice, details=details(), assignees=[alice])])
     assert outcome == "TooBusy"
     assert not Appointment.objects.exists()
+
+
+def test_a_change_keeps_nobody_from_adding_rows_that_refer_to_the_appointment(
+    alice: Member,
+) -> None:
+    """A worker's commit checks its references. With a stronger lock it would wait for the change,
+    and the change for the row that the worker holds."""
+    appointment = book(by=alice, details=details(), assignees=[alice])
+
+    def refer() -> bool:
+        try:
+            with transaction.atomic(), connection.cursor() as cursor:
+                cursor.execute(
+                    "SELECT FROM appointments_appointment WHERE id = %s FOR KEY SHARE NOWAIT",
+                    [appointment.id],
+                )
+                return cursor.rowcount == 1
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as other, transaction.atomic():
+        locked_one(alice, appointment.id, None)
+        assert other.submit(refer).result() is True

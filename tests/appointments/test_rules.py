@@ -21,6 +21,9 @@ def at(year: int) -> datetime:
     return datetime(year, 6, 1, 9, tzinfo=UTC)
 
 
+HOUR = timedelta(hours=1)
+YEARS_END = datetime(2100, 1, 1, tzinfo=UTC)
+
 BAD = [
     ({"title": ""}, "title", "Give the appointment a title."),
     ({"title": " \t\n"}, "title", "Give the appointment a title."),
@@ -44,6 +47,7 @@ BAD = [
     ({"start": at(1999), "end": at(2000)}, "start", "2000 and 2099"),
     ({"start": at(2099), "end": at(9999)}, "end", "2000 and 2099"),
     ({"start": at(9999), "end": at(9999)}, "start", "2000 and 2099"),
+    ({"start": YEARS_END - HOUR, "end": YEARS_END}, "end", "2000 and 2099"),
     ({"timezone": "Mars/Phobos"}, "timezone", "not an IANA time zone"),
     ({"timezone": ""}, "timezone", "not an IANA time zone"),
     ({"timezone": "UTC+10"}, "timezone", "not an IANA time zone"),
@@ -68,6 +72,9 @@ def test_a_bad_value_is_named_at_its_field(change: dict[str, Any], field: str, s
         {"start": TEN, "end": TEN + timedelta(days=31)},
         {"start": TEN, "end": TEN + timedelta(seconds=1)},
         {"start": datetime(2000, 1, 1, tzinfo=UTC), "end": datetime(2000, 1, 2, tzinfo=UTC)},
+        {"start": YEARS_END - HOUR, "end": YEARS_END - timedelta(seconds=1)},
+        {"customer_name": "x" * 200},
+        {"customer_phone": "1" * 50},
         {"customer_email": "ms.green+tap@example.com", "customer_phone": "+61 2 5550 1234"},
     ],
 )
@@ -110,6 +117,15 @@ def test_nobody_and_crowds_are_refused(alice: Member) -> None:
         assignees_of(alice.business, [])
     with pytest.raises(InvalidAppointment, match="At most 50"):
         assignees_of(alice.business, [uuid4() for _ in range(51)])
+
+
+def test_a_crowd_of_fifty_is_none(alice: Member) -> None:
+    made = [
+        Member(business=alice.business, email=f"{n}@example.com", name=str(n), role="member")
+        for n in range(50)
+    ]
+    Member.objects.bulk_create(made)
+    assert assignees_of(alice.business, [member.email for member in made]) == made
 
 
 def test_a_long_list_of_unknowns_is_not_echoed_whole(alice: Member) -> None:

@@ -9,7 +9,10 @@ from typing import Any
 import pytest
 
 from sophiie.accounts.models import Member, Role
+from sophiie.audit import Act
+from sophiie.audit.models import Entry
 from sophiie.availability.editing import (
+    MAX_SPECIAL_DAYS,
     InvalidHours,
     NotAllowed,
     UnknownDay,
@@ -95,6 +98,9 @@ def test_another_businesss_days_do_not_exist(alice: Member, charlie: Member) -> 
         (["09:00-12:00", "11:00-13:00"], "09:00–12:00 and 11:00–13:00 overlap."),
         (["22:00-06:00", "23:00-23:30"], "22:00–06:00 and 23:00–23:30 overlap."),
         (["09:00-09:00"], "09:00–09:00 is no time; the whole day is 00:00–00:00."),
+        (["09:09-09:09"], "09:09–09:09 is no time; the whole day is 00:00–00:00."),
+        (["00:30-00:30"], "00:30–00:30 is no time; the whole day is 00:00–00:00."),
+        (["00:00-00:00", "12:00-13:00"], "00:00–00:00 and 12:00–13:00 overlap."),
         ([f"{hour:02}:00-{hour:02}:30" for hour in range(7)], "At most 6 times a day."),
     ],
 )
@@ -111,7 +117,16 @@ def test_hours_that_cannot_be_are_said_at_their_day(
     assert not WorkingHours.objects.exists()
 
 
-@pytest.mark.parametrize("texts", [["09:00-12:00", "12:00-17:00"], ["00:00-00:00"], []])
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ["09:00-12:00", "12:00-17:00"],
+        ["00:00-00:00"],
+        [],
+        ["09:00-12:00", "22:00-06:00"],
+        [f"{hour:02}:00-{hour:02}:30" for hour in range(6)],
+    ],
+)
 def test_hours_that_can_be(alice: Member, texts: list[str]) -> None:
     save_week(by=alice, member=alice, week=(spans(*texts),) * 7)
     assert WorkingHours.objects.get().week[0] == [text.split("-") for text in texts]
@@ -132,6 +147,48 @@ def test_days_that_cannot_be(alice: Member, values: dict[str, Any], field: str) 
     with pytest.raises(InvalidHours) as caught:
         days(alice, alice, **values)
     assert list(caught.value.errors) == [field]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"first_day": date(2000, 1, 1), "last_day": date(2000, 1, 1)},
+        {"first_day": date(2099, 12, 31), "last_day": date(2099, 12, 31)},
+        {"last_day": DAY + timedelta(days=365)},
+        {"name": "x" * 120},
+    ],
+)
+def test_days_that_can_be(alice: Member, values: dict[str, Any]) -> None:
+    assert days(alice, alice, **values).spans == []
+
+
+def test_a_list_of_days_has_an_end_but_what_is_over_does_not_count(alice: Member) -> None:
+    def entries(day: date, count: int) -> None:
+        SpecialDay.objects.bulk_create(
+            SpecialDay(business=alice.business, member=alice, first_day=day, last_day=day)
+            for _ in range(count)
+        )
+
+    entries(DAY - timedelta(days=1), 1)
+    entries(DAY, MAX_SPECIAL_DAYS - 1)
+    days(alice, alice)
+    with pytest.raises(InvalidHours, match="At most 500 entries"):
+        days(alice, alice)
+    days(alice, None)  # nor do a colleague's, or the business's
+    assert len(special_days(alice.business, alice, DAY)) == MAX_SPECIAL_DAYS
+
+
+def test_the_audit_log_says_what_became_of_the_rules(alice: Member) -> None:
+    def changed() -> dict[str, Any]:
+        return dict(Entry.objects.filter(act=Act.RULES_CHANGED).latest("id").details)
+
+    save_rules(by=alice, rules=Rules(step_minutes=30))
+    assert changed() == {"step_minutes": [15, 30]}
+    save_rules(by=alice, rules=Rules(step_minutes=10, notice_minutes=5))
+    assert changed() == {"step_minutes": [30, 10], "notice_minutes": [0, 5]}
+    count = Entry.objects.count()
+    save_rules(by=alice, rules=Rules(step_minutes=10, notice_minutes=5))
+    assert Entry.objects.count() == count
 
 
 def test_a_holiday_has_no_hours(alice: Member) -> None:

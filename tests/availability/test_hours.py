@@ -147,6 +147,8 @@ def test_the_most_particular_word_counts() -> None:
     assert on(off, other, holiday) == (DayKind.OTHER_HOURS, spans("10:00-12:00"))
     assert on(other, another) == (DayKind.OTHER_HOURS, spans("10:00-12:00", "15:00-16:00"))
     assert Hours("UTC", USUAL_WEEK, (off,)).on(date(2027, 1, 1)).kind == DayKind.WEEKDAY
+    boxing = Special(day, day, name="Office closed", for_everybody=True)
+    assert Hours("UTC", USUAL_WEEK, (holiday, boxing)).on(day).name == "Christmas Day"
 
 
 def test_a_date_is_meant_in_the_members_zone() -> None:

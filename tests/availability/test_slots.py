@@ -187,7 +187,7 @@ def test_a_night_across_the_end_of_the_window_can_still_begin(alice: Member) -> 
     assert rules_against(alice, monday(24), monday(26)) == ["window"]
 
 
-def test_a_member_elsewhere_works_in_their_own_clocks(alice: Member) -> None:
+def test_a_member_elsewhere_works_in_their_own_clocks(alice: Member, bob: Member) -> None:
     nine = datetime.min.time().replace(hour=9)
     span = (Span(nine, nine.replace(hour=17)),)
     save_week(by=alice, member=alice, week=(span,) * 7, timezone="Australia/Adelaide")
@@ -198,6 +198,12 @@ def test_a_member_elsewhere_works_in_their_own_clocks(alice: Member) -> None:
     assert reason.detail == (
         "On Monday 30 November 2026 Alice works 09:00–17:00 (Australia/Adelaide)."
     )
+    save_week(by=alice, member=alice, week=((),) * 7, timezone="Australia/Adelaide")
+    (reason,) = why_not(member=alice, start=monday(9), end=monday(10))
+    assert reason.detail == ("Alice does not work on Monday 30 November 2026 (Australia/Adelaide).")
+    saturday = timedelta(days=5)
+    (reason,) = why_not(member=bob, start=monday(9) + saturday, end=monday(10) + saturday)
+    assert reason.detail == "Bob does not work on Saturday 5 December 2026."
 
 
 def test_days_off_holidays_and_other_hours(alice: Member, bob: Member) -> None:

@@ -11,10 +11,20 @@ import time_machine
 from google_simulator.testing import RunningSimulator
 from sophiie.accounts.models import Member
 from sophiie.calendar_link.models import CalendarLink, LinkState
-from sophiie.calendar_link.tokens import LinkTokens
+from sophiie.calendar_link.problems import GRANT_DEAD, KEY_LOST
+from sophiie.calendar_link.tokens import (
+    LinkTokens,
+    _is_old,
+    expiry_of,
+    mark_needs_reconnect,
+    mend_what_can_be_read_again,
+)
+from sophiie.common.clock import now
 from sophiie.common.in_thread import in_thread
+from sophiie.common.reasons import Reason, kept
 from sophiie.google.app import google_session
 from sophiie.google.errors import AccessLost, Misconfigured, Unreachable
+from sophiie.google.oauth import Grant
 from tests.linking import link
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -88,3 +98,61 @@ async def test_trouble_at_google_is_not_the_persons_fault(
     stored = await in_thread(CalendarLink.objects.get, pk=found.pk)
     assert stored.state == LinkState.ACTIVE
     assert stored.refreshing_until is None
+
+
+@pytest.mark.parametrize(
+    ("seconds_left", "is_old"),
+    [
+        (-5, True),
+        (225, True),  # three and three quarter minutes before its end
+        (226, False),
+        (3600, False),
+        (3600 + 225, False),
+        (3600 + 226, True),  # no token lives that long: the clock was wrong
+    ],
+)
+@pytest.mark.usefixtures("clock_stands")
+def test_a_token_is_renewed_before_it_ends(seconds_left: int, is_old: bool) -> None:
+    assert _is_old(now() + timedelta(seconds=seconds_left)) is is_old
+
+
+@pytest.mark.parametrize(
+    ("said", "believed"), [(60, 60), (3600, 3600), (3601, 3600), (86400, 3600)]
+)
+@pytest.mark.usefixtures("clock_stands")
+def test_no_token_is_believed_to_live_longer_than_an_hour(said: int, believed: int) -> None:
+    grant = Grant(access_token="a", refresh_token="", expires_in=said, scopes=frozenset())
+    assert expiry_of(grant) == now() + timedelta(seconds=believed)
+
+
+@pytest.mark.parametrize("state", LinkState)
+def test_only_a_link_that_works_can_break(
+    alice: Member, google: RunningSimulator, state: LinkState
+) -> None:
+    found = link(alice, google, read=False)
+    CalendarLink.objects.update(state=state, reminders_sent=2)
+    mark_needs_reconnect(found.id, GRANT_DEAD)
+    stored = CalendarLink.objects.get()
+    if state in (LinkState.ACTIVE, LinkState.BACKFILLING):
+        assert (stored.state, stored.access_token) == (LinkState.NEEDS_RECONNECT, "")
+        assert stored.access_token_expires_at is None
+        assert stored.refresh_token == found.refresh_token
+        assert (stored.broken_at is None, stored.reminders_sent) == (False, 0)
+        assert kept(stored, "problem").code == GRANT_DEAD.code
+    else:
+        assert (stored.state, stored.access_token) == (state, found.access_token)
+        assert (stored.broken_at, stored.reminders_sent) == (None, 2)
+
+
+@pytest.mark.parametrize(("problem", "mended"), [(KEY_LOST, 1), (GRANT_DEAD, 0)])
+def test_only_a_key_that_is_back_mends_a_link(
+    alice: Member, google: RunningSimulator, problem: Reason, mended: int
+) -> None:
+    found = link(alice, google, read=False)
+    mark_needs_reconnect(found.id, problem)
+    assert mend_what_can_be_read_again() == mended
+    found.refresh_from_db()
+    assert (found.state == LinkState.ACTIVE, found.broken_at is None) == (bool(mended),) * 2
+    assert mend_what_can_be_read_again() == 0
+    CalendarLink.objects.update(state=LinkState.NEEDS_RECONNECT, refresh_token="")
+    assert mend_what_can_be_read_again() == 0  # nothing to read

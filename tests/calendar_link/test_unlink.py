@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from asgiref.sync import async_to_sync
 from django.test import Client
@@ -10,8 +12,12 @@ from google_simulator.testing import RunningSimulator
 from sophiie.accounts.models import Member
 from sophiie.appointments.booking import change
 from sophiie.appointments.models import Appointment
+from sophiie.audit import Act
+from sophiie.audit.models import Entry
 from sophiie.calendar_link.connect import link_of
 from sophiie.calendar_link.models import CalendarLink, LinkState, Revocation
+from sophiie.calendar_link.unlink import end_link, end_overdue_unlinkings, unlink_and_remove
+from sophiie.common.clock import now
 from sophiie.google.app import google_session
 from sophiie.sync.models import MirroredEvent
 from sophiie.sync.outbound.sweep import sweep
@@ -109,3 +115,43 @@ def test_backing_out_before_a_calendar_is_chosen(
 
 def test_unlinking_without_a_link_is_harmless(page: Client) -> None:
     assert page.post("/settings/calendar/unlink").status_code == 302
+
+
+def test_an_ended_link_keeps_nothing_and_ends_once(alice: Member, google: RunningSimulator) -> None:
+    found = link(alice, google)
+    CalendarLink.objects.update(busy_calendar_names={"a": "Family"}, refreshing_until=now())
+    assert end_link(found.id) is not None
+    assert end_link(found.id) is None
+    ended = CalendarLink.objects.get()
+    assert (ended.state, ended.refresh_token, ended.access_token) == ("unlinked", "", "")
+    assert (ended.access_token_expires_at, ended.refreshing_until) == (None, None)
+    assert (ended.busy_calendar_ids, ended.busy_calendar_names) == ([], {})
+    assert Entry.objects.filter(act=Act.LINK_UNLINKED).count() == 1
+    assert Revocation.objects.count() == 1
+
+
+@pytest.mark.parametrize("state", LinkState)
+def test_only_a_link_that_works_can_remove_its_events_first(
+    alice: Member, google: RunningSimulator, booked: Appointment, state: LinkState
+) -> None:
+    link(alice, google)
+    drain_all()
+    CalendarLink.objects.update(state=state)
+    works = state in (LinkState.ACTIVE, LinkState.BACKFILLING)
+    assert unlink_and_remove(member=alice) is works
+    found = CalendarLink.objects.get()
+    assert found.state == (LinkState.UNLINKING if works else state)
+    assert (found.unlinked_at is not None) is works
+
+
+def test_an_unlinking_that_takes_longer_than_a_day_leaves_its_events(
+    alice: Member, google: RunningSimulator
+) -> None:
+    link(alice, google, read=False)
+    for passed, state in ((timedelta(hours=23), "unlinking"), (timedelta(hours=25), "unlinked")):
+        CalendarLink.objects.update(state="unlinking", unlinked_at=now() - passed)
+        end_overdue_unlinkings()
+        assert CalendarLink.objects.get().state == state
+    CalendarLink.objects.update(state="active", unlinked_at=now() - timedelta(days=9))
+    end_overdue_unlinkings()
+    assert CalendarLink.objects.get().state == "active"

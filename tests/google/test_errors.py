@@ -69,6 +69,7 @@ def front_end(reason: str, detail: str) -> str:
         (403, backend("userRateLimitExceeded"), RateLimited),
         (429, backend("rateLimitExceeded"), RateLimited),
         (429, "", RateLimited),
+        (408, "", Unreachable),
         (403, backend("quotaExceeded"), UsageLimited),
         (403, limit("dailyLimitExceeded"), DayUsedUp),
         (403, limit("dailyLimitExceededUnreg"), DayUsedUp),
@@ -146,6 +147,8 @@ def grant(description: str) -> str:
         (400, '{"error": "internal_failure"}', Unreachable),
         (400, '{"error": "temporarily_unavailable"}', Unreachable),
         (429, "", RateLimited),
+        (408, '{"error": "invalid_grant"}', Unreachable),
+        (499, '{"error": "invalid_grant"}', AccessLost),
         (500, '{"error": "invalid_grant"}', Unreachable),
         (503, "<html>", Unreachable),
         # A word that is new to us is the link's trouble.

@@ -12,14 +12,15 @@ from sophiie.accounts.models import Member
 from sophiie.appointments.booking import cancel, change
 from sophiie.calendar_link.choose import change_options
 from sophiie.calendar_link.connect import link_of
+from sophiie.common.in_thread import in_thread
 from sophiie.sync.actions.drift import put_back
-from sophiie.sync.models import MirroredEvent
+from sophiie.sync.models import DriftKind, MirroredEvent
 from sophiie.sync.outbound import apply
 from sophiie.sync.outbound.claim import claim_due
 from tests.conftest import tomorrow_at
 from tests.linking import link
 from tests.mirroring import drain_all, due_now, read_all
-from tests.sync.drifting import calls, event_id_of
+from tests.sync.drifting import calls, event_id_of, repeat_in_google
 from tests.sync.inviting import ALICE, BOB, CHARLIE, book_for, guests, seen_by
 
 pytestmark = [
@@ -166,6 +167,31 @@ def test_who_is_added_in_google_just_before_an_event_is_removed_is_not_overwritt
     due_now()
     drain_all()
     assert seen_by(google, ALICE) == seen_by(google, BOB) == 0
+
+
+def test_an_event_that_becomes_a_series_just_before_it_is_removed_is_not_deleted(
+    alice: Member, bob: Member, google: RunningSimulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between taking our guests off and the deletion: a person's further weeks would go with it."""
+    link(alice, google)
+    appointment = book_for(alice, alice, bob)
+    drain_all()
+    cancel(by=alice, appointment_id=appointment.id)
+    real, acts = apply._take_guests_off, ["RRULE:FREQ=WEEKLY;COUNT=5"]
+
+    async def meanwhile(*words: Any) -> str:
+        etag = await real(*words)
+        if acts:
+            await in_thread(repeat_in_google, google, appointment, acts.pop())
+        return etag
+
+    monkeypatch.setattr(apply, "_take_guests_off", meanwhile)
+    drain_all()
+    due_now()
+    drain_all()
+    (event,) = google.events(ALICE)
+    assert event["recurrence"]
+    assert MirroredEvent.objects.get().drift_kind == DriftKind.STILL_THERE
 
 
 def test_a_guest_that_another_client_erased_comes_back_with_put_it_back(

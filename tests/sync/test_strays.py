@@ -76,6 +76,14 @@ def test_an_all_day_stray_is_not_over(
     assert watched().orphans == 1
 
 
+def is_of_a_link_that_ended(member: Member) -> None:
+    """All mapping is of a link of this member that has ended since."""
+    ended = CalendarLink.objects.get()
+    ended.pk, ended.member, ended.state = UUID(int=7), member, LinkState.UNLINKED
+    ended.save(force_insert=True)
+    MirroredEvent.objects.update(link=ended)
+
+
 def test_an_event_of_an_unlinked_link_can_be_adopted(
     watched_link: CalendarLink, alice: Member, bob: Member, google: RunningSimulator
 ) -> None:
@@ -83,12 +91,21 @@ def test_an_event_of_an_unlinked_link_can_be_adopted(
     serves the living link, instead of a second one beside it."""
     appointment = mirrored(alice)
     event_id = event_id_of(appointment)
-    ended = CalendarLink.objects.get()
-    ended.pk, ended.member, ended.state = UUID(int=7), bob, LinkState.UNLINKED
-    ended.save(force_insert=True)
-    MirroredEvent.objects.update(link=ended)
+    is_of_a_link_that_ended(bob)
     read_everything()
     assert watched().repaired == 1
     drain_all()
     assert MirroredEvent.objects.get(link=watched_link, wanted=True).event_id == event_id
     assert [event["id"] for event in google.events(ALICE)] == [event_id]
+
+
+def test_what_a_link_left_behind_when_it_ended_is_a_stray(
+    watched_link: CalendarLink, alice: Member, bob: Member, google: RunningSimulator
+) -> None:
+    """Its mapping is still there, but nobody will ever remove the event by it."""
+    appointment = mirrored(alice)
+    is_of_a_link_that_ended(bob)
+    Appointment.objects.filter(pk=appointment.pk).update(status="cancelled", revision=2)
+    read_everything()
+    assert watched().orphans == 1
+    assert len(google.events(ALICE)) == 1

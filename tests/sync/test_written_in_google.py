@@ -359,6 +359,24 @@ def test_cancelling_asks_before_it_deletes_the_further_weeks(
     assert (drift_of(appointment), busy_times(alice)) == (None, [])
 
 
+def test_cancelling_asks_also_after_a_change_was_written_into_the_series(
+    watched_link: CalendarLink, alice: Member, google: RunningSimulator
+) -> None:
+    """The version there is our last one then, and still a person's series."""
+    appointment = mirrored(alice)
+    repeat_in_google(google, appointment, *WEEKLY, zone="Australia/Sydney")
+    read_all()
+    change(by=alice, appointment_id=appointment.id, changes={"title": "Boiler"})
+    drain_all()
+    assert in_google(google, appointment)["summary"] == "Boiler"
+    cancel(by=alice, appointment_id=appointment.id)
+    drain_all()
+    assert in_google(google, appointment)["status"] == "confirmed"
+    found = drift_of(appointment)
+    assert found is not None
+    assert (found.kind, found.fields) == ("still_there", {"repetition": WEEKLY[0]})
+
+
 def test_an_event_that_was_only_edited_goes_when_its_appointment_does(
     watched_link: CalendarLink, alice: Member, google: RunningSimulator
 ) -> None:

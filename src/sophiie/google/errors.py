@@ -161,7 +161,7 @@ def calendar_error(status: int, body: str, headers: Mapping[str, str]) -> Google
         kind = Unreachable
     elif status == 429 or (kind in (None, *_LATER) and _names_a_limit(items, status)):
         kind = _of_limit(kind, f"{message} {json.dumps(items)}")
-    kind = kind or _of_status(status)
+    kind = kind or _BY_STATUS.get(status, Refused)
     return kind(
         message[:300],
         status=status,
@@ -195,17 +195,13 @@ def oauth_error(status: int, body: str, headers: Mapping[str, str]) -> GoogleErr
     if status >= 500:
         kind = Unreachable
     elif status in (408, 429):
-        kind = _of_status(status)
+        kind = _BY_STATUS[status]
     elif kind is None and status == 401:
         kind = Misconfigured
     elif kind is None:
         kind = AccessLost if "error" in answer else Unreachable
     message = str(answer.get("error_description") or reason or f"HTTP {status}")
     return kind(message[:300], status=status, reason=reason, retry_after=_retry_after(headers))
-
-
-def _of_status(status: int) -> type[GoogleError]:
-    return Unreachable if status >= 500 else _BY_STATUS.get(status, Refused)
 
 
 def _object(body: str) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from sophiie.sync.outbound.guard import GuardedCalendar
 from sophiie.sync.outbound.parts import (
     EVERYTHING,
     GUESTS,
+    REPETITION,
     body_of,
     differing,
     without_the_refused,
@@ -67,8 +68,10 @@ async def remove(calendar: GuardedCalendar, row: MirroredEvent) -> Shown:
 
 
 async def _remove_what_is_there(calendar: GuardedCalendar, row: MirroredEvent) -> Shown:
-    """The version that we wrote last goes at once; what others made of it is read before."""
-    if row.etag and not row.sent_guests:
+    """The version that we wrote last goes at once; what others made of it is read before. Ours may
+    also be a version of a series that a person made of the event."""
+    is_single = REPETITION not in row.drift_fields
+    if row.etag and is_single and not row.sent_guests:
         try:
             await calendar.delete(row.calendar_id, row.event_id, if_match=row.etag)
             return Shown(revision=0)
