@@ -20,7 +20,6 @@ from uuid import UUID
 from sophiie.common.sql import execute
 from sophiie.customers.editing import new_customer
 from sophiie.customers.keys import reach_of
-from sophiie.customers.models import Customer
 from sophiie.customers.phones import read_phones
 from sophiie.customers.rules import CustomerDetails
 
@@ -81,9 +80,9 @@ _NAMED = """
     ), meant AS (SELECT id FROM known WHERE false)
 """
 _COLUMNS = {
-    **{name: "" for name in ("id", "business_id", "created_at", "updated_at")},
-    **{name: "::text" for name in ("name", "address", "notes", "name_key", "search")},
-    **{name: "::text[]" for name in ("phones", "other_phones", "emails", "reach")},
+    **dict.fromkeys(("id", "business_id", "created_at", "updated_at"), ""),
+    **dict.fromkeys(("name", "address", "notes", "name_key", "search"), "::text"),
+    **dict.fromkeys(("phones", "other_phones", "emails", "reach"), "::text[]"),
 }
 _VALUES = ", ".join(f"%({name})s{kind}" for name, kind in _COLUMNS.items())
 # One statement, so that a booking waits for the database once. The names are the model's own.

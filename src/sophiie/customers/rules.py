@@ -38,7 +38,9 @@ class CustomerDetails:
     @classmethod
     def of(cls, customer: Customer) -> CustomerDetails:
         values: dict[str, Any] = {f.name: getattr(customer, f.name) for f in fields(cls)}
-        return cls(**{n: tuple(v) if isinstance(v, list) else v for n, v in values.items()})
+        for name, value in values.items():
+            values[name] = tuple(value) if isinstance(value, list) else value
+        return cls(**values)
 
     def as_dict(self) -> dict[str, Any]:
         values = {field.name: getattr(self, field.name) for field in fields(self)}

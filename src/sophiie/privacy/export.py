@@ -24,15 +24,16 @@ from sophiie.common.encrypted import EncryptedTextField
 from sophiie.common.wall_time import in_zone
 from sophiie.privacy.descriptions import description_of
 from sophiie.privacy.holdings import HOLDINGS
-from sophiie.privacy.identity import Identity, appointments_of
+from sophiie.privacy.identity import Identity, appointments_of, records_of
 from sophiie.sync.models import MirroredEvent
 
-# Secrets, what identifies them, and what only one process means to another.
+# Secrets, what identifies them, and what only one process or the database needs.
 LEFT_OUT = frozenset(
     {
         *("password", "digest", "body_digest", "token_digest", "state_digest", "session_digest"),
         *("sync_token", "reader", "reading_until", "lease_holder", "lease_until"),
         *("refreshing_until", "etag", "unjudged_etag"),
+        *("name_key", "reach", "search"),  # made of the rest, for the indexes
     }
 )
 CUSTOMER = ("customer_name", "customer_phone", "customer_email")
@@ -77,6 +78,7 @@ def export_customer(identity: Identity, place: Place) -> None:
     changes = AppointmentChange.objects.filter(appointment__in=ids)
     events = MirroredEvent.objects.filter(appointment__in=ids)
     files = [
+        _write(place, "customers", _rows(records_of(identity))),
         _write(place, "appointments", _rows(theirs)),
         _write(place, "history", _rows(changes)),
         _write(place, "google_events", _rows(events, without=OF_COLLEAGUES)),
