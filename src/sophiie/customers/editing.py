@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
@@ -12,7 +13,7 @@ from sophiie import audit
 from sophiie.accounts.models import Member
 from sophiie.accounts.people import NotAllowed
 from sophiie.common.clock import now
-from sophiie.customers.errors import UnknownCustomer
+from sophiie.customers.errors import StaleCustomer, UnknownCustomer
 from sophiie.customers.models import Customer, FormerId
 from sophiie.customers.rules import CustomerDetails, check_details
 
@@ -41,11 +42,18 @@ def fill(customer: Customer, details: CustomerDetails) -> None:
 
 @transaction.atomic
 def change(
-    *, by: Member, customer_id: UUID, to: Callable[[CustomerDetails], CustomerDetails]
+    *,
+    by: Member,
+    customer_id: UUID,
+    to: Callable[[CustomerDetails], CustomerDetails],
+    as_of: datetime | None = None,
 ) -> Customer:
-    """Changes a customer to what `to` makes of the details of now. Raises `InvalidCustomer` and
-    `UnknownCustomer`."""
+    """Changes a customer to what `to` makes of the details of now; only if nobody has changed them
+    since, if it is said since when. Raises `InvalidCustomer`, `UnknownCustomer` and
+    `StaleCustomer`."""
     customer = find(by, customer_id, among=Customer.objects.select_for_update(no_key=True))
+    if as_of is not None and as_of != customer.updated_at:
+        raise StaleCustomer
     before = CustomerDetails.of(customer)
     after = to(before)
     check_details(after)

@@ -17,3 +17,7 @@ class InvalidCustomer(CustomerError):
 
 class UnknownCustomer(CustomerError):
     """This business has no such customer."""
+
+
+class StaleCustomer(CustomerError):
+    """Somebody changed the record since the caller read it."""

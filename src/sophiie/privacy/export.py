@@ -21,6 +21,7 @@ from sophiie.accounts.models import Business, Member
 from sophiie.appointments.models import Appointment, AppointmentChange, Assignment
 from sophiie.common.clock import now
 from sophiie.common.encrypted import EncryptedTextField
+from sophiie.common.spreadsheets import harmless
 from sophiie.common.wall_time import in_zone
 from sophiie.privacy.descriptions import description_of
 from sophiie.privacy.holdings import HOLDINGS
@@ -141,14 +142,8 @@ def _write_table(place: Place, appointments: QuerySet[Appointment], without: Ite
                 row[name] = moment.isoformat(timespec="minutes")
             assignments = appointment.assignments.all()
             row["assignees"] = ", ".join(assignment.member.name for assignment in assignments)
-            table.writerow([_harmless(row[name]) for name in columns])
+            table.writerow([harmless(row[name]) for name in columns])
     return "appointments.csv"
-
-
-def _harmless(text: str) -> str:
-    """Escapes a cell that a spreadsheet would take for a formula and run."""
-    is_number = text.lstrip("+-").replace(" ", "").isdecimal()
-    return f"'{text}" if text[:1] in "=+-@\t\r" and text and not is_number else text
 
 
 def _write_readme(place: Place, title: str, files: list[str]) -> None:

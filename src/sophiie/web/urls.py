@@ -10,6 +10,7 @@ urlpatterns = [
     path("", RedirectView.as_view(pattern_name="calendar"), name="home"),
     path("", include("sophiie.web.calendar.urls")),
     path("", include("sophiie.web.appointments.urls")),
+    path("", include("sophiie.web.customers.urls")),
     path("", include("sophiie.web.overview.urls")),
     path("", include("sophiie.web.settings.urls")),
     path("", include("sophiie.web.help.urls")),
