@@ -42,8 +42,15 @@ def search_text(
 
 
 def search_words(asked: str, *, most: int = 6) -> list[str]:
-    """The words of a search in the form of `search_text`; of "(02)" only the digits."""
+    """The words of a search in the form of `search_text`.
+
+    Nothing but numbers is one number, however it is spaced; of others among words, such as "(02)",
+    only the digits count.
+    """
     words = folded(asked.replace("\x00", " ")[:200]).split()[:most]
+    if all(_ONLY_NUMBER.fullmatch(word) for word in words):
+        number = "".join(map(_digits, words)).removeprefix("00")
+        return [number] if number else []
     return [_digits(word) if _ONLY_NUMBER.fullmatch(word) else word for word in words]
 
 
