@@ -234,7 +234,7 @@ def test_likely_doubles_are_proposed_compared_and_merged(
     assert "Also known as: D. Winter" in compared.words
     assert Customer.objects.count() == 2
     done = page.post(path, {"with": str(other.id)}, follow=True)
-    assert "Dana Winterbottom is one customer now" in parsed(done).words
+    assert "Merged into Dana Winterbottom" in parsed(done).words
     assert Customer.objects.get().notes.startswith("Beware")
     assert page.get(f"/customers/{other.id}")["Location"] == f"/customers/{dana.id}"
     assert "No duplicates" in words_of(page, "/customers/doubles")
@@ -256,10 +256,10 @@ def checked(page: Client, table: str) -> Any:
 def test_an_import_shows_first_what_it_would_do(page: Client, dana: Customer) -> None:
     table = f'Name;Telefon;E-Mail\nEve;0412 345 678;\nX;;nonsense\nD;;{EMAIL}\n"Finn ""F""";55;\n'
     shown = parsed(checked(page, table)).one("main")
-    assert "2 customers would be added" in shown.words
+    assert "2 customers can be imported" in shown.words
     assert "Line 3 Email: This is not an email address: nonsense" in shown.words
     assert "in the list already: 4" in shown.words
-    assert "Line 5 Phone: “55” is kept as it is written." in shown.words
+    assert "Line 5 Phone: “55” is imported as written." in shown.words
     assert Customer.objects.count() == 1
     again = shown.one("textarea").text.removeprefix("\n").replace("\n", "\r\n")
     done = page.post("/customers/import", {"checked": again}, follow=True)
@@ -312,7 +312,7 @@ def test_what_is_exported_can_be_imported_and_runs_nowhere(
     )
     assert mine == copied
     assert Entry.objects.filter(act=Act.CUSTOMERS_EXPORTED).count() == 1
-    assert parsed(checked(page, table)).words.count("0 customers would be added") == 1
+    assert parsed(checked(page, table)).words.count("0 customers can be imported") == 1
 
 
 # Erasing

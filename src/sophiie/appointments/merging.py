@@ -30,7 +30,7 @@ def merge(*, by: Member, customer_id: UUID, other_id: UUID) -> Customer:
     `TooBusy`.
     """
     if customer_id == other_id:
-        raise InvalidCustomer({"customer_id": _("These are not two customers.")})
+        raise InvalidCustomer({"customer_id": _("This is the same customer.")})
 
     def make_one() -> Customer:
         kept, other = find(by, customer_id), find(by, other_id)

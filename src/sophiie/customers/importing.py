@@ -225,7 +225,7 @@ def _sort_out(business_id: UUID, found: list[tuple[int, CustomerDetails]], repor
         else:
             report.added.append(details)
             report.remarks += [
-                Fault(line, "phones", _("“%(text)s” is kept as it is written.") % {"text": phone})
+                Fault(line, "phones", _("“%(text)s” is imported as written.") % {"text": phone})
                 for phone in details.other_phones
             ]
         seen |= keys[line]

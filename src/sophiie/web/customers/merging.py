@@ -56,7 +56,7 @@ def customer_merge(request: HttpRequest, customer_id: UUID) -> HttpResponse:
         except TooBusy:
             problem = _("Somebody is changing one of the two at this moment. Try again.")
         else:
-            messages.success(request, _("%(name)s is one customer now.") % {"name": called(one)})
+            messages.success(request, _("Merged into %(name)s.") % {"name": called(one)})
             return redirect("customer", one.id)
     together = combined(CustomerDetails.of(kept), CustomerDetails.of(other))
     context = {
