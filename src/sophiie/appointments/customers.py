@@ -27,7 +27,7 @@ from sophiie.customers.rules import CustomerDetails
 
 logger = log(__name__)
 
-NOTED_AT_ONCE = 200
+NOTED_AT_ONCE = 100
 
 
 class Told:

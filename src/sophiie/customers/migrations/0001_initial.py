@@ -101,7 +101,7 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="customer",
             index=django.contrib.postgres.indexes.GinIndex(
-                fields=["reach"], name="customer_by_reach"
+                fields=["reach"], fastupdate=False, name="customer_by_reach"
             ),
         ),
         migrations.AddIndex(
