@@ -11,10 +11,10 @@ from sophiie.appointments import assignments, locking
 from sophiie.appointments.booking import book, change, find
 from sophiie.appointments.customers import note_customers
 from sophiie.appointments.errors import InvalidAppointment
+from sophiie.appointments.merging import delete_customer
 from sophiie.appointments.models import Appointment
 from sophiie.audit import recording
 from sophiie.common import sql
-from sophiie.customers.editing import delete
 from sophiie.customers.models import Customer
 from tests.conftest import details, tomorrow_at
 from tests.customers.conftest import EMAIL, PHONE, Book, customer
@@ -146,7 +146,7 @@ def test_a_deleted_customer_does_not_come_back(
     alice: Member, dana: Customer, book_for: Book
 ) -> None:
     booked = book_for(customer_id=dana.id)
-    delete(by=alice, customer_id=dana.id)
+    delete_customer(by=alice, customer_id=dana.id)
     kept = find(alice, booked.id)
     assert (kept.customer_id, kept.customer_phone) == (None, PHONE)
     assert note_customers() == 0

@@ -13,7 +13,7 @@ from django.db import connection, connections
 from sophiie.accounts.models import Member
 from sophiie.appointments import locking
 from sophiie.appointments.booking import book, find
-from sophiie.appointments.merging import merge
+from sophiie.appointments.merging import delete_customer, merge
 from sophiie.appointments.models import Appointment
 from sophiie.audit.acts import Act
 from sophiie.audit.models import Entry
@@ -205,7 +205,7 @@ def test_a_booking_beside_a_deletion_never_fails_in_the_database(alice: Member) 
     for turn in range(4):
         known = customer(alice, phones=[PHONE])
         outcomes = at_once(
-            partial(editing.delete, by=alice, customer_id=known.id),
+            partial(delete_customer, by=alice, customer_id=known.id),
             partial(
                 book,
                 by=alice,

@@ -11,8 +11,8 @@ from django.test import Client
 from sophiie.accounts.models import Member
 from sophiie.accounts.people import deactivate
 from sophiie.appointments.booking import book
+from sophiie.appointments.merging import delete_customer
 from sophiie.appointments.models import Appointment
-from sophiie.customers.editing import delete
 from tests.conftest import details, tomorrow_at
 from tests.web.pages import parsed, values
 from tests.web.test_team import colleague
@@ -66,7 +66,7 @@ def test_customers_of_others_and_deleted_ones_are_not(
     seen(charlie, 1, "Ms Green")
     gone = seen(alice, 2, "Ms Greenwood")
     assert gone.customer_id
-    delete(by=alice, customer_id=gone.customer_id)
+    delete_customer(by=alice, customer_id=gone.customer_id)
     assert offered(page, "green") == []
 
 

@@ -2,32 +2,37 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import json
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import datetime
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from ninja import Query, Router, Schema
-from pydantic import Field
+from ninja import Query, Router
 
 from sophiie.accounts.people import NotAllowed
 from sophiie.api.access import member_of
 from sophiie.api.appointment_list import page_of as page_of_appointments
 from sophiie.api.appointment_schemas import AppointmentFilter, AppointmentList
+from sophiie.api.customer_schemas import (
+    CustomerFilter,
+    CustomerList,
+    CustomerMerge,
+    CustomerNew,
+    CustomerPatch,
+    CustomerRecord,
+    cursor_of,
+    customer_out,
+    read_cursor,
+)
 from sophiie.api.idempotency import answer_once
 from sophiie.api.problems import ProblemError, invalid
-from sophiie.api.schemas import Page, Problem, Strict, Text
-from sophiie.appointments.merging import merge
+from sophiie.api.schemas import Problem
+from sophiie.appointments.merging import delete_customer, merge
 from sophiie.customers import editing
-from sophiie.customers.models import Customer
 from sophiie.customers.regions import region_of
 from sophiie.customers.rules import CustomerDetails, read_details
-from sophiie.customers.selectors import Place, customers_of, page_of
+from sophiie.customers.selectors import customers_of, page_of
 
 router = Router(tags=["customers"])
 PROBLEMS = {
@@ -41,75 +46,15 @@ PROBLEMS = {
 }
 ONE = "/customers/{uuid:customer_id}"
 
-Phones = Annotated[
-    list[Text],
-    Field(max_length=20, description="As people write them; without a country, the business’s."),
-]
-Emails = Annotated[list[Text], Field(max_length=20)]
-
-
-class CustomerNew(Strict):
-    name: Text = ""
-    phones: Phones = []
-    email: Text = ""
-    other_emails: Emails = []
-    address: Text = ""
-    notes: Text = ""
-
-
-class CustomerPatch(Strict):
-    name: Text | None = None
-    phones: Phones | None = None
-    other_phones: Phones | None = None
-    email: Text | None = None
-    other_emails: Emails | None = None
-    address: Text | None = None
-    notes: Text | None = None
-
-
-class CustomerFilter(Page):
-    q: Annotated[
-        str,
-        Field(
-            max_length=200,
-            description="Words that all occur in name, phone, email, address or notes. A word of "
-            "one or two letters only finds how names begin.",
-        ),
-    ] = ""
-
-
-class CustomerMerge(Strict):
-    customer_id: Annotated[UUID, Field(description="The customer who becomes a part of this one.")]
-
-
-class CustomerRecord(Schema):
-    id: UUID
-    name: str
-    phones: Annotated[list[str], Field(description="In E.164.")]
-    other_phones: Annotated[
-        list[str], Field(description="As typed: what cannot be read as a number, or says more.")
-    ]
-    email: str
-    other_emails: list[str]
-    address: str
-    notes: str
-    created_at: datetime
-    updated_at: datetime
-
-
-class CustomerList(Schema):
-    items: list[CustomerRecord]
-    next_cursor: str | None
-
 
 @router.get("/customers", response={200: CustomerList, **PROBLEMS}, summary="List or search")
 def list_customers(request: HttpRequest, filters: Query[CustomerFilter]) -> HttpResponse:
     """The customers of the business by name; with `q`, those in which every word is found."""
-    behind = _read_cursor(filters.cursor) if filters.cursor else None
+    behind = read_cursor(filters.cursor) if filters.cursor else None
     found = customers_of(member_of(request).business_id, filters.q)
     page, next_one = page_of(found, filters.limit, behind=behind)
-    items = [_out(customer) for customer in page]
-    return JsonResponse({"items": items, "next_cursor": _cursor(next_one) if next_one else None})
+    items = [customer_out(customer) for customer in page]
+    return JsonResponse({"items": items, "next_cursor": cursor_of(next_one) if next_one else None})
 
 
 @router.post("/customers", response={201: CustomerRecord, **PROBLEMS}, summary="Create")
@@ -127,7 +72,7 @@ def create(request: HttpRequest, data: CustomerNew) -> HttpResponse:
     )
 
     def make() -> tuple[int, Any]:
-        return 201, _out(editing.make(by=member, details=details))
+        return 201, customer_out(editing.make(by=member, details=details))
 
     status, body = answer_once(request, member, make)
     response = JsonResponse(body, status=status)
@@ -138,7 +83,7 @@ def create(request: HttpRequest, data: CustomerNew) -> HttpResponse:
 @router.get(ONE, response={200: CustomerRecord, **PROBLEMS}, summary="Read")
 def read(request: HttpRequest, customer_id: UUID) -> HttpResponse:
     """One customer; the id of one that was merged leads to the one that stayed."""
-    return JsonResponse(_out(editing.find(member_of(request), customer_id)))
+    return JsonResponse(customer_out(editing.find(member_of(request), customer_id)))
 
 
 @router.patch(ONE, response={200: CustomerRecord, **PROBLEMS}, summary="Change")
@@ -152,7 +97,7 @@ def change(request: HttpRequest, customer_id: UUID, data: CustomerPatch) -> Http
     changed = editing.change(
         by=member, customer_id=customer_id, to=lambda before: _changed(before, data, region)
     )
-    return JsonResponse(_out(changed))
+    return JsonResponse(customer_out(changed))
 
 
 @router.delete(ONE, response={204: None, **PROBLEMS}, summary="Delete")
@@ -160,7 +105,7 @@ def delete(request: HttpRequest, customer_id: UUID) -> HttpResponse:
     """Deletes the record, for owners and admins; appointments keep what they were told. To erase
     all that is known of somebody, `POST /customers/erase`."""
     try:
-        editing.delete(by=member_of(request), customer_id=customer_id)
+        delete_customer(by=member_of(request), customer_id=customer_id)
     except NotAllowed:
         raise ProblemError(
             403, "forbidden", "Not allowed", "Only owners and admins delete customers."
@@ -185,7 +130,9 @@ def merge_customers(request: HttpRequest, customer_id: UUID, data: CustomerMerge
     """Makes one of two: this customer gets the other's appointments and all that was known of the
     other, whose id leads here from now on. Idempotent."""
     member = member_of(request)
-    return JsonResponse(_out(merge(by=member, customer_id=customer_id, other_id=data.customer_id)))
+    return JsonResponse(
+        customer_out(merge(by=member, customer_id=customer_id, other_id=data.customer_id))
+    )
 
 
 def _changed(before: CustomerDetails, data: CustomerPatch, region: str | None) -> CustomerDetails:
@@ -210,33 +157,3 @@ def _changed(before: CustomerDetails, data: CustomerPatch, region: str | None) -
         return read
     # A number that was typed where the business used to be stays what it is.
     return replace(read, phones=before.phones, other_phones=before.other_phones)
-
-
-def _out(customer: Customer) -> dict[str, Any]:
-    return CustomerRecord(
-        id=customer.id,
-        name=customer.name,
-        phones=customer.phones,
-        other_phones=customer.other_phones,
-        email=customer.email,
-        other_emails=customer.emails[1:],
-        address=customer.address,
-        notes=customer.notes,
-        created_at=customer.created_at,
-        updated_at=customer.updated_at,
-    ).model_dump(mode="json")
-
-
-def _cursor(place: Place) -> str:
-    text = json.dumps([place.name_key, str(place.id)])
-    return base64.urlsafe_b64encode(text.encode()).decode()
-
-
-def _read_cursor(text: str) -> Place:
-    try:
-        name_key, last_id = json.loads(base64.urlsafe_b64decode(text.encode()))
-        if not isinstance(name_key, str) or "\x00" in name_key:
-            raise ValueError
-        return Place(name_key, UUID(last_id))
-    except (ValueError, TypeError, AttributeError, binascii.Error):
-        raise invalid({"cursor": ["This is not a cursor from an earlier answer."]}) from None

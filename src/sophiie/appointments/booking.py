@@ -72,7 +72,7 @@ def book(
         held = hold_minutes is not None
         if held:
             make_room_for_hold(by.id, hold_key, is_new=True)
-        told = Told(by.business, details, customer_id)
+        told = Told(by, details, customer_id)
         lock_members((member.id for member in assignees), customers=told.locks)
         moment = now()
         appointment = Appointment(
@@ -130,7 +130,7 @@ def change(
     def update() -> Appointment:
         appointment = locked_one(by, appointment_id, expected_revision)
         before, old_team = Details.of(appointment), team_of(appointment)
-        told = Told(appointment.business, replace(before, **changes), customer_id)
+        told = Told(by, replace(before, **changes), customer_id)
         after = told.details
         check_details(after)
         team = new_team if assignees is not None else old_team
@@ -145,7 +145,7 @@ def change(
         if is_for_another:
             told.note_on(appointment)
         if not differences:
-            return keep_customer(appointment)
+            return keep_customer(appointment) if is_for_another else appointment
         if appointment.is_hold and differences.keys() & {"start", "end", "assignees"}:
             check_what_is_held(appointment.business, after, team)
         for name, value in after.as_dict().items():

@@ -14,7 +14,7 @@ from uuid import UUID
 
 from django.utils.translation import gettext as _
 
-from sophiie.accounts.models import Business
+from sophiie.accounts.models import Business, Member
 from sophiie.appointments.errors import InvalidAppointment, TooBusy
 from sophiie.appointments.locking import in_transaction, lock_members
 from sophiie.appointments.models import Appointment
@@ -33,15 +33,13 @@ NOTED_AT_ONCE = 100
 class Told:
     """What is said of an appointment's customer: an id, or words."""
 
-    def __init__(
-        self, business: Business, details: Details, customer_id: UUID | None = None
-    ) -> None:
-        self._business, self._said, self._named = business, details, customer_id
+    def __init__(self, by: Member, details: Details, customer_id: UUID | None = None) -> None:
+        self._by, self._said, self._named = by, details, customer_id
 
     @property
     def locks(self) -> list[int]:
         """The locks to take before `note_on`."""
-        return lock_keys(self._business.pk, self._about) if self._about else []
+        return lock_keys(self._by.business_id, self._about) if self._about else []
 
     @cached_property
     def details(self) -> Details:
@@ -69,7 +67,7 @@ class Told:
             appointment.customer_id = self._known[0]
         else:
             about = self._about
-            appointment.customer_id = find_or_make(self._business.pk, about) if about else None
+            appointment.customer_id = find_or_make(self._by.business_id, about) if about else None
         appointment.customer_sought = True
         for name in ("customer_name", "customer_phone", "customer_email"):
             setattr(appointment, name, getattr(self.details, name))
@@ -80,12 +78,12 @@ class Told:
         words = _words(self._said)
         if self._named is not None or not words:
             return None
-        return words.details(region_of(self._business.timezone))
+        return words.details(region_of(self._by.business.timezone))
 
     @cached_property
     def _known(self) -> tuple[UUID, Words]:
         assert self._named is not None
-        found = words_of(self._business.pk, self._named)
+        found = words_of(self._by.business_id, self._named)
         if found is None:
             raise InvalidAppointment({"customer_id": _("There is no customer with this id.")})
         return found

@@ -1,4 +1,5 @@
-"""Makes one customer of two: the appointments of both, and all that was known of either.
+"""Makes one customer of two, with the appointments of both and all that was known of either; and
+deletes one.
 
 Two merges at once wait for each other, and a booking for one of the two waits for the merge: by the
 locks of their addresses and numbers, and by their rows.
@@ -16,6 +17,7 @@ from sophiie.accounts.models import Member
 from sophiie.appointments.locking import in_transaction, lock_members
 from sophiie.appointments.models import Appointment
 from sophiie.common.clock import now
+from sophiie.customers import editing
 from sophiie.customers.editing import fill, find
 from sophiie.customers.errors import InvalidCustomer
 from sophiie.customers.matching import locks_of
@@ -51,6 +53,12 @@ def merge(*, by: Member, customer_id: UUID, other_id: UUID) -> Customer:
         return kept
 
     return in_transaction(make_one)
+
+
+def delete_customer(*, by: Member, customer_id: UUID) -> None:
+    """Deletes a customer; appointments keep what they were told. Raises `NotAllowed`,
+    `UnknownCustomer` and `TooBusy`."""
+    in_transaction(lambda: editing.delete(by=by, customer_id=customer_id))
 
 
 def _locked(by: Member, *ids: UUID) -> list[Customer]:

@@ -64,10 +64,9 @@ def change(
     return customer
 
 
-@transaction.atomic
 def delete(*, by: Member, customer_id: UUID) -> None:
-    """Deletes the record; appointments keep what they were told. Raises `NotAllowed` and
-    `UnknownCustomer`."""
+    """Deletes the record; appointments keep what they were told. Call it in the transaction of a
+    business act, because it waits for their rows. Raises `NotAllowed` and `UnknownCustomer`."""
     if not may_delete(by):
         raise NotAllowed
     # Whoever books for them now is waited for, and books for nobody afterwards.

@@ -18,6 +18,8 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from sophiie.accounts.models import Member
 from sophiie.accounts.people import NotAllowed
+from sophiie.appointments.errors import TooBusy
+from sophiie.appointments.merging import delete_customer
 from sophiie.appointments.selectors import listed_for
 from sophiie.common.clock import now
 from sophiie.customers import editing
@@ -117,7 +119,10 @@ def customer_edit(request: HttpRequest, customer_id: UUID) -> HttpResponse:
 def customer_delete(request: HttpRequest, customer_id: UUID) -> HttpResponse:
     """Deletes the record; appointments keep what they were told."""
     try:
-        editing.delete(by=signed_in(request), customer_id=customer_id)
+        delete_customer(by=signed_in(request), customer_id=customer_id)
+    except TooBusy as refusal:
+        messages.error(request, str(refusal))
+        return redirect("customer", customer_id)
     except NotAllowed:
         raise PermissionDenied from None
     except UnknownCustomer:
