@@ -9,12 +9,12 @@ import re
 
 # The wide forms as well; a quote in front may hide a formula, too.
 _SIGNS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-_NUMBER = re.compile(r"[+-]?[0-9][0-9 ]*", re.ASCII)
+_PHONE = re.compile(r"\+[0-9][0-9 ]{5,}")
 
 
 def harmless(text: str) -> str:
-    """The text, with a quote before what a spreadsheet would run; plain numbers stay."""
-    if text.lstrip(" '").startswith(_SIGNS) and not _NUMBER.fullmatch(text):
+    """The text, with a quote before what a spreadsheet would run; phone numbers stay."""
+    if text.lstrip(" '").startswith(_SIGNS) and not _PHONE.fullmatch(text):
         return f"'{text}"
     return text
 
