@@ -228,6 +228,23 @@ def test_customers_of_earlier_appointments_are_made_once(
     assert Customer.objects.count() == 3
 
 
+def test_what_the_release_before_books_meanwhile_is_noted_as_well(
+    alice: Member, book_for: Book
+) -> None:
+    """It knows neither column."""
+    mine = book_for("Dana Winterbottom", PHONE)
+    columns = [f'"{f.column}"' for f in Appointment._meta.concrete_fields]
+    known = ", ".join(c for c in columns if c not in ('"id"', '"customer_id"', '"customer_sought"'))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO appointments_appointment (id, {known})"
+            f" SELECT gen_random_uuid(), {known} FROM appointments_appointment"
+        )
+    assert note_customers() == 1
+    theirs = Appointment.objects.exclude(pk=mine.pk).get()
+    assert theirs.customer_id == mine.customer_id
+
+
 def test_what_was_noted_before_a_stop_stays(
     alice: Member, book_for: Book, monkeypatch: pytest.MonkeyPatch
 ) -> None:
