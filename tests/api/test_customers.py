@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Callable
+from json import dumps
 from typing import Any
 
 import pytest
@@ -149,8 +151,10 @@ def test_the_list_goes_on_by_name_and_misses_nobody(api: ApiCaller) -> None:
         if cursor is None:
             break
     assert [name.casefold() for name in seen] == ["anna", "änne", "bert", "bert", "bert", "zoë"]
-    for wrong in ("x", "W10=", "WyJhIiwgMV0=", "bnVsbA=="):
-        assert "cursor" in errors(api("GET", f"/customers?cursor={wrong}"))
+    nobody = "00000000-0000-0000-0000-000000000000"
+    forged = [[], ["a", 1], None, [1, nobody], ["\ud800", nobody], ["\x00", nobody], ["a", "b"]]
+    for wrong in ("x", *(b64encode(dumps(one).encode()).decode() for one in forged)):
+        assert "cursor" in errors(api("GET", f"/customers?cursor={_quoted(wrong)}"))
     assert "limit" in errors(api("GET", "/customers?limit=0"))
 
 

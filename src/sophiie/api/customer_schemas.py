@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import json
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -94,17 +91,9 @@ def customer_out(customer: Customer) -> dict[str, Any]:
     ).model_dump(mode="json")
 
 
-def cursor_of(place: Place) -> str:
-    text = json.dumps([place.name_key, str(place.id)])
-    return base64.urlsafe_b64encode(text.encode()).decode()
-
-
 def read_cursor(text: str) -> Place:
     """Where a page begins. Raises a problem for what is no cursor."""
-    try:
-        name_key, last_id = json.loads(base64.urlsafe_b64decode(text.encode()))
-        if not isinstance(name_key, str) or "\x00" in name_key:
-            raise ValueError
-        return Place(name_key, UUID(last_id))
-    except (ValueError, TypeError, AttributeError, binascii.Error):
-        raise invalid({"cursor": ["This is not a cursor from an earlier answer."]}) from None
+    place = Place.read(text)
+    if place is None:
+        raise invalid({"cursor": ["This is not a cursor from an earlier answer."]})
+    return place

@@ -21,7 +21,6 @@ from sophiie.api.customer_schemas import (
     CustomerNew,
     CustomerPatch,
     CustomerRecord,
-    cursor_of,
     customer_out,
     read_cursor,
 )
@@ -54,7 +53,7 @@ def list_customers(request: HttpRequest, filters: Query[CustomerFilter]) -> Http
     found = customers_of(member_of(request).business_id, filters.q)
     page, next_one = page_of(found, filters.limit, behind=behind)
     items = [customer_out(customer) for customer in page]
-    return JsonResponse({"items": items, "next_cursor": cursor_of(next_one) if next_one else None})
+    return JsonResponse({"items": items, "next_cursor": str(next_one) if next_one else None})
 
 
 @router.post("/customers", response={201: CustomerRecord, **PROBLEMS}, summary="Create")

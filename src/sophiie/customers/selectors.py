@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
+import json
 from collections.abc import Iterable
 from typing import NamedTuple
 from uuid import UUID
@@ -21,6 +24,21 @@ class Place(NamedTuple):
 
     name_key: str
     id: UUID
+
+    def __str__(self) -> str:
+        text = json.dumps([self.name_key, str(self.id)])
+        return base64.urlsafe_b64encode(text.encode()).decode()
+
+    @classmethod
+    def read(cls, text: str) -> Place | None:
+        """The place that was written so; None for what is none."""
+        try:
+            name_key, last_id = json.loads(base64.urlsafe_b64decode(text.encode()))
+            if b"\x00" in name_key.encode():  # PostgreSQL cannot compare it
+                return None
+            return cls(name_key, UUID(last_id))
+        except (ValueError, TypeError, AttributeError, binascii.Error):
+            return None
 
 
 def customers_of(business_id: UUID, asked: str = "") -> QuerySet[Customer]:

@@ -3,9 +3,6 @@ appointments; only owners and admins delete."""
 
 from __future__ import annotations
 
-import base64
-import binascii
-import json
 from typing import Any
 from uuid import UUID
 
@@ -41,14 +38,14 @@ def customer_list(request: HttpRequest) -> HttpResponse:
     """The customers by name, or those that a search finds; `?behind=` leads on."""
     by = signed_in(request)
     asked = " ".join(request.GET.get("q", "").replace("\x00", " ").split())[:200]
-    behind = _read_place(request.GET.get("behind", ""))
+    behind = Place.read(request.GET.get("behind", ""))
     found, next_one = page_of(customers_of(by.business_id, asked), PAGE, behind=behind)
     context = {
         "form": SearchForm({"q": asked}),
         "asked": asked,
         "customers": found,
         "is_first": behind is None,
-        "behind": _written(next_one) if next_one else "",
+        "behind": str(next_one) if next_one else "",
         "may_manage": editing.may_delete(by),
     }
     return render(request, "customers/list.html", context)
@@ -144,17 +141,3 @@ def _form_page(
     context: dict[str, Any] = {"form": form, "customer": found, "stale": stale}
     status = 409 if stale else 422 if form.errors else 200
     return render(request, "customers/form.html", context, status=status)
-
-
-def _written(place: Place) -> str:
-    text = json.dumps([place.name_key, str(place.id)])
-    return base64.urlsafe_b64encode(text.encode()).decode()
-
-
-def _read_place(text: str) -> Place | None:
-    """The place, or None for what is none: the list begins anew."""
-    try:
-        name_key, last_id = json.loads(base64.urlsafe_b64decode(text.encode()))
-        return Place(str(name_key).replace("\x00", ""), UUID(last_id))
-    except (ValueError, TypeError, AttributeError, binascii.Error):
-        return None
