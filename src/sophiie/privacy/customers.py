@@ -313,7 +313,7 @@ def _phones_of(record: Customer) -> list[str]:
 
 
 def _distinct_numbers(texts: Iterable[str]) -> list[str]:
-    """Each number once, as it was first written."""
+    """Each number once, in one of its spellings."""
     return sorted({digits_of(text) or text: text for text in reversed(_distinct(texts))}.values())
 
 
