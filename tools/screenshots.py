@@ -64,6 +64,11 @@ def _for_readme(page: Any, demo: Any, name: str) -> None:
     page.screenshot(path=IMAGES / f"overview{name}.png")
     page.goto(f"{demo.url}/day-sheet")
     page.screenshot(path=IMAGES / f"day-sheet{name}.png")
+    page.goto(f"{demo.url}/customers")
+    page.screenshot(path=IMAGES / f"customers{name}.png")
+    page.get_by_role("link", name="Ms White").click()
+    page.wait_for_load_state("load")
+    page.screenshot(path=IMAGES / f"customer{name}.png")
     _calendar(page, demo)
     page.screenshot(path=IMAGES / f"calendar{name}.png")
     if not name:

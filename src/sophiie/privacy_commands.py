@@ -10,7 +10,9 @@ from sophiie.config.bootstrap import django_ready
 from sophiie.config.environment import ConfigurationError, Environment
 
 CUSTOMER = click.option(
-    "--customer", metavar="ID", help="E-mail address, phone number, or id of an appointment."
+    "--customer",
+    metavar="ID",
+    help="Id of a customer or of an appointment, e-mail address, or phone number.",
 )
 MEMBER = click.option("--member", metavar="EMAIL", help="E-mail address of a member.")
 BUSINESS = click.option("--business", metavar="NAME", help="Name or id of a business.")

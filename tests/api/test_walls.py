@@ -9,6 +9,8 @@ import pytest
 from sophiie.accounts.models import Member
 from sophiie.api.urls import api as the_api
 from sophiie.appointments.models import Appointment
+from sophiie.customers.editing import find, make
+from sophiie.customers.rules import CustomerDetails
 from tests.api.problems import errors, problem
 from tests.api.test_life import PLAIN
 from tests.conftest import ApiCaller
@@ -34,16 +36,25 @@ def test_an_id_of_another_business_is_not_found(
     method: str,
     path: str,
 ) -> None:
-    address = path.removeprefix("/api/v1").format(appointment_id=booked.id, member_id=alice.id)
-    body: dict[str, str] | None = {"title": "Mine now"} if method == "patch" else None
+    known = make(by=alice, details=CustomerDetails(name="Dana"))
+    address = path.removeprefix("/api/v1").format(
+        appointment_id=booked.id, member_id=alice.id, customer_id=known.id
+    )
+    named = "name" if "customer" in path else "title"
+    body: dict[str, str] | None = {named: "Mine now"} if method == "patch" else None
     if path.endswith("/drift"):
         body = {"action": "accept"}
+    if path.endswith("/merge"):
+        body = {"customer_id": str(charlie.id)}
     foreign = problem(api_of(charlie)(method.upper(), address, body), 404)
     nothing = address.replace(str(booked.id), str(charlie.id)).replace(str(alice.id), "0" * 32)
+    nothing = nothing.replace(str(known.id), "0" * 32)
     assert str(booked.id) not in str(foreign)
+    assert str(known.id) not in str(foreign)
     problem(api_of(charlie)(method.upper(), nothing, body), 404)
     kept = Appointment.objects.get(pk=booked.pk)
     assert (kept.title, kept.revision, kept.deleted_at) == ("Leaking tap", 1, None)
+    assert find(alice, known.id).name == "Dana"
 
 
 def test_lists_hold_only_ones_own(

@@ -16,6 +16,10 @@ pytestmark = [pytest.mark.real_clock, pytest.mark.django_db(transaction=True)]
 
 # Theirs are recorded by parts of the product that have tests of their own.
 OTHERS = {
+    Act.CUSTOMERS_MERGED,
+    Act.CUSTOMER_DELETED,
+    Act.CUSTOMERS_IMPORTED,
+    Act.CUSTOMERS_EXPORTED,
     Act.CUSTOMER_ERASED,
     Act.MEMBER_ERASED,
     Act.BUSINESS_ERASED,

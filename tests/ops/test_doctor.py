@@ -54,7 +54,7 @@ def test_all_is_well_with_a_worker(run: Run, database: str, google: dict[str, st
     for part in (
         *("SOPHIIE_SECRET_KEY: set", "SOPHIIE_ENCRYPTION_KEYS: set", "Google credentials: set"),
         "Redirect address for Google: http://localhost:8000/integrations/google/callback",
-        *("Database (named): PostgreSQL", "btree_gist", "Schema: 0 migrations missing"),
+        *("Database (named): PostgreSQL", "btree_gist", "pg_trgm", "Schema: 0 migrations missing"),
         "Workers running: 1",
     ):
         assert part in done.stdout

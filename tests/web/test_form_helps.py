@@ -10,7 +10,8 @@ from django.test import Client
 
 from sophiie.accounts.models import Member
 from sophiie.accounts.people import deactivate
-from sophiie.appointments.booking import book, delete
+from sophiie.appointments.booking import book
+from sophiie.appointments.merging import delete_customer
 from sophiie.appointments.models import Appointment
 from tests.conftest import details, tomorrow_at
 from tests.web.pages import parsed, values
@@ -27,19 +28,30 @@ def seen(by: Member, hour: int, name: str, phone: str = "", email: str = "") -> 
 
 
 def offered(page: Client, text: str) -> list[tuple[str, str, str]]:
-    options = parsed(page.get("/customers", {"customer_name": text})).all("option")
+    options = parsed(page.get("/customers/options", {"customer_name": text})).all("option")
     return [(o["value"], o["data-phone"], o["data-email"]) for o in options]
 
 
-def test_customers_of_earlier_appointments_are_offered_as_last_written(
-    alice: Member, page: Client
-) -> None:
-    seen(alice, 1, "Ms Green", "0400 1")
-    seen(alice, 2, "ms green", "0400 2", "green@example.com")
+def test_customers_are_offered_with_what_is_known_of_them(alice: Member, page: Client) -> None:
+    seen(alice, 1, "Ms Green", "0412 345 678")
+    seen(alice, 2, "ms green", "0412 345 678", "green@example.com")
     seen(alice, 3, "Mr Brown")
-    assert offered(page, "GREE") == [("ms green", "0400 2", "green@example.com")]
-    assert offered(page, "0400 1") == [("Ms Green", "0400 1", "")]
+    assert offered(page, "GREE") == [("Ms Green", "+61 412 345 678", "")]
+    assert offered(page, "412 345") == [("Ms Green", "+61 412 345 678", "")]
+    assert offered(page, "mr") == [("Mr Brown", "", "")]
     assert offered(page, "nobody") == []
+
+
+def test_a_customer_is_offered_with_the_latest_job(alice: Member, page: Client) -> None:
+    first = seen(alice, 1, "Ms Green", "0412 345 678")
+    about = details(
+        start=tomorrow_at(5), title="Second visit", location="4 Hill Road", customer_name="x"
+    )
+    book(by=alice, details=about, assignees=[alice], customer_id=first.customer_id)
+    (option,) = parsed(page.get("/customers/options", {"customer_name": "green"})).all("option")
+    assert option["data-id"] == str(first.customer_id)
+    assert option["data-place"] == "4 Hill Road"
+    assert option["data-job"].startswith("Second visit, ")
 
 
 def test_one_letter_asks_for_nothing(alice: Member, page: Client) -> None:
@@ -48,12 +60,13 @@ def test_one_letter_asks_for_nothing(alice: Member, page: Client) -> None:
         assert offered(page, text) == []
 
 
-def test_customers_of_others_and_of_deleted_appointments_are_not(
+def test_customers_of_others_and_deleted_ones_are_not(
     alice: Member, charlie: Member, page: Client
 ) -> None:
     seen(charlie, 1, "Ms Green")
     gone = seen(alice, 2, "Ms Greenwood")
-    delete(by=alice, appointment_id=gone.id)
+    assert gone.customer_id
+    delete_customer(by=alice, customer_id=gone.customer_id)
     assert offered(page, "green") == []
 
 

@@ -12,6 +12,9 @@ from django.test import Client
 from sophiie.accounts.models import Member
 from sophiie.accounts.sessions import SignedIn
 from sophiie.appointments.models import Appointment
+from sophiie.customers.editing import make
+from sophiie.customers.models import Customer
+from sophiie.customers.rules import CustomerDetails
 from sophiie.web.serving.hub import Hub
 from tests.web.pages import parsed, values
 from tests.web.routes import ROUTES
@@ -30,6 +33,7 @@ OPEN = {
 FOR_SCRIPTS = {"calendar-feed", "calendar-book", "calendar-move", "calendar-delete"}
 GUARDED = {name: route for name, route in ROUTES.items() if name not in OPEN}
 WITH_ID = {name: route for name, route in ROUTES.items() if "appointment_id" in route}
+OF_CUSTOMERS = {name: route for name, route in ROUTES.items() if "customer_id" in route}
 
 
 def address(route: str, appointment_id: object) -> str:
@@ -78,11 +82,45 @@ def test_there_is_nothing_behind_the_ids_of_another_business(
     assert (kept.title, kept.status, kept.revision) == ("Leaking tap", "scheduled", 1)
 
 
+@pytest.mark.parametrize("name", OF_CUSTOMERS)
+def test_there_is_nothing_behind_the_customers_of_another_business(
+    page_of: Callable[[Member], Client], alice: Member, charlie: Member, name: str
+) -> None:
+    known = make(by=alice, details=CustomerDetails(name="Dana", notes="Dog"))
+    own = make(by=charlie, details=CustomerDetails(name="Own"))
+    theirs, where = page_of(charlie), address(OF_CUSTOMERS[name], known.id)
+    for method in (theirs.get, theirs.post):
+        response = method(where, {"name": "Mine", "with": str(own.id), "confirmation": "Dana"})
+        assert response.status_code in (404, 405)
+        assert "Dog" not in response.content.decode()
+    # Nor beside one's own.
+    beside = address(OF_CUSTOMERS["customer-merge"], own.id)
+    assert theirs.post(beside, {"with": str(known.id)}).status_code == 404
+    kept = Customer.objects.get(pk=known.pk)
+    assert (kept.name, kept.notes, Customer.objects.count()) == ("Dana", "Dog", 2)
+
+
+def test_what_is_for_those_who_manage_customers_is_refused_to_others(
+    page_of: Callable[[Member], Client], bob: Member
+) -> None:
+    known = make(by=bob, details=CustomerDetails(name="Dana"))
+    members = page_of(bob)
+    assert members.get(f"/customers/{known.id}").status_code == 200
+    for path in (f"/customers/{known.id}/delete", f"/customers/{known.id}/erase"):
+        assert members.post(path, {"confirmation": "Dana"}).status_code == 403
+    for path in ("/customers/import", "/customers/export"):
+        assert members.post(path, {"checked": "name\nEve"}).status_code == 403
+    assert Customer.objects.get().name == "Dana"
+
+
 def test_lists_hold_only_ones_own(
     page_of: Callable[[Member], Client], charlie: Member, booked: Appointment
 ) -> None:
     week = booked.local_start.date().isoformat()
     assert "Leaking tap" not in page_of(charlie).get(f"/calendar?week={week}").content.decode()
+    make(by=booked.created_by, details=CustomerDetails(name="Dana"))
+    for path in ("/customers", "/customers?q=dana", "/customers/options?customer_name=dana"):
+        assert "Dana" not in page_of(charlie).get(path).content.decode().replace("q=dana", "")
     team = page_of(charlie).get("/settings/team").content.decode()
     assert "charlie@example.com" in team
     assert "alice@example.com" not in team

@@ -23,9 +23,14 @@ from sophiie.appointments.selectors import listed_for
 from sophiie.sync.reports.event_status import statuses_of
 
 
-def page_of(member: Member, filters: AppointmentFilter) -> dict[str, Any]:
-    """One page of the business's appointments by start, and the cursor of the next page."""
+def page_of(
+    member: Member, filters: AppointmentFilter, *, customer_id: UUID | None = None
+) -> dict[str, Any]:
+    """One page of the business's appointments by start, or of one customer's, and the cursor of the
+    next page."""
     found = listed_for(member)
+    if customer_id is not None:
+        found = found.filter(customer=customer_id)
     if filters.from_:
         found = found.filter(end__gt=filters.from_)
     if filters.to:

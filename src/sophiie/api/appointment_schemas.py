@@ -19,6 +19,10 @@ from sophiie.sync.reports.event_status import Drift, EventStatus
 
 
 class CustomerIn(Strict):
+    """By `id`, by words, or by both: what the words leave out is taken from the customer's record.
+    Without an id the customer is found by phone or email, or made."""
+
+    id: UUID | None = None
     name: Text = ""
     phone: Text = ""
     email: Text = ""
@@ -34,6 +38,7 @@ class AppointmentIn(Strict):
     notes: Text = ""
     assignees: Annotated[list[Text], Field(max_length=200)] | None = None
     customer: CustomerIn | None = None
+    customer_id: UUID | None = None
     hold_minutes: (
         Annotated[
             StrictInt,
@@ -60,6 +65,7 @@ class AppointmentPatch(Strict):
     notes: Text | None = None
     assignees: Annotated[list[Text], Field(max_length=200)] | None = None
     customer: CustomerIn | None = None
+    customer_id: UUID | None = None
     status: Literal["scheduled", "completed", "no_show", "cancelled"] | None = None
     allow_overlap: StrictBool = False
     accept_unverified: StrictBool = False
@@ -154,7 +160,10 @@ class AppointmentOut(Schema):
     timezone: str
     status: str
     assignees: list[PersonOut]
-    customer: CustomerOut | None
+    customer: Annotated[
+        CustomerOut | None, Field(description="As told when the appointment was booked.")
+    ]
+    customer_id: UUID | None = None
     revision: int
     held_until: datetime | None = None
     created_at: datetime
@@ -201,6 +210,7 @@ def appointment_out(
         status=appointment.current_status,
         assignees=[PersonOut(id=m.id, name=m.name, email=m.email) for m in team],
         customer=customer,
+        customer_id=appointment.customer_id,
         revision=appointment.revision,
         held_until=in_zone(appointment.held_until, zone) if appointment.held_until else None,
         created_at=in_zone(appointment.created_at, zone),

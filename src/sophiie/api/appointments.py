@@ -76,6 +76,7 @@ def create(request: HttpRequest, data: AppointmentIn) -> HttpResponse:
         notes=data.notes,
         **_customer(data.customer),
     )
+    customer_id = _customer_id(data)
     names = [str(member.id)] if data.assignees is None else data.assignees
     allow_overlap = _may_overlap(member, data.allow_overlap)
 
@@ -85,6 +86,7 @@ def create(request: HttpRequest, data: AppointmentIn) -> HttpResponse:
                 by=member,
                 details=details,
                 assignees=team,
+                customer_id=customer_id,
                 hold_minutes=data.hold_minutes,
                 hold_key=key_of(request).id,
                 allow_overlap=allow_overlap,
@@ -154,6 +156,7 @@ def change(request: HttpRequest, appointment_id: UUID, data: AppointmentPatch) -
         appointment_id=appointment_id,
         changes=changes,
         assignees=team,
+        customer_id=_customer_id(data),
         status=data.status,
         expected_revision=expected,
         allow_overlap=_may_overlap(member, data.allow_overlap),
@@ -261,10 +264,18 @@ def _customer(customer: CustomerIn | None) -> dict[str, str]:
     }
 
 
+def _customer_id(data: AppointmentIn | AppointmentPatch) -> UUID | None:
+    inside = data.customer.id if data.customer else None
+    if inside and data.customer_id and inside != data.customer_id:
+        raise invalid({"customer_id": ["This is another customer than in customer.id."]})
+    return inside or data.customer_id
+
+
 def _changes(data: AppointmentPatch, shown: Appointment) -> dict[str, Any]:
-    """The fields that the request names. Only `customer` may be null."""
+    """The fields that the request names. Only `customer` and `customer_id` may be null: then it is
+    for nobody."""
     named = data.model_fields_set
-    nulls = {n for n in named - {"customer"} if getattr(data, n) is None}
+    nulls = {n for n in named - {"customer", "customer_id"} if getattr(data, n) is None}
     if nulls:
         raise invalid({name: ["This cannot be null."] for name in sorted(nulls)})
     plain = {field.name for field in fields(Details)} & named
@@ -274,7 +285,7 @@ def _changes(data: AppointmentPatch, shown: Appointment) -> dict[str, Any]:
             changes[name] = changes[name].strip()
     if data.duration_minutes is not None:
         changes["end"] = _end(changes.get("start", shown.start), data.end, data.duration_minutes)
-    if "customer" in named:
+    if named & {"customer", "customer_id"}:
         changes |= _customer(data.customer)
     return changes
 

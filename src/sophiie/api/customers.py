@@ -1,115 +1,158 @@
-"""`/customers`: erasing a customer's data."""
+"""`/customers`."""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
 from uuid import UUID
 
-from django.http import HttpRequest
-from ninja import Router, Schema
-from pydantic import Field, StrictBool, StrictStr
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from ninja import Query, Router
 
+from sophiie.accounts.people import NotAllowed
 from sophiie.api.access import member_of
-from sophiie.api.problems import ProblemError, invalid, not_found
-from sophiie.api.schemas import Problem, Strict
-from sophiie.privacy.customers import CustomerPreview, erase_customer, preview_customer
-from sophiie.privacy.identity import Identity, UnknownCustomer, identify, identify_by_appointment
+from sophiie.api.appointment_list import page_of as page_of_appointments
+from sophiie.api.appointment_schemas import AppointmentFilter, AppointmentList
+from sophiie.api.customer_schemas import (
+    CustomerFilter,
+    CustomerList,
+    CustomerMerge,
+    CustomerNew,
+    CustomerPatch,
+    CustomerRecord,
+    customer_out,
+    read_cursor,
+)
+from sophiie.api.idempotency import answer_once
+from sophiie.api.problems import ProblemError, invalid
+from sophiie.api.schemas import Problem
+from sophiie.appointments.merging import delete_customer, merge
+from sophiie.customers import editing
+from sophiie.customers.regions import region_of
+from sophiie.customers.rules import CustomerDetails, read_details
+from sophiie.customers.selectors import customers_of, page_of
 
 router = Router(tags=["customers"])
-# The worker does the rest, so that no request takes long.
-MAX_AT_ONCE = 100
+PROBLEMS = {
+    400: Problem,
+    401: Problem,
+    403: Problem,
+    404: Problem,
+    422: Problem,
+    429: Problem,
+    503: Problem,
+}
+ONE = "/customers/{uuid:customer_id}"
 
 
-class CustomerErasureIn(Strict):
-    email: Annotated[StrictStr, Field(max_length=254)] | None = None
-    phone: Annotated[StrictStr, Field(max_length=50)] | None = None
-    appointment_id: UUID | None = None
-    upcoming: Literal["cancel", "keep"] = "cancel"
-    preview: StrictBool = True
+@router.get("/customers", response={200: CustomerList, **PROBLEMS}, summary="List or search")
+def list_customers(request: HttpRequest, filters: Query[CustomerFilter]) -> HttpResponse:
+    """The customers of the business by name; with `q`, those in which every word is found."""
+    behind = read_cursor(filters.cursor) if filters.cursor else None
+    found = customers_of(member_of(request).business_id, filters.q)
+    page, next_one = page_of(found, filters.limit, behind=behind)
+    items = [customer_out(customer) for customer in page]
+    return JsonResponse({"items": items, "next_cursor": str(next_one) if next_one else None})
 
 
-class CustomerErasureOut(Schema):
-    """What would be erased, or was. A worker changes or removes `google_events`; those in calendars
-    that are no longer linked are out of reach. `mentions`: other customers' appointments in whose
-    texts an address or number was blanked out. `alike`: untouched appointments with the same name,
-    or with another address or number of the same customer."""
-
-    state: Literal["preview", "erased", "under_way"]
-    names: list[str]
-    emails: list[str]
-    phones: list[str]
-    appointments: int
-    upcoming: int
-    mentions: int
-    google_events: int
-    google_events_waiting: int
-    google_events_out_of_reach: int
-    alike: int
-
-
-@router.post(
-    "/customers/erase",
-    response={
-        200: CustomerErasureOut,
-        401: Problem,
-        403: Problem,
-        404: Problem,
-        422: Problem,
-        429: Problem,
-    },
-    summary="Erase a customer’s data",
-)
-def erase(request: HttpRequest, data: CustomerErasureIn) -> CustomerErasureOut:
-    """Erases everything known about a customer for good, for owners and admins.
-
-    Without `"preview": false` it erases nothing and answers what would be erased. Name the customer
-    by `email`, by `phone` (only digits are compared), or by one of their appointments: then all
-    appointments with the same address or number are meant, and a name alone never joins two people.
-    Upcoming appointments are cancelled or, with `"upcoming": "keep"`, kept without the name.
-    Idempotent. `state` is `under_way` when a worker does the rest.
-    """
+@router.post("/customers", response={201: CustomerRecord, **PROBLEMS}, summary="Create")
+def create(request: HttpRequest, data: CustomerNew) -> HttpResponse:
+    """Makes a customer: at least a name, a number or an address. With an `Idempotency-Key` the
+    request can be repeated safely."""
     member = member_of(request)
-    if not member.manages_business:
-        raise ProblemError(
-            403, "forbidden", "Not allowed", "Only owners and admins erase a customer’s data."
-        )
-    identity = _identity(member.business_id, data)
-    if data.preview:
-        return _out("preview", preview_customer(identity))
-    done = erase_customer(
-        by=member, identity=identity, keep_upcoming=data.upcoming == "keep", most=MAX_AT_ONCE
+    details = read_details(
+        region=region_of(member.business.timezone),
+        name=data.name,
+        phones=data.phones,
+        emails=[data.email, *data.other_emails],
+        address=data.address,
+        notes=data.notes,
     )
-    return _out("erased" if done.finished else "under_way", done.found)
+
+    def make() -> tuple[int, Any]:
+        return 201, customer_out(editing.make(by=member, details=details))
+
+    status, body = answer_once(request, member, make)
+    response = JsonResponse(body, status=status)
+    response["Location"] = f"/api/v1/customers/{body['id']}"
+    return response
 
 
-def _identity(business_id: UUID, data: CustomerErasureIn) -> Identity:
-    named = [name for name in ("email", "phone", "appointment_id") if getattr(data, name)]
-    if len(named) != 1:
-        raise invalid({"email": ["Give one of email, phone and appointment_id."]})
+@router.get(ONE, response={200: CustomerRecord, **PROBLEMS}, summary="Read")
+def read(request: HttpRequest, customer_id: UUID) -> HttpResponse:
+    """One customer; the id of one that was merged leads to the one that stayed."""
+    return JsonResponse(customer_out(editing.find(member_of(request), customer_id)))
+
+
+@router.patch(ONE, response={200: CustomerRecord, **PROBLEMS}, summary="Change")
+def change(request: HttpRequest, customer_id: UUID, data: CustomerPatch) -> HttpResponse:
+    """Changes any subset of the fields. Appointments keep what they were told when they were
+    booked."""
+    member = member_of(request)
+    if nulls := [name for name in data.model_fields_set if getattr(data, name) is None]:
+        raise invalid({name: ["This cannot be null."] for name in sorted(nulls)})
+    region = region_of(member.business.timezone)
+    changed = editing.change(
+        by=member, customer_id=customer_id, to=lambda before: _changed(before, data, region)
+    )
+    return JsonResponse(customer_out(changed))
+
+
+@router.delete(ONE, response={204: None, **PROBLEMS}, summary="Delete")
+def delete(request: HttpRequest, customer_id: UUID) -> HttpResponse:
+    """Deletes the record, for owners and admins; appointments keep what they were told. To erase
+    all that is known of somebody, `POST /customers/erase`."""
     try:
-        if data.appointment_id:
-            return identify_by_appointment(business_id, data.appointment_id)
-        identity = identify(business_id, data.email or data.phone or "")
-    except UnknownCustomer as error:
-        if data.appointment_id:
-            raise not_found() from None
-        raise invalid({named[0]: [str(error)]}) from None
-    if identity.appointment_id or bool(data.email) != bool(identity.traces.emails):
-        raise invalid({named[0]: [f"This is not the right kind of value for {named[0]}."]})
-    return identity
+        delete_customer(by=member_of(request), customer_id=customer_id)
+    except NotAllowed:
+        raise ProblemError(
+            403, "forbidden", "Not allowed", "Only owners and admins delete customers."
+        ) from None
+    return HttpResponse(status=204)
 
 
-def _out(state: str, found: CustomerPreview) -> CustomerErasureOut:
-    return CustomerErasureOut(
-        state=state,  # type: ignore[arg-type]
-        names=found.names,
-        emails=found.emails,
-        phones=found.phones,
-        appointments=found.appointments,
-        upcoming=found.upcoming,
-        mentions=found.mentions,
-        google_events=found.events,
-        google_events_waiting=found.waiting,
-        google_events_out_of_reach=found.out_of_reach,
-        alike=found.alike,
+@router.get(
+    ONE + "/appointments", response={200: AppointmentList, **PROBLEMS}, summary="Appointments"
+)
+def appointments(
+    request: HttpRequest, customer_id: UUID, filters: Query[AppointmentFilter]
+) -> HttpResponse:
+    """The customer's appointments by start, with the filters of `GET /appointments`."""
+    member = member_of(request)
+    customer = editing.find(member, customer_id)
+    return JsonResponse(page_of_appointments(member, filters, customer_id=customer.id))
+
+
+@router.post(ONE + "/merge", response={200: CustomerRecord, **PROBLEMS}, summary="Merge")
+def merge_customers(request: HttpRequest, customer_id: UUID, data: CustomerMerge) -> HttpResponse:
+    """Makes one of two: this customer gets the other's appointments and all that was known of the
+    other, whose id leads here from now on. Idempotent."""
+    member = member_of(request)
+    return JsonResponse(
+        customer_out(merge(by=member, customer_id=customer_id, other_id=data.customer_id))
     )
+
+
+def _changed(before: CustomerDetails, data: CustomerPatch, region: str | None) -> CustomerDetails:
+    """The details as the request wants them; what it does not name stays."""
+    named = data.model_fields_set
+    phones: Iterable[str] = data.phones if data.phones is not None else before.phones
+    others: Iterable[str] = (
+        data.other_phones if data.other_phones is not None else before.other_phones
+    )
+    emails = [data.email] if data.email is not None else list(before.emails[:1])
+    emails += data.other_emails if data.other_emails is not None else before.emails[1:]
+    plain = {name: getattr(data, name) for name in ("name", "address", "notes") if name in named}
+    read = read_details(
+        region=region,
+        phones=[*phones, *others],
+        emails=emails,
+        name=plain.get("name", before.name),
+        address=plain.get("address", before.address),
+        notes=plain.get("notes", before.notes),
+    )
+    if named & {"phones", "other_phones"}:
+        return read
+    # A number that was typed where the business used to be stays what it is.
+    return replace(read, phones=before.phones, other_phones=before.other_phones)

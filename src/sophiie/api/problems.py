@@ -21,6 +21,7 @@ from sophiie.appointments.errors import (
     TooManyHolds,
     UnknownAppointment,
 )
+from sophiie.customers.errors import InvalidCustomer, UnknownCustomer
 
 TYPE = "https://sophiie.invalid/problems/"
 CONTENT_TYPE = "application/problem+json"
@@ -73,9 +74,13 @@ def conflict(error: Conflict) -> ProblemError:
     return ProblemError(409, "conflict", title, str(error), conflicts=conflicts)
 
 
-def of_appointment_error(error: Exception) -> ProblemError:
-    """The problem for a refusal of `appointments`."""
+def of_refusal(error: Exception) -> ProblemError:
+    """The problem for a refusal of `appointments` or `customers`."""
     match error:
+        case InvalidCustomer():
+            return invalid({name: [text] for name, text in error.errors.items()})
+        case UnknownCustomer():
+            return not_found()
         case InvalidAppointment():
             return invalid({_FIELDS.get(name, name): [text] for name, text in error.errors.items()})
         case UnknownAppointment():
@@ -138,12 +143,12 @@ def install(api: NinjaAPI) -> None:
 
     for kind in (
         *(InvalidAppointment, UnknownAppointment, StaleRevision),
-        *(Conflict, NotHeld, TooManyHolds, TooBusy),
+        *(Conflict, NotHeld, TooManyHolds, TooBusy, InvalidCustomer, UnknownCustomer),
     ):
 
         @api.exception_handler(kind)
         def on_refusal(request: HttpRequest, error: Exception) -> HttpResponse:
-            return answer(of_appointment_error(error))
+            return answer(of_refusal(error))
 
     @api.exception_handler(ValidationError)
     def on_invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:

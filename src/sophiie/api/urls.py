@@ -10,6 +10,7 @@ from sophiie.api import problems
 from sophiie.api.access import ApiKeyBearer
 from sophiie.api.appointments import router as appointments
 from sophiie.api.availability import router as availability
+from sophiie.api.customer_erasure import router as customer_erasure
 from sophiie.api.customers import router as customers
 from sophiie.api.members import router as members
 
@@ -43,4 +44,5 @@ problems.install(api)
 api.add_router("", appointments)
 api.add_router("", members)
 api.add_router("", availability)
+api.add_router("", customer_erasure)
 api.add_router("", customers)

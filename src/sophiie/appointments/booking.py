@@ -23,6 +23,7 @@ from sophiie.appointments.assignments import (
     write_assignments,
 )
 from sophiie.appointments.conflicts import renew_knowledge
+from sophiie.appointments.customers import Told, keep_customer
 from sophiie.appointments.errors import UnknownAppointment
 from sophiie.appointments.holding import check_minutes, check_what_is_held, make_room_for_hold
 from sophiie.appointments.locking import in_transaction, lock_members
@@ -47,6 +48,7 @@ def book(
     by: Member,
     details: Details,
     assignees: Sequence[Member],
+    customer_id: UUID | None = None,
     hold_minutes: int | None = None,
     hold_key: UUID | None = None,
     allow_overlap: bool = False,
@@ -55,7 +57,8 @@ def book(
     """Makes an appointment in the business of `by`. With `hold_minutes` it only holds its time for
     that long, on behalf of an API key if one is named.
 
-    Raises `InvalidAppointment`, `Conflict` (naming what is in the way), `TooManyHolds` or
+    The customer is the one with `customer_id`, or whom the details mean; see `customers.py`. Raises
+    `InvalidAppointment`, `Conflict` (naming what is in the way), `TooManyHolds` or
     `TooBusy`. `allow_overlap` books over appointments and busy time, `accept_unverified` books
     members whose calendar cannot be read; the assignments concerned carry a mark of either.
     """
@@ -69,7 +72,8 @@ def book(
         held = hold_minutes is not None
         if held:
             make_room_for_hold(by.id, hold_key, is_new=True)
-        lock_members(member.id for member in assignees)
+        told = Told(by, details, customer_id)
+        lock_members((member.id for member in assignees), customers=told.locks)
         moment = now()
         appointment = Appointment(
             business=by.business,
@@ -84,9 +88,10 @@ def book(
         appointment.note_wall_times()
         consent = Consent(allow_overlap, accept_unverified)
         obstacles = check_free(appointment, assignees, consent)
+        said = told.note_on(appointment)
         insert([appointment])
         used = write_assignments(appointment, assignees, obstacles)
-        differences = differences_between(None, details, None, assignees) | used
+        differences = differences_between(None, said, None, assignees) | used
         announce(appointment, Action.HELD if held else Action.CREATED, by, differences)
         return appointment
 
@@ -99,6 +104,7 @@ def change(
     appointment_id: UUID,
     changes: dict[str, Any],
     assignees: Sequence[Member] | None = None,
+    customer_id: UUID | None = None,
     status: str | None = None,
     expected_revision: int | None = None,
     allow_overlap: bool = False,
@@ -109,7 +115,8 @@ def change(
 
     A call that changes nothing makes no revision. Setting an open status confirms a hold, and
     brings a cancelled appointment back if its time is still free. Unless the time changes, only new
-    assignees have to be free. `audited_as` records the change in the audit log, if it is more than
+    assignees have to be free. `customer_id` says for whom it is; else changed words of the customer
+    do, as in `book`. `audited_as` records the change in the audit log, if it is more than
     an everyday one. Raises as `book`, and `UnknownAppointment` and `StaleRevision`.
     """
     shown = find(by, appointment_id)
@@ -123,17 +130,22 @@ def change(
     def update() -> Appointment:
         appointment = locked_one(by, appointment_id, expected_revision)
         before, old_team = Details.of(appointment), team_of(appointment)
-        after = replace(before, **changes)
+        told = Told(by, replace(before, **changes), customer_id)
+        after = told.details
         check_details(after)
         team = new_team if assignees is not None else old_team
-        lock_members(member.id for member in [*old_team, *team])
+        is_for_another = told.differs_from(before)
+        locks = told.locks if is_for_another else []
+        lock_members((member.id for member in [*old_team, *team]), customers=locks)
         differences = differences_between(before, after, old_team, team)
         was_booked = appointment.is_on and not appointment.is_hold
         if status is not None and status != appointment.status:
             differences["status"] = [appointment.status, str(status)]
             appointment.status, appointment.held_until = Status(status), None
+        if is_for_another:
+            told.note_on(appointment)
         if not differences:
-            return appointment
+            return keep_customer(appointment) if is_for_another else appointment
         if appointment.is_hold and differences.keys() & {"start", "end", "assignees"}:
             check_what_is_held(appointment.business, after, team)
         for name, value in after.as_dict().items():

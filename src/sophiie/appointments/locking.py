@@ -36,11 +36,12 @@ class TimeTaken(Exception):
     """The database refused: another assignment of the same member blocks this time."""
 
 
-def lock_members(member_ids: Iterable[UUID]) -> None:
-    """Takes the members' advisory locks until the transaction ends."""
+def lock_members(member_ids: Iterable[UUID], *, customers: Iterable[int] = ()) -> None:
+    """Takes the members' advisory locks until the transaction ends, and those of the customers who
+    may be meant; see `customers/matching.py`."""
     if not connection.in_atomic_block:
         raise transaction.TransactionManagementError("lock_members() needs a transaction")
-    keys = sorted(_lock_key(member_id) for member_id in set(member_ids))
+    keys = sorted({*map(_lock_key, member_ids), *customers})
     # PostgreSQL walks an array from its first element to its last.
     send("SELECT pg_advisory_xact_lock(key) FROM unnest(%(keys)s::bigint[]) AS key", keys=keys)
 

@@ -50,6 +50,16 @@ class Appointment(models.Model):
     customer_name = models.CharField(max_length=200, blank=True, default="")
     customer_phone = models.CharField(max_length=50, blank=True, default="")
     customer_email = models.CharField(max_length=254, blank=True, default="")
+    # Whom these words mean today; see customers.py. What they say stays as it was told.
+    customer = models.ForeignKey(
+        "customers.Customer",
+        on_delete=models.SET_NULL,
+        null=True,
+        related_name="appointments",
+        db_index=False,
+    )
+    # Whether somebody looked for the customer. Release 0.2 books without.
+    customer_sought = models.BooleanField(default=False, db_default=False)
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.SCHEDULED)
     # Only for a hold: until when it keeps its time. Then it expires by itself.
     held_until = models.DateTimeField(null=True, blank=True)
@@ -85,6 +95,16 @@ class Appointment(models.Model):
                 fields=["end"],
                 name="appointment_without_wall_time",
                 condition=~models.Q(wall_revision=models.F("revision")),
+            ),
+            models.Index(
+                fields=["customer", "start", "id"],
+                name="appointment_of_customer",
+                condition=models.Q(customer__isnull=False),
+            ),
+            models.Index(
+                fields=["id"],
+                name="appointment_customer_unsought",
+                condition=models.Q(customer_sought=False),
             ),
         ]
 

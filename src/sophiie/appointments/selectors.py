@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Count, F, Prefetch, Q, QuerySet, Window
+from django.db.models import Count, F, Prefetch, QuerySet, Window
 from django.db.models.functions import RowNumber
 
 from sophiie.accounts.models import Member
@@ -85,30 +85,8 @@ def in_period(member: Member, start: datetime, end: datetime) -> QuerySet[Appoin
     return listed_for(member).filter(start__lt=end, end__gt=start)
 
 
-@dataclass(frozen=True)
-class Customer:
-    """A customer as the latest appointment has them."""
-
-    name: str
-    phone: str
-    email: str
-
-
-def customers_like(member: Member, text: str, *, most: int = 8) -> list[Customer]:
-    """Customers of the business whose name, phone or address contains the text; the latest first.
-
-    There is no list of customers: each appointment has words of its own, and equal ones count once.
-    """
-    named = Appointment.objects.filter(business=member.business_id, deleted_at=None)
-    named = named.exclude(customer_name="").filter(
-        Q(customer_name__icontains=text)
-        | Q(customer_phone__icontains=text)
-        | Q(customer_email__icontains=text)
-    )
-    rows = named.order_by("-start", "-id").values_list(
-        "customer_name", "customer_phone", "customer_email"
-    )
-    found: dict[str, Customer] = {}
-    for name, phone, email in rows[: most * 20]:
-        found.setdefault(name.casefold(), Customer(name, phone, email))
-    return list(found.values())[:most]
+def latest_of(customer_ids: Iterable[UUID]) -> dict[UUID, Appointment]:
+    """The appointment of each customer that begins last."""
+    found = Appointment.objects.filter(customer__in=list(customer_ids), deleted_at=None)
+    found = found.order_by("customer", "-start", "-id").distinct("customer")
+    return {a.customer_id: a for a in found if a.customer_id}

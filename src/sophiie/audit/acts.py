@@ -48,6 +48,11 @@ class Act(StrEnum):
     DRIFT_PUT_BACK = "drift.put_back"
     DRIFT_ACCEPTED = "drift.accepted"
 
+    CUSTOMERS_MERGED = "customer.merged"
+    CUSTOMER_DELETED = "customer.deleted"
+    CUSTOMERS_IMPORTED = "customer.imported"
+    CUSTOMERS_EXPORTED = "customer.exported"
+
     CUSTOMER_ERASED = "customer.erased"
     MEMBER_ERASURE_REQUESTED = "member.erasure_requested"
     MEMBER_ERASURE_CALLED_OFF = "member.erasure_called_off"
@@ -71,6 +76,7 @@ class Group(StrEnum):
     CALENDAR = "calendar"
     SETTINGS = "settings"
     APPOINTMENTS = "appointments"
+    CUSTOMERS = "customers"
     DATA = "data"
 
 
@@ -116,6 +122,12 @@ ACTS_OF: dict[Group, tuple[Act, ...]] = {
         Act.APPOINTMENT_DELETED,
         Act.DRIFT_PUT_BACK,
         Act.DRIFT_ACCEPTED,
+    ),
+    Group.CUSTOMERS: (
+        Act.CUSTOMERS_MERGED,
+        Act.CUSTOMER_DELETED,
+        Act.CUSTOMERS_IMPORTED,
+        Act.CUSTOMERS_EXPORTED,
     ),
     Group.DATA: (
         Act.CUSTOMER_ERASED,

@@ -73,6 +73,7 @@ INSTALLED_APPS = [
     "sophiie.audit",
     "sophiie.accounts",
     "sophiie.busy_time",
+    "sophiie.customers",
     "sophiie.appointments",
     "sophiie.availability",
     "sophiie.calendar_link",
@@ -198,6 +199,8 @@ ACCOUNT_RATE_LIMITS = {
     "join": "20/m/ip",
     # Each reads and packs everything there is.
     "export": "10/h/user",
+    # Each checks thousands of lines.
+    "import": "60/h/user",
 }
 # A provider gives one customer this much.
 ALLAUTH_RATE_LIMIT_IPV6_PREFIX = 64

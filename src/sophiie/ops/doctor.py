@@ -50,10 +50,15 @@ class Doctor:
         with connection.cursor() as cursor:
             cursor.execute("SHOW server_version")
             version = cursor.fetchone()[0]
-            cursor.execute("SELECT 1 FROM pg_available_extensions WHERE name = 'btree_gist'")
-            gist = cursor.fetchone()
+            cursor.execute("SELECT name FROM pg_available_extensions")
+            available = {name for (name,) in cursor.fetchall()}
         self._say(True, f"Database ({self._kind}): PostgreSQL {version}")
-        self._say(bool(gist), "Database: extension btree_gist", "install PostgreSQL's contrib")
+        for extension in ("btree_gist", "pg_trgm"):
+            self._say(
+                extension in available,
+                f"Database: extension {extension}",
+                "install PostgreSQL's contrib",
+            )
         missing = missing_migrations()
         self._say(not missing, f"Schema: {missing} migrations missing", "run `sophiie migrate`")
         if not missing:

@@ -115,6 +115,7 @@ def _about_customer(found: customers.CustomerPreview, *, keep_upcoming: bool) ->
     ahead = "kept without a name" if keep_upcoming else "cancelled"
     lines = [
         who,
+        f"- {found.records} records in the list of customers: deleted",
         f"- {found.appointments} appointments: name, phone, e-mail, place and notes are erased, "
         "the title becomes “Erased customer”; their histories keep when, not what",
         f"- {found.upcoming} of them are ahead: {ahead}",
@@ -123,7 +124,9 @@ def _about_customer(found: customers.CustomerPreview, *, keep_upcoming: bool) ->
     if found.appointments > len(found.listed):
         lines.append(f"    and {found.appointments - len(found.listed)} more")
     if found.mentions:
-        lines.append(f"- {found.mentions} other appointments mention them: blanked out there")
+        lines.append(
+            f"- {found.mentions} others’ appointments and records mention them: blanked out there"
+        )
     lines.append(f"- {found.events} events in Google: changed or removed")
     if found.waiting:
         lines.append(f"- {found.waiting} of them only when their calendar is connected again")

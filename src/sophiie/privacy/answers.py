@@ -18,17 +18,29 @@ from django.db.models.functions import Cast
 from sophiie.privacy.traces import Traces
 
 ANSWERS = "api.IdempotentAnswer"
+_OF_APPOINTMENT: dict[str, Any] = {"notes": "", "location": "", "customer": None}
+_OF_RECORD: dict[str, Any] = {
+    "email": "",
+    "other_emails": [],
+    "phones": [],
+    "other_phones": [],
+    "address": "",
+    "notes": "",
+}
 
 
 def blank_customer_in_answers(
-    business_id: UUID, traces: Traces, words: str, appointment_ids: Collection[UUID] = ()
+    business_id: UUID, traces: Traces, words: str, about: Collection[UUID] = ()
 ) -> None:
-    """Removes a customer from the answers about these appointments, and from every text."""
-    ids = {str(appointment_id) for appointment_id in appointment_ids}
-    erased = {"title": words, "notes": "", "location": "", "customer": None}
+    """Removes a customer from the answers about these appointments and records, and from every
+    text."""
+    ids = {str(one) for one in about}
 
     def poorer(body: dict[str, Any]) -> Any:
-        return traces.blank({**body, **erased} if body.get("id") in ids else body)
+        if body.get("id") in ids:
+            body = {**body, **(_OF_APPOINTMENT if "title" in body else _OF_RECORD)}
+            body |= {"title": words} if "title" in body else {"name": words}
+        return traces.blank(body)
 
     meant = Q(body__id__in=sorted(ids))
     if traces:

@@ -1,13 +1,14 @@
 """Erases a customer: finds what belongs to them, shows what would happen, and does it.
 
-The customer's name, phone and e-mail go, and the title, place and notes of their appointments,
-which may mention them too. The history keeps that something was changed, but not to what. The
-appointment itself, and who had time when, stay. The outbox makes the same changes in Google.
+The customer's record goes, their name, phone and e-mail on appointments, and the title, place and
+notes of these, which may mention them too. The history keeps that something was changed, but not to
+what. The appointment itself, and who had time when, stay. The outbox makes the same changes in
+Google.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -34,10 +35,13 @@ from sophiie.common.clock import now
 from sophiie.common.ending import stop_if_asked
 from sophiie.common.logs import log
 from sophiie.common.reasons import NO_REASON, columns
+from sophiie.customers.models import Customer
+from sophiie.customers.phones import shown
 from sophiie.privacy.answers import blank_customer_in_answers
-from sophiie.privacy.identity import Identity, alike, appointments_of
+from sophiie.privacy.identity import Identity, alike, appointments_of, records_of
 from sophiie.privacy.models import CLAIM, Erasure, Subject
-from sophiie.privacy.traces import blank_fields, ids_in
+from sophiie.privacy.records import blank_in_record, delete_record, mentioning_records
+from sophiie.privacy.traces import blank_fields, digits_of, ids_in
 from sophiie.sync.models import MirroredEvent, SyncAttempt
 from sophiie.sync.outbox import record
 
@@ -56,6 +60,8 @@ class CustomerPreview:
     names: list[str]
     phones: list[str]
     emails: list[str]
+    # Their records in the list of customers.
+    records: int
     appointments: int
     upcoming: int
     # Other customers' appointments whose texts or history mention this one's address or number.
@@ -75,7 +81,7 @@ class CustomerPreview:
 
     @property
     def nothing(self) -> bool:
-        return not (self.appointments or self.mentions)
+        return not (self.records or self.appointments or self.mentions)
 
 
 def preview_customer(identity: Identity) -> CustomerPreview:
@@ -84,16 +90,18 @@ def preview_customer(identity: Identity) -> CustomerPreview:
     ids = list(theirs.values_list("pk", flat=True))
     written = theirs.order_by().values_list("customer_name", "customer_phone", "customer_email")
     names, phones, emails = zip(*written.distinct(), strict=True) if ids else ((), (), ())
+    records = list(records_of(identity))
     events = MirroredEvent.objects.filter(
         appointment__in=ids, sent=True, shown_revision__gt=0, wanted=True
     )
     return CustomerPreview(
-        names=_distinct(names),
-        phones=_distinct(phones),
-        emails=_distinct(emails),
+        names=_distinct([*names, *(record.name for record in records)]),
+        phones=_distinct_numbers([*phones, *(p for r in records for p in _phones_of(r))]),
+        emails=_distinct([*emails, *(email for record in records for email in record.emails)]),
+        records=len(records),
         appointments=len(ids),
         upcoming=sum(_is_upcoming(appointment, now()) for appointment in theirs.iterator()),
-        mentions=len(_mentions(identity, exclude=set(ids))),
+        mentions=len(_mentions(identity, exclude=set(ids))) + len(mentioning_records(identity)),
         events=events.exclude(link__state=LinkState.UNLINKED).count(),
         out_of_reach=events.filter(link__state=LinkState.UNLINKED).count(),
         waiting=events.filter(link__state=LinkState.NEEDS_RECONNECT).count(),
@@ -150,29 +158,39 @@ def carry_out_customer(erasure: Erasure) -> bool:
     with translation.override(erasure.language):
         words = _("Erased customer")
     done: set[UUID] = set()
+    erased = 0
     # Once more, for what was booked meanwhile.
-    while ids := list(appointments_of(identity).values_list("pk", flat=True)):
+    while True:
+        ids = list(appointments_of(identity).values_list("pk", flat=True))
+        records = list(records_of(identity).values_list("pk", flat=True))
+        if not (ids or records):
+            break
         # First, because later nobody knows which answers were about the customer.
-        blank_customer_in_answers(erasure.business_id, identity.traces, words, ids)
+        blank_customer_in_answers(erasure.business_id, identity.traces, words, [*ids, *records])
         for appointment_id in ids:
             stop_if_asked()
             in_transaction(partial(_erase_from, appointment_id, erasure, words))
-        done.update(ids)
+        for customer_id in records:
+            in_transaction(partial(delete_record, customer_id))
+        done.update(ids, records)
+        erased += len(ids)
     for appointment_id in _mentions(identity, exclude=done):
         stop_if_asked()
         in_transaction(partial(_blank_mentions, appointment_id, erasure, identity))
+    for customer_id in mentioning_records(identity):
+        in_transaction(partial(blank_in_record, customer_id, identity))
     blank_customer_in_answers(erasure.business_id, identity.traces, words)
     forget_in_sessions(
         lambda text: identity.traces.is_told_of_in(text) or bool(done & ids_in(text))
     )
     with transaction.atomic():
-        _record("customer erased", erasure, appointments=len(done))
+        _record("customer erased", erasure, appointments=erased)
         audit.record(
             act=audit.Act.CUSTOMER_ERASED,
             business_id=erasure.business_id,
             by=erasure.asked_by,
             subject=audit.Subject("customer"),
-            details={"appointments": len(done)},
+            details={"appointments": erased},
         )
         erasure.delete()
     return True
@@ -192,6 +210,7 @@ def _erase_from(appointment_id: UUID, erasure: Erasure, words: str) -> None:
     for name in PERSONAL:
         setattr(appointment, name, "")
     appointment.title = words
+    appointment.customer_id = None
     _rewrite_history(appointment, lambda fields: blank_fields(fields, PERSONAL))
     _forget_what_google_said(appointment)
     _save(appointment, erasure, differences, moment)
@@ -289,7 +308,16 @@ def _is_upcoming(appointment: Appointment, moment: datetime) -> bool:
     return appointment.is_on and appointment.start > moment
 
 
-def _distinct(texts: tuple[str, ...]) -> list[str]:
+def _phones_of(record: Customer) -> list[str]:
+    return [*map(shown, record.phones), *record.other_phones]
+
+
+def _distinct_numbers(texts: Iterable[str]) -> list[str]:
+    """Each number once, in one of its spellings."""
+    return sorted({digits_of(text) or text: text for text in reversed(_distinct(texts))}.values())
+
+
+def _distinct(texts: Iterable[str]) -> list[str]:
     return sorted({text for text in texts if text})
 
 

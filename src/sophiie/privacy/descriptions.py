@@ -9,6 +9,7 @@ DESCRIPTIONS = {
     "appointments.csv": gettext_lazy(
         "The same as a table for a spreadsheet, with times in the appointment's own time zone."
     ),
+    "customers.json": gettext_lazy("Customers: how to reach them, and notes."),
     "history.json": gettext_lazy("Who changed what of an appointment, before and after."),
     "assignments.json": gettext_lazy("Who takes part in which appointment, and when."),
     "members.json": gettext_lazy("The people who sign in: name, address, role, choices."),

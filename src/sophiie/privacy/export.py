@@ -21,18 +21,20 @@ from sophiie.accounts.models import Business, Member
 from sophiie.appointments.models import Appointment, AppointmentChange, Assignment
 from sophiie.common.clock import now
 from sophiie.common.encrypted import EncryptedTextField
+from sophiie.common.spreadsheets import harmless
 from sophiie.common.wall_time import in_zone
 from sophiie.privacy.descriptions import description_of
 from sophiie.privacy.holdings import HOLDINGS
-from sophiie.privacy.identity import Identity, appointments_of
+from sophiie.privacy.identity import Identity, appointments_of, records_of
 from sophiie.sync.models import MirroredEvent
 
-# Secrets, what identifies them, and what only one process means to another.
+# Secrets, what identifies them, and what only one process or the database needs.
 LEFT_OUT = frozenset(
     {
         *("password", "digest", "body_digest", "token_digest", "state_digest", "session_digest"),
         *("sync_token", "reader", "reading_until", "lease_holder", "lease_until"),
         *("refreshing_until", "etag", "unjudged_etag"),
+        *("name_key", "reach", "search"),  # made of the rest, for the indexes
     }
 )
 CUSTOMER = ("customer_name", "customer_phone", "customer_email")
@@ -77,6 +79,7 @@ def export_customer(identity: Identity, place: Place) -> None:
     changes = AppointmentChange.objects.filter(appointment__in=ids)
     events = MirroredEvent.objects.filter(appointment__in=ids)
     files = [
+        _write(place, "customers", _rows(records_of(identity))),
         _write(place, "appointments", _rows(theirs)),
         _write(place, "history", _rows(changes)),
         _write(place, "google_events", _rows(events, without=OF_COLLEAGUES)),
@@ -139,14 +142,8 @@ def _write_table(place: Place, appointments: QuerySet[Appointment], without: Ite
                 row[name] = moment.isoformat(timespec="minutes")
             assignments = appointment.assignments.all()
             row["assignees"] = ", ".join(assignment.member.name for assignment in assignments)
-            table.writerow([_harmless(row[name]) for name in columns])
+            table.writerow([harmless(row[name]) for name in columns])
     return "appointments.csv"
-
-
-def _harmless(text: str) -> str:
-    """Escapes a cell that a spreadsheet would take for a formula and run."""
-    is_number = text.lstrip("+-").replace(" ", "").isdecimal()
-    return f"'{text}" if text[:1] in "=+-@\t\r" and text and not is_number else text
 
 
 def _write_readme(place: Place, title: str, files: list[str]) -> None:

@@ -120,6 +120,8 @@ HOLDINGS = (
         member=("assignments__member", "created_by"),
         file="appointments",
     ),
+    Holding(table="customers.FormerId", business="customer__business"),
+    Holding(table="customers.Customer", business="business", file="customers"),
     Holding(
         table="availability.WorkingHours",
         business="member__business",

@@ -32,6 +32,11 @@ class Traces:
     def __bool__(self) -> bool:
         return bool(self.emails or self.phones)
 
+    def __or__(self, other: Traces) -> Traces:
+        return Traces(
+            self.emails | other.emails, self.phones | other.phones, self.names | other.names
+        )
+
     def name(self, email: str, phone: str) -> bool:
         """Whether this is a way to reach the person."""
         return address_of(email) in self.emails or digits_of(phone) in self.phones

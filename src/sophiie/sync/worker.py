@@ -18,6 +18,7 @@ from procrastinate.psycopg_connector import PsycopgConnector
 from sophiie.accounts.mail_sending import send_due
 from sophiie.accounts.tidying import forget_what_is_over
 from sophiie.appointments.clock_laws import follow_clock_laws
+from sophiie.appointments.customers import note_customers
 from sophiie.appointments.holds import let_go_of_expired
 from sophiie.audit.failures import close_hours
 from sophiie.audit.upkeep import prune
@@ -138,11 +139,13 @@ async def _clear_abandoned_jobs(worker_app: App) -> None:
 
 
 async def _keep_house(chores: Chores) -> None:
-    """Does what may wait a little: clocks whose law changed, links whose key is back, reminders by
-    e-mail, old rows of the ledger and of the audit log, expired holds, ended sessions and what was
-    typed in them, counts of attempts and of failed sign-ins."""
+    """Does what may wait a little: clocks whose law changed, customers of earlier appointments,
+    links whose key is back, reminders by e-mail, old rows of the ledger and of the audit log,
+    expired holds, ended sessions and what was typed in them, counts of attempts and of failed
+    sign-ins."""
     while True:
         await in_thread(follow_clock_laws)
+        await in_thread(note_customers)
         await in_thread(mend_what_can_be_read_again)
         await in_thread(send_due_reminders)
         await in_thread(prune_ledger)

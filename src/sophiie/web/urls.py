@@ -11,6 +11,7 @@ urlpatterns = [
     path("", include("sophiie.web.calendar.urls")),
     path("", include("sophiie.web.appointments.urls")),
     path("", include("sophiie.web.day_sheet.urls")),
+    path("", include("sophiie.web.customers.urls")),
     path("", include("sophiie.web.overview.urls")),
     path("", include("sophiie.web.settings.urls")),
     path("", include("sophiie.web.help.urls")),

@@ -62,6 +62,7 @@ def start_from_copy(form: AppointmentForm, member: Member, text: str) -> None:
     gone = {str(a.member_id) for a in original.assignments.all() if not a.member.is_active}
     values["assignees"] = [key for key in values["assignees"] if key not in gone]
     del values["revision"]
+    values["customer_id"] = original.customer_id
     form.initial.update(values)
     show_line_breaks(form, TEXT_FIELDS)
     if runs_over_days(original):

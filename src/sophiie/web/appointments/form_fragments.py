@@ -5,7 +5,8 @@ Without JavaScript the form says the same after *Save*.
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
@@ -18,14 +19,17 @@ from sophiie.appointments.conflicts import conflicts_of
 from sophiie.appointments.errors import UnknownAppointment
 from sophiie.appointments.models import Appointment
 from sophiie.appointments.rules import Details
-from sophiie.appointments.selectors import customers_like
+from sophiie.appointments.selectors import latest_of
 from sophiie.availability.slots import TooMuch, find_slots
 from sophiie.common.clock import now
 from sophiie.common.wall_time import in_zone
+from sophiie.customers.models import Customer
+from sophiie.customers.phones import shown
+from sophiie.customers.selectors import customers_of
 from sophiie.web.appointments.forms import AppointmentForm
 from sophiie.web.shared.requests import members_only, signed_in
 
-LEAST_LETTERS = 2
+LEAST_LETTERS, MAX_OFFERED = 2, 8
 LOOK_AHEAD, MAX_FREE = timedelta(days=14), 4
 WHEN = ("date", "start", "end", "timezone")
 
@@ -33,10 +37,36 @@ WHEN = ("date", "start", "end", "timezone")
 @members_only
 @require_GET
 def customers(request: HttpRequest) -> HttpResponse:
-    """Customers of earlier appointments, as choices for the name field."""
+    """Customers of the business with their latest job, as choices for the name field."""
+    by = signed_in(request)
     text = request.GET.get("customer_name", "").replace("\x00", "").strip()[:100]
-    found = customers_like(signed_in(request), text) if len(text) >= LEAST_LETTERS else []
-    return render(request, "appointments/_customers.html", {"customers": found})
+    known = customers_of(by.business_id, text).exclude(name="")
+    found = list(known[:MAX_OFFERED]) if len(text) >= LEAST_LETTERS else []
+    latest = latest_of(customer.id for customer in found)
+    zone = by.business.timezone
+    offered = [Offered.of(customer, latest.get(customer.id), zone) for customer in found]
+    return render(request, "appointments/_customers.html", {"customers": offered})
+
+
+@dataclass(frozen=True)
+class Offered:
+    """A customer to choose, with what is filled in then, and the latest job."""
+
+    id: UUID
+    name: str
+    phone: str
+    email: str
+    place: str
+    job: str = ""
+    day: date | None = None
+
+    @classmethod
+    def of(cls, customer: Customer, latest: Appointment | None, zone: str) -> Offered:
+        known = (customer.id, customer.name, shown(customer.phone), customer.email)
+        if latest is None:
+            return cls(*known, customer.address)
+        day = in_zone(latest.start, zone).date()
+        return cls(*known, latest.location or customer.address, latest.title, day)
 
 
 @members_only

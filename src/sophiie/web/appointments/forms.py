@@ -101,6 +101,8 @@ class AppointmentForm(forms.Form):
         required=False,
         widget=forms.TextInput(attrs={"type": "email", "autocomplete": "off"}),
     )
+    # Of the customer who was chosen from the list; without it the words say who is meant.
+    customer_id = forms.UUIDField(required=False, widget=forms.HiddenInput)
     fold = forms.ChoiceField(required=False, widget=forms.HiddenInput)
     revision = forms.IntegerField(required=False, widget=forms.HiddenInput)
     # The value of the button *Hold*; without it the appointment is booked.

@@ -3,19 +3,39 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from django.http import QueryDict
 
+from sophiie.accounts.models import Member
+from sophiie.customers.editing import find
+from sophiie.customers.errors import UnknownCustomer
+from sophiie.customers.phones import shown
 from sophiie.web.appointments.forms import AppointmentForm
 
 PLAIN = ("title", "date", "start", "end", "location", "notes")
 
 
-def prefill(form: AppointmentForm, asked: QueryDict) -> None:
+def prefill(form: AppointmentForm, asked: QueryDict, *, by: Member) -> None:
     """Puts the values of the address into the empty form. Impossible ones are refused on *Save*."""
     given = {name: str(asked.get(name, "")).replace("\x00", "")[:5000] for name in PLAIN}
     values: dict[str, Any] = {name: text for name, text in given.items() if text}
     people = [one for one in asked.getlist("assignees") if one in form.team]
     if people:
         values["assignees"] = people
-    form.initial.update(values)
+    form.initial.update(_of_customer(by, asked.get("customer", "")) | values)
+
+
+def _of_customer(by: Member, text: str) -> dict[str, Any]:
+    """What is known of the customer with this id; nothing if there is none."""
+    try:
+        customer = find(by, UUID(text))
+    except (ValueError, UnknownCustomer):
+        return {}
+    return {
+        "customer_id": customer.id,
+        "customer_name": customer.name,
+        "customer_phone": shown(customer.phone),
+        "customer_email": customer.email,
+        "location": " ".join(customer.address.split()),
+    }

@@ -7,7 +7,7 @@ from sophiie.web.appointments import drift, explain, form_fragments, holds, view
 urlpatterns = [
     path("appointments/new", views.appointment_new, name="appointment-new"),
     path("appointments/time-check", form_fragments.time_check, name="appointment-time-check"),
-    path("customers", form_fragments.customers, name="customers"),
+    path("customers/options", form_fragments.customers, name="customers"),
     path("appointments/<uuid:appointment_id>", views.appointment, name="appointment"),
     path(
         "appointments/<uuid:appointment_id>/confirm",

@@ -47,7 +47,7 @@ def appointment_new(request: HttpRequest) -> HttpResponse:
         if not request.GET:
             start_when_free(form, member)
         start_from_copy(form, member, request.GET.get("copy", ""))
-        prefill(form, request.GET)
+        prefill(form, request.GET, by=member)
         return form_page(request, form, None)
     if not form.is_valid():
         return form_page(request, form, None, status=422)
@@ -56,6 +56,7 @@ def appointment_new(request: HttpRequest) -> HttpResponse:
             by=member,
             details=form.details,
             assignees=form.chosen_assignees,
+            customer_id=form.cleaned_data.get("customer_id"),
             hold_minutes=form.cleaned_data["hold_minutes"],
             **consent_in(request, member),
         )
@@ -91,6 +92,7 @@ def appointment(request: HttpRequest, appointment_id: UUID) -> HttpResponse:
             appointment_id=appointment_id,
             changes=form.details.as_dict(),
             assignees=form.chosen_assignees,
+            customer_id=form.cleaned_data.get("customer_id"),
             expected_revision=form.cleaned_data.get("revision"),
             **consent_in(request, member),
         )

@@ -15,15 +15,13 @@ from django.utils import translation
 from sophiie.audit.models import Entry
 from sophiie.audit.selectors import Wanted, all_of
 from sophiie.common.clock import now
+from sophiie.common.spreadsheets import harmless
 from sophiie.common.wall_time import in_zone
 from sophiie.web.settings.audit.sentences import actor_of, sentence_of
 from sophiie.web.shared.shown_times import clock_of, twelve_hours
 
 Rows = Iterable[list[dict[str, Any]]]
 
-# Spreadsheets take text that begins like this for a formula, and run it; the wide forms as well.
-# Source: OWASP, "CSV Injection".
-_FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 _COLUMNS = (
     *("at", "act", "text", "actor_kind", "actor", "actor_id", "actor_email", "api_key"),
     *("subject_kind", "subject", "subject_id", "details"),
@@ -101,8 +99,7 @@ def _as_json(chunks: Rows) -> Iterator[str]:
 def _cell(value: Any) -> str:
     if isinstance(value, dict):
         return json.dumps(value, ensure_ascii=False) if value else ""
-    text = "" if value is None else str(value)
-    return f"'{text}" if text.lstrip(" ").startswith(_FORMULA_SIGNS) else text
+    return harmless("" if value is None else str(value))
 
 
 FORMATS = {

@@ -27,6 +27,7 @@ GROUPS = {
     Group.CALENDAR: gettext_lazy("Google Calendar"),
     Group.SETTINGS: gettext_lazy("Settings"),
     Group.APPOINTMENTS: gettext_lazy("Exceptions for appointments"),
+    Group.CUSTOMERS: gettext_lazy("Customers"),
     Group.DATA: gettext_lazy("Exports and erasures"),
 }
 ICONS = {
@@ -36,6 +37,7 @@ ICONS = {
     Group.CALENDAR: "link",
     Group.SETTINGS: "settings",
     Group.APPOINTMENTS: "calendar",
+    Group.CUSTOMERS: "people",
     Group.DATA: "shield",
 }
 ACTORS = {
@@ -84,6 +86,10 @@ _SENTENCES = {
     Act.DRIFT_ACCEPTED: gettext_lazy(
         "%(who)s moved an appointment to where it was moved in Google: %(start)s"
     ),
+    Act.CUSTOMERS_MERGED: gettext_lazy("%(who)s merged two records of a customer"),
+    Act.CUSTOMER_DELETED: gettext_lazy("%(who)s deleted the record of a customer"),
+    Act.CUSTOMERS_IMPORTED: gettext_lazy("%(who)s imported customers: %(number)s"),
+    Act.CUSTOMERS_EXPORTED: gettext_lazy("%(who)s exported the list of customers"),
     Act.CUSTOMER_ERASED: gettext_lazy("%(who)s erased the data of a customer"),
     Act.MEMBER_ERASURE_REQUESTED: gettext_lazy("%(who)s asked to have %(whom)s erased"),
     Act.MEMBER_ERASURE_CALLED_OFF: gettext_lazy("%(who)s called off erasing %(whom)s"),
@@ -217,7 +223,7 @@ class _Values(dict[str, str]):
 
 def _values_of(entry: Entry, zone: str) -> _Values:
     values = _Values(who=actor_of(entry), whom=_subject_of(entry))
-    for name in ("account", "calendar", "for"):
+    for name in ("account", "calendar", "for", "number"):
         if name in entry.details:
             values[name] = str(entry.details[name])
     if "problem" in entry.details:

@@ -10,6 +10,11 @@ urlpatterns = [
         views.customer_erase,
         name="customer-erase",
     ),
+    path(
+        "customers/<uuid:customer_id>/erase",
+        views.customer_record_erase,
+        name="customer-record-erase",
+    ),
     path("settings/team/<uuid:member_id>/erase", views.member_erase, name="member-erase"),
     path("settings/team/<uuid:member_id>/keep", views.member_keep, name="member-keep"),
     path("settings/business/delete", views.business_delete, name="business-delete"),

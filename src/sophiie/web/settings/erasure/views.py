@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
 from uuid import UUID
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -16,8 +18,15 @@ from sophiie.accounts.people import NotAllowed
 from sophiie.appointments.selectors import still_ahead_of
 from sophiie.common.clock import now
 from sophiie.common.wall_time import in_zone
+from sophiie.customers.editing import find
+from sophiie.customers.errors import UnknownCustomer as NoSuchRecord
 from sophiie.privacy import businesses, customers, members
-from sophiie.privacy.identity import UnknownCustomer, identify_by_appointment
+from sophiie.privacy.identity import (
+    Identity,
+    UnknownCustomer,
+    identify_by_appointment,
+    identify_by_record,
+)
 from sophiie.privacy.models import DELAY
 from sophiie.web.settings.erasure.forms import (
     BusinessDeletionForm,
@@ -42,11 +51,47 @@ def customer_erase(request: HttpRequest, appointment_id: UUID) -> HttpResponse:
         identity = identify_by_appointment(by.business_id, appointment_id)
     except UnknownCustomer:
         raise Http404 from None
+    expected = shown.customer_name or shown.customer_email or shown.customer_phone
+    back = Back(reverse("appointment", args=[appointment_id]), _("Back to the appointment"))
+    return _erase(request, by, identity, expected=expected, back=back, afterwards=back.url)
+
+
+@members_only
+@require_http_methods(["GET", "POST"])
+def customer_record_erase(request: HttpRequest, customer_id: UUID) -> HttpResponse:
+    """Erases everything known about this customer, for owners and admins."""
+    by = manager(request)
+    try:
+        record = find(by, customer_id)
+        identity = identify_by_record(by.business_id, record.id)
+    except (NoSuchRecord, UnknownCustomer):
+        raise Http404 from None
+    back = Back(reverse("customer", args=[record.id]), _("Back to the customer"))
+    afterwards = reverse("customer-list")
+    return _erase(request, by, identity, expected=record.called, back=back, afterwards=afterwards)
+
+
+class Back(NamedTuple):
+    """Where somebody came from."""
+
+    url: str
+    words: str
+
+
+def _erase(
+    request: HttpRequest,
+    by: Member,
+    identity: Identity,
+    *,
+    expected: str,
+    back: Back,
+    afterwards: str,
+) -> HttpResponse:
+    """Shows what would be erased, and erases it once the customer's name was typed."""
     found = customers.preview_customer(identity)
     if found.nothing:
         messages.info(request, _("Nothing is known of a customer of this appointment."))
-        return redirect("appointment", appointment_id)
-    expected = shown.customer_name or shown.customer_email or shown.customer_phone
+        return redirect(back.url)
     form = CustomerErasureForm(
         request.POST if request.method == "POST" else None, expected=expected
     )
@@ -55,8 +100,9 @@ def customer_erase(request: HttpRequest, appointment_id: UUID) -> HttpResponse:
             by=by, identity=identity, keep_upcoming=form.keeps_upcoming, most=MAX_AT_ONCE
         )
         _say_what_was_erased(request, done)
-        return redirect("appointment", appointment_id)
-    context = {"form": form, "found": found, "appointment": shown, "by_name": not identity.traces}
+        return redirect(afterwards)
+    by_name = not (identity.traces or identity.customer_ids)
+    context = {"form": form, "found": found, "back": back, "by_name": by_name}
     status = 422 if form.errors else 200
     return render(request, "settings/erasure/customer.html", context, status=status)
 

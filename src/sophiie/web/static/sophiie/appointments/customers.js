@@ -1,4 +1,4 @@
-// Suggests customers of earlier appointments; choosing one fills in phone and email.
+// Suggests customers; choosing one fills in phone and email, and says that they are meant.
 
 const SUGGEST_AFTER_MS = 250;
 const MIN_LETTERS = 2;
@@ -9,13 +9,18 @@ class Suggestions {
     this.name = form.elements.customer_name;
     this.phone = form.elements.customer_phone;
     this.email = form.elements.customer_email;
+    this.id = form.elements.customer_id;
     this.filledIn = { phone: "", email: "" };
   }
 
-  /** Fills in the chosen customer's data; false if the name is not in the list. */
+  /** Fills in the chosen customer's data; false unless the name is in the list, and once. */
   fillIn() {
-    const option = [...this.list.options].find(({ value }) => value === this.name.value);
-    if (!option) return false;
+    this.id.value = "";
+    const [option, namesake] = [...this.list.options].filter(
+      ({ value }) => value === this.name.value,
+    );
+    if (!option || namesake) return false;
+    this.id.value = option.dataset.id;
     for (const key of ["phone", "email"]) {
       const field = this[key];
       if (!field.value || field.value === this.filledIn[key]) field.value = option.dataset[key];

@@ -1,0 +1,1 @@
+"""The customers: list, one customer's page, merging, import and export."""
