@@ -29,6 +29,7 @@ from sophiie.availability.words import at, day_words, length, times
 from sophiie.busy_time.knowledge import Freshness, Knowledge, knowledge_of
 from sophiie.busy_time.models import BusyPeriod
 from sophiie.common.clock import now
+from sophiie.common.shown_clock import clock
 from sophiie.common.wall_time import in_zone, local_day
 
 
@@ -253,7 +254,7 @@ def _between_steps(asked: _Question) -> Iterator[Reason]:
     if is_on_grid(asked.start, zone=asked.zone, step=step):
         return
     near = nearest_steps(asked.start, zone=asked.zone, step=step)
-    choices = get_text_list([f"{in_zone(n, asked.zone):%H:%M}" for n in near if n], _("or"))
+    choices = get_text_list([clock(in_zone(n, asked.zone)) for n in near if n], _("or"))
     detail = _("Appointments start every %(length)s: at %(choices)s, for example.") % {
         "length": length(step),
         "choices": choices,

@@ -47,7 +47,7 @@ class _AskedWithTimes(_Asked):
         try:
             moment = datetime.fromisoformat(text)
         except ValueError:
-            raise InvalidAppointment({name: _("Write the time as 14:30.")}) from None
+            raise InvalidAppointment({name: _("Write the time as 14:30 or 2:30 pm.")}) from None
         if not 2000 <= moment.year < 2100:
             raise InvalidAppointment({name: _("Use a date between the years 2000 and 2099.")})
         if moment.tzinfo:
