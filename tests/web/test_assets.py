@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -59,10 +60,20 @@ def test_the_plain_name_still_works_and_is_asked_about_again(client: Client) -> 
 
 
 def test_all_that_the_calendars_script_imports_is_asked_for_at_once() -> None:
-    page = finders.find("sophiie/calendar/page.js")
-    assert isinstance(page, str)
-    imported = set(Path(page).parent.glob("*.js")) - {Path(page)}
-    assert sorted(MODULES) == sorted(f"sophiie/calendar/{script.name}" for script in imported)
+    found, waiting = set(), ["sophiie/calendar/page.js"]
+    while waiting:
+        name = waiting.pop()
+        script = Path(str(finders.find(name)))
+        for imported in re.findall(r'from "(\.[^"]+)"', script.read_text()):
+            address = os.path.normpath(f"{Path(name).parent}/{imported}")
+            if address not in found:
+                found.add(address)
+                waiting.append(address)
+    assert sorted(MODULES) == sorted(found)
+    folder = Path(str(finders.find("sophiie/calendar/page.js"))).parent
+    assert {f"sophiie/calendar/{s.name}" for s in folder.glob("*.js")} - found == {
+        "sophiie/calendar/page.js"
+    }
 
 
 def test_where_nothing_can_be_written_files_go_unpacked(

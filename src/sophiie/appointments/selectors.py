@@ -4,16 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
-from django.db.models import Count, F, Prefetch, Q, QuerySet, Window
+from django.db.models import (
+    Count,
+    F,
+    Func,
+    Prefetch,
+    Q,
+    QuerySet,
+    Value,
+    Window,
+)
 from django.db.models.functions import RowNumber
 
 from sophiie.accounts.models import Member
 from sophiie.appointments.hold_time import counts_still
 from sophiie.appointments.models import Appointment, Assignment, Status
 from sophiie.common.clock import now
+from sophiie.common.wall_time import in_zone
 
 
 def visible_to(member: Member) -> QuerySet[Appointment]:
@@ -85,13 +95,22 @@ def in_period(member: Member, start: datetime, end: datetime) -> QuerySet[Appoin
     return listed_for(member).filter(start__lt=end, end__gt=start)
 
 
+LEAST_DIGITS = 3
+_DIGITS_OF_PHONE = Func(
+    F("customer_phone"), Value("[^0-9]"), Value(""), Value("g"), function="regexp_replace"
+)
+
+
 @dataclass(frozen=True)
 class Customer:
-    """A customer as the latest appointment has them."""
+    """A customer as the latest appointment has them, with its place, title and day."""
 
     name: str
     phone: str
     email: str
+    place: str
+    job: str
+    day: date
 
 
 def customers_like(member: Member, text: str, *, most: int = 8) -> list[Customer]:
@@ -100,15 +119,19 @@ def customers_like(member: Member, text: str, *, most: int = 8) -> list[Customer
     There is no list of customers: each appointment has words of its own, and equal ones count once.
     """
     named = Appointment.objects.filter(business=member.business_id, deleted_at=None)
-    named = named.exclude(customer_name="").filter(
+    wanted = (
         Q(customer_name__icontains=text)
         | Q(customer_phone__icontains=text)
         | Q(customer_email__icontains=text)
     )
-    rows = named.order_by("-start", "-id").values_list(
-        "customer_name", "customer_phone", "customer_email"
-    )
+    digits = "".join(sign for sign in text if sign.isdecimal())
+    if len(digits) >= LEAST_DIGITS:  # however the spaces in a number are set
+        named = named.alias(digits=_DIGITS_OF_PHONE)
+        wanted |= Q(digits__contains=digits)
+    rows = named.exclude(customer_name="").filter(wanted).order_by("-start", "-id")
     found: dict[str, Customer] = {}
-    for name, phone, email in rows[: most * 20]:
-        found.setdefault(name.casefold(), Customer(name, phone, email))
+    columns = ("customer_name", "customer_phone", "customer_email", "location", "title", "start")
+    for name, phone, email, place, job, start in rows.values_list(*columns)[: most * 20]:
+        day = in_zone(start, member.business.timezone).date()
+        found.setdefault(name.casefold(), Customer(name, phone, email, place, job, day))
     return list(found.values())[:most]

@@ -6,7 +6,7 @@ off shows no note, an appointment no title, busy time in Google nothing but the 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -99,6 +99,23 @@ def why_not(
         *_unknown(asked, knowledge_of([member.pk])[member.pk]),
         *_between_steps(asked),
     ]
+
+
+def cautions(*, members: Sequence[Member], start: datetime, end: datetime) -> list[Reason]:
+    """What somebody should know who books this time although it is not offered: that it has passed,
+    is too soon, too far ahead or outside the hours of one of the members."""
+    if not members:
+        return []
+    plan = plan_of(members[0].business, members, start, end)
+    found: dict[str, Reason] = {}
+    for number, member in enumerate(members):
+        asked = _Question(
+            member, start, end, now(), plan.rules, plan.hours[member.pk], step=timedelta()
+        )
+        if number == 0:
+            found |= {reason.detail: reason for reason in _too_soon_or_too_late(asked)}
+        found |= {reason.detail: reason for reason in _not_at_work(asked)}
+    return list(found.values())
 
 
 def _too_soon_or_too_late(asked: _Question) -> Iterator[Reason]:

@@ -8,7 +8,10 @@ from django.http import QueryDict
 
 from sophiie.web.appointments.forms import AppointmentForm
 
-PLAIN = ("title", "date", "start", "end", "location", "notes")
+PLAIN = (
+    *("title", "date", "start", "end", "location", "notes"),
+    *("customer_name", "customer_phone", "customer_email"),
+)
 
 
 def prefill(form: AppointmentForm, asked: QueryDict) -> None:

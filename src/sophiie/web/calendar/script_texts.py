@@ -46,12 +46,10 @@ def words() -> dict[str, str]:
         "taken_back": _("“{title}” is taken back"),
         "not_moved": _("“{title}” stays where it was"),
         "not_undone": _("It cannot be undone"),
-        "overlap": _("Book anyway"),
-        "both": _("Book anyway"),
-        "unverified": _("Book although the calendar could not be read"),
         "open": _("Open it"),
         "lost": _("Sophiie could not be reached. Nothing was changed."),
         "stale_page": _("This page was open for too long. Reload it and try again."),
         "went_wrong": _("Something went wrong on our side. Try again in a moment."),
+        "customers": _("Customers found: {n}"),
         "need_person": _("Choose at least one person."),
     }

@@ -39,11 +39,15 @@ VIEWS = ("month", "week", "day", "team", "list")
 VIEW_COOKIE = "sophiie_view"
 # What `page.js` imports: the browser loads all of it at once.
 MODULES = [
-    f"sophiie/calendar/{name}.js"
-    for name in (
-        *("acts", "entry", "events", "feed", "grid", "keys", "list", "looks", "month", "notices"),
-        *("quick", "settled", "setup", "state", "times"),
-    )
+    "sophiie/appointments/proposals.js",
+    "sophiie/appointments/typed_times.js",
+    *(
+        f"sophiie/calendar/{name}.js"
+        for name in (
+            *("acts", "customers", "entry", "events", "feed", "grid", "keys", "list", "looks"),
+            *("month", "notices", "quick", "quick_times", "settled", "setup", "state", "times"),
+        )
+    ),
 ]
 MAX_FOUND = 40
 MIN_SEARCH = 2
@@ -136,6 +140,8 @@ def _setup(member: Member, people: list[Person], today: date) -> dict[str, Any]:
             "page": reverse("calendar"),
             "feed": reverse("calendar-feed"),
             "book": reverse("calendar-book"),
+            "nextHour": reverse("calendar-next-hour"),
+            "customers": reverse("customers"),
             "form": reverse("appointment-new"),
             "appointment": reverse("appointment", args=[nowhere]),
             "move": reverse("calendar-move", args=[nowhere]),

@@ -118,7 +118,7 @@ function refused(one, changes, answer, more) {
     return;
   }
   for (const { fold, label } of answer.which ?? []) ways.push([label, again({ fold })]);
-  if (answer.consent) ways.push([say(answer.consent), again({ consent: answer.consent })]);
+  if (answer.consent) ways.push([answer.anyway, again({ consent: answer.consent })]);
   if (answer.status !== 404) ways.push([say("open"), addressOf("appointment", one.id)]);
   refuse(
     say("not_moved", { title: one.title }),

@@ -69,14 +69,3 @@ export function columns() {
 
 /** The person whose colour an appointment has: the first assignee who is shown. */
 export const leading = (one) => shown.people[one.who.find(isVisible) ?? one.who[0]];
-
-/** Whether a person has anything between two times; only the days on the page are known. */
-export function isTaken(id, from, to) {
-  const number = shown.people.findIndex((person) => person.id === id);
-  const meets = (start, end) => start < to && from < end;
-  return (
-    shown.appointments.some(
-      (one) => !isOff(one) && one.who.includes(number) && meets(one.start, one.end),
-    ) || shown.busy.some(([whose, start, end]) => whose === number && meets(start, end))
-  );
-}
