@@ -45,7 +45,8 @@ MODULES = [
         f"sophiie/calendar/{name}.js"
         for name in (
             *("acts", "customers", "entry", "events", "feed", "grid", "keys", "list", "looks"),
-            *("month", "notices", "quick", "quick_times", "settled", "setup", "state", "times"),
+            *("month", "notices", "people_picker", "quick", "quick_times", "settled", "setup"),
+            *("state", "times", "tips"),
         )
     ),
 ]

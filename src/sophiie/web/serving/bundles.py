@@ -17,7 +17,7 @@ BUNDLES = {
     ),
     "sophiie/calendar.css": (
         *("agenda", "rows", "first_steps", "people", "tools", "filters", "frame", "grid"),
-        *("month", "entries", "entries_fit", "list", "dialogs", "notices"),
+        *("month", "entries", "entries_fit", "list", "dialogs", "notices", "tips", "low"),
     ),
 }
 

@@ -89,7 +89,8 @@ function done(one, changes, before, was) {
     when: when(one.start, one.end),
     names: listed(changes.assignees ? one.who.map((n) => shown.people[n].name) : []),
   };
-  const what = changes.start ? "moved" : changes.end ? "resized" : "handed";
+  const isMoved = changes.start && changes.assignees ? "moved_and_handed" : "moved";
+  const what = changes.start ? isMoved : changes.end ? "resized" : "handed";
   toast(say(what, values), () =>
     takeBack(one.id, before, one.revision, { title: one.title, when: was }),
   );
