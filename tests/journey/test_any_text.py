@@ -10,7 +10,7 @@ from playwright.sync_api import Page
 from sophiie.accounts.models import Member
 from sophiie.accounts.people import add_member
 from sophiie.appointments.models import Appointment
-from tests.journey.calendar import TUESDAY, Opened, drawn, made
+from tests.journey.calendar import TUESDAY, Opened, drawn, made, quick
 from tests.journey.test_calendar_shown import VIEWS, busy_in_google
 from tests.readable import faults
 
@@ -78,11 +78,12 @@ def test_the_calendar_can_be_read_whatever_is_written_in_it(
         page.keyboard.press("Escape")
         page.keyboard.press("n")
         look(page, "quick form", found)
-        page.get_by_label("Start").fill("9:15")
+        form = quick(page)
+        form.get_by_label("Start").fill("9:15")
         page.get_by_text("In the way at this time").wait_for()
         look(page, "quick form, taken", found)
-        page.get_by_label("Title").fill(LETTERS)
-        page.get_by_role("button", name="Book it").click()
+        form.get_by_label("Title").fill(LETTERS)
+        form.get_by_role("button", name="Book it").click()
         page.get_by_text("This time is taken").wait_for()
         look(page, "quick form, refused", found)
     assert not found, told(found)
