@@ -142,6 +142,19 @@ def test_side_by_side_it_is_handed_to_a_colleague(
         assert team_of(tap) == ["Alice"]
 
 
+def test_a_drag_to_a_person_and_a_time_says_both(
+    opened: Opened, alice: Member, bob: Member
+) -> None:
+    tap = made(alice, "Leaking tap", "10:00", alice)
+    with opened(f"view=team&date={TUESDAY}") as page:
+        width = page.locator(".ec-col-head").first.bounding_box()["width"]
+        drag(page, entry(page, "Leaking tap"), right=width, down=4 * QUARTER)
+        expect(toast(page)).to_contain_text(
+            said("“Leaking tap” moved to Tue 7 Jan, 11:00–12:00, now with Bob")
+        )
+        assert (stored(tap).start, team_of(tap)) == (clock("11:00"), ["Bob"])
+
+
 def test_a_change_by_somebody_else_meanwhile_wins(opened: Opened, alice: Member) -> None:
     tap = made(alice, "Leaking tap", "10:00", alice)
     with opened() as page:

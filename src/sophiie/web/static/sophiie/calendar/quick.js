@@ -36,7 +36,10 @@ export function open({ start: from, end: to, day = lookedAt(), who } = {}) {
   delete check.dataset.said;
   isTimeTyped = false;
   date.value = dayOf(from ?? day ?? state.day);
-  for (const box of people()) box.checked = box.value === chosen;
+  for (const box of people()) {
+    box.checked = box.value === chosen;
+    box.closest("label").hidden = false;
+  }
   if (from) times.fill(from, to);
   proposal = from ? Promise.resolve() : propose(chosen, day);
   if (from) checkSoon(0);
@@ -170,6 +173,15 @@ function changed() {
   checkSoon();
 }
 
+/** Of many people those whose name matches, and those already chosen. */
+function find({ target }) {
+  const wanted = target.value.trim().toLocaleLowerCase();
+  for (const box of people()) {
+    const chip = box.closest("label");
+    chip.hidden = !box.checked && !chip.textContent.toLocaleLowerCase().includes(wanted);
+  }
+}
+
 export function connect(page) {
   ({ onClose } = page);
   times.connect();
@@ -191,5 +203,6 @@ export function connect(page) {
     if (offer) take({ ...offer.dataset });
   });
   check.addEventListener("htmx:sendError", () => check.replaceChildren());
+  part("cal-quick-find")?.addEventListener("input", find);
   dialog.addEventListener("close", () => onClose());
 }

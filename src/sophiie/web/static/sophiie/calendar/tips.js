@@ -18,12 +18,15 @@ function hide() {
   of = null;
 }
 
-/** Below the element or, where there is no room, above it; always within the window. */
+/** Below or above the element, where there is more room; what is longer than that scrolls. */
 function place(box) {
-  const { width, height } = tip.getBoundingClientRect();
-  const below = box.bottom + GAP;
-  const top = below + height < window.innerHeight ? below : Math.max(GAP, box.top - GAP - height);
-  const left = Math.min(Math.max(GAP, box.left), window.innerWidth - width - GAP);
+  const below = window.innerHeight - box.bottom - 2 * GAP;
+  const above = box.top - 2 * GAP;
+  tip.style.maxHeight = "";
+  const isBelow = below > above || tip.offsetHeight <= below;
+  tip.style.maxHeight = `${isBelow ? below : above}px`;
+  const top = isBelow ? box.bottom + GAP : box.top - GAP - tip.offsetHeight;
+  const left = Math.min(Math.max(GAP, box.left), window.innerWidth - tip.offsetWidth - GAP);
   tip.style.translate = `${left}px ${top}px`;
 }
 
