@@ -7,6 +7,7 @@ from playwright.sync_api import expect
 
 from google_simulator.testing import RunningSimulator
 from sophiie.accounts.models import Member
+from sophiie.common.clock import now
 from sophiie.sync.models import MirroredEvent, MirrorState
 from tests.accessibility import violations
 from tests.browser import PHONE
@@ -135,7 +136,9 @@ def test_each_matter_has_a_mark_of_its_own(
     busy_in_google(alice, "14:15", "14:45")
     of = MirroredEvent.objects.filter
     of(appointment=refused).update(state=MirrorState.FAILED, error="Google refused this event.")
-    of(appointment=changed).update(state=MirrorState.SYNCED, drift_kind="deleted")
+    of(appointment=changed).update(
+        state=MirrorState.SYNCED, drift_kind="deleted", drift_seen_at=now()
+    )
     marks: dict[str, tuple[str, str]] = {}
     with opened() as page:
         for title in ("refused", "changed", "overlaid"):
