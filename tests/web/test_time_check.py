@@ -120,6 +120,19 @@ def test_the_next_free_time_of_one_of_any_and_of_all(
     ]
 
 
+def test_after_a_free_time_the_next_is_another_one(check: Checked, alice: Member) -> None:
+    assert check(alice).words.endswith("Next free time: Tue 5 Jan, 10:00")
+
+
+def test_what_is_in_the_way_is_not_said_twice(page: Client, alice: Member) -> None:
+    taken(alice, 5, 9, 10)
+    asked = {**TUESDAY, "title": "Second", "assignees": [str(alice.id)]}
+    refused = parsed(page.post("/appointments/new", asked))
+    assert "data-said" in refused.one("div", id="time-check").attributes
+    fresh = parsed(page.get("/appointments/new"))
+    assert "data-said" not in fresh.one("div", id="time-check").attributes
+
+
 def test_whole_days_in_google_are_said_as_days(check: Checked, alice: Member, bob: Member) -> None:
     busy(bob, sydney(5, 0), sydney(8, 0))
     busy(alice, sydney(29, 0), sydney(31, 0) + timedelta(days=2))
@@ -140,6 +153,28 @@ def test_the_clock_of_the_reader_holds(check: Checked, alice: Member) -> None:
     late = check(alice, start="9pm", end="10pm").words
     assert "Alice works 9:00 am–5:00 pm" in late
     assert "9:00 am–10:00 am" in check(alice).words
+
+
+def test_the_clock_of_the_reader_holds_in_search_hours_and_explanations(
+    page: Client, alice: Member
+) -> None:
+    alice.clock = "12"
+    alice.save()
+    about = details(title="Boiler", start=sydney(5, 15), end=sydney(5, 16))
+    book(by=alice, details=about, assignees=[alice])
+    found = parsed(page.get("/calendar/search", {"q": "boiler"})).words
+    assert "3:00 pm" in found
+    assert "15:00" not in found
+    hours = parsed(page.get("/settings/hours"))
+    assert hours.one("input", id="id_day0_0_until")["value"] == "5:00 pm"
+    assert not hours.all("input", type="time")
+    sent = {"date": "2027-01-05", "start": "3pm", "end": "4 pm", "member": str(alice.id)}
+    why = parsed(page.get("/availability/explain", sent))
+    assert why.one("input", id="id_start")["value"] == "3pm"
+    assert "Alice, 3:00 pm–4:00 pm on Tuesday, 5 January 2027" in why.words
+    assert "Alice has an appointment 3:00 pm–4:00 pm on" in why.words
+    evening = parsed(page.get("/availability/explain", {**sent, "start": "8pm", "end": "9pm"}))
+    assert "Alice works 9:00 am–5:00 pm" in evening.words
 
 
 def test_an_appointment_that_stays_where_it_is_is_not_judged(check: Checked, alice: Member) -> None:

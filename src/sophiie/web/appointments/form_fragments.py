@@ -28,7 +28,6 @@ from sophiie.appointments.selectors import customers_like
 from sophiie.availability.proposals import MINUTE, free_instead, free_then, next_free
 from sophiie.availability.slots import Slot
 from sophiie.availability.why_not import cautions
-from sophiie.common.clock import now
 from sophiie.common.wall_time import in_zone
 from sophiie.web.appointments.forms import AppointmentForm
 from sophiie.web.shared.requests import members_only, signed_in
@@ -85,7 +84,7 @@ def _about_time(
     others = [m for m in active_members(business) if m not in team] if conflicts or warned else []
     free_to_go = free_then(business=business, members=others, start=start, end=end)
     find: Any = {"business": business, "members": team, "duration": duration}
-    after = max(start + MINUTE, now())
+    after = start + MINUTE if conflicts or warned else end
     soonest = [next_free(**find, start=after)]
     if len(team) > 1:
         soonest.append(next_free(**find, start=after, together=False))
