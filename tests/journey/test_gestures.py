@@ -47,7 +47,6 @@ def test_a_tap_on_an_empty_slot_presses_nothing_in_the_sheet(opened: Opened, ali
         page.touchscreen.tap(200, grid["y"] + 200)
         box = quick(page).get_by_text("Bob").bounding_box()
         assert box
-        page.wait_for_timeout(400)
         page.touchscreen.tap(box["x"] + 5, box["y"] + 5)
         expect(quick(page).get_by_role("checkbox", name="Bob")).to_be_checked()
 

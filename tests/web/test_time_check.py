@@ -124,6 +124,15 @@ def test_after_a_free_time_the_next_is_another_one(check: Checked, alice: Member
     assert check(alice).words.endswith("Next free time: Tue 5 Jan, 10:00")
 
 
+@pytest.mark.parametrize("day", ["", "x", "9999-12-31", "0001-01-01", "2027-01-02"])
+def test_the_quick_form_begins_at_a_working_hour_whatever_is_asked(
+    page: Client, charlie: Member, day: str
+) -> None:
+    """It is a moment after ten on Monday morning."""
+    answer = page.get("/calendar/next-hour", {"from": day, "who": str(charlie.id)})
+    assert answer.json() == {"start": "2027-01-04T11:00:00"}
+
+
 def test_what_is_in_the_way_is_not_said_twice(page: Client, alice: Member) -> None:
     taken(alice, 5, 9, 10)
     asked = {**TUESDAY, "title": "Second", "assignees": [str(alice.id)]}

@@ -37,18 +37,13 @@ from sophiie.web.shared.requests import members_only, signed_in
 VIEWS = ("month", "week", "day", "team", "list")
 # The page's script stores the last view here. A browser that has it needs no list from the server.
 VIEW_COOKIE = "sophiie_view"
-# What `page.js` imports: the browser loads all of it at once.
+# What `page.js` imports: the browser loads all of it at once. The quick form comes later.
 MODULES = [
-    "sophiie/appointments/proposals.js",
-    "sophiie/appointments/typed_times.js",
-    *(
-        f"sophiie/calendar/{name}.js"
-        for name in (
-            *("acts", "customers", "entry", "events", "feed", "grid", "keys", "list", "looks"),
-            *("month", "notices", "people_picker", "quick", "quick_times", "settled", "setup"),
-            *("state", "times", "tips"),
-        )
-    ),
+    f"sophiie/calendar/{name}.js"
+    for name in (
+        *("acts", "entry", "events", "feed", "grid", "keys", "list", "looks", "month", "notices"),
+        *("people_picker", "settled", "setup", "state", "times"),
+    )
 ]
 MAX_FOUND = 40
 MIN_SEARCH = 2

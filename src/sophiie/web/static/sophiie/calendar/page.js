@@ -8,11 +8,9 @@ import * as keys from "./keys.js";
 import * as list from "./list.js";
 import * as notices from "./notices.js";
 import * as people from "./people_picker.js";
-import * as quick from "./quick.js";
 import { listed, part, say, setup } from "./setup.js";
 import { change, hrefOf, isBrief, readAddress, state, whenResized } from "./state.js";
 import { otherZone, periodOf, step, titleOf, today } from "./times.js";
-import * as tips from "./tips.js";
 
 const SLOW_MS = 250;
 const TOGETHER_MS = 300;
@@ -168,9 +166,35 @@ function onPlainClick(element, act) {
   });
 }
 
-function create(what) {
+let quick = null;
+
+/** The quick form comes after the first view is drawn, or when it is asked for. */
+function quickForm() {
+  quick ??= import("./quick.js").then((form) => {
+    form.connect({ onClose: () => grid.unselect() });
+    return form;
+  });
+  return quick;
+}
+
+async function create(what) {
   notices.clear();
-  quick.open(what);
+  try {
+    (await quickForm()).open(what);
+  } catch {
+    quick = null;
+    notices.problem(say("lost"), [say("retry"), () => create(what)]);
+  }
+}
+
+/** What nobody needs in the first moment. */
+async function loadTheRest() {
+  try {
+    await quickForm();
+    (await import("./tips.js")).connect();
+  } catch {
+    quick = null; // asked for again when somebody needs it
+  }
 }
 
 function search() {
@@ -201,7 +225,6 @@ function connect() {
   part("cal-filters").addEventListener("change", ({ target: { name, checked } }) => {
     if (["busy", "cancelled"].includes(name)) filter({ [name]: checked });
   });
-  tips.connect();
   window.addEventListener("popstate", () => {
     readAddress();
     arrive();
@@ -230,7 +253,6 @@ part("cal-plain").remove(); // the list for browsers without JavaScript
 document.body.classList.add("has-script");
 readAddress({ first: true });
 acts.connect({ redraw: draw, reload });
-quick.connect({ onClose: () => grid.unselect() });
 grid.start({ move: acts.move, create, showDay, hrefOfDay: (day) => hrefOf({ view: "day", day }) });
 keys.listen({
   step: move,
@@ -247,4 +269,4 @@ keys.listen({
 connect();
 tellZone();
 followTime();
-arrive();
+arrive().then(loadTheRest);
