@@ -64,6 +64,9 @@
   if (document.scrollingElement.scrollWidth > window.innerWidth + 1)
     found.push(`the page is ${document.scrollingElement.scrollWidth} px wide`);
 
+  for (const box of document.querySelectorAll("dialog[open], .cal-list, .cal-quick-people"))
+    if (box.scrollWidth > box.clientWidth + 1) found.push(`wider than its frame: ${nameOf(box)}`);
+
   const readable = texts().filter(({ element }) => inSight(element));
   for (const { element, boxes } of readable) {
     const isCut = boxes.some((box) => {
@@ -97,7 +100,9 @@
     if (style.display === "inline" && pressed.matches("a")) continue; // in a sentence
     if (style.pointerEvents === "none" || pressed.matches("[tabindex='0']:not(a, button)")) continue;
     const box = pressed.getBoundingClientRect();
-    if (Math.min(box.width, box.height) < 23.5)
+    const own = target.getBoundingClientRect();
+    const size = (one) => Math.min(one.width, one.height);
+    if (Math.max(size(box), size(own)) < 23.5)
       found.push(`small: ${nameOf(pressed)} ${Math.round(box.width)}×${Math.round(box.height)}`);
     const rest = clipped(box, pressed, { now: true });
     const [x, y] = [(rest.left + rest.right) / 2, (rest.top + rest.bottom) / 2];

@@ -10,6 +10,7 @@ from playwright.sync_api import Page
 from sophiie.accounts.models import Member
 from sophiie.accounts.people import add_member
 from sophiie.appointments.models import Appointment
+from tests.browser import browser_page
 from tests.journey.calendar import TUESDAY, Opened, drawn, made, quick
 from tests.journey.test_calendar_shown import VIEWS, busy_in_google
 from tests.readable import faults
@@ -107,5 +108,31 @@ def test_every_other_page_can_be_read_whatever_is_written_in_it(
             "availability/explain",
         ):
             page.goto(f"{site}/{path}")
+            if path == "appointments/new":
+                page.locator("#time-check").get_by_text("Next free time").wait_for()
             look(page, path.split("?")[0], found)
     assert not found, told(found)
+
+
+def test_the_helper_finds_what_it_is_for() -> None:
+    """Each kind of fault, planted; and what looks like one but can be read."""
+    faulty = {
+        "the page is": "<div style='width: 3000px'>wide</div>",
+        "cut: p": "<p style='width: 3em; overflow: hidden; white-space: nowrap'>Cut off here</p>",
+        "over: ": "<p style='margin: 0'>One line</p><p style='margin: -1.2em 0'>Another</p>",
+        "small: button": "<button style='padding: 0; height: 12px'>x</button>",
+        "covered: button": "<button style='width: 9em; height: 3em'>x</button>"
+        "<div style='position: relative; top: -3em; height: 3em; background: red'></div>",
+    }
+    sound = (
+        "<p style='width: 3em; overflow: hidden; white-space: nowrap' title='Cut off'>Cut off</p>"
+        "<div style='width: 3em; overflow: auto; white-space: nowrap'>It scrolls sideways</div>"
+        "<p>A <a href='x'>link</a> in a sentence</p><label><input type='checkbox'"
+        " style='height: 30px'> A choice</label>"
+    )
+    with browser_page(viewport={"width": 800, "height": 600}) as page:
+        for kind, html in faulty.items():
+            page.set_content(f"<!DOCTYPE html><body style='font: 16px/1.5 serif'>{html}")
+            assert [line for line in faults(page) if line.startswith(kind)], kind
+        page.set_content(f"<!DOCTYPE html><body style='font: 16px/1.5 serif'>{sound}")
+        assert faults(page) == []
