@@ -128,7 +128,7 @@ def test_the_helper_finds_what_it_is_for() -> None:
         "<p style='width: 3em; overflow: hidden; white-space: nowrap' title='Cut off'>Cut off</p>"
         "<div style='width: 3em; overflow: auto; white-space: nowrap'>It scrolls sideways</div>"
         "<p>A <a href='x'>link</a> in a sentence</p><label><input type='checkbox'"
-        " style='height: 30px'> A choice</label>"
+        " style='width: 30px; height: 30px'> A choice</label>"
     )
     with browser_page(viewport={"width": 800, "height": 600}) as page:
         for kind, html in faulty.items():

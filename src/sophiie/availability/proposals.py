@@ -30,10 +30,9 @@ def next_free(
     start: datetime,
     duration: timedelta,
     together: bool = True,
-    step: timedelta | None = None,
 ) -> Slot | None:
     """The first slot from `start` on: of all the members or, if not `together`, of any of them."""
-    slots = _slots(business, members, start, duration, together=together, step=step, limit=1)
+    slots = _slots(business, members, start, duration, together=together, limit=1)
     return slots[0] if slots else None
 
 
@@ -42,26 +41,30 @@ def next_working_hour(*, business: Business, member: Member, start: datetime) ->
     for step in (HOUR, None):
         slots = _slots(business, [member], start, HOUR, together=True, step=step, limit=8)
         for slot in slots:
-            if _is_clear(slot.start, business) and _is_clear(slot.end, business):
+            if _is_clear_hour(slot.start, business.timezone):
                 return slot.start
     return _first_working_hour(business, member, start)
 
 
-def _is_clear(moment: datetime, business: Business) -> bool:
-    """Whether the clocks show this time once; a form that begins with a question helps nobody."""
-    return is_shown_once(in_zone(moment, business.timezone).replace(tzinfo=None), business.timezone)
+def _is_clear_hour(start: datetime, zone: str) -> bool:
+    """Whether the clocks show both ends of this hour once: nobody wants to begin with a question
+    about summer time."""
+    wall = in_zone(start, zone).replace(tzinfo=None)
+    return is_shown_once(wall, zone) and is_shown_once(wall + HOUR, zone)
 
 
 def _first_working_hour(business: Business, member: Member, start: datetime) -> datetime | None:
     """As far as anybody can tell while the member's calendar cannot be read."""
-    plan, end = plan_of(business, [member], start, start + LOOK_AHEAD), start + LOOK_AHEAD
+    end = start + LOOK_AHEAD
+    plan = plan_of(business, [member], start, end)
     first = max(start, plan.rules.earliest_start(now()))
     found = conflicts_of(team=[member], start=first, end=end, timezone=business.timezone)
     taken = [it for it in found if it.source != Source.UNREADABLE]
     for begin, stop in working_time(plan.hours[member.pk], first, end):
         hour = _next_hour(begin, business.timezone)
         while hour + HOUR <= stop:
-            if not any(it.start < hour + HOUR and hour < it.end for it in taken):
+            is_free = not any(it.start < hour + HOUR and hour < it.end for it in taken)
+            if is_free and _is_clear_hour(hour, business.timezone):
                 return hour
             hour += HOUR
     return None
@@ -112,6 +115,8 @@ def free_then(
     *, business: Business, members: Sequence[Member], start: datetime, end: datetime
 ) -> list[Member]:
     """Those of the members to whom exactly this time could be offered."""
+    if not members:
+        return []
     try:
         offer = find_slots(
             business=business,
