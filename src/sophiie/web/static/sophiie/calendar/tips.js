@@ -4,6 +4,8 @@ import { make } from "./setup.js";
 
 const REST_MS = 350;
 const GAP = 6;
+const POPOVER = CSS.supports("selector(:popover-open)") ? ", :popover-open" : "";
+const OPEN = `dialog[open]${POPOVER}`;
 
 // A screen reader has all of it from the element itself.
 const tip = make("div", "cal-tip");
@@ -32,7 +34,7 @@ function place(box) {
 
 function show(element) {
   hide();
-  if (!element.isConnected || document.querySelector("dialog[open]")) return;
+  if (!element.isConnected || document.querySelector(OPEN)) return;
   of = element;
   tip.replaceChildren(...element.dataset.tip.split("\n").map((line) => make("p", "", line)));
   document.body.append(tip);
