@@ -179,12 +179,13 @@ function quickForm() {
 
 async function create(what) {
   notices.clear();
-  try {
-    (await quickForm()).open(what);
-  } catch {
-    quick = null;
-    notices.problem(say("lost"), [say("retry"), () => create(what)]);
+  const form = await quickForm().catch(() => null);
+  if (form) {
+    form.open(what);
+    return;
   }
+  quick = null;
+  notices.problem(say("lost"), [say("retry"), () => create(what)]);
 }
 
 /** What nobody needs in the first moment. */

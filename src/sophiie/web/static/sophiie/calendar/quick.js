@@ -22,6 +22,7 @@ const { title, date } = form.elements;
 
 let onClose = () => {};
 let proposal = Promise.resolve();
+let openings = 0;
 let isTimeTyped = false;
 let checkTimer = 0;
 
@@ -35,6 +36,7 @@ export function open({ start: from, end: to, day = lookedAt(), who } = {}) {
   check.replaceChildren();
   delete check.dataset.said;
   isTimeTyped = false;
+  openings += 1;
   date.value = dayOf(from ?? day ?? state.day);
   for (const box of people()) {
     box.checked = box.value === chosen;
@@ -59,6 +61,7 @@ function onlyOneShown() {
 
 /** The next free working hour; on another day than today that has none, nine o'clock. */
 async function propose(who, day) {
+  const mine = openings;
   let found = "";
   try {
     const asked = new URLSearchParams({ from: day ?? state.day, who });
@@ -67,7 +70,7 @@ async function propose(who, day) {
   } catch {
     // Offline the form still opens.
   }
-  if (isTimeTyped) return;
+  if (isTimeTyped || mine !== openings) return;
   const isFitting = found && (!day || day === today() || day === dayOf(found));
   times.fill(isFitting ? found : `${date.value}T09:00:00`);
   checkSoon(0);
