@@ -25,8 +25,17 @@ def clock(text: str, *, day: str = TUESDAY) -> datetime:
     return datetime.fromisoformat(f"{day}T{text}+11:00").astimezone(UTC)
 
 
-def made(by: Member, title: str, start: str, *who: Member, minutes: int = 60, **more: Any) -> Any:
-    begin = clock(start)
+def made(
+    by: Member,
+    title: str,
+    start: str,
+    *who: Member,
+    minutes: int = 60,
+    days: int = 0,
+    **more: Any,
+) -> Any:
+    """Booked on Tuesday, or so many days after it."""
+    begin = clock(start) + timedelta(days=days)
     end = begin + timedelta(minutes=minutes)
     return book(by=by, details=details(title=title, start=begin, end=end, **more), assignees=who)
 

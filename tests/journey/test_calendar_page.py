@@ -106,7 +106,7 @@ def test_what_is_in_the_way_is_said_and_it_snaps_back(opened: Opened, alice: Mem
         expect(entry(page, "Leaking tap")).to_contain_text("10:00–11:00")
         assert stored(tap).revision == 1
         assert violations(page) == []
-        refusal(page).get_by_role("button", name="Book anyway").click()
+        refusal(page).get_by_role("button", name="Move anyway, over “Boiler”").click()
         expect(toast(page)).to_contain_text(said("moved to Tue 7 Jan, 12:00–13:00"))
         assert stored(tap).start == clock("12:00")
 
@@ -122,7 +122,7 @@ def test_who_may_not_book_on_top_is_not_offered_it(
         drawn(page)
         drag(page, entry(page, "Leaking tap"), down=8 * QUARTER)
         expect(refusal(page)).to_contain_text("This time is taken")
-        expect(refusal(page).get_by_role("button", name="Book anyway")).to_have_count(0)
+        expect(refusal(page).get_by_role("button", name="Move anyway")).to_have_count(0)
         expect(refusal(page).get_by_role("link", name="Open it")).to_be_visible()
 
 
@@ -140,6 +140,19 @@ def test_side_by_side_it_is_handed_to_a_colleague(
         toast(page).get_by_role("button", name="Undo").click()
         expect(toast(page)).to_contain_text("is back")
         assert team_of(tap) == ["Alice"]
+
+
+def test_a_drag_to_a_person_and_a_time_says_both(
+    opened: Opened, alice: Member, bob: Member
+) -> None:
+    tap = made(alice, "Leaking tap", "10:00", alice)
+    with opened(f"view=team&date={TUESDAY}") as page:
+        width = page.locator(".ec-col-head").first.bounding_box()["width"]
+        drag(page, entry(page, "Leaking tap"), right=width, down=4 * QUARTER)
+        expect(toast(page)).to_contain_text(
+            said("“Leaking tap” moved to Tue 7 Jan, 11:00–12:00, now with Bob")
+        )
+        assert (stored(tap).start, team_of(tap)) == (clock("11:00"), ["Bob"])
 
 
 def test_a_change_by_somebody_else_meanwhile_wins(opened: Opened, alice: Member) -> None:

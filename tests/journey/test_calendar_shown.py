@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -122,16 +123,102 @@ def test_holds_busy_times_and_clashes_differ_by_more_than_colour(
         expect(busy).to_have_count(0)
 
 
-def busy_in_google(member: Member, start: str, end: str) -> None:
-    calendar = BusyCalendar.objects.create(
-        member=member,
-        calendar_id="own",
-        checked_at=clock("00:00"),
-        known_from=clock("00:00", day="2026-01-01"),
-        known_until=clock("00:00", day="2032-01-01"),
+def busy_in_google(
+    member: Member,
+    start: str,
+    end: str,
+    *,
+    days: tuple[int, int] = (0, 0),
+    event_id: str = "x",
+) -> None:
+    """Busy on Tuesday, or so many days after it."""
+    known = {
+        "checked_at": clock("00:00"),
+        "known_from": clock("00:00", day="2026-01-01"),
+        "known_until": clock("00:00", day="2032-01-01"),
+    }
+    calendar, _ = BusyCalendar.objects.get_or_create(
+        member=member, calendar_id="own", defaults=known
     )
-    during = (clock(start), clock(end))
-    BusyPeriod.objects.create(calendar=calendar, member=member, event_id="x", during=during)
+    first, last = (timedelta(days=number) for number in days)
+    during = (clock(start) + first, clock(end) + last)
+    BusyPeriod.objects.create(calendar=calendar, member=member, event_id=event_id, during=during)
+
+
+def test_busy_time_lies_behind_and_takes_no_lane(opened: Opened, alice: Member) -> None:
+    """Whole days shade the columns; every busy time is a narrow strip, and refused in its words."""
+    made(alice, "Beside nothing", "10:00", alice)
+    tap = made(alice, "Alone", "10:00", alice, days=2)
+    busy_in_google(alice, "10:15", "10:45")
+    busy_in_google(alice, "00:00", "00:00", days=(1, 4), event_id="leave")
+    with opened() as page:
+        alone, beside = (
+            entry(page, title).locator("xpath=ancestor::article").bounding_box()
+            for title in ("Alone", "Beside nothing")
+        )
+        assert alone
+        assert beside
+        assert abs(alone["width"] - beside["width"]) < 2
+        assert page.locator(".ec-bg-event.cal-busy").count() == 4  # one of them short
+        shaded = [box.bounding_box() for box in page.locator(".cal-busy.is-wide").all()]
+        for number in (2, 3, 4):  # Wednesday to Friday
+            column = page.locator(".ec-body .ec-day").nth(number).bounding_box()
+            assert column
+            middle = column["x"] + column["width"] / 2
+            assert any(box["x"] < middle < box["x"] + box["width"] for box in shaded), number
+        expect(page.locator(".ec-all-day .entry-busy")).to_contain_text(
+            said("all day, Wed 8 to Fri 10 January")
+        )
+        drag(page, entry(page, "Alone"), down=4 * QUARTER)
+        expect(refusal(page)).to_contain_text("Alice is busy in Google all day, Wed 8 to Fri 10")
+        assert stored(tap).revision == 1
+
+
+def test_offline_the_last_known_view_stays_and_says_so(opened: Opened, alice: Member) -> None:
+    made(alice, "Leaking tap", "10:00", alice)
+    with opened() as page:
+        heading = page.locator("#cal-title")
+        page.get_by_role("link", name="Next week").click()
+        expect(page).to_have_url(re.compile("date=2031-01-14"))
+        drawn(page)
+        page.get_by_role("link", name="Previous week").click()
+        expect(entry(page, "Leaking tap")).to_be_visible()
+        page.context.set_offline(True)
+        page.get_by_role("link", name="Previous week").click()
+        problem = page.locator("#cal-problem")
+        expect(problem).to_contain_text("You still see January 2031.")
+        expect(heading).to_have_text("January 2031")
+        expect(entry(page, "Leaking tap")).to_be_visible()
+        expect(page).to_have_url(re.compile(f"date={TUESDAY}"))
+        expect(page.locator("#cal-frame")).to_have_attribute("data-stale", "")
+        # A week that was seen before is shown as it was.
+        page.get_by_role("link", name="Next week").click()
+        expect(page).to_have_url(re.compile("date=2031-01-14"))
+        expect(problem).to_contain_text("What you see may be out of date")
+        page.go_back()
+        expect(entry(page, "Leaking tap")).to_be_visible()
+        page.context.set_offline(False)
+        page.get_by_role("button", name="Retry").click()
+        expect(problem).to_be_empty()
+        expect(page.locator("#cal-frame")).not_to_have_attribute("data-stale", "")
+        expect(entry(page, "Leaking tap")).to_be_visible()
+
+
+@pytest.mark.parametrize("size", [(844, 390), (683, 384)], ids=["phone on its side", "at 200 %"])
+def test_a_low_window_is_mostly_calendar(
+    opened: Opened, alice: Member, size: tuple[int, int]
+) -> None:
+    width, height = size
+    with opened(viewport={"width": width, "height": height}) as page:
+        for view in VIEWS:
+            page.locator(f'.cal-view[data-view="{view}"]').click()
+            drawn(page)
+            frame = page.locator("#cal-frame").bounding_box()
+            assert frame
+            visible = min(frame["y"] + frame["height"], height) - frame["y"]
+            assert visible >= 0.6 * height, view
+        assert violations(page) == []
+        page.get_by_role("link", name="Settings").click()  # the way elsewhere is still there
 
 
 def test_when_it_cannot_be_loaded_one_can_try_again(opened: Opened, alice: Member) -> None:

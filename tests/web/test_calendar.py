@@ -228,7 +228,7 @@ def test_a_conflict_is_shown_with_its_cause_and_book_anyway_is_for_managers(
     kept = values(shown)
     assert (kept["title"], kept["notes"]) == ("Second", "Kept")
     button = shown.one("button", name="allow_overlap")
-    assert button.words == "Book anyway"
+    assert button.words == "Book anyway, over “Leaking tap”"
     anyway = {**kept, button["name"]: button["value"]}
 
     theirs = page_of(bob)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 from typing import Any
 
 import pytest
@@ -11,6 +11,8 @@ from django.test import Client
 from sophiie.accounts.models import Member
 from sophiie.appointments.booking import book
 from sophiie.appointments.models import Appointment
+from sophiie.availability.editing import save_week
+from sophiie.availability.hours import Span
 from tests.conftest import details
 from tests.web.pages import alerts, message_at, parsed, values
 
@@ -164,8 +166,10 @@ def test_moving_into_such_a_night_asks(page: Client, booked: Appointment) -> Non
     ],
 )
 def test_no_time_is_proposed_that_the_clocks_skip_or_double(
-    page: Client, begins_at: str, proposed: tuple[str, str]
+    page: Client, alice: Member, begins_at: str, proposed: tuple[str, str]
 ) -> None:
+    """Alice works at night."""
+    save_week(by=alice, member=alice, week=((Span(time(0), time(8)),),) * 7)
     shown = values(parsed(page.get("/appointments/new")))
     assert (shown["start"], shown["end"]) == proposed
     booked = page.post("/appointments/new", {**shown, "title": "Night shift"})

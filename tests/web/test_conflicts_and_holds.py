@@ -159,7 +159,7 @@ def test_held_anyway_stays_a_hold_and_saved_after_all_is_booked(
     shown = parsed(page.post(f"{NEW}?hold_minutes=15", typed))
     assert shown.one("form", id="appointment-form")["action"] == NEW  # Save books
     button = shown.one("button", name="allow_overlap")
-    assert button.words == "Hold anyway"
+    assert button.words == "Hold anyway, over the time that Alice is busy in Google"
     page.post(button["formaction"], {**typed, button["name"]: button["value"]})
     held = Appointment.objects.get()
     assert (held.status, held.assignments.get().booked_anyway) == ("held", True)

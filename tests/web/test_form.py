@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from uuid import uuid4
 from zoneinfo import ZoneInfo
@@ -54,20 +54,39 @@ def test_the_empty_form_proposes_the_next_hour_for_oneself(page: Client, alice: 
     assert made.start > datetime.now(UTC)
 
 
+def working_morning(hour: int) -> datetime:
+    """That hour on a Tuesday of next week, on the clocks in Sydney."""
+    day = datetime.now(SYDNEY).date()
+    tuesday = day + timedelta(days=8 - day.weekday())
+    return datetime.combine(tuesday, time(hour), SYDNEY)
+
+
 @pytest.mark.every_date
 def test_the_empty_form_proposes_an_hour_at_which_one_is_free(page: Client, alice: Member) -> None:
     """Taken by an appointment, then by an event; a calendar that was never read changes nothing."""
-    hour = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) + HOUR
-    book(by=alice, details=details(start=hour, end=hour + HOUR), assignees=[alice])
-    busy(alice, hour + HOUR, hour + HOUR + HOUR / 4)
-    asked, free = hour.astimezone(SYDNEY), (hour + 2 * HOUR).astimezone(SYDNEY)
-    with time_machine.travel(hour - timedelta(minutes=1), tick=False):
+    nine, eleven = working_morning(9), working_morning(11)
+    book(by=alice, details=details(start=nine, end=nine + HOUR), assignees=[alice])
+    busy(alice, nine + HOUR, nine + HOUR + HOUR / 4)
+    with time_machine.travel(nine - timedelta(minutes=1), tick=False):
         proposed = values(parsed(page.get("/appointments/new")))
-        assert (proposed["date"], proposed["start"]) == (f"{free:%Y-%m-%d}", f"{free:%H:%M}")
+        assert (proposed["date"], proposed["start"]) == (f"{eleven:%Y-%m-%d}", "11:00")
         calendar_of(alice, calendar_id="other", age=None)
-        assert values(parsed(page.get("/appointments/new")))["start"] == f"{free:%H:%M}"
-        given = values(parsed(page.get("/appointments/new", {"start": f"{asked:%H:%M}"})))
-        assert given["start"] == f"{asked:%H:%M}"
+        assert values(parsed(page.get("/appointments/new")))["start"] == "11:00"
+        given = values(parsed(page.get("/appointments/new", {"start": "09:00"})))
+        assert given["start"] == "09:00"
+
+
+@pytest.mark.every_date
+def test_in_the_evening_the_form_proposes_the_next_working_day(page: Client, alice: Member) -> None:
+    evening = working_morning(19)
+    for days, ahead in ((0, 1), (3, 3)):  # on Tuesday for Wednesday, on Friday for Monday
+        with time_machine.travel(evening + timedelta(days=days, minutes=15), tick=False):
+            wanted = f"{evening + timedelta(days=days + ahead):%Y-%m-%d}"
+            proposed = values(parsed(page.get("/appointments/new")))
+            assert (proposed["date"], proposed["start"]) == (wanted, "09:00")
+            # The quick form asks the same.
+            answer = page.get("/calendar/next-hour").json()
+            assert answer == {"start": f"{wanted}T09:00:00"}
 
 
 def test_a_booking_keeps_every_field_and_says_so(

@@ -126,8 +126,8 @@ def test_an_empty_week_is_no_week_at_all_and_the_usual_one_comes_back(
     [
         ({"day1_0_until": ""}, "day1_0_until", "Choose when it ends."),
         ({"day1_1_until": "12:00"}, "day1_1_from", "Choose when it starts."),
-        ({"day1_0_from": "late"}, "day1_0_from", "Write the time as 14:30."),
-        ({"day1_0_from": "25:00"}, "day1_0_from", "Write the time as 14:30."),
+        ({"day1_0_from": "late"}, "day1_0_from", "Write the time as 14:30 or 2:30 pm."),
+        ({"day1_0_from": "25:00"}, "day1_0_from", "Write the time as 14:30 or 2:30 pm."),
         ({"day1_1_from": "12:00", "day1_1_until": "13:00"}, "day1_0_from", "overlap"),
         ({"day1_0_from": "17:00"}, "day1_0_from", "the whole day is 00:00–00:00"),
         ({"timezone": "Mars/Olympus"}, "timezone", "Choose a time zone from the list."),

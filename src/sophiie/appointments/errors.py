@@ -22,7 +22,8 @@ from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
-from sophiie.common.wall_time import in_zone
+from sophiie.common.shown_clock import all_day, clock
+from sophiie.common.wall_time import in_zone, whole_days
 
 
 class AppointmentError(Exception):
@@ -85,6 +86,12 @@ class Obstacle:
     def local_end(self) -> datetime:
         return in_zone(self.end, self.timezone)
 
+    @property
+    def all_day(self) -> str:
+        """all day, Wed 2 to Fri 4 December; "" for what does not consist of whole days."""
+        days = whole_days(self.start, self.end, self.timezone)
+        return all_day(*days) if days else ""
+
 
 class Conflict(AppointmentError):
     """At least one assignee is not free at that time, or nobody can tell."""
@@ -114,7 +121,7 @@ def _sentence(obstacle: Obstacle) -> str:
     if obstacle.source == Source.GOOGLE:
         return _("%(name)s is busy in Google %(when)s.") % {
             "name": name,
-            "when": _span(obstacle.local_start, obstacle.local_end),
+            "when": obstacle.all_day or _span(obstacle.local_start, obstacle.local_end),
         }
     if obstacle.too_far:
         return _("%(name)s’s calendar is not known that far ahead.") % {"name": name}
@@ -123,9 +130,9 @@ def _sentence(obstacle: Obstacle) -> str:
 
 def _span(start: datetime, end: datetime) -> str:
     if start.date() == end.date():
-        return f"{start:%H:%M}–{end:%H:%M}"
+        return f"{clock(start)}–{clock(end)}"
     day = pgettext("date as Django writes it", "j M")
-    return f"{as_text(start, day)} {start:%H:%M} – {as_text(end, day)} {end:%H:%M}"
+    return f"{as_text(start, day)} {clock(start)} – {as_text(end, day)} {clock(end)}"
 
 
 class NotHeld(AppointmentError):

@@ -14,6 +14,7 @@ from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Any
 
+from sophiie.common.shown_clock import clock
 from sophiie.common.wall_time import first_moment, in_zone
 
 Stretch = tuple[datetime, datetime]
@@ -38,7 +39,7 @@ class Span:
         )
 
     def __str__(self) -> str:
-        return f"{self.starts:%H:%M}–{self.ends:%H:%M}"
+        return f"{clock(self.starts)}–{clock(self.ends)}"
 
 
 Spans = tuple[Span, ...]

@@ -6,7 +6,7 @@ off shows no note, an appointment no title, busy time in Google nothing but the 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -29,6 +29,7 @@ from sophiie.availability.words import at, day_words, length, times
 from sophiie.busy_time.knowledge import Freshness, Knowledge, knowledge_of
 from sophiie.busy_time.models import BusyPeriod
 from sophiie.common.clock import now
+from sophiie.common.shown_clock import clock
 from sophiie.common.wall_time import in_zone, local_day
 
 
@@ -98,6 +99,23 @@ def why_not(
         *_unknown(asked, knowledge_of([member.pk])[member.pk]),
         *_between_steps(asked),
     ]
+
+
+def cautions(*, members: Sequence[Member], start: datetime, end: datetime) -> list[Reason]:
+    """What somebody should know who books this time although it is not offered: that it has passed,
+    is too soon, too far ahead or outside the hours of one of the members."""
+    if not members:
+        return []
+    plan = plan_of(members[0].business, members, start, end)
+    found: dict[str, Reason] = {}
+    for number, member in enumerate(members):
+        asked = _Question(
+            member, start, end, now(), plan.rules, plan.hours[member.pk], step=timedelta()
+        )
+        if number == 0:
+            found |= {reason.detail: reason for reason in _too_soon_or_too_late(asked)}
+        found |= {reason.detail: reason for reason in _not_at_work(asked)}
+    return list(found.values())
 
 
 def _too_soon_or_too_late(asked: _Question) -> Iterator[Reason]:
@@ -253,7 +271,7 @@ def _between_steps(asked: _Question) -> Iterator[Reason]:
     if is_on_grid(asked.start, zone=asked.zone, step=step):
         return
     near = nearest_steps(asked.start, zone=asked.zone, step=step)
-    choices = get_text_list([f"{in_zone(n, asked.zone):%H:%M}" for n in near if n], _("or"))
+    choices = get_text_list([clock(in_zone(n, asked.zone)) for n in near if n], _("or"))
     detail = _("Appointments start every %(length)s: at %(choices)s, for example.") % {
         "length": length(step),
         "choices": choices,

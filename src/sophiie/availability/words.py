@@ -8,7 +8,8 @@ from django.utils.dateformat import format as as_text
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
-from sophiie.common.wall_time import in_zone
+from sophiie.common.shown_clock import all_day, clock
+from sophiie.common.wall_time import in_zone, whole_days
 
 
 def length(time: timedelta) -> str:
@@ -30,17 +31,19 @@ def day_words(day: date) -> str:
 def at(moment: datetime, zone: str) -> str:
     wall = in_zone(moment, zone)
     return _("%(time)s on %(day)s") % {
-        "time": f"{wall:%H:%M}",
+        "time": clock(wall),
         "day": day_words(wall.date()),
     }
 
 
 def times(start: datetime, end: datetime, zone: str) -> str:
     """From when to when; the day only once if both are on it."""
+    if days := whole_days(start, end, zone):
+        return all_day(*days)
     first, last = in_zone(start, zone), in_zone(end, zone)
     if first.date() == last.date():
         return _("%(time)s on %(day)s") % {
-            "time": f"{first:%H:%M}–{last:%H:%M}",
+            "time": f"{clock(first)}–{clock(last)}",
             "day": day_words(first.date()),
         }
     return _("from %(first)s to %(last)s") % {"first": at(start, zone), "last": at(end, zone)}

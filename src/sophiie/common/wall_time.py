@@ -17,6 +17,7 @@ from django.utils.dateformat import format as as_text
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
+from sophiie.common.shown_clock import clock
 from sophiie.common.zone_rules import forgets_with_the_rules
 from sophiie.common.zone_rules import zone as rules_of
 
@@ -32,11 +33,11 @@ class TimeDoesNotExist(Exception):
                 "%(before)s to %(after)s."
             )
             % {
-                "time": f"{wall:%H:%M}",
+                "time": clock(wall),
                 "day": _day(wall),
                 "zone": zone,
-                "before": f"{before:%H:%M}",
-                "after": f"{after:%H:%M}",
+                "before": clock(before),
+                "after": clock(after),
             }
         )
 
@@ -51,7 +52,7 @@ class TimeIsAmbiguous(Exception):
                 "%(time)s happens twice on %(day)s in %(zone)s, because the clocks go back: "
                 "choose the first or the second."
             )
-            % {"time": f"{wall:%H:%M}", "day": _day(wall), "zone": zone}
+            % {"time": clock(wall), "day": _day(wall), "zone": zone}
         )
 
 
@@ -156,6 +157,14 @@ def is_shown_once(wall: datetime, zone: str) -> bool:
 def local_day(day: date, zone: str) -> tuple[datetime, datetime]:
     """The instants at which the calendar day `day` begins and ends in `zone` (23 to 25 hours)."""
     return start_of_day(day, zone), start_of_day(day + timedelta(days=1), zone)
+
+
+def whole_days(start: datetime, end: datetime, zone: str) -> tuple[date, date] | None:
+    """The first and the last day, if the time is made of whole calendar days in `zone`."""
+    first, after = in_zone(start, zone).date(), in_zone(end, zone).date()
+    if first < after and start == start_of_day(first, zone) and end == start_of_day(after, zone):
+        return first, after - timedelta(days=1)
+    return None
 
 
 def start_of_day(day: date, zone: str) -> datetime:

@@ -25,6 +25,7 @@ from sophiie.common.wall_time import TimeDoesNotExist, in_zone, instant_of
 from sophiie.web.appointments.form_defaults import HOUR, hours_to_propose
 from sophiie.web.shared.form_fields import TIME_ERRORS, date_field
 from sophiie.web.shared.requests import members_only, signed_in
+from sophiie.web.shared.typed_times import TypedTimeField
 
 
 class WhyForm(forms.Form):
@@ -38,14 +39,12 @@ class WhyForm(forms.Form):
         },
     )
     date = date_field(gettext_lazy("Date"))
-    start = forms.TimeField(
+    start = TypedTimeField(
         label=gettext_lazy("Start"),
-        widget=forms.TimeInput(format="%H:%M", attrs={"type": "time"}),
         error_messages={"required": gettext_lazy("Choose when it starts."), **TIME_ERRORS},
     )
-    end = forms.TimeField(
+    end = TypedTimeField(
         label=gettext_lazy("End"),
-        widget=forms.TimeInput(format="%H:%M", attrs={"type": "time"}),
         error_messages={"required": gettext_lazy("Choose when it ends."), **TIME_ERRORS},
     )
 

@@ -12,9 +12,10 @@ from django.utils.translation import ngettext
 
 from sophiie.accounts.models import Member
 from sophiie.appointments.booking import find
-from sophiie.appointments.conflicts import conflicts_of
-from sophiie.appointments.errors import Source, UnknownAppointment
-from sophiie.common.wall_time import first_moment, is_shown_once
+from sophiie.appointments.errors import UnknownAppointment
+from sophiie.availability.proposals import next_working_hour
+from sophiie.common.clock import now
+from sophiie.common.wall_time import in_zone, is_shown_once
 from sophiie.web.appointments.forms import (
     TEXT_FIELDS,
     AppointmentForm,
@@ -28,20 +29,14 @@ HOURS_TO_LOOK_AT = 8  # a working day: nobody means a later hour without saying 
 
 
 def start_when_free(form: AppointmentForm, member: Member) -> None:
-    """Moves the form's hour to the first one in which the member is free, if there is one.
+    """Puts the form on the member's next free working hour; without one its hour stays.
 
-    Nobody should meet a conflict that they did not ask for.
+    Nobody should meet a conflict or a night that they did not ask for.
     """
-    zone = form.initial["timezone"]
-    wall = datetime.combine(form.initial["date"], form.initial["start"])
-    hours = hours_to_propose(wall, zone)
-    spans = [(first_moment(a, zone), first_moment(a + HOUR, zone)) for a in hours]
-    found = conflicts_of(team=[member], start=spans[0][0], end=spans[-1][1], timezone=zone)
-    in_the_way = [it for it in found if it.source != Source.UNREADABLE]
-    for hour, (start, end) in zip(hours, spans, strict=True):
-        if not any(it.start < end and start < it.end for it in in_the_way):
-            form.initial.update(date=hour.date(), start=hour.time(), end=(hour + HOUR).time())
-            return
+    start = next_working_hour(business=member.business, member=member, start=now())
+    if start is not None:
+        wall = in_zone(start, form.initial["timezone"])
+        form.initial.update(date=wall.date(), start=wall.time(), end=(wall + HOUR).time())
 
 
 def hours_to_propose(wall: datetime, zone: str) -> list[datetime]:

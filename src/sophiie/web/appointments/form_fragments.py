@@ -5,23 +5,29 @@ Without JavaScript the form says the same after *Save*.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.text import get_text_list
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from sophiie.accounts.models import Member
+from sophiie.accounts.people import active_members
 from sophiie.appointments.booking import find
 from sophiie.appointments.conflicts import conflicts_of
 from sophiie.appointments.errors import UnknownAppointment
 from sophiie.appointments.models import Appointment
 from sophiie.appointments.rules import Details
 from sophiie.appointments.selectors import latest_of
-from sophiie.availability.slots import TooMuch, find_slots
-from sophiie.common.clock import now
+from sophiie.availability.proposals import MINUTE, free_instead, free_then, next_free
+from sophiie.availability.slots import Slot
+from sophiie.availability.why_not import cautions
 from sophiie.common.wall_time import in_zone
 from sophiie.customers.models import Customer
 from sophiie.customers.phones import shown
@@ -30,7 +36,7 @@ from sophiie.web.appointments.forms import AppointmentForm
 from sophiie.web.shared.requests import members_only, signed_in
 
 LEAST_LETTERS, MAX_OFFERED = 2, 8
-LOOK_AHEAD, MAX_FREE = timedelta(days=14), 4
+MAX_NAMED = 3
 WHEN = ("date", "start", "end", "timezone")
 
 
@@ -72,7 +78,7 @@ class Offered:
 @members_only
 @require_GET
 def time_check(request: HttpRequest) -> HttpResponse:
-    """What the time in the form means, what is in its way, and which times are free instead.
+    """What the time in the form means, what is in its way, and what is free instead.
 
     Empty while the form is incomplete. Looks only at stored copies of calendars, so a booking may
     find more.
@@ -83,42 +89,75 @@ def time_check(request: HttpRequest) -> HttpResponse:
     form.is_valid()
     if any(name in form.errors for name in (*WHEN, "end_date")) or not hasattr(form, "details"):
         return render(request, "appointments/_time_check.html", {})
-    details = form.details
     team = [] if "assignees" in form.errors else form.chosen_assignees
-    conflicts = conflicts_of(
-        team=team,
-        start=details.start,
-        end=details.end,
-        timezone=details.timezone,
-        exclude=shown.pk if shown else None,
-    )
     context = {
-        "elsewhere": _in_zone_of_business(details, member),
-        "conflicts": conflicts,
-        "free": _free_instead(member, team, details) if conflicts else [],
+        "elsewhere": _in_zone_of_business(form.details, member),
+        **_about_time(member, team, form.details, shown),
     }
     return render(request, "appointments/_time_check.html", context)
 
 
-def _free_instead(
-    member: Member, team: list[Member], details: Details
-) -> list[tuple[datetime, datetime]]:
-    """The next times at which the whole team is free, on the form's clocks."""
-    start = max(details.start, now())
-    try:
-        offer = find_slots(
-            business=member.business,
-            members=team,
-            start=start,
-            end=start + LOOK_AHEAD,
-            duration=details.end - details.start,
-            together=True,
-            limit=MAX_FREE,
-        )
-    except TooMuch:
-        return []
-    zone = details.timezone
-    return [(in_zone(slot.start, zone), in_zone(slot.end, zone)) for slot in offer.slots]
+def _about_time(
+    member: Member, team: list[Member], details: Details, shown: Appointment | None
+) -> dict[str, Any]:
+    """Whether the team has this time, and what else there is; nothing about a time that stays."""
+    start, end, zone = details.start, details.end, details.timezone
+    conflicts = conflicts_of(
+        team=team, start=start, end=end, timezone=zone, exclude=shown.pk if shown else None
+    )
+    is_kept = shown is not None and (shown.start, shown.end) == (start, end)
+    if not team or (is_kept and not conflicts):
+        return {"conflicts": conflicts}
+    business, duration = member.business, end - start
+    warned = [] if is_kept else cautions(members=team, start=start, end=end)
+    others = [m for m in active_members(business) if m not in team] if conflicts or warned else []
+    free_to_go = free_then(business=business, members=others, start=start, end=end)
+    find: Any = {"business": business, "members": team, "duration": duration}
+    after = start + MINUTE if conflicts or warned else end
+    soonest = [next_free(**find, start=after)]
+    if len(team) > 1:
+        soonest.append(next_free(**find, start=after, together=False))
+    return {
+        "conflicts": conflicts,
+        "cautions": warned,
+        "free": None if conflicts or warned else _Named.of(team),
+        "blocked": ",".join(sorted({str(it.member_id) for it in conflicts})),
+        "free_then": free_to_go[:MAX_NAMED],
+        "free_too": _Named.of(free_to_go[MAX_NAMED:]),
+        "instead": [
+            Proposal.of(slot, zone) for slot in free_instead(**find, start=start, timezone=zone)
+        ]
+        if conflicts
+        else [],
+        "soonest": [Proposal.of(slot, zone, team) for slot in soonest if slot],
+    }
+
+
+@dataclass(frozen=True)
+class _Named:
+    """People in a sentence."""
+
+    names: str
+    n: int
+
+    @classmethod
+    def of(cls, people: Sequence[Member]) -> _Named:
+        return cls(get_text_list([one.name for one in people], _("and")), len(people))
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A slot on the form's clocks, and for whom of a team that cannot have it together."""
+
+    start: datetime
+    end: datetime
+    only: Member | None = None
+
+    @classmethod
+    def of(cls, slot: Slot, zone: str, team: Sequence[Member] = ()) -> Proposal:
+        free = [member for member in team if member.pk in slot.member_ids]
+        only = free[0] if len(team) > 1 and len(free) < len(team) else None
+        return cls(in_zone(slot.start, zone), in_zone(slot.end, zone), only)
 
 
 def _appointment(member: Member, text: str) -> Appointment | None:

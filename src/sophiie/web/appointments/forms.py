@@ -17,9 +17,15 @@ from sophiie.appointments.hold_time import MAX_HOLD_MINUTES
 from sophiie.appointments.models import Appointment
 from sophiie.appointments.rules import Details, check_details
 from sophiie.common.clock import now
+from sophiie.common.shown_clock import clock
 from sophiie.common.wall_time import TimeDoesNotExist, TimeIsAmbiguous, in_zone, instant_of
 from sophiie.web.appointments.line_breaks import keep_line_breaks, show_line_breaks
-from sophiie.web.shared.form_fields import LongSelect, VisibleText, timezone_choices
+from sophiie.web.shared.form_fields import (
+    TIME_ERRORS,
+    LongSelect,
+    VisibleText,
+    timezone_choices,
+)
 from sophiie.web.shared.typed_times import TypedDateField, TypedTimeField
 
 TEXT_FIELDS = (
@@ -51,14 +57,14 @@ class AppointmentForm(forms.Form):
         label=gettext_lazy("Start"),
         error_messages={
             "required": gettext_lazy("Choose when it starts."),
-            "invalid": gettext_lazy("Write the time as 14:30 or 2:30 pm."),
+            **TIME_ERRORS,
         },
     )
     end = TypedTimeField(
         label=gettext_lazy("End"),
         error_messages={
             "required": gettext_lazy("Choose when it ends."),
-            "invalid": gettext_lazy("Write the time as 14:30 or 2:30 pm."),
+            **TIME_ERRORS,
         },
     )
     end_date = TypedDateField(
@@ -178,15 +184,15 @@ class AppointmentForm(forms.Form):
         return day
 
     def _instant(self, name: str, day: dt.date | None) -> datetime | None:
-        clock, zone = self.cleaned_data.get(name), self.cleaned_data.get("timezone")
-        if day is None or clock is None or zone is None:
+        time_of_day, zone = self.cleaned_data.get(name), self.cleaned_data.get("timezone")
+        if day is None or time_of_day is None or zone is None:
             return None
         if not 2000 <= day.year < 2100:
             field = "end_date" if day == self.cleaned_data.get("end_date") else "date"
             if field not in self.errors:
                 self.add_error(field, _("Use a date between the years 2000 and 2099."))
             return None
-        wall = datetime.combine(day, clock)
+        wall = datetime.combine(day, time_of_day)
         if (kept := self._kept.get((name, zone))) and kept.replace(tzinfo=None, fold=0) == wall:
             return kept.astimezone(UTC)
         chosen = self.cleaned_data.get("fold")
@@ -205,7 +211,7 @@ class AppointmentForm(forms.Form):
             return
         first, second = error.choices
         self.fields["fold"] = field = forms.ChoiceField(
-            label=_("Which %(time)s?") % {"time": f"{error.wall:%H:%M}"},
+            label=_("Which %(time)s?") % {"time": clock(error.wall)},
             required=False,
             widget=forms.RadioSelect,
         )

@@ -13,7 +13,10 @@ from sophiie.customers.errors import UnknownCustomer
 from sophiie.customers.phones import shown
 from sophiie.web.appointments.forms import AppointmentForm
 
-PLAIN = ("title", "date", "start", "end", "location", "notes")
+PLAIN = (
+    *("title", "date", "start", "end", "location", "notes"),
+    *("customer_name", "customer_phone", "customer_email"),
+)
 
 
 def prefill(form: AppointmentForm, asked: QueryDict, *, by: Member) -> None:

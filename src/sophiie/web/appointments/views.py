@@ -26,7 +26,7 @@ from sophiie.appointments.errors import (
 from sophiie.appointments.models import Appointment
 from sophiie.sync.outbox import record
 from sophiie.sync.reports.event_status import event_rows_of, statuses_of
-from sophiie.web.appointments.consent import consent_in, consent_to_ask_for
+from sophiie.web.appointments.consent import consent_in, consent_to_ask_for, what_is_overlaid
 from sophiie.web.appointments.form_defaults import lengths, start_from_copy, start_when_free
 from sophiie.web.appointments.forms import AppointmentForm
 from sophiie.web.appointments.history import attempts_shown, history_of
@@ -203,6 +203,7 @@ def form_page(
         "appointment": shown,
         "conflicts": conflicts or [],
         "consent": consent_to_ask_for(member, conflicts or []),
+        "over": what_is_overlaid(conflicts or []),
         "conflict_form": conflict_form,
         "lengths": lengths(),
         "twelve_hours": twelve_hours(),

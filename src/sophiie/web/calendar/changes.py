@@ -32,9 +32,9 @@ from sophiie.appointments.errors import (
     UnknownAppointment,
 )
 from sophiie.appointments.models import Appointment
-from sophiie.appointments.rules import Details, assignees_of
+from sophiie.appointments.rules import assignees_of
 from sophiie.common.wall_time import TimeDoesNotExist, TimeIsAmbiguous
-from sophiie.web.appointments.consent import consent_to_ask_for
+from sophiie.web.appointments.consent import consent_to_ask_for, what_is_overlaid
 from sophiie.web.calendar.feed import for_signed_in
 from sophiie.web.calendar.schemas import Change, NewAppointment, Withdrawal, reason_of
 from sophiie.web.shared.requests import signed_in
@@ -64,7 +64,7 @@ def _explains_refusals(view: Callable[..., HttpResponse]) -> Callable[..., HttpR
                 stale=True,
             )
         except Conflict as conflict:
-            return _taken(signed_in(request), conflict)
+            return _taken(signed_in(request), conflict, moves="appointment_id" in kwargs)
         except TooBusy:
             return _refused(503, _("Many people are booking at this moment. Try again."))
 
@@ -78,12 +78,9 @@ def calendar_book(request: HttpRequest) -> HttpResponse:
     """Books what the quick form says."""
     member = signed_in(request)
     asked = NewAppointment.model_validate_json(request.body)
-    start, end = asked.instants(member)
-    if start is None or end is None:
-        raise InvalidAppointment({"start": _("Choose when it starts and ends.")})
     booked = booking.book(
         by=member,
-        details=Details(title=asked.title, start=start, end=end, timezone=member.business.timezone),
+        details=asked.details(member),
         assignees=assignees_of(member.business, asked.assignees),
         **asked.consent_of(member),
     )
@@ -149,7 +146,7 @@ def _team(member: Member, asked: list[str], before: Appointment) -> list[Member]
     return [by_id[one] for one in wanted if one in by_id]
 
 
-def _taken(member: Member, conflict: Conflict) -> HttpResponse:
+def _taken(member: Member, conflict: Conflict, *, moves: bool) -> HttpResponse:
     consent = consent_to_ask_for(member, conflict.obstacles)
     title = _("This time is taken")
     if consent == "unverified":
@@ -159,7 +156,18 @@ def _taken(member: Member, conflict: Conflict) -> HttpResponse:
         title,
         obstacles=[_in_the_way(member, obstacle) for obstacle in conflict.obstacles],
         consent=consent,
+        anyway=_anyway(consent, conflict.obstacles, moves=moves),
     )
+
+
+def _anyway(consent: str, obstacles: list[Obstacle], *, moves: bool) -> str:
+    """The button's words: they say over what, and only to those who may."""
+    if consent == "unverified":
+        if moves:
+            return _("Move although the calendar could not be read")
+        return _("Book although the calendar could not be read")
+    words = _("Move anyway, over %(what)s") if moves else _("Book anyway, over %(what)s")
+    return words % {"what": what_is_overlaid(obstacles)} if consent else ""
 
 
 def _in_the_way(member: Member, obstacle: Obstacle) -> str:

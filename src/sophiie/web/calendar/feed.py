@@ -30,6 +30,7 @@ from sophiie.busy_time.knowledge import Freshness, knowledge_of
 from sophiie.busy_time.models import BusyPeriod
 from sophiie.common.clock import now
 from sophiie.common.reasons import words
+from sophiie.common.shown_clock import clock
 from sophiie.common.wall_time import start_of_day
 from sophiie.common.zone_rules import zone as rules_of
 from sophiie.sync.reports.attention import perhaps_in_need
@@ -155,7 +156,7 @@ def _appointment(
     if own_zone != zone.key:
         own = rules_of(own_zone)
         if (there := start.astimezone(own)).utcoffset() != local_start.utcoffset():
-            shown["elsewhere"] = f"{there:%H:%M}–{end.astimezone(own):%H:%M} {own_zone}"
+            shown["elsewhere"] = f"{clock(there)}–{clock(end.astimezone(own))} {own_zone}"
     if place:
         shown["place"] = place
     if customer:

@@ -10,9 +10,11 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from sophiie.accounts.models import Member
 from sophiie.appointments.errors import InvalidAppointment
-from sophiie.appointments.rules import may_book_over
+from sophiie.appointments.rules import Details, may_book_over
 from sophiie.common.wall_time import instant_of
 from sophiie.web.appointments.consent import Given
+
+TEXTS = ("title", "location", "customer_name", "customer_phone", "customer_email")
 
 
 class _Asked(BaseModel):
@@ -47,7 +49,7 @@ class _AskedWithTimes(_Asked):
         try:
             moment = datetime.fromisoformat(text)
         except ValueError:
-            raise InvalidAppointment({name: _("Write the time as 14:30.")}) from None
+            raise InvalidAppointment({name: _("Write the time as 14:30 or 2:30 pm.")}) from None
         if not 2000 <= moment.year < 2100:
             raise InvalidAppointment({name: _("Use a date between the years 2000 and 2099.")})
         if moment.tzinfo:
@@ -59,7 +61,19 @@ class NewAppointment(_AskedWithTimes):
     """The quick form."""
 
     title: str = ""
+    location: str = ""
+    customer_name: str = ""
+    customer_phone: str = ""
+    customer_email: str = ""
     assignees: list[str] = []
+
+    def details(self, member: Member) -> Details:
+        """What to book; raises `InvalidAppointment` where a time is missing."""
+        start, end = self.instants(member)
+        if start is None or end is None:
+            raise InvalidAppointment({"start": _("Choose when it starts and ends.")})
+        texts = self.model_dump(include=set(TEXTS))
+        return Details(start=start, end=end, timezone=member.business.timezone, **texts)
 
 
 class Change(_AskedWithTimes):
@@ -80,7 +94,7 @@ def reason_of(error: ValidationError) -> str:
     first = error.errors(include_url=False, include_context=False, include_input=False)[0]
     name = first["loc"][0] if first["loc"] else None
     kind = {
-        "title": _("“%(name)s” must be text."),
+        **dict.fromkeys(TEXTS, _("“%(name)s” must be text.")),
         "start": _("“%(name)s” must be text."),
         "end": _("“%(name)s” must be text."),
         "assignees": _("“%(name)s” must be a list."),

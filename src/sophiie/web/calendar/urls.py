@@ -2,12 +2,13 @@
 
 from django.urls import path
 
-from sophiie.web.calendar import changes, feed, views
+from sophiie.web.calendar import changes, feed, next_hour, views
 
 urlpatterns = [
     path("calendar", views.calendar, name="calendar"),
     path("calendar/feed", feed.calendar_feed, name="calendar-feed"),
     path("calendar/search", views.calendar_search, name="calendar-search"),
+    path("calendar/next-hour", next_hour.calendar_next_hour, name="calendar-next-hour"),
     path("calendar/book", changes.calendar_book, name="calendar-book"),
     path(
         "calendar/appointments/<uuid:appointment_id>/move",

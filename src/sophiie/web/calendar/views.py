@@ -37,12 +37,12 @@ from sophiie.web.shared.requests import members_only, signed_in
 VIEWS = ("month", "week", "day", "team", "list")
 # The page's script stores the last view here. A browser that has it needs no list from the server.
 VIEW_COOKIE = "sophiie_view"
-# What `page.js` imports: the browser loads all of it at once.
+# What `page.js` imports: the browser loads all of it at once. The quick form comes later.
 MODULES = [
     f"sophiie/calendar/{name}.js"
     for name in (
         *("acts", "entry", "events", "feed", "grid", "keys", "list", "looks", "month", "notices"),
-        *("quick", "settled", "setup", "state", "times"),
+        *("people_picker", "settled", "setup", "state", "times"),
     )
 ]
 MAX_FOUND = 40
@@ -136,6 +136,8 @@ def _setup(member: Member, people: list[Person], today: date) -> dict[str, Any]:
             "page": reverse("calendar"),
             "feed": reverse("calendar-feed"),
             "book": reverse("calendar-book"),
+            "nextHour": reverse("calendar-next-hour"),
+            "customers": reverse("customers"),
             "form": reverse("appointment-new"),
             "appointment": reverse("appointment", args=[nowhere]),
             "move": reverse("calendar-move", args=[nowhere]),

@@ -13,11 +13,11 @@ from django.contrib.staticfiles import finders
 BUNDLES = {
     "sophiie/shared.css": (
         *("tokens", "ground", "frame", "navigation", "cards", "layout", "buttons", "fields"),
-        *("notices", "tabs_and_dialogs", "tables", "lists", "steps"),
+        *("notices", "tabs_and_dialogs", "tables", "lists", "steps", "time_check"),
     ),
     "sophiie/calendar.css": (
         *("agenda", "rows", "first_steps", "people", "tools", "filters", "frame", "grid"),
-        *("month", "entries", "entries_fit", "list", "dialogs", "notices"),
+        *("month", "entries", "entries_fit", "list", "dialogs", "notices", "tips", "low"),
     ),
 }
 

@@ -13,8 +13,9 @@ from django.utils.translation import gettext_lazy
 from sophiie.accounts.people import InvalidAccount
 from sophiie.common.blank import is_blank
 from sophiie.common.wall_time import zone_choices
+from sophiie.web.shared.typed_times import TypedTimeField
 
-TIME_ERRORS = {"invalid": gettext_lazy("Write the time as 14:30.")}
+TIME_ERRORS = {"invalid": gettext_lazy("Write the time as 14:30 or 2:30 pm.")}
 DATE_ERRORS = {
     "required": gettext_lazy("Choose a date."),
     "invalid": gettext_lazy("Write the date as 2026-12-31."),
@@ -101,13 +102,8 @@ def timezone_field(kept: str = "", help_text: Any = "") -> forms.ChoiceField:
     )
 
 
-def time_field(label: str) -> forms.TimeField:
-    return forms.TimeField(
-        label=label,
-        required=False,
-        widget=forms.TimeInput(format="%H:%M", attrs={"type": "time"}),
-        error_messages=TIME_ERRORS,
-    )
+def time_field(label: str) -> TypedTimeField:
+    return TypedTimeField(label=label, required=False, error_messages=TIME_ERRORS)
 
 
 def date_field(label: Any, *, required: bool = True) -> forms.DateField:

@@ -1,44 +1,19 @@
 """How dates and times are written for the reader: in their language, on their clock.
 
-All moments are already in the right zone; nothing here converts. The choice of clock belongs to the
-request, like Django's language.
+All moments are already in the right zone; nothing here converts.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
-from datetime import date, datetime, time
+from datetime import date, datetime
 
 from django.utils.dateformat import format as as_text
 from django.utils.dateformat import time_format
 from django.utils.translation import pgettext
 
-_twelve_hours: ContextVar[bool] = ContextVar("twelve_hours", default=False)
-
-
-@contextmanager
-def clock_of(*, twelve_hours: bool) -> Iterator[None]:
-    """Inside this, times are written on this clock."""
-    token = _twelve_hours.set(twelve_hours)
-    try:
-        yield
-    finally:
-        _twelve_hours.reset(token)
-
-
-def twelve_hours() -> bool:
-    """Whether to write 2:30 pm instead of 14:30."""
-    return _twelve_hours.get()
-
-
-def clock(moment: datetime | time) -> str:
-    """14:30, or 2:30 pm."""
-    if not twelve_hours():
-        return time_format(moment, "H:i")
-    # The same letters in every language of the product that uses this clock.
-    return time_format(moment, "g:i") + (" am" if moment.hour < 12 else " pm")
+from sophiie.common.shown_clock import clock as clock
+from sophiie.common.shown_clock import clock_of as clock_of
+from sophiie.common.shown_clock import twelve_hours as twelve_hours
 
 
 def clock_to_the_second(moment: datetime) -> str:

@@ -17,6 +17,7 @@ from sophiie.availability.hours import USUAL_WEEK, Span, Spans, Week, week_from_
 from sophiie.availability.models import WorkingHours
 from sophiie.availability.rules import Rules
 from sophiie.availability.words import length
+from sophiie.common.shown_clock import clock
 from sophiie.web.shared.form_fields import LongSelect, date_field, time_field, timezone_choices
 
 DAY_NAMES = (
@@ -194,13 +195,14 @@ class RulesForm(forms.Form):
         gettext_lazy("How far ahead"),
         gettext_lazy("Days later than this are not offered."),
     )
-    step_minutes = _number_field(
-        gettext_lazy("Appointments start every"),
-        gettext_lazy("Counted from midnight: 09:00, 09:15 and so on."),
-    )
+    step_minutes = _number_field(gettext_lazy("Appointments start every"), "")
 
     def __init__(self, data: Any, *, kept: Rules) -> None:
         super().__init__(data, initial=asdict(kept))
+        said = {"first": clock(time(9)), "second": clock(time(9, 15))}
+        self.fields["step_minutes"].help_text = (
+            _("Counted from midnight: %(first)s, %(second)s and so on.") % said
+        )
         buffers = (0, 5, 10, 15, 20, 30, 45, 60, 90, 120)
         choices = {
             "buffer_before_minutes": _minutes(*buffers),

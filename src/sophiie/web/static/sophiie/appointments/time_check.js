@@ -13,7 +13,9 @@ function checkWhileTyping(form) {
   };
   for (const kind of ["change", "input"]) {
     form.addEventListener(kind, (event) => {
-      if (CHECKED.includes(event.target.name)) ask();
+      if (!CHECKED.includes(event.target.name)) return;
+      delete place.dataset.said; // what was in the way of the time before
+      ask();
     });
   }
   ask();

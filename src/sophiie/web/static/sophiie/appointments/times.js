@@ -1,6 +1,7 @@
 // Start and end in the appointment form. The fields show at once how the typed times are
 // understood; the end follows the start; lengths and free times fill them in.
 
+import { choosePerson } from "./proposals.js";
 import { formatTime, parseTime } from "./typed_times.js";
 
 const DAY = 24 * 60;
@@ -58,14 +59,21 @@ class Times {
     this.tellOthers();
   }
 
-  /** Takes a free time that is offered in place of one that is taken. */
-  chooseSlot({ slotDate, slotStart, slotEnd }) {
-    this.form.elements.date.value = slotDate;
+  /** Takes a free time or a free person that is offered in place of what is taken. */
+  take(offer) {
+    choosePerson(this.form, offer);
+    if (offer.slotStart) this.chooseSlot(offer);
+    this.start.focus();
+    this.tellOthers();
+  }
+
+  chooseSlot({ slotDate, slotStart, slotEnd, slotEndDate }) {
+    const { date, end_date: endDate } = this.form.elements;
+    date.value = slotDate;
+    if (endDate) endDate.value = slotEndDate;
     this.write(this.start, parseTime(slotStart));
     this.write(this.end, parseTime(slotEnd));
     this.lastStart = parseTime(this.start.value);
-    this.start.focus();
-    this.tellOthers();
   }
 
   tellOthers() {
@@ -89,8 +97,8 @@ function connect(times) {
   });
   end.addEventListener("change", () => times.showLength());
   form.addEventListener("click", (event) => {
-    const offer = event.target.closest("[data-slot-start]");
-    if (offer) times.chooseSlot(offer.dataset);
+    const offer = event.target.closest("[data-slot-start], [data-member]");
+    if (offer) times.take(offer.dataset);
   });
   lengths.addEventListener("click", (event) => {
     const button = event.target.closest("[data-minutes]");

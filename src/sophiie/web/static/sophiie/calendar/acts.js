@@ -89,7 +89,8 @@ function done(one, changes, before, was) {
     when: when(one.start, one.end),
     names: listed(changes.assignees ? one.who.map((n) => shown.people[n].name) : []),
   };
-  const what = changes.start ? "moved" : changes.end ? "resized" : "handed";
+  const isMoved = changes.start && changes.assignees ? "moved_and_handed" : "moved";
+  const what = changes.start ? isMoved : changes.end ? "resized" : "handed";
   toast(say(what, values), () =>
     takeBack(one.id, before, one.revision, { title: one.title, when: was }),
   );
@@ -118,7 +119,7 @@ function refused(one, changes, answer, more) {
     return;
   }
   for (const { fold, label } of answer.which ?? []) ways.push([label, again({ fold })]);
-  if (answer.consent) ways.push([say(answer.consent), again({ consent: answer.consent })]);
+  if (answer.consent) ways.push([answer.anyway, again({ consent: answer.consent })]);
   if (answer.status !== 404) ways.push([say("open"), addressOf("appointment", one.id)]);
   refuse(
     say("not_moved", { title: one.title }),

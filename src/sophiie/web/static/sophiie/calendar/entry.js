@@ -11,6 +11,10 @@ const STATUS_ICONS = {
   no_show: "person",
 };
 
+// What the matter is shows by the mark's shape, too.
+const STATE_ICONS = { failed: "alert", drift: "drift", paused: "pause" };
+const MOST_INITIALS = 3;
+
 /** What an entry says besides title, time and people, each with its icon. */
 export function marks(one) {
   const found = [];
@@ -19,31 +23,28 @@ export function marks(one) {
   } else if (one.status) {
     found.push([STATUS_ICONS[one.status], say(one.status)]);
   }
-  if (one.state) found.push(["alert", one.says]);
-  if (one.clash) found.push(["alert", say("clash", { names: listed(namesOf(one.clash)) })]);
+  if (one.state) found.push([STATE_ICONS[one.state], one.says]);
+  if (one.clash) found.push(["clash", say("clash", { names: listed(namesOf(one.clash)) })]);
   return found;
 }
 
 export const needsAttention = (one) => Boolean(one.state || one.clash);
 
-/** What a screen reader reads after title and time, and the tooltip shows. */
+/** What a screen reader reads after title and time, and the tip shows. */
 function described(one) {
-  const parts = [];
-  if (one.elsewhere) parts.push(one.elsewhere);
-  if (one.note) parts.push(one.note);
-  if (one.who.length) parts.push(listed(namesOf(one.who)));
-  if (one.customer) parts.push(one.customer);
-  if (one.place) parts.push(one.place);
-  return [...parts, ...marks(one).map(([, text]) => text)].join(", ");
+  const names = listed(namesOf(one.who));
+  return [one.elsewhere, one.note, names, one.customer, one.place].filter(Boolean);
 }
 
+/** A few people by their initials; of many, how many more there are. */
 export function initials(numbers) {
-  return numbers.map((number) => {
+  const most = numbers.length > MOST_INITIALS + 1 ? MOST_INITIALS : numbers.length;
+  const badges = numbers.slice(0, most).map((number) => {
     const person = shown.people[number];
-    const badge = make("span", `cal-initials who-${person.colour}`, person.initials);
-    badge.title = person.name;
-    return badge;
+    return make("span", `cal-initials who-${person.colour}`, person.initials);
   });
+  const rest = numbers.length - most;
+  return rest ? [...badges, make("span", "cal-more", `+${rest}`)] : badges;
 }
 
 /** A link to the appointment, with its title, time, state and people. */
@@ -52,14 +53,19 @@ export function entryLink(one, { time = span(one.start, one.end) } = {}) {
   link.href = addressOf("appointment", one.id);
   link.draggable = false;
   link.dataset.id = one.id;
-  const more = described(one);
-  link.title = [one.title, span(one.start, one.end), more].join(", ");
+  const more = [...described(one), ...marks(one).map(([, text]) => text)].join(", ");
+  setTip(link, [
+    one.title,
+    [longDay(one.start), span(one.start, one.end)].join(", "),
+    ...described(one),
+    ...marks(one).map(([, text]) => text),
+  ]);
   const signs = make("span", "entry-signs");
   for (const [name] of marks(one)) signs.append(icon(name));
   link.append(
     make("span", "entry-title", one.title),
     hidden(`, ${longDay(one.start)}, `),
-    make("span", "entry-time", time),
+    timeOf(time),
     ...(one.place ? [make("span", "entry-place", one.place)] : []),
     signs,
     unspoken(make("span", "entry-who", ...initials(one.who))),
@@ -68,6 +74,19 @@ export function entryLink(one, { time = span(one.start, one.end) } = {}) {
   if (one.place) unspoken(link.querySelector(".entry-place"));
   return link;
 }
+
+/** "09:30–10:00"; where there is no room for both, the start alone is left. */
+function timeOf(text) {
+  const at = text.indexOf("–");
+  if (at < 0) return make("span", "entry-time", text);
+  const until = make("span", "entry-until", text.slice(at));
+  return make("span", "entry-time", text.slice(0, at), document.createElement("wbr"), until);
+}
+
+/** The whole of what may be cut, line by line, for `tips.js`. */
+const setTip = (element, lines) => {
+  element.dataset.tip = lines.join("\n");
+};
 
 const hidden = (text) => make("span", "visually-hidden", text);
 
@@ -81,7 +100,7 @@ export function busyBlock(number, from, to, { time = span(from, to) } = {}) {
   const person = shown.people[number];
   const text = `${say("busy")}, ${person.name}, ${longDay(from)}, ${span(from, to)}`;
   const block = make("p", "entry entry-busy");
-  block.title = text;
+  setTip(block, [say("busy"), person.name, `${longDay(from)}, ${span(from, to)}`]);
   block.append(
     make("span", "visually-hidden", text),
     icon("lock"),
@@ -97,5 +116,7 @@ export function classesOf(one, colour) {
   const classes = ["cal-event", `who-${colour}`];
   if (one.status) classes.push(`is-${one.status}`);
   if (needsAttention(one)) classes.push("is-alarming");
+  if (one.state) classes.push(`is-${one.state}`);
+  if (one.clash) classes.push("is-clash");
   return classes;
 }

@@ -1,7 +1,7 @@
 // What the grid draws: appointments, busy times and closed hours as events of the library.
 
 import { classesOf } from "./entry.js";
-import { appointments, busyTimes, isOff, leading, shown } from "./feed.js";
+import { appointments, busyTimes, columns, isOff, leading, shown } from "./feed.js";
 import * as month from "./month.js";
 import { say } from "./setup.js";
 import { state } from "./state.js";
@@ -9,6 +9,7 @@ import { addDays, addSeconds, clockOf, dayOf, seconds } from "./times.js";
 
 const DAY_SECONDS = 86_400;
 const SMALL_SECONDS = 2_700; // in a shorter event title and time share a line
+const LANES = 4; // strips of busy time beside one another, see entries.css
 const MIN_SECONDS = 1_800; // shorter events are drawn this long, so that a finger can hit them
 
 export function events() {
@@ -16,8 +17,9 @@ export function events() {
   const found = appointments().flatMap((one) =>
     isTeam ? eventsOfEach(one) : [eventOf(one, leading(one), one.who)],
   );
-  found.push(...busyTimes().map(busyEvent));
-  return state.view === "month" ? month.fitting(found) : [...found, ...closedHours(isTeam)];
+  if (state.view === "month") return month.fitting([...found, ...busyTimes().map(busyEvent)]);
+  const long = busyTimes().filter(([, from, to]) => isLong(from, to));
+  return [...found, ...long.map(busyEvent), ...busyTimes().map(busyGround), ...closedHours(isTeam)];
 }
 
 /** The team view draws an appointment once for each assignee, in their column and colour. */
@@ -52,6 +54,27 @@ function busyEvent([number, from, to], index) {
     title: say("busy"),
     editable: false,
     classNames: ["cal-event", "is-busy", `who-${person.colour}`],
+    extendedProps: { busy: [number, from, to] },
+  };
+}
+
+/** Busy time lies behind the appointments: as a strip in the person's colour and, where the column
+ *  belongs to one person or the whole day is taken, as a ground across it. */
+function busyGround([number, from, to], index) {
+  const people = columns();
+  const person = shown.people[number];
+  const isWide = state.view === "team" || people.length === 1 || isLong(from, to);
+  const lane = state.view === "team" ? 0 : people.indexOf(person) % LANES;
+  return {
+    id: `busy-ground-${index}`,
+    start: from,
+    end: to,
+    display: "background",
+    resourceIds: [person.id],
+    classNames: [
+      ...["cal-busy", `who-${person.colour}`, `lane-${lane}`],
+      ...(isWide ? ["is-wide"] : []),
+    ],
     extendedProps: { busy: [number, from, to] },
   };
 }

@@ -15,7 +15,31 @@ export const shown = {
 
 export class SignedOut extends Error {}
 
+const REMEMBERED = 8;
+
 let asking = null;
+const memory = new Map(); // periods as last loaded, the newest last
+
+function remember(answer, from, to) {
+  const key = `${from}/${to}`;
+  memory.delete(key);
+  memory.set(key, answer);
+  if (memory.size > REMEMBERED) memory.delete(memory.keys().next().value);
+}
+
+export const isShown = (from, to) => shown.from === from && shown.to === to;
+
+/** Shows a period as it was last loaded; false if it never was. */
+export function recall(from, to) {
+  const known = memory.get(`${from}/${to}`);
+  if (known) Object.assign(shown, known, { from, to });
+  return Boolean(known);
+}
+
+/** Something changed elsewhere: what was loaded before does not count any more. */
+export function forget() {
+  memory.clear();
+}
 
 /** Fetches the period; the latest request wins. False if a later one has overtaken this one. */
 export async function load(from, to) {
@@ -30,8 +54,8 @@ export async function load(from, to) {
     });
     if (answer.status === 401) throw new SignedOut();
     if (!answer.ok) throw new Error(String(answer.status));
-    Object.assign(shown, await answer.json(), { from, to });
-    return true;
+    remember(await answer.json(), from, to);
+    return recall(from, to);
   } catch (error) {
     if (mine.signal.aborted) return false;
     throw error;
@@ -69,14 +93,3 @@ export function columns() {
 
 /** The person whose colour an appointment has: the first assignee who is shown. */
 export const leading = (one) => shown.people[one.who.find(isVisible) ?? one.who[0]];
-
-/** Whether a person has anything between two times; only the days on the page are known. */
-export function isTaken(id, from, to) {
-  const number = shown.people.findIndex((person) => person.id === id);
-  const meets = (start, end) => start < to && from < end;
-  return (
-    shown.appointments.some(
-      (one) => !isOff(one) && one.who.includes(number) && meets(one.start, one.end),
-    ) || shown.busy.some(([whose, start, end]) => whose === number && meets(start, end))
-  );
-}

@@ -15,12 +15,13 @@ function handed(date) {
 export const dayOfDate = (date) => dayOf(handed(date));
 
 function content({ event, view }) {
+  const { appointment, busy } = event.extendedProps;
+  if (event.display === "background") return busy && { domNodes: [busyBlock(...busy)] };
   if (event.display !== "auto" && event.display !== "ghost") return undefined;
   const isMonth = view.type === "dayGridMonth";
   if (isMonth && onPhone()) return { domNodes: [] }; // a bar; the day's link says how many
   const shortTime = isMonth ? clock : span;
   const time = (from, to) => (event.allDay ? "" : shortTime(from, to));
-  const { appointment, busy } = event.extendedProps;
   if (busy) return { domNodes: [busyBlock(...busy, { time: time(busy[1], busy[2]) })] };
   const one = find(appointment);
   return one && { domNodes: [entryLink(one, { time: time(one.start, one.end) })] };
@@ -46,7 +47,9 @@ function columnHead({ resource }) {
   const person = shown.people.find(({ id }) => id === resource.id);
   if (!person) return { domNodes: [resource.title] };
   const initials = make("span", `cal-initials who-${person.colour}`, person.initials);
-  return { domNodes: [initials, make("span", "head-name", person.name)] };
+  const name = make("span", "head-name", person.name);
+  name.dataset.tip = person.name;
+  return { domNodes: [initials, name] };
 }
 
 /** The library's options for what events, days and columns show. */

@@ -2,14 +2,14 @@
 // looks (grid, list) and what people do (acts).
 
 import * as acts from "./acts.js";
-import { load, namesOf, SignedOut, shown } from "./feed.js";
+import { forget, isShown, load, namesOf, recall, SignedOut, shown } from "./feed.js";
 import * as grid from "./grid.js";
 import * as keys from "./keys.js";
 import * as list from "./list.js";
 import * as notices from "./notices.js";
-import * as quick from "./quick.js";
+import * as people from "./people_picker.js";
 import { listed, part, say, setup } from "./setup.js";
-import { change, hrefOf, onPhone, readAddress, state, whenResized } from "./state.js";
+import { change, hrefOf, isBrief, readAddress, state, whenResized } from "./state.js";
 import { otherZone, periodOf, step, titleOf, today } from "./times.js";
 
 const SLOW_MS = 250;
@@ -20,7 +20,7 @@ const MINUTE_MS = 60_000;
 
 function draw() {
   const [from, to] = periodOf(state.view, state.day);
-  const known = shown.from === from && shown.to === to;
+  const known = isShown(from, to);
   const isList = state.view === "list";
   part("cal-list").hidden = !isList;
   part("cal-grid").hidden = isList;
@@ -41,7 +41,7 @@ function draw() {
 
 function frame() {
   const title = titleOf(state.view, state.day);
-  part("cal-title").textContent = titleOf(state.view, state.day, { brief: onPhone() });
+  part("cal-title").textContent = titleOf(state.view, state.day, { brief: isBrief() });
   document.title = `${title} · Sophiie`;
   const unit = { month: "month", week: "week", list: "week", day: "day", team: "day" }[state.view];
   for (const [id, direction, name] of [
@@ -58,48 +58,77 @@ function frame() {
     if (link.dataset.view === state.view) link.setAttribute("aria-current", "true");
     else link.removeAttribute("aria-current");
   }
-  for (const box of part("cal-filters").querySelectorAll("input")) {
-    box.checked = box.name === "who" ? !state.hidden.has(box.value) : state[box.name];
-  }
+  people.draw();
   part("calendar").dataset.view = state.view;
 }
 
-/** Loads the period again and draws it. */
+// The last view and day that could be shown.
+let seen = null;
+
+function show() {
+  seen = { view: state.view, day: state.day };
+  frame();
+  draw();
+}
+
+/** Loads the period and shows it; what is on the page stays until then. */
 async function reload() {
   const [from, to] = periodOf(state.view, state.day);
-  const known = shown.from === from && shown.to === to;
+  const known = isShown(from, to);
   const box = part("cal-frame");
-  const slow = setTimeout(
-    () => {
-      part("cal-wait").hidden = false;
-    },
-    known ? SLOW_MS * 8 : SLOW_MS,
-  );
+  const wait = () => {
+    part("cal-wait").hidden = false;
+  };
+  const slow = setTimeout(wait, known ? SLOW_MS * 8 : SLOW_MS);
   try {
     if (!(await load(from, to))) return;
     notices.problem("");
-    draw();
-    box.setAttribute("aria-busy", "false");
+    delete box.dataset.failed;
+    delete box.dataset.stale;
+    show();
   } catch (error) {
-    box.setAttribute("aria-busy", "false");
-    if (error instanceof SignedOut) notices.signedOut();
-    else notices.problem(say(known ? "failed_again" : "failed"), [say("retry"), () => reload()]);
-    if (!known) box.dataset.failed = "";
+    failed(error, known);
   } finally {
     clearTimeout(slow);
     part("cal-wait").hidden = true;
   }
-  if (shown.from === from) delete box.dataset.failed;
+  box.setAttribute("aria-busy", "false");
+}
+
+/** Says so and returns to the last view that could be shown; an empty grid would say that nothing
+ *  is booked. */
+function failed(error, known) {
+  const wanted = { view: state.view, day: state.day };
+  const box = part("cal-frame");
+  if (shown.from) {
+    if (!known) change(seen, { step: false });
+    box.dataset.stale = "";
+  } else {
+    box.dataset.failed = "";
+  }
+  if (error instanceof SignedOut) {
+    notices.signedOut();
+    return;
+  }
+  const title = titleOf(state.view, state.day);
+  const text = known ? "failed_again" : shown.from ? "failed_kept" : "failed";
+  notices.problem(say(text, { title }), [say("retry"), () => go(wanted, { step: false })]);
 }
 
 function go(changes, options) {
   change(changes, options);
-  frame();
-  draw();
+  return arrive();
+}
+
+/** Shows the period in the state at once if it is known, and loads it in any case. */
+function arrive() {
+  const [from, to] = periodOf(state.view, state.day);
+  if (isShown(from, to) || recall(from, to) || !shown.from) show();
+  else part("cal-frame").setAttribute("aria-busy", "true");
   return reload();
 }
 
-const show = (view) => go({ view });
+const showView = (view) => go({ view });
 const showDay = (day) => go({ view: "day", day });
 const goToday = () => go({ day: today() });
 const move = (direction) => go({ day: step(state.view, state.day, direction) });
@@ -109,6 +138,7 @@ const move = (direction) => go({ day: step(state.view, state.day, direction) });
 let together = 0;
 
 function changedElsewhere() {
+  forget();
   clearTimeout(together);
   together = setTimeout(() => {
     if (grid.isDragging()) changedElsewhere();
@@ -136,9 +166,36 @@ function onPlainClick(element, act) {
   });
 }
 
-function create(what) {
+let quick = null;
+
+/** The quick form comes after the first view is drawn, or when it is asked for. */
+function quickForm() {
+  quick ??= import("./quick.js").then((form) => {
+    form.connect({ onClose: () => grid.unselect() });
+    return form;
+  });
+  return quick;
+}
+
+async function create(what) {
   notices.clear();
-  quick.open(what);
+  const form = await quickForm().catch(() => null);
+  if (form) {
+    form.open(what);
+    return;
+  }
+  quick = null;
+  notices.problem(say("lost"), [say("retry"), () => create(what)]);
+}
+
+/** What nobody needs in the first moment. */
+async function loadTheRest() {
+  try {
+    await quickForm();
+    (await import("./tips.js")).connect();
+  } catch {
+    quick = null; // asked for again when somebody needs it
+  }
 }
 
 function search() {
@@ -152,7 +209,7 @@ function connect() {
   onPlainClick(part("cal-next"), () => move(1));
   onPlainClick(part("cal-today"), goToday);
   for (const link of document.querySelectorAll(".cal-view"))
-    onPlainClick(link, () => show(link.dataset.view));
+    onPlainClick(link, () => showView(link.dataset.view));
   part("cal-new").addEventListener("click", () => create());
   part("cal-search-button").addEventListener("click", search);
   part("cal-search-text").addEventListener("keydown", (event) => {
@@ -160,22 +217,18 @@ function connect() {
     event.preventDefault(); // browsers would only empty the field
     part("cal-search").close();
   });
-  part("cal-filters").addEventListener("change", ({ target }) => {
-    if (target.name === "who") {
-      const hidden = new Set(state.hidden);
-      if (target.checked) hidden.delete(target.value);
-      else hidden.add(target.value);
-      change({ hidden }, { step: false });
-    } else {
-      change({ [target.name]: target.checked }, { step: false });
-    }
+  const filter = (changes) => {
+    change(changes, { step: false });
+    people.draw();
     draw();
+  };
+  people.connect((hidden) => filter({ hidden }));
+  part("cal-filters").addEventListener("change", ({ target: { name, checked } }) => {
+    if (["busy", "cancelled"].includes(name)) filter({ [name]: checked });
   });
   window.addEventListener("popstate", () => {
     readAddress();
-    frame();
-    draw();
-    reload();
+    arrive();
   });
   document.addEventListener("sophiie:change", ({ detail }) => {
     if (detail.appointment !== undefined || detail.busy !== undefined) changedElsewhere();
@@ -201,11 +254,10 @@ part("cal-plain").remove(); // the list for browsers without JavaScript
 document.body.classList.add("has-script");
 readAddress({ first: true });
 acts.connect({ redraw: draw, reload });
-quick.connect({ onClose: () => grid.unselect() });
 grid.start({ move: acts.move, create, showDay, hrefOfDay: (day) => hrefOf({ view: "day", day }) });
 keys.listen({
   step: move,
-  show,
+  show: showView,
   search,
   today: goToday,
   create: () => create(),
@@ -217,6 +269,5 @@ keys.listen({
 });
 connect();
 tellZone();
-frame();
 followTime();
-reload();
+arrive().then(loadTheRest);

@@ -1,43 +1,56 @@
-// The quick form: title, time, people. The full form has everything else; it opens with what was
-// typed here.
+// The quick form: title, customer, place, time, people. While one types it says whether the time is
+// free. The full form has everything else; it opens with what was typed here.
 
+import { choosePerson } from "../appointments/proposals.js";
 import { book, reasonOf } from "./acts.js";
-import { isTaken, shown } from "./feed.js";
+import * as customers from "./customers.js";
+import { shown } from "./feed.js";
 import { control } from "./notices.js";
+import * as times from "./quick_times.js";
 import { make, part, say, setup } from "./setup.js";
 import { state } from "./state.js";
-import { addDays, addSeconds, clockOf, dayOf, now, seconds } from "./times.js";
+import { dayOf, today } from "./times.js";
+
+const CHECK_AFTER_MS = 350;
+const CHECKED = ["date", "start", "end", "assignees"];
+const TEXTS = ["title", "location", "customer_name", "customer_phone", "customer_email"];
 
 const dialog = part("cal-quick");
 const form = part("cal-quick-form");
-const { title, date, start, end } = form.elements;
-const FIELDS = {
-  title: "cal-quick-name-error",
-  start: "cal-quick-time-error",
-  end: "cal-quick-time-error",
-  assignees: "cal-quick-who-error",
-};
+const check = part("cal-quick-check");
+const { title, date } = form.elements;
 
-let length = 3600;
 let onClose = () => {};
+let proposal = Promise.resolve();
+let openings = 0;
+let isTimeTyped = false;
+let checkTimer = 0;
 
-/** Opens the form for a span, a day, or the next free hour of the day that is shown. */
-export function open({ start: from, end: to, day, who } = {}) {
+/** Opens the form for a span, or at the next free working hour of a day or from the shown day on. */
+export function open({ start: from, end: to, day = lookedAt(), who } = {}) {
   const chosen = who ?? onlyOneShown() ?? setup.me;
-  const begin = from ?? freeHour(day ?? state.day, chosen);
-  const midnight = `${addDays(dayOf(begin), 1)}T00:00:00`;
-  const asked = to ?? addSeconds(begin, 3600);
-  const until = asked > midnight ? midnight : asked; // only the full form goes over midnight
   form.reset();
+  customers.reset();
+  times.reset();
   tell();
-  date.value = dayOf(begin);
-  start.value = clockOf(begin);
-  end.value = clockOf(until);
-  length = seconds(begin, until);
-  for (const box of people()) box.checked = box.value === chosen;
+  check.replaceChildren();
+  delete check.dataset.said;
+  isTimeTyped = false;
+  openings += 1;
+  date.value = dayOf(from ?? day ?? state.day);
+  for (const box of people()) {
+    box.checked = box.value === chosen;
+    box.closest("label").hidden = false;
+  }
+  if (from) times.fill(from, to);
+  proposal = from ? Promise.resolve() : propose(chosen, day);
+  if (from) checkSoon(0);
   dialog.showModal();
   title.focus();
 }
+
+/** The day that somebody looks at, if it is a single one. */
+const lookedAt = () => (["day", "team"].includes(state.view) ? state.day : undefined);
 
 const people = () => [...form.querySelectorAll("[name=assignees]")];
 
@@ -46,22 +59,26 @@ function onlyOneShown() {
   return visible.length === 1 ? visible[0].id : undefined;
 }
 
-/** The next full hour at which the person has nothing yet; on another day from 9:00 on. */
-function freeHour(day, who) {
-  const next = addSeconds(`${now().slice(0, 13)}:00:00`, 3600);
-  const first = dayOf(next) === day ? next : `${day}T09:00:00`;
-  for (let begin = first; dayOf(begin) === day; begin = addSeconds(begin, 3600)) {
-    if (!isTaken(who, begin, addSeconds(begin, 3600))) return begin;
+/** The next free working hour; on another day than today that has none, nine o'clock. */
+async function propose(who, day) {
+  const mine = openings;
+  let found = "";
+  try {
+    const asked = new URLSearchParams({ from: day ?? state.day, who });
+    const answer = await fetch(`${setup.urls.nextHour}?${asked}`);
+    if (answer.ok) ({ start: found } = await answer.json());
+  } catch {
+    // Offline the form still opens.
   }
-  return first;
+  if (isTimeTyped || mine !== openings) return;
+  const isFitting = found && (!day || day === today() || day === dayOf(found));
+  times.fill(isFitting ? found : `${date.value}T09:00:00`);
+  checkSoon(0);
 }
 
-/** Start and end as typed; an end at 00:00 is the end of the day. */
-function times() {
-  if (!date.value || !start.value || !end.value) return { start: "", end: "" };
-  const from = `${date.value}T${start.value}:00`;
-  const until = `${date.value}T${end.value}:00`;
-  return { start: from, end: end.value === "00:00" ? `${addDays(date.value, 1)}T00:00:00` : until };
+function checkSoon(wait = CHECK_AFTER_MS) {
+  clearTimeout(checkTimer);
+  checkTimer = setTimeout(() => check.dispatchEvent(new CustomEvent("check")), wait);
 }
 
 const chosen = () =>
@@ -69,20 +86,22 @@ const chosen = () =>
     .filter((box) => box.checked)
     .map((box) => box.value);
 
+const errorOf = (name) => form.querySelector(`[data-error~="${name}"]`);
+
 /** Shows messages at their fields, and above the form those that belong to none. */
 function tell(messages = {}, above = []) {
-  for (const id of new Set(Object.values(FIELDS))) part(id).hidden = true;
+  for (const place of form.querySelectorAll("[data-error]")) place.hidden = true;
   for (const field of form.querySelectorAll("[data-field]"))
     field.classList.remove("field-invalid");
+  for (const input of form.querySelectorAll("[aria-invalid]"))
+    input.removeAttribute("aria-invalid");
   for (const [name, text] of Object.entries(messages)) {
-    const place = part(FIELDS[name] ?? FIELDS.title);
+    const place = errorOf(name) ?? errorOf("title");
     place.textContent = text;
     place.hidden = false;
     form.querySelector(`[data-field="${name}"]`)?.classList.add("field-invalid");
-  }
-  for (const control of [title, start, end]) control.removeAttribute("aria-invalid");
-  for (const name of Object.keys(messages))
     form.elements[name]?.setAttribute?.("aria-invalid", "true");
+  }
   part("cal-quick-problem").replaceChildren(...above);
 }
 
@@ -94,7 +113,7 @@ function inTheWay(answer) {
   const ways = make("div", "actions");
   const way = (text, more) => ways.append(control(text, () => submit(more)));
   for (const { fold, label } of answer.which ?? []) way(label, { fold });
-  if (answer.consent) way(say(answer.consent), { consent: answer.consent });
+  if (answer.consent) way(answer.anyway, { consent: answer.consent });
   if (ways.children.length) body.append(ways);
   box.append(body);
   return box;
@@ -104,42 +123,72 @@ let sending = false;
 
 async function submit(more = {}) {
   if (sending) return;
+  sending = true;
+  try {
+    await proposal;
+    await send(more);
+  } finally {
+    sending = false;
+  }
+}
+
+async function send(more) {
   const assignees = chosen();
   if (!assignees.length) {
     tell({ assignees: say("need_person") });
     people()[0]?.focus();
     return;
   }
-  sending = true;
-  const answer = await book({ title: title.value, ...times(), assignees, ...more }).finally(() => {
-    sending = false;
-  });
+  const texts = Object.fromEntries(TEXTS.map((name) => [name, form.elements[name].value]));
+  const answer = await book({ ...texts, ...times.typedTimes(), assignees, ...more });
   if (answer.status === 201) {
     dialog.close();
-    return;
-  }
-  if (answer.errors) {
+  } else if (answer.errors) {
     tell(answer.errors);
     form.elements[Object.keys(answer.errors)[0]]?.focus?.();
-    return;
+  } else {
+    check.dataset.said = ""; // what is in the way is said once
+    tell({}, [inTheWay(answer)]);
+    part("cal-quick-problem").scrollIntoView({ block: "nearest" });
   }
-  tell({}, [inTheWay(answer)]);
 }
 
 /** The address of the full form, with everything typed so far. */
 function fullForm() {
-  const kept = new URLSearchParams({
-    title: title.value,
-    date: date.value,
-    start: start.value,
-    end: end.value,
-  });
+  const kept = new URLSearchParams();
+  for (const name of [...TEXTS, "date", "start", "end"]) kept.set(name, form.elements[name].value);
   for (const id of chosen()) kept.append("assignees", id);
   return `${setup.urls.form}?${kept}`;
 }
 
+/** Takes a free time or a free person that the check offers. */
+function take({ slotDate, slotStart, slotEnd, slotEndDate, ...offer }) {
+  choosePerson(form, offer);
+  if (slotStart) times.fill(`${slotDate}T${slotStart}:00`, `${slotEndDate}T${slotEnd}:00`);
+  changed();
+  form.elements.start.focus();
+}
+
+function changed() {
+  isTimeTyped = true;
+  delete check.dataset.said;
+  part("cal-quick-problem").replaceChildren();
+  checkSoon();
+}
+
+/** Of many people those whose name matches, and those already chosen. */
+function find({ target }) {
+  const wanted = target.value.trim().toLocaleLowerCase();
+  for (const box of people()) {
+    const chip = box.closest("label");
+    chip.hidden = !box.checked && !chip.textContent.toLocaleLowerCase().includes(wanted);
+  }
+}
+
 export function connect(page) {
   ({ onClose } = page);
+  times.connect();
+  customers.connect();
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     submit();
@@ -147,13 +196,16 @@ export function connect(page) {
   part("cal-quick-more").addEventListener("click", () => {
     location.assign(fullForm());
   });
-  start.addEventListener("change", () => {
-    if (!start.value || !date.value) return;
-    end.value = clockOf(addSeconds(`${date.value}T${start.value}:00`, length));
+  for (const kind of ["input", "change"]) {
+    form.addEventListener(kind, ({ target }) => {
+      if (CHECKED.includes(target.name)) changed();
+    });
+  }
+  check.addEventListener("click", ({ target }) => {
+    const offer = target.closest("[data-slot-start], [data-member]");
+    if (offer) take({ ...offer.dataset });
   });
-  end.addEventListener("change", () => {
-    const typed = times();
-    if (typed.start && typed.end > typed.start) length = seconds(typed.start, typed.end);
-  });
+  check.addEventListener("htmx:sendError", () => check.replaceChildren());
+  part("cal-quick-find")?.addEventListener("input", find);
   dialog.addEventListener("close", () => onClose());
 }

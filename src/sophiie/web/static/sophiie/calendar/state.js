@@ -5,11 +5,15 @@ import { isDay, today } from "./times.js";
 
 const MEMORY = "sophiie-calendar";
 const COOKIE_LIFE = "max-age=31536000; samesite=lax";
+const NOBODY = "none"; // in the address, in the place of people
 const PHONE = "(max-width: 43.99rem)";
 
+const low = window.matchMedia("(max-height: 30rem)");
 const phone = window.matchMedia(PHONE);
 
 export const onPhone = () => phone.matches;
+/** Whether the heading has little room: a phone, upright or held sideways, or a zoomed page. */
+export const isBrief = () => phone.matches || low.matches;
 
 const SETTLED_MS = 150;
 
@@ -59,11 +63,9 @@ export function readAddress({ first = false } = {}) {
   state.day = isDay(day) ? day : today();
   const people = setup.people.map((person) => person.id);
   if (asked.has("members")) {
-    const wanted = asked
-      .get("members")
-      .split(",")
-      .filter((id) => people.includes(id));
-    state.hidden = new Set(wanted.length ? people.filter((id) => !wanted.includes(id)) : []);
+    const wanted = asked.get("members").split(",");
+    const isKnown = wanted.includes(NOBODY) || wanted.some((id) => people.includes(id));
+    state.hidden = new Set(isKnown ? people.filter((id) => !wanted.includes(id)) : []);
   } else if (first) {
     state.hidden = new Set((known.hidden ?? []).filter((id) => people.includes(id)));
   }
@@ -78,7 +80,7 @@ function addressNow() {
   const told = new URLSearchParams({ view: state.view, date: state.day });
   if (state.hidden.size) {
     const shown = setup.people.filter((person) => person.active && !state.hidden.has(person.id));
-    told.set("members", shown.map((person) => person.id).join(","));
+    told.set("members", shown.map((person) => person.id).join(",") || NOBODY);
   }
   return `${setup.urls.page}?${told.toString().replaceAll("%2C", ",")}`;
 }

@@ -91,13 +91,25 @@ export function clock(text) {
   return written(text, { hour: "numeric", hour12: true, ...(short ? {} : { minute: "2-digit" }) });
 }
 
-/** "09:00–10:00", with the days if it goes over midnight. */
+/** "09:00–10:00", with the days if it goes over midnight; whole days without the time. */
 export function span(from, to) {
+  if (clockOf(from) === "00:00" && clockOf(to) === "00:00" && from < to) return wholeDays(from, to);
   const same =
     dayOf(from) === dayOf(to) || (dayOf(to) === addDays(dayOf(from), 1) && clockOf(to) === "00:00");
   return same
     ? `${clock(from)}–${clock(to)}`
     : `${shortDay(from)}, ${clock(from)} – ${shortDay(to)}, ${clock(to)}`;
+}
+
+function wholeDays(from, to) {
+  const last = addDays(dayOf(to), -1);
+  if (last === dayOf(from)) return say("all_day");
+  const inMonth = { weekday: "short", day: "numeric" };
+  const inYear = { ...inMonth, month: "long" };
+  return say("all_days", {
+    first: written(from, last.slice(0, 7) === from.slice(0, 7) ? inMonth : inYear),
+    last: written(last, inYear),
+  });
 }
 
 /** The part of a span that lies on one of its days: "from 22:00", "all day", "until 02:00". */

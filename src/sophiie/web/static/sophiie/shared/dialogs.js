@@ -6,7 +6,14 @@ function openAsModal(dialog) {
   dialog.showModal();
 }
 
+// Text that is selected by dragging may end outside; that closes nothing.
+let pressedOn = null;
+document.addEventListener("pointerdown", ({ target }) => {
+  pressedOn = target;
+});
+
 function closeOnBackdrop(dialog, event) {
+  if (pressedOn !== dialog) return;
   const box = dialog.getBoundingClientRect();
   const isInside =
     event.clientX >= box.left &&

@@ -1,0 +1,46 @@
+"""The hour at which the quick form begins when nobody chose one."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.http import require_GET
+
+from sophiie.accounts.models import Member
+from sophiie.accounts.people import active_members
+from sophiie.availability.proposals import next_working_hour
+from sophiie.common.clock import now
+from sophiie.common.wall_time import in_zone, start_of_day
+from sophiie.web.calendar.feed import for_signed_in
+from sophiie.web.shared.requests import signed_in
+
+LONG_AGO = datetime.min.replace(tzinfo=UTC)
+
+
+@for_signed_in
+@require_GET
+def calendar_next_hour(request: HttpRequest) -> HttpResponse:
+    """The next free working hour of the member `who` from the day `from` on, as a wall time; ""
+    when there is none in sight."""
+    member = signed_in(request)
+    whose = _colleague(member, request.GET.get("who", ""))
+    zone = member.business.timezone
+    start = max(now(), _first_moment(request.GET.get("from", ""), zone))
+    found = next_working_hour(business=member.business, member=whose, start=start)
+    wall = in_zone(found, zone).replace(tzinfo=None).isoformat() if found else ""
+    return JsonResponse({"start": wall})
+
+
+def _first_moment(text: str, zone: str) -> datetime:
+    """When that day begins; for what is no day of this century, a moment that has passed."""
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        return LONG_AGO
+    return start_of_day(day, zone) if 2000 <= day.year < 2100 else LONG_AGO
+
+
+def _colleague(member: Member, text: str) -> Member:
+    team = {str(one.pk): one for one in active_members(member.business_id)}
+    return team.get(text, member)

@@ -1,0 +1,61 @@
+// What is cut off shows whole beside it, while a pointer rests on it or it has the keyboard's focus.
+
+import { make } from "./setup.js";
+
+const REST_MS = 350;
+const GAP = 6;
+const POPOVER = CSS.supports("selector(:popover-open)") ? ", :popover-open" : "";
+const OPEN = `dialog[open]${POPOVER}`;
+
+// A screen reader has all of it from the element itself.
+const tip = make("div", "cal-tip");
+tip.setAttribute("aria-hidden", "true");
+
+let timer = 0;
+let of = null;
+
+function hide() {
+  clearTimeout(timer);
+  tip.remove();
+  of = null;
+}
+
+/** Below or above the element, where there is more room; what is longer than that scrolls. */
+function place(box) {
+  const below = window.innerHeight - box.bottom - 2 * GAP;
+  const above = box.top - 2 * GAP;
+  tip.style.maxHeight = "";
+  const isBelow = below > above || tip.offsetHeight <= below;
+  tip.style.maxHeight = `${isBelow ? below : above}px`;
+  const top = isBelow ? box.bottom + GAP : box.top - GAP - tip.offsetHeight;
+  const left = Math.min(Math.max(GAP, box.left), window.innerWidth - tip.offsetWidth - GAP);
+  tip.style.translate = `${left}px ${top}px`;
+}
+
+function show(element) {
+  hide();
+  if (!element.isConnected || document.querySelector(OPEN)) return;
+  of = element;
+  tip.replaceChildren(...element.dataset.tip.split("\n").map((line) => make("p", "", line)));
+  document.body.append(tip);
+  place(element.getBoundingClientRect());
+}
+
+export function connect() {
+  document.addEventListener("pointerover", ({ target, pointerType }) => {
+    const element = target.closest?.("[data-tip]");
+    if (pointerType !== "mouse" || target.closest?.(".cal-tip") || (element && element === of))
+      return;
+    hide();
+    if (element) timer = setTimeout(() => show(element), REST_MS);
+  });
+  document.addEventListener("focusin", ({ target }) => {
+    if (target.matches?.("[data-tip]:focus-visible")) show(target);
+    else hide();
+  });
+  document.addEventListener("keydown", ({ key }) => {
+    if (key === "Escape") hide();
+  });
+  for (const kind of ["pointerdown", "focusout", "scroll"])
+    document.addEventListener(kind, hide, { capture: true });
+}

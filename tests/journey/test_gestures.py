@@ -1,0 +1,81 @@
+"""A gesture that opens a dialog presses nothing inside it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from playwright.sync_api import expect
+
+from sophiie.accounts.models import Member
+from tests.journey.calendar import TUESDAY, Opened, quick
+from tests.web.test_team import colleague
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+SMALL = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+# What the sheet looks like: everything that a stray press could change in it.
+_STATE = """() => ({
+    isOpen: document.getElementById("cal-quick").open,
+    checked: [...document.querySelectorAll("#cal-quick [name=assignees]:checked")]
+        .map((box) => box.closest("label").textContent.trim()),
+    focus: document.activeElement.name ?? document.activeElement.tagName,
+    where: location.pathname,
+})"""
+
+
+def test_a_tap_on_an_empty_slot_presses_nothing_in_the_sheet(opened: Opened, alice: Member) -> None:
+    """Wherever the finger is: on a person, a field, a button, beside the sheet."""
+    for name in ("Bob", "Carla", "Dora", "Emil"):
+        colleague(alice, name)
+    with opened(f"view=day&date={TUESDAY}", **SMALL) as page:
+        grid = page.locator(".ec-main").bounding_box()
+        assert grid
+        found: list[Any] = []
+        for number in range(5):
+            # From the top of the sheet to its buttons, from left to right.
+            x, y = 60 + 65 * number, grid["y"] + 80 + 70 * number
+            page.touchscreen.tap(x, y)  # all the events of a finger, the mouse's included
+            expect(quick(page)).to_be_visible()
+            page.wait_for_timeout(60)  # the mouse's events come last
+            found.append(page.evaluate(_STATE))
+            page.evaluate("document.getElementById('cal-quick').close()")
+            page.wait_for_timeout(400)  # the next tap is a gesture of its own
+        untouched = {"isOpen": True, "checked": ["AAlice"], "focus": "title", "where": "/calendar"}
+        assert found == [untouched] * len(found)
+        # What is pressed afterwards counts.
+        page.touchscreen.tap(200, grid["y"] + 200)
+        box = quick(page).get_by_text("Bob").bounding_box()
+        assert box
+        page.touchscreen.tap(box["x"] + 5, box["y"] + 5)
+        expect(quick(page).get_by_role("checkbox", name="Bob")).to_be_checked()
+
+
+def test_what_opened_any_dialog_presses_nothing_in_it(opened: Opened) -> None:
+    """The rule holds for every dialog, for a double click and for a key that is held down."""
+    with opened() as page:
+        page.evaluate("""() => {
+            document.body.insertAdjacentHTML("beforeend", `
+                <dialog id="any"><button>Press</button></dialog>`);
+            const dialog = document.getElementById("any");
+            dialog.querySelector("button").addEventListener("click", () => {
+                dialog.dataset.pressed = "yes";
+            });
+            dialog.style.cssText = "position: fixed; inset: 0; margin: 0; width: 100vw;"
+                + "height: 100vh; max-width: none; max-height: none";
+            dialog.firstElementChild.style.cssText = "width: 100%; height: 100%";
+            addEventListener("pointerdown", () => dialog.open || dialog.showModal(), {once: true});
+        }""")
+        dialog = page.locator("#any")
+        page.mouse.dblclick(400, 400)
+        expect(dialog).to_be_visible()
+        expect(dialog).not_to_have_attribute("data-pressed", "yes")
+        page.wait_for_timeout(400)
+        page.mouse.click(400, 400)
+        expect(dialog).to_have_attribute("data-pressed", "yes")
+        page.evaluate("document.getElementById('any').close()")
+        page.keyboard.down("n")
+        expect(quick(page)).to_be_visible()
+        page.keyboard.down("n")  # held: it repeats
+        page.keyboard.up("n")
+        expect(quick(page).get_by_label("Title")).to_have_value("")
