@@ -233,7 +233,7 @@ def test_the_quick_form_keeps_customer_and_place(page: Client, alice: Member) ->
     status, answer = send(page, "book", {**asked, "customer_email": "nothing"})
     assert (status, list(answer["errors"])) == (422, ["customer_email"])
     # The next call of the same customer, from a number typed in another way.
-    (option,) = parsed(page.get("/customers", {"customer_name": "0400111"})).all("option")
+    (option,) = parsed(page.get("/customers/options", {"customer_name": "0400111"})).all("option")
     assert option["value"] == "Ms Green"
     assert option["data-place"] == "7 Hill Rd"
     assert option["data-job"] == "Tap, 5 Jan 2027"
