@@ -1,0 +1,45 @@
+// Where one was on the page: whoever comes back to the same view, day and people is there again.
+
+const MEMORY = "sophiie-place";
+const SCROLLING = ["#cal-grid .ec-main", "#cal-list"];
+
+const element = (name) => document.querySelector(name);
+
+/** The address without what it says only once. */
+function address() {
+  const here = new URL(location.href);
+  here.searchParams.delete("deleted");
+  return here.pathname + here.search;
+}
+
+function remember() {
+  const scrolled = SCROLLING.map((name) => [element(name)?.scrollLeft, element(name)?.scrollTop]);
+  try {
+    const place = { address: address(), scrolled, page: window.scrollY };
+    sessionStorage.setItem(MEMORY, JSON.stringify(place));
+  } catch {
+    // A browser that keeps nothing begins at the top.
+  }
+}
+
+function remembered() {
+  try {
+    return JSON.parse(sessionStorage.getItem(MEMORY)) ?? {};
+  } catch {
+    return {};
+  }
+}
+
+const before = remembered();
+
+/** Once, after the page has drawn what was there. */
+export function restore() {
+  if (before.address !== address()) return;
+  SCROLLING.forEach((name, index) => {
+    const [left, top] = before.scrolled[index];
+    element(name)?.scrollTo(left ?? 0, top ?? 0);
+  });
+  if (!document.querySelector("[data-messages]")) window.scrollTo(0, before.page);
+}
+
+window.addEventListener("pagehide", remember);
