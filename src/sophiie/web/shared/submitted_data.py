@@ -46,6 +46,11 @@ _KEY = "typed_text"
 _signer = Signer(salt="sophiie.typed-by")
 
 
+# A script sends the form with this header, so that it keeps the page when there is no connection.
+# It goes to the next page itself, and must not use up the message that is meant for it.
+IN_BACKGROUND = "X-Saved-In-Background"
+
+
 def keeps_submitted_data(view: View) -> View:
     """Like `members_only`, but stores what a signed-out person sends."""
 
@@ -54,15 +59,26 @@ def keeps_submitted_data(view: View) -> View:
         if request.user.is_authenticated:
             if request.method == "POST":
                 request.session.pop(_KEY, None)
-            return view(request, *args, **kwargs)
+            return _told_where(request, view(request, *args, **kwargs), status=204)
         if not (_may_store(request) and _store(request)):
-            return redirect_to_login(request.get_full_path())
+            return _told_where(request, redirect_to_login(request.get_full_path()), status=401)
         request.session.set_expiry(STORED_FOR)
         words = _("You are signed out. Sign in, and what you typed is here again; it is not saved.")
         messages.warning(request, words)
-        return redirect_to_login(_address(request))
+        return _told_where(request, redirect_to_login(_address(request)), status=401)
 
     return guarded
+
+
+def _told_where(
+    request: HttpRequest, response: HttpResponseBase, *, status: int
+) -> HttpResponseBase:
+    """Tells the script that sent the form where a redirect leads: 204 when it was saved."""
+    if IN_BACKGROUND not in request.headers or response.status_code not in (302, 303):
+        return response
+    told = HttpResponse(status=status, headers={"Location": response["Location"]})
+    told.cookies = response.cookies
+    return told
 
 
 def back_to_own_form(request: HttpRequest) -> HttpResponse | None:

@@ -68,8 +68,9 @@ def place(address: str) -> str:
 
 
 def with_note(address: str, **notes: object) -> str:
-    """The address with one more thing to say there."""
-    return f"{address}{'&' if '?' in address else '?'}{urlencode(notes)}"
+    """The address with something more to say there, first."""
+    path, _, query = address.partition("?")
+    return f"{path}?{urlencode(notes)}" + (f"&{query}" if query else "")
 
 
 def _referrer(request: HttpRequest) -> str:

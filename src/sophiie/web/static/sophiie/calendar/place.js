@@ -32,14 +32,18 @@ function remembered() {
 
 const before = remembered();
 
-/** Once, after the page has drawn what was there. */
-export function restore() {
-  if (before.address !== address()) return;
+function scrollThere() {
   SCROLLING.forEach((name, index) => {
     const [left, top] = before.scrolled[index];
     element(name)?.scrollTo(left ?? 0, top ?? 0);
   });
   if (!document.querySelector("[data-messages]")) window.scrollTo(0, before.page);
+}
+
+/** Once, after the page has drawn what was there and the library has scrolled to the morning. */
+export function restore() {
+  if (before.address !== address()) return;
+  requestAnimationFrame(() => requestAnimationFrame(scrollThere));
 }
 
 window.addEventListener("pagehide", remember);
