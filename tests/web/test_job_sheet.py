@@ -15,7 +15,6 @@ from sophiie.accounts.models import Member
 from sophiie.appointments.booking import book, cancel, find
 from sophiie.appointments.models import Appointment, Status
 from sophiie.web.appointments.sheet import how_near, number_to_call
-from sophiie.web.templatetags.addresses import breakable
 from tests.busy import busy
 from tests.conftest import details, tomorrow_at
 from tests.web.pages import alerts, parsed, values
@@ -270,9 +269,3 @@ def test_another_site_is_no_way_back(page: Client, alice: Member) -> None:
     address = f"/appointments/{made(alice).id}"
     told = back_of(page, address, "https://evil.example/calendar?view=month")
     assert told[0] == "/calendar?date=2026-12-01"
-
-
-def test_addresses_break_at_sensible_places() -> None:
-    assert breakable("alice.b@example.com") == "alice.<wbr>b@<wbr>example.<wbr>com"
-    assert breakable("<b>@x.y") == "&lt;b&gt;@<wbr>x.<wbr>y"
-    assert breakable(None) == ""
