@@ -56,7 +56,7 @@ def test_at_a_desk_the_job_opens_at_its_entry(opened: Opened, alice: Member) -> 
         job(page).get_by_role("button", name="Done").click()
         expect(job(page).get_by_text("Completed")).to_be_visible()
         assert stored(tap).status == "completed"
-        job(page).get_by_role("button", name="Back to scheduled").click()
+        job(page).get_by_role("button", name="Mark as scheduled").click()
         expect(job(page).get_by_role("button", name="Done")).to_be_visible()
         # What somebody else changes meanwhile is seen here as well.
         elsewhere(lambda: change(by=alice, appointment_id=tap.id, changes={"title": "Burst pipe"}))
@@ -75,7 +75,7 @@ def test_the_job_is_there_before_the_server_answers(opened: Opened, alice: Membe
         page.route("**/sheet", lambda route: waiting.append(route))
         entry(page, "Leaking tap").click()
         expect(job(page).get_by_role("heading", name="Leaking tap")).to_be_visible()
-        expect(job(page)).to_contain_text("One moment")
+        expect(job(page)).to_contain_text("Loading")
         for route in waiting:
             route.continue_()
         expect(job(page).get_by_role("link", name="Edit")).to_be_visible()

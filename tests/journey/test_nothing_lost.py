@@ -32,7 +32,7 @@ at_both_sizes = pytest.mark.parametrize("page", [DESK, PHONE], ids=["desk", "pho
 
 
 def offer(page: Page) -> Any:
-    return page.get_by_role("status").filter(has_text="You did not finish here")
+    return page.get_by_role("status").filter(has_text="Unsaved draft")
 
 
 def not_saved(page: Page) -> Any:
@@ -52,9 +52,9 @@ def test_without_a_connection_the_page_stays_and_saves_later(
     assert violations(page, within="[role=alert]") == []
     expect(page.get_by_label("Notes")).to_have_value("Ring twice")
     page.get_by_label("Notes").fill("Ring three times")
-    expect(not_saved(page)).to_contain_text("You went on typing")
+    expect(not_saved(page)).to_contain_text("You have typed more")
     page.context.set_offline(False)
-    not_saved(page).get_by_role("button", name="Try again now").click()
+    not_saved(page).get_by_role("button", name="Try again").click()
     expect(page.get_by_role("status").filter(has_text="is booked")).to_be_visible()
     assert elsewhere(Appointment.objects.get).notes == "Ring three times"
     assert page.evaluate(DRAFTS) == []
@@ -109,7 +109,7 @@ def test_leaving_is_asked_about_and_the_draft_is_offered(
     expect(offer(page)).to_be_visible()
     assert violations(page) == []
     expect(page.get_by_label("Title")).to_have_value("Leaking tap")
-    offer(page).get_by_role("button", name="Bring it back").click()
+    offer(page).get_by_role("button", name="Restore").click()
     expect(page.get_by_label("Title")).to_have_value("Burst pipe")
     expect(page.get_by_label("Start")).to_have_value("13:00")
     expect(page.get_by_label("End", exact=True)).to_have_value("14:30")
@@ -146,7 +146,7 @@ def test_a_refused_form_is_still_unsaved_and_a_saved_one_is_not(
     page.wait_for_url("**/calendar")
     assert asked == ["beforeunload"]
     page.goto(f"{site}/appointments/new")
-    offer(page).get_by_role("button", name="Bring it back").click()
+    offer(page).get_by_role("button", name="Restore").click()
     expect(page.get_by_label("Notes")).to_have_value("Ring twice")
     page.get_by_label("Title").fill("Leaking tap")
     page.get_by_role("button", name="Save").click()

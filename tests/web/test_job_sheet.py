@@ -115,7 +115,7 @@ def test_done_did_not_show_up_and_back(page: Client, alice: Member) -> None:
         assert find(alice, tap.id).status == status
         shown = parsed(page.get(address))
         assert words in [span.words for span in shown.all("span", class_="badge badge-plain")]
-        button = next(b for b in shown.all("button") if b.words == "Back to scheduled")
+        button = next(b for b in shown.all("button") if b.words == "Mark as scheduled")
         page.post(f"{address}/status", {button["name"]: button["value"]})
         assert find(alice, tap.id).status == Status.SCHEDULED
     assert page.post(f"{address}/status", {"status": "held"}).status_code == 404
@@ -130,12 +130,12 @@ def test_what_is_not_booked_cannot_be_done(page: Client, alice: Member) -> None:
         address = f"/appointments/{one.id}"
         before = find(alice, one.id).status
         answer = page.post(f"{address}/status", {"status": "completed"}, follow=True)
-        assert "It is not booked" in alerts(parsed(answer))
+        assert "Only a booked appointment" in alerts(parsed(answer))
         assert find(alice, one.id).status == before
         asked = page.post(
             f"{address}/status", {"status": "completed"}, headers={"HX-Request": "true"}
         )
-        assert "It is not booked" in alerts(parsed(asked))
+        assert "Only a booked appointment" in alerts(parsed(asked))
         assert "Done" not in [b.words for b in parsed(page.get(address)).all("button")]
 
 
@@ -164,13 +164,12 @@ def test_a_held_time_does_not_contradict_itself(page: Client, alice: Member) -> 
     held = book(by=alice, details=details(), assignees=[alice], hold_minutes=5)
     shown = parsed(page.get(f"/appointments/{held.id}"))
     google = shown.one(id="google").words
-    assert "A held time is not sent to Google. It goes there once it is booked." in google
+    assert "A hold is not sent to Google. It appears there once you confirm it." in google
     assert "An appointment goes to Google when" not in google
-    assert shown.words.count("goes there once it is booked") == 1
     Appointment.objects.update(held_until=datetime(2026, 1, 1, tzinfo=UTC))
     shown = parsed(page.get(f"/appointments/{held.id}"))
-    assert "It was only held, so it was never sent to Google." in shown.one(id="google").words
-    assert "Hold ran out" in shown.words
+    assert "This was only a hold, so it was never sent to Google." in shown.one(id="google").words
+    assert "Hold expired" in shown.words
     assert "Cancelled" not in [span.words for span in shown.all("span")]
     assert [b.words for b in shown.all("button") if "Schedule again" in b.words] == []
 
@@ -186,7 +185,7 @@ def test_the_time_zone_is_folded_away_unless_it_differs(page: Client, alice: Mem
     abroad = made(alice, start=TEN, timezone="Europe/London")
     assert not is_folded(f"/appointments/{abroad.id}")
     told = parsed(page.get(f"/appointments/{abroad.id}/sheet")).words
-    assert "The time is that of Europe/London. In Australia/Sydney it is" in told
+    assert "Times are in Europe/London. In Australia/Sydney that is" in told
 
 
 # -- Back to where one came from.

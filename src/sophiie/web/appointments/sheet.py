@@ -81,7 +81,7 @@ def appointment_status(request: HttpRequest, appointment_id: UUID) -> HttpRespon
         raise Http404
     problem = ""
     if appointment_or_404(member, appointment_id).current_status not in CAN_BECOME:
-        problem = _("It is not booked, so it cannot be done.")
+        problem = _("Only a booked appointment can be marked as done.")
     else:
         try:
             booking.change(by=member, appointment_id=appointment_id, changes={}, status=wanted)
