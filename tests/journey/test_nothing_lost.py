@@ -61,6 +61,9 @@ def test_without_a_connection_the_page_stays_and_saves_later(
 
     # A server that restarts behind a proxy: it is sent again by itself, and only once.
     path = page.url
+    page.route("**/live", lambda route: route.abort())
+    with page.expect_event("requestfailed"):
+        page.reload()
     answers = [502, 503]
 
     def restarting(route: Any) -> None:

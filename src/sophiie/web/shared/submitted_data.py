@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from functools import wraps
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.signals import user_logged_in
 from django.contrib.auth.views import redirect_to_login
@@ -46,9 +47,12 @@ _KEY = "typed_text"
 _signer = Signer(salt="sophiie.typed-by")
 
 
-# A script sends the form with this header, so that it keeps the page when there is no connection.
+# A script sends the form with this header when the connection is in doubt, so that the page stays.
 # It goes to the next page itself, and must not use up the message that is meant for it.
 IN_BACKGROUND = "X-Saved-In-Background"
+# Otherwise the browser sends the form, with the token of its draft; the receipt for it is a cookie.
+DRAFT_FIELD, RECEIPT_COOKIE = "draft", "sophiie_saved"
+RECEIPT_SECONDS = 600
 
 
 def keeps_submitted_data(view: View) -> View:
@@ -59,7 +63,9 @@ def keeps_submitted_data(view: View) -> View:
         if request.user.is_authenticated:
             if request.method == "POST":
                 request.session.pop(_KEY, None)
-            return _told_where(request, view(request, *args, **kwargs), status=204)
+            response = view(request, *args, **kwargs)
+            _give_receipt(request, response)
+            return _told_where(request, response, status=204)
         if not (_may_store(request) and _store(request)):
             return _told_where(request, redirect_to_login(request.get_full_path()), status=401)
         request.session.set_expiry(STORED_FOR)
@@ -68,6 +74,19 @@ def keeps_submitted_data(view: View) -> View:
         return _told_where(request, redirect_to_login(_address(request)), status=401)
 
     return guarded
+
+
+def _give_receipt(request: HttpRequest, response: HttpResponseBase) -> None:
+    """Tells the next page that what was sent is saved, so that it throws the draft away."""
+    token = request.POST.get(DRAFT_FIELD, "")
+    if response.status_code in (302, 303) and token.isascii() and token.isdigit():
+        response.set_cookie(
+            RECEIPT_COOKIE,
+            token[:20],
+            max_age=RECEIPT_SECONDS,
+            samesite="Lax",
+            secure=settings.SESSION_COOKIE_SECURE,
+        )
 
 
 def _told_where(

@@ -4,7 +4,9 @@
 const PREFIX = "sophiie-draft/";
 const SIGNED_OUT = "sophiie-signed-out";
 const KEPT_MS = 86_400_000;
-const NOT_TYPED = new Set(["csrfmiddlewaretoken", "typed_by", "back"]);
+const SENT = "sophiie-sent";
+const RECEIPT = /(?:^|; )sophiie_saved=(\d+)/;
+const NOT_TYPED = new Set(["csrfmiddlewaretoken", "typed_by", "back", "draft"]);
 
 let signedOut = false;
 
@@ -56,6 +58,32 @@ export function write(name, content) {
 
 export const clear = (name) => attempt(() => localStorage.removeItem(name));
 
+/** Whether the form shows everything of the draft: because the server refused it, for example. */
+export function shows(form, content) {
+  const now = contentOf(form);
+  return content
+    .filter(([name, value]) => value && name !== "revision")
+    .every((pair) => now.some((other) => same(pair, other)));
+}
+
+/** Notes which draft the browser is about to send. The server's receipt for it will be a cookie. */
+export function noteSent(form, name) {
+  const token = String(Date.now());
+  const field = document.createElement("input");
+  Object.assign(field, { type: "hidden", name: "draft", value: token });
+  form.append(field);
+  attempt(() => sessionStorage.setItem(SENT, JSON.stringify({ token, name })));
+}
+
+/** The server says that it has saved what was sent: the draft goes. */
+function takeReceipt() {
+  const sent = JSON.parse(sessionStorage.getItem(SENT));
+  const [, token] = RECEIPT.exec(document.cookie) ?? [];
+  if (!sent || sent.token !== token) return;
+  localStorage.removeItem(sent.name);
+  sessionStorage.removeItem(SENT);
+}
+
 /** Types a draft into the form, one field after the other, as a person would. */
 export function restore(form, content) {
   const left = [...content];
@@ -93,4 +121,5 @@ document.addEventListener("submit", ({ target }) => {
 window.addEventListener("storage", ({ key }) => {
   if (key === SIGNED_OUT) signedOut = true;
 });
+attempt(takeReceipt);
 attempt(tidy);

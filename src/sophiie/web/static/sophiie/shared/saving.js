@@ -1,7 +1,8 @@
-// Sends a form in the background, so that the page and what was typed stay when there is no
-// connection or the server restarts. Then it says so and tries again.
+// Saves a form. While the server may be out of reach it is sent in the background, so that the page
+// and what was typed stay; then the page says so and tries again.
 
 import { contentOf } from "./drafts.js";
+import { inDoubt } from "./live.js";
 
 const PATIENCE_MS = 30_000;
 const WAITS_MS = [2000, 4000, 8000, 15_000];
@@ -49,18 +50,13 @@ class Notice {
     for (const words of this.box.querySelectorAll("[data-says]"))
       words.hidden = words.dataset.says !== what;
   }
-
-  hide() {
-    this.box?.remove();
-    this.box = null;
-  }
 }
 
-/** Makes a form send itself in the background. `onSaved` hears what was saved, `onShown` that the
- *  browser will show the refusal, `onLeave` that the page leaves. */
+/** Sends a form. `onSend` hears that the browser sends it and shows the answer, `onSaved` what was
+ *  saved in the background, `onLeave` that the page leaves. */
 export class Saving {
-  constructor(form, { onSaved, onShown, onLeave }) {
-    Object.assign(this, { form, onSaved, onShown, onLeave, timer: 0, tries: 0, sending: false });
+  constructor(form, { onSend, onSaved, onLeave }) {
+    Object.assign(this, { form, onSend, onSaved, onLeave, timer: 0, tries: 0, sending: false });
     this.submitter = null;
     this.refused = false;
     this.notice = new Notice(form, () => this.go());
@@ -70,9 +66,10 @@ export class Saving {
   }
 
   submitted(event) {
-    if (this.refused) {
-      this.onShown();
-      this.onLeave(); // the server's answer is a page, which only the browser can show
+    const isWaiting = this.sending || this.timer;
+    if (this.refused || !(isWaiting || inDoubt())) {
+      this.onSend();
+      this.onLeave();
       return;
     }
     event.preventDefault();
@@ -106,7 +103,7 @@ export class Saving {
     }
     delete this.form.dataset.sent;
     if (outcome === "refused") {
-      this.refused = true;
+      this.refused = true; // the server's answer is a page, which only the browser can show
       this.form.requestSubmit(this.submitter);
       this.refused = false;
     } else if (outcome === "away") {

@@ -1,31 +1,10 @@
 // Nothing typed is lost: forms keep a draft, are sent in the background, and ask before one leaves.
 // They are those whose text also survives the end of a session (shared/form_owner.html).
 
-import { clear, contentOf, nameOf, read, restore, same, write } from "./drafts.js";
+import { clear, contentOf, nameOf, noteSent, read, restore, same, shows, write } from "./drafts.js";
 import { Saving } from "./saving.js";
 
 const KEEP_AFTER_MS = 300;
-
-// The form that the next page shows again, because the server refused it.
-const REFUSED = "sophiie-refused";
-
-function wasRefused(name) {
-  try {
-    const isThis = sessionStorage.getItem(REFUSED) === name;
-    if (isThis) sessionStorage.removeItem(REFUSED);
-    return isThis;
-  } catch {
-    return false;
-  }
-}
-
-function willBeRefused(name) {
-  try {
-    sessionStorage.setItem(REFUSED, name);
-  } catch {
-    // Then the page only does not ask before one leaves it.
-  }
-}
 
 const changedForms = new Set();
 
@@ -35,15 +14,18 @@ class Draft {
     this.name = nameOf(form);
     this.first = contentOf(form);
     this.timer = 0;
-    // The page shows what was sent and not saved, or what was typed in the calendar.
-    const isShownAgain =
-      wasRefused(this.name) || new URLSearchParams(location.search).has("not-saved");
-    this.isUnsaved = isShownAgain || "unsaved" in form.dataset;
-    if (!isShownAgain) this.offer();
+    const before = read(this.name);
+    const isShown = Boolean(before) && shows(form, before); // what was sent, and refused
+    // It also shows what was typed in the calendar, or sent by somebody signed out.
+    this.isUnsaved =
+      isShown ||
+      "unsaved" in form.dataset ||
+      new URLSearchParams(location.search).has("not-saved");
+    if (before && !isShown) this.offer(before);
     if (this.isUnsaved) this.soon();
     new Saving(form, {
       onSaved: (sent) => this.saved(sent),
-      onShown: () => willBeRefused(this.name),
+      onSend: () => noteSent(form, this.name),
       onLeave: () => changedForms.delete(form),
     });
     for (const kind of ["input", "change"]) form.addEventListener(kind, () => this.soon());
@@ -52,9 +34,7 @@ class Draft {
   }
 
   /** Offers what was typed here before. */
-  offer() {
-    const content = read(this.name);
-    if (!content || same(content, this.first)) return;
+  offer(content) {
     const box = document.getElementById("draft-offer").content.firstElementChild.cloneNode(true);
     box.querySelector("[data-restore]").addEventListener("click", () => {
       box.remove();
