@@ -18,9 +18,7 @@ class Draft {
     const isShown = Boolean(before) && shows(form, before); // what was sent, and refused
     // It also shows what was typed in the calendar, or sent by somebody signed out.
     this.isUnsaved =
-      isShown ||
-      "unsaved" in form.dataset ||
-      new URLSearchParams(location.search).has("not-saved");
+      isShown || "unsaved" in form.dataset || new URLSearchParams(location.search).has("not-saved");
     if (before && !isShown) this.offer(before);
     if (this.isUnsaved) this.soon();
     new Saving(form, {
