@@ -43,16 +43,18 @@ ALTOGETHER = Limit(name="typed", amount=2000, seconds=1800)
 OWNER_FIELD = "typed_by"
 NOT_SAVED = "not-saved"
 
-_KEY = "typed_text"
+_KEY, _RECEIPTS_KEY = "typed_text", "receipts"
 _signer = Signer(salt="sophiie.typed-by")
 
 
 # A script sends the form with this header when the connection is in doubt, so that the page stays.
 # It goes to the next page itself, and must not use up the message that is meant for it.
 IN_BACKGROUND = "X-Saved-In-Background"
-# Otherwise the browser sends the form, with the token of its draft; the receipt for it is a cookie.
+# What a script sends has a token. When it is saved, a cookie tells the next page, which throws the
+# draft away; and what is sent again, because the answer got lost, is not saved again.
 DRAFT_FIELD, RECEIPT_COOKIE = "draft", "sophiie_saved"
 RECEIPT_SECONDS = 600
+RECEIPTS = 5
 
 
 def keeps_submitted_data(view: View) -> View:
@@ -63,7 +65,8 @@ def keeps_submitted_data(view: View) -> View:
         if request.user.is_authenticated:
             if request.method == "POST":
                 request.session.pop(_KEY, None)
-            response = view(request, *args, **kwargs)
+            saved_before = _receipts(request).get(_token(request))
+            response = redirect(saved_before) if saved_before else view(request, *args, **kwargs)
             _give_receipt(request, response)
             return _told_where(request, response, status=204)
         if not (_may_store(request) and _store(request)):
@@ -76,17 +79,31 @@ def keeps_submitted_data(view: View) -> View:
     return guarded
 
 
+def _token(request: HttpRequest) -> str:
+    token = request.POST.get(DRAFT_FIELD, "")[:20]
+    return token if token.isascii() and token.isdigit() else ""
+
+
+def _receipts(request: HttpRequest) -> dict[str, str]:
+    """Where what was saved lately led, by its token."""
+    receipts: dict[str, str] = request.session.get(_RECEIPTS_KEY, {})
+    return receipts
+
+
 def _give_receipt(request: HttpRequest, response: HttpResponseBase) -> None:
-    """Tells the next page that what was sent is saved, so that it throws the draft away."""
-    token = request.POST.get(DRAFT_FIELD, "")
-    if response.status_code in (302, 303) and token.isascii() and token.isdigit():
-        response.set_cookie(
-            RECEIPT_COOKIE,
-            token[:20],
-            max_age=RECEIPT_SECONDS,
-            samesite="Lax",
-            secure=settings.SESSION_COOKIE_SECURE,
-        )
+    """Remembers what was saved, and tells the next page."""
+    token = _token(request)
+    if not token or response.status_code not in (302, 303):
+        return
+    receipts = _receipts(request) | {token: response["Location"]}
+    request.session[_RECEIPTS_KEY] = dict(list(receipts.items())[-RECEIPTS:])
+    response.set_cookie(
+        RECEIPT_COOKIE,
+        token,
+        max_age=RECEIPT_SECONDS,
+        samesite="Lax",
+        secure=settings.SESSION_COOKIE_SECURE,
+    )
 
 
 def _told_where(

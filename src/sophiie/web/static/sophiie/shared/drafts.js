@@ -66,12 +66,18 @@ export function shows(form, content) {
     .every((pair) => now.some((other) => same(pair, other)));
 }
 
-/** Notes which draft the browser is about to send. The server's receipt for it will be a cookie. */
-export function noteSent(form, name) {
-  const token = String(Date.now());
-  const field = document.createElement("input");
+/** Gives what is sent a token: the same content has the same one, however often it is sent, so
+ *  that the server saves it once. */
+export function giveToken(form, isSameContent) {
+  const field = form.elements.draft ?? document.createElement("input");
+  const token = isSameContent && field.value ? field.value : String(Date.now());
   Object.assign(field, { type: "hidden", name: "draft", value: token });
   form.append(field);
+  return token;
+}
+
+/** Notes which draft the browser is about to send. The server's receipt for it will be a cookie. */
+export function noteSent(token, name) {
   attempt(() => sessionStorage.setItem(SENT, JSON.stringify({ token, name })));
 }
 

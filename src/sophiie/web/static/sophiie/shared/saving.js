@@ -1,7 +1,7 @@
 // Saves a form. While the server may be out of reach it is sent in the background, so that the page
 // and what was typed stay; then the page says so and tries again.
 
-import { contentOf } from "./drafts.js";
+import { contentOf, giveToken, same } from "./drafts.js";
 import { inDoubt } from "./live.js";
 
 const PATIENCE_MS = 30_000;
@@ -58,6 +58,7 @@ export class Saving {
   constructor(form, { onSend, onSaved, onLeave }) {
     Object.assign(this, { form, onSend, onSaved, onLeave, timer: 0, tries: 0, sending: false });
     this.submitter = null;
+    this.sent = null;
     this.refused = false;
     this.notice = new Notice(form, () => this.go());
     form.addEventListener("submit", (event) => this.submitted(event));
@@ -68,7 +69,7 @@ export class Saving {
   submitted(event) {
     const isWaiting = this.sending || this.timer;
     if (this.refused || !(isWaiting || inDoubt())) {
-      this.onSend();
+      this.onSend(this.token());
       this.onLeave();
       return;
     }
@@ -76,6 +77,13 @@ export class Saving {
     this.submitter = event.submitter;
     this.tries = 0;
     this.go();
+  }
+
+  token() {
+    const content = contentOf(this.form);
+    const token = giveToken(this.form, Boolean(this.sent) && same(this.sent, content));
+    this.sent = content;
+    return token;
   }
 
   /** Half a sentence is not sent by itself. */
@@ -92,7 +100,8 @@ export class Saving {
     this.timer = 0;
     this.sending = true;
     this.form.dataset.sent = "true";
-    const sent = contentOf(this.form);
+    this.token();
+    const { sent } = this;
     const { outcome, place } = await send(this.form, this.submitter);
     this.sending = false;
     if (place) {

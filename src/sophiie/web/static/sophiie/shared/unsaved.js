@@ -23,7 +23,7 @@ class Draft {
     if (this.isUnsaved) this.soon();
     new Saving(form, {
       onSaved: (sent) => this.saved(sent),
-      onSend: () => noteSent(form, this.name),
+      onSend: (token) => noteSent(token, this.name),
       onLeave: () => changedForms.delete(form),
     });
     for (const kind of ["input", "change"]) form.addEventListener(kind, () => this.soon());
