@@ -67,6 +67,21 @@ def test_at_a_desk_the_job_opens_at_its_entry(opened: Opened, alice: Member) -> 
         assert page.problems == []  # type: ignore[attr-defined]
 
 
+def test_side_by_side_the_job_opens_at_the_entry_that_was_pressed(
+    opened: Opened, alice: Member, bob: Member
+) -> None:
+    made(alice, "Leaking tap", "10:00", alice, bob)
+    with opened(f"view=team&date={TUESDAY}", **WIDE) as page:
+        for pressed in (entry(page, "Leaking tap").last, entry(page, "Leaking tap").first):
+            pressed.click()
+            expect(job(page).get_by_role("link", name="Edit")).to_be_visible()
+            box, at = job(page).bounding_box(), pressed.bounding_box()
+            apart = (box["x"] - at["x"] - at["width"], at["x"] - box["x"] - box["width"])
+            assert 0 <= max(apart) < 12
+            page.keyboard.press("Escape")
+            expect(pressed).to_be_focused()
+
+
 def test_the_job_is_there_before_the_server_answers(opened: Opened, alice: Member) -> None:
     """So it is there within the time of a frame, however far away the server is."""
     made(alice, "Leaking tap", "10:00", alice)

@@ -30,7 +30,7 @@ MAX_WAITING = 50
 # thousand open pages hears twice a second, one with ten at once.
 SECONDS_A_PAGE = 0.00025
 
-_HEARTBEAT = b"event: beat\ndata: 1\n\n"
+_HEARTBEAT = b"event: beat\ndata:1\n\n"
 _PRIVATE = {"business", "signed_out", "session_ended", "sessions_in_doubt"}
 
 

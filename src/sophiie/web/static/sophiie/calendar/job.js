@@ -10,12 +10,23 @@ const box = part("job");
 const known = new Map(); // id: [when, answer]; asked for as soon as a pointer or the focus is there
 let shownFor = "";
 let wasOpenFor = "";
+let opener = null; // the team view has an entry for each person
+let openerAt = { x: 0, y: 0 };
 
 const entryOf = (event) => event.target.closest?.("#calendar a.entry");
-const entryNow = () =>
-  [...document.querySelectorAll(`#calendar a.entry[data-id="${CSS.escape(shownFor)}"]`)].find(
-    (link) => link.getClientRects().length,
-  );
+
+/** The entry that was pressed; after the calendar was drawn again, the one that is nearest to it. */
+function entryNow() {
+  if (opener?.isConnected) return opener;
+  const far = (link) => {
+    const { x, y } = link.getBoundingClientRect();
+    return Math.hypot(x - openerAt.x, y - openerAt.y);
+  };
+  const all = document.querySelectorAll(`#calendar a.entry[data-id="${CSS.escape(shownFor)}"]`);
+  const seen = [...all].filter((link) => link.getClientRects().length);
+  opener = seen.sort((one, other) => far(one) - far(other))[0] ?? null;
+  return opener;
+}
 
 function ask(id) {
   const [when, answer] = known.get(id) ?? [0];
@@ -33,6 +44,7 @@ function place() {
   const link = entryNow();
   if (!link) return;
   const at = link.getBoundingClientRect();
+  openerAt = { x: at.x, y: at.y };
   const { offsetWidth: width, offsetHeight: height } = box;
   const beside = [at.right + GAP, at.left - width - GAP].find(
     (left) => left >= GAP && left + width <= innerWidth - GAP,
@@ -52,6 +64,7 @@ function fill(html) {
 async function open(link) {
   const { id } = link.dataset;
   shownFor = id;
+  opener = link;
   const title = document.createElement("h2");
   title.id = "job-title";
   title.textContent = link.querySelector(".entry-title").textContent;
@@ -80,12 +93,17 @@ async function renew(id) {
   if (shownFor !== id || box.querySelector("form[data-sent], .htmx-request")) return;
   const html = await ask(id);
   if (shownFor !== id) return;
+  if (!html) {
+    box.hidePopover(); // deleted, or signed out: the page says so
+    return;
+  }
   const hadFocus = box.contains(document.activeElement);
-  if (html) fill(html);
+  fill(html);
   if (hadFocus && !box.contains(document.activeElement)) box.focus();
 }
 
 export function connect() {
+  if (!box.showPopover) return; // an old browser follows the link
   const calendar = part("calendar");
   calendar.addEventListener("click", (event) => {
     const link = entryOf(event);
