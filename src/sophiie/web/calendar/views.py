@@ -42,8 +42,8 @@ VIEW_COOKIE = "sophiie_view"
 MODULES = [
     f"sophiie/calendar/{name}.js"
     for name in (
-        *("acts", "entry", "events", "feed", "grid", "job", "keys", "list", "looks", "month"),
-        *("notices", "place", "quick", "settled", "setup", "state", "times"),
+        *("acts", "entry", "events", "feed", "grid", "keys", "list", "looks", "month", "notices"),
+        *("quick", "settled", "setup", "state", "times"),
     )
 ]
 MAX_FOUND = 40
@@ -139,7 +139,6 @@ def _setup(member: Member, people: list[Person], today: date) -> dict[str, Any]:
             "book": reverse("calendar-book"),
             "form": reverse("appointment-new"),
             "appointment": reverse("appointment", args=[nowhere]),
-            "sheet": reverse("appointment-sheet", args=[nowhere]),
             "move": reverse("calendar-move", args=[nowhere]),
             "delete": reverse("calendar-delete", args=[nowhere]),
             "signIn": reverse("account_login"),

@@ -9,19 +9,16 @@ function checkWhileTyping(form) {
   let timer = 0;
   const ask = () => {
     clearTimeout(timer);
-    timer = setTimeout(() => {
-      place.classList.remove("is-told");
-      place.dispatchEvent(new CustomEvent("check"));
-    }, CHECK_AFTER_MS);
+    timer = setTimeout(() => place.dispatchEvent(new CustomEvent("check")), CHECK_AFTER_MS);
   };
   for (const kind of ["change", "input"]) {
     form.addEventListener(kind, (event) => {
-      if (CHECKED.includes(event.target.name)) ask();
+      if (!CHECKED.includes(event.target.name)) return;
+      delete place.dataset.said; // what was in the way of the time before
+      ask();
     });
   }
-  // What the page says already is not said again, as long as the time stays the same.
-  place.classList.toggle("is-told", Boolean(document.querySelector("[data-told]")));
-  place.dispatchEvent(new CustomEvent("check"));
+  ask();
 }
 
 // Not earlier: htmx must know the part before it is told to ask.

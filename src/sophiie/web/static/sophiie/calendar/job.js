@@ -1,6 +1,6 @@
 // The job sheet at an entry: opened by click and by keyboard. On a phone the link opens its page.
 
-import { part, say, setup } from "./setup.js";
+import { addressOf, part, say } from "./setup.js";
 import { onPhone } from "./state.js";
 
 const FRESH_MS = 10_000;
@@ -31,7 +31,7 @@ function entryNow() {
 function ask(id) {
   const [when, answer] = known.get(id) ?? [0];
   if (answer && performance.now() - when < FRESH_MS) return answer;
-  const asked = fetch(setup.urls.sheet.replace(setup.nowhere, id)).then(
+  const asked = fetch(`${addressOf("appointment", id)}/sheet`).then(
     (told) => (told.ok && !told.redirected ? told.text() : ""),
     () => "",
   );
@@ -102,8 +102,7 @@ async function renew(id) {
   if (hadFocus && !box.contains(document.activeElement)) box.focus();
 }
 
-export function connect() {
-  if (!box.showPopover) return; // an old browser follows the link
+function connect() {
   const calendar = part("calendar");
   calendar.addEventListener("click", (event) => {
     const link = entryOf(event);
@@ -140,3 +139,5 @@ export function connect() {
   window.addEventListener("resize", () => shownFor && place());
   document.addEventListener("scroll", ({ target }) => target !== box && shownFor && place(), true);
 }
+
+if (box.showPopover) connect(); // an old browser follows the link

@@ -4,11 +4,9 @@
 import * as acts from "./acts.js";
 import { load, namesOf, SignedOut, shown } from "./feed.js";
 import * as grid from "./grid.js";
-import * as job from "./job.js";
 import * as keys from "./keys.js";
 import * as list from "./list.js";
 import * as notices from "./notices.js";
-import * as place from "./place.js";
 import * as quick from "./quick.js";
 import { listed, part, say, setup } from "./setup.js";
 import { change, hrefOf, onPhone, readAddress, state, whenResized } from "./state.js";
@@ -218,8 +216,7 @@ keys.listen({
   },
 });
 connect();
-job.connect();
 tellZone();
 frame();
 followTime();
-reload().then(place.restore);
+reload();

@@ -31,6 +31,7 @@ function remembered() {
 }
 
 const before = remembered();
+const frame = element("#cal-frame");
 
 function scrollThere() {
   SCROLLING.forEach((name, index) => {
@@ -41,9 +42,11 @@ function scrollThere() {
 }
 
 /** Once, after the page has drawn what was there and the library has scrolled to the morning. */
-export function restore() {
+new MutationObserver((_changes, observer) => {
+  if (frame.getAttribute("aria-busy") !== "false") return;
+  observer.disconnect();
   if (before.address !== address()) return;
   requestAnimationFrame(() => requestAnimationFrame(scrollThere));
-}
+}).observe(frame, { attributeFilter: ["aria-busy"] });
 
 window.addEventListener("pagehide", remember);
