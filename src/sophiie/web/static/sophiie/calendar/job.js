@@ -1,10 +1,14 @@
-// The job sheet at an entry: opened by click and by keyboard. On a phone the link opens its page.
+// The job sheet at an entry: opened by click and by keyboard. On a phone, upright or on its side,
+// the link opens its page.
 
 import { addressOf, part, say } from "./setup.js";
 import { onPhone } from "./state.js";
 
 const FRESH_MS = 10_000;
 const GAP = 8;
+
+const low = window.matchMedia("(max-height: 30rem)");
+const opensPage = () => onPhone() || low.matches;
 
 const box = part("job");
 const known = new Map(); // id: [when, answer]; asked for as soon as a pointer or the focus is there
@@ -107,7 +111,7 @@ function connect() {
   calendar.addEventListener("click", (event) => {
     const link = entryOf(event);
     const asksForTab = event.metaKey || event.ctrlKey || event.shiftKey || event.altKey;
-    if (!link || event.defaultPrevented || asksForTab || onPhone()) return;
+    if (!link || event.defaultPrevented || asksForTab || opensPage()) return;
     event.preventDefault();
     if (wasOpenFor !== link.dataset.id || event.detail === 0) open(link);
     wasOpenFor = "";
@@ -123,7 +127,7 @@ function connect() {
   for (const kind of ["pointerover", "focusin"]) {
     calendar.addEventListener(kind, (event) => {
       const link = entryOf(event);
-      if (link && !onPhone()) ask(link.dataset.id);
+      if (link && !opensPage()) ask(link.dataset.id);
     });
   }
   // The calendar's keys do not count in here.
