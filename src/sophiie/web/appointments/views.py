@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from sophiie.accounts.models import Member
 from sophiie.appointments import booking
 from sophiie.appointments.conflicts import clashes_of
 from sophiie.appointments.errors import (
@@ -224,21 +225,28 @@ def form_page(
         "attempts": [],
     }
     if shown:
-        context["sheet"] = sheet_of(shown, member)
-        context["is_editing"] = form.is_bound
-        statuses = statuses_of([shown.id], to=member).get(shown.id, [])
-        context["clashes"] = clashes_of([shown]).get(shown.id, [])
-        context["badges"] = visible_badges(statuses, member)
-        context["drifts"] = drift_panels(shown, statuses, member)
-        context["history"] = history_of(shown)
-        context["attempts"] = attempts_shown(shown)
-        states = {shown_badge.state for shown_badge in context["badges"]}
-        context["google_first"] = in_need(context["badges"])
-        known = shown.customer_name or shown.customer_phone or shown.customer_email
-        context["may_erase_customer"] = bool(known) and member.manages_business
-        left_out = any(shown_badge.left_out for shown_badge in context["badges"])
-        context["needs_retry"] = bool(states & {"failed", "pending"}) or left_out
+        context |= {"is_editing": form.is_bound, **_beside_the_form(shown, member)}
     return render(request, "appointments/form.html", context, status=status)
+
+
+def _beside_the_form(shown: Appointment, member: Member) -> dict[str, Any]:
+    """The sheet, the state in Google, the history."""
+    statuses = statuses_of([shown.id], to=member).get(shown.id, [])
+    badges = visible_badges(statuses, member)
+    states = {badge.state for badge in badges}
+    left_out = any(badge.left_out for badge in badges)
+    known = shown.customer_name or shown.customer_phone or shown.customer_email
+    return {
+        "sheet": sheet_of(shown, member),
+        "clashes": clashes_of([shown]).get(shown.id, []),
+        "badges": badges,
+        "google_first": in_need(badges),
+        "needs_retry": bool(states & {"failed", "pending"}) or left_out,
+        "drifts": drift_panels(shown, statuses, member),
+        "history": history_of(shown),
+        "attempts": attempts_shown(shown),
+        "may_erase_customer": bool(known) and member.manages_business,
+    }
 
 
 def too_busy(

@@ -13,7 +13,6 @@ from datetime import datetime, timedelta
 from functools import wraps
 from typing import Any
 
-from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.signals import user_logged_in
 from django.contrib.auth.views import redirect_to_login
@@ -28,6 +27,7 @@ from sophiie.accounts.limits import Limit
 from sophiie.accounts.models import Member
 from sophiie.common.addresses import client_network
 from sophiie.common.clock import now
+from sophiie.web.shared.receipts import saved_before, told_where, with_receipt
 from sophiie.web.shared.requests import View
 
 STORED_FOR = timedelta(minutes=30)
@@ -43,18 +43,8 @@ ALTOGETHER = Limit(name="typed", amount=2000, seconds=1800)
 OWNER_FIELD = "typed_by"
 NOT_SAVED = "not-saved"
 
-_KEY, _RECEIPTS_KEY = "typed_text", "receipts"
+_KEY = "typed_text"
 _signer = Signer(salt="sophiie.typed-by")
-
-
-# A script sends the form with this header when the connection is in doubt, so that the page stays.
-# It goes to the next page itself, and must not use up the message that is meant for it.
-IN_BACKGROUND = "X-Saved-In-Background"
-# What a script sends has a token. When it is saved, a cookie tells the next page, which throws the
-# draft away; and what is sent again, because the answer got lost, is not saved again.
-DRAFT_FIELD, RECEIPT_COOKIE = "draft", "sophiie_saved"
-RECEIPT_SECONDS = 600
-RECEIPTS = 5
 
 
 def keeps_submitted_data(view: View) -> View:
@@ -65,56 +55,15 @@ def keeps_submitted_data(view: View) -> View:
         if request.user.is_authenticated:
             if request.method == "POST":
                 request.session.pop(_KEY, None)
-            saved_before = _receipts(request).get(_token(request))
-            response = redirect(saved_before) if saved_before else view(request, *args, **kwargs)
-            _give_receipt(request, response)
-            return _told_where(request, response, status=204)
+            return with_receipt(request, saved_before(request) or view(request, *args, **kwargs))
         if not (_may_store(request) and _store(request)):
-            return _told_where(request, redirect_to_login(request.get_full_path()), status=401)
+            return told_where(request, redirect_to_login(request.get_full_path()), status=401)
         request.session.set_expiry(STORED_FOR)
         words = _("You are signed out. Sign in, and what you typed is here again; it is not saved.")
         messages.warning(request, words)
-        return _told_where(request, redirect_to_login(_address(request)), status=401)
+        return told_where(request, redirect_to_login(_address(request)), status=401)
 
     return guarded
-
-
-def _token(request: HttpRequest) -> str:
-    token = request.POST.get(DRAFT_FIELD, "")[:20]
-    return token if token.isascii() and token.isdigit() else ""
-
-
-def _receipts(request: HttpRequest) -> dict[str, str]:
-    """Where what was saved lately led, by its token."""
-    receipts: dict[str, str] = request.session.get(_RECEIPTS_KEY, {})
-    return receipts
-
-
-def _give_receipt(request: HttpRequest, response: HttpResponseBase) -> None:
-    """Remembers what was saved, and tells the next page."""
-    token = _token(request)
-    if not token or response.status_code not in (302, 303):
-        return
-    receipts = _receipts(request) | {token: response["Location"]}
-    request.session[_RECEIPTS_KEY] = dict(list(receipts.items())[-RECEIPTS:])
-    response.set_cookie(
-        RECEIPT_COOKIE,
-        token,
-        max_age=RECEIPT_SECONDS,
-        samesite="Lax",
-        secure=settings.SESSION_COOKIE_SECURE,
-    )
-
-
-def _told_where(
-    request: HttpRequest, response: HttpResponseBase, *, status: int
-) -> HttpResponseBase:
-    """Tells the script that sent the form where a redirect leads: 204 when it was saved."""
-    if IN_BACKGROUND not in request.headers or response.status_code not in (302, 303):
-        return response
-    told = HttpResponse(status=status, headers={"Location": response["Location"]})
-    told.cookies = response.cookies
-    return told
 
 
 def back_to_own_form(request: HttpRequest) -> HttpResponse | None:
