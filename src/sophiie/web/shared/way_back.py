@@ -38,7 +38,7 @@ class WayBack:
 def way_back(request: HttpRequest, *, day: date | None = None) -> WayBack:
     """The place from which the person came; without one, the calendar, on `day` if it is given."""
     given = request.POST.get(FIELD, "") or request.GET.get(FIELD, "")
-    told = place(given) or _referrer(request)
+    told = place(given) or came_from(request) or _noted(request)
     address = told or reverse("calendar") + (f"?{urlencode({'date': day})}" if day else "")
     name = resolve(urlsplit(address).path).url_name or ""
     return WayBack(address, str(PLACES[name]), name == "calendar")
@@ -73,10 +73,18 @@ def with_note(address: str, **notes: object) -> str:
     return f"{path}?{urlencode(notes)}" + (f"&{query}" if query else "")
 
 
+def came_from(request: HttpRequest) -> str:
+    """The place from which the browser says that this request comes; else ""."""
+    return place(_referrer(request))
+
+
+def _noted(request: HttpRequest) -> str:
+    """On the way from another page of ours, such as the appointment's own: what was noted last."""
+    return place(str(request.session.get(_KEY, ""))) if _referrer(request) else ""
+
+
 def _referrer(request: HttpRequest) -> str:
-    """The place from which the browser says it comes; from another page of ours, the last one."""
     whole = request.headers.get("Referer", "")
     if not url_has_allowed_host_and_scheme(whole, {request.get_host()}):
         return ""
-    there = urlsplit(whole)._replace(scheme="", netloc="", fragment="").geturl()
-    return place(there) or place(str(request.session.get(_KEY, "")))
+    return urlsplit(whole)._replace(scheme="", netloc="", fragment="").geturl()
