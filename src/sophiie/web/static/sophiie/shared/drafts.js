@@ -20,6 +20,13 @@ export function nameOf(form) {
   return `${PREFIX}${member}${path}#${form.id || forms.indexOf(form)}`;
 }
 
+/** A copy of one of the boxes in shared/unsaved.html. */
+export function boxOf(id) {
+  const box = document.getElementById(id).content.firstElementChild.cloneNode(true);
+  box.setAttribute("role", box.dataset.role);
+  return box;
+}
+
 /** What is in the form, as pairs of name and text. */
 export function contentOf(form) {
   return [...new FormData(form)].filter(

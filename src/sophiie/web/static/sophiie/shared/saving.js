@@ -1,7 +1,7 @@
 // Saves a form. While the server may be out of reach it is sent in the background, so that the page
 // and what was typed stay; then the page says so and tries again.
 
-import { contentOf, giveToken, same } from "./drafts.js";
+import { boxOf, contentOf, giveToken, same } from "./drafts.js";
 import { inDoubt } from "./live.js";
 
 const PATIENCE_MS = 30_000;
@@ -42,7 +42,7 @@ class Notice {
 
   say(what) {
     if (!this.box) {
-      this.box = document.getElementById("not-saved").content.firstElementChild.cloneNode(true);
+      this.box = boxOf("not-saved");
       this.box.querySelector("[data-again]").addEventListener("click", this.again);
       this.form.before(this.box);
       this.box.scrollIntoView({ block: "nearest" });

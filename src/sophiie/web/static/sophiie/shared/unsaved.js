@@ -1,7 +1,18 @@
 // Nothing typed is lost: forms keep a draft, are sent in the background, and ask before one leaves.
 // They are those whose text also survives the end of a session (shared/form_owner.html).
 
-import { clear, contentOf, nameOf, noteSent, read, restore, same, shows, write } from "./drafts.js";
+import {
+  boxOf,
+  clear,
+  contentOf,
+  nameOf,
+  noteSent,
+  read,
+  restore,
+  same,
+  shows,
+  write,
+} from "./drafts.js";
 import { Saving } from "./saving.js";
 
 const KEEP_AFTER_MS = 300;
@@ -33,7 +44,7 @@ class Draft {
 
   /** Offers what was typed here before. */
   offer(content) {
-    const box = document.getElementById("draft-offer").content.firstElementChild.cloneNode(true);
+    const box = boxOf("draft-offer");
     box.querySelector("[data-restore]").addEventListener("click", () => {
       box.remove();
       delete this.form.closest("[data-folded]")?.dataset.folded;
