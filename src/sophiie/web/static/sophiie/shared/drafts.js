@@ -120,7 +120,7 @@ export function restore(form, content) {
 
 /** On every page: old drafts go, and those of whoever was signed in here before. */
 function tidy() {
-  const { member } = document.body.dataset;
+  const { signedIn: member } = document.body.dataset;
   const isOld = (name) => stored(name) === null;
   forget((name) => isOld(name) || (member && !name.startsWith(`${PREFIX}${member}/`)));
 }

@@ -1,8 +1,8 @@
 // The job sheet at an entry: opened by click and by keyboard. On a phone, upright or on its side,
 // the link opens its page.
 
-import { addressOf, part, say } from "./setup.js";
-import { onPhone } from "./state.js";
+import { addressOf, part, say } from "../setup.js";
+import { onPhone } from "../state.js";
 
 const FRESH_MS = 10_000;
 const GAP = 8;
