@@ -18,7 +18,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST
 
 from sophiie.accounts.models import Member
 from sophiie.appointments import booking
@@ -65,9 +65,8 @@ def sheet_of(appointment: Appointment, member: Member) -> Sheet:
 
 
 @members_only
-@require_GET
 def appointment_sheet(request: HttpRequest, appointment_id: UUID) -> HttpResponse:
-    """The sheet alone, for the popover in the calendar."""
+    """The sheet alone, for the popover in the calendar. Changes nothing, however it is asked."""
     return popover(request, appointment_id)
 
 
