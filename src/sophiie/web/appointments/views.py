@@ -39,7 +39,7 @@ from sophiie.web.shared.badges import drift_panels, most_urgent, visible_badges
 from sophiie.web.shared.requests import appointment_or_404, members_only, signed_in
 from sophiie.web.shared.shown_times import twelve_hours
 from sophiie.web.shared.submitted_data import keeps_submitted_data, restored_data
-from sophiie.web.shared.way_back import came_from, way_back, with_note
+from sophiie.web.shared.way_back import way_back, with_note
 
 
 @keeps_submitted_data
@@ -157,15 +157,13 @@ def appointment_reinstate(request: HttpRequest, appointment_id: UUID) -> HttpRes
         raise Http404 from None
     except (Conflict, TooBusy, TooManyHolds) as error:
         messages.error(request, _("It cannot be brought back: %(why)s") % {"why": error})
-    else:
-        messages.success(request, _("The appointment is back."))
-    return _where_it_was_undone(request, appointment_id)
+        return _where_it_was_refused(request, appointment_id)
+    messages.success(request, _("The appointment is back."))
+    return back_to_appointment(request, appointment_id)
 
 
-def _where_it_was_undone(request: HttpRequest, appointment_id: UUID) -> HttpResponse:
-    """Who pressed *Undo* in the calendar stays there."""
-    if here := came_from(request):
-        return redirect(here)
+def _where_it_was_refused(request: HttpRequest, appointment_id: UUID) -> HttpResponse:
+    """What is deleted has no page: there the calendar says it."""
     try:
         booking.find(signed_in(request), appointment_id)
     except UnknownAppointment:

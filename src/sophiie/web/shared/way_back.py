@@ -38,7 +38,7 @@ class WayBack:
 def way_back(request: HttpRequest, *, day: date | None = None) -> WayBack:
     """The place from which the person came; without one, the calendar, on `day` if it is given."""
     given = request.POST.get(FIELD, "") or request.GET.get(FIELD, "")
-    told = place(given) or came_from(request) or _noted(request)
+    told = place(given) or place(_referrer(request)) or _noted(request)
     address = told or reverse("calendar") + (f"?{urlencode({'date': day})}" if day else "")
     name = resolve(urlsplit(address).path).url_name or ""
     return WayBack(address, str(PLACES[name]), name == "calendar")
@@ -71,11 +71,6 @@ def with_note(address: str, **notes: object) -> str:
     """The address with something more to say there, first."""
     path, _, query = address.partition("?")
     return f"{path}?{urlencode(notes)}" + (f"&{query}" if query else "")
-
-
-def came_from(request: HttpRequest) -> str:
-    """The place from which the browser says that this request comes; else ""."""
-    return place(_referrer(request))
 
 
 def _noted(request: HttpRequest) -> str:
