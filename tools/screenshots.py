@@ -79,7 +79,12 @@ def _for_readme(page: Any, demo: Any, name: str) -> None:
         page.locator('.cal-view[data-view="week"]').click()
     page.get_by_role("link", name="Next week").click()
     page.get_by_role("link", name="Burst pipe: repair check").click()
-    page.wait_for_load_state("load")
+    if not name:
+        page.get_by_role("link", name="Edit").wait_for()
+        page.wait_for_timeout(500)
+        page.screenshot(path=IMAGES / "popover.png")
+        page.get_by_role("link", name="Open full page").click()
+    page.wait_for_url("**/appointments/*")
     page.screenshot(path=IMAGES / f"appointment{name}.png")
     if not name:
         jobs = "jobs-alice%40group.calendar.google.com"

@@ -292,6 +292,7 @@ def test_all_of_it_by_keyboard(opened: Opened, alice: Member) -> None:
         drawn(page)
         entry(page, "Leaking tap").focus()
         page.keyboard.press("Enter")
+        page.get_by_role("link", name="Edit").press("Enter")
         page.wait_for_url(re.compile(f"/appointments/{tap.id}"))
 
 

@@ -16,7 +16,7 @@ from sophiie.appointments.models import Appointment
 from sophiie.web.shared.submitted_data import MAX_CHARACTERS
 from tests.conftest import PASSWORD
 from tests.mails import mailed_link
-from tests.web.pages import Element, Values, alerts, message_at, parsed, values
+from tests.web.pages import Element, Values, alerts, message_at, parsed, statuses, values
 
 pytestmark = pytest.mark.django_db
 NEW = "/appointments/new"
@@ -239,3 +239,33 @@ def test_a_page_of_somebody_else_is_refused_as_ever(desk: Desk, bob: Member) -> 
     response = desk.send(NEW, page, {**values(page), "notes": SECRET})
     assert response.status_code == 403
     assert SECRET not in desk.open(f"{NEW}?not-saved").text
+
+
+def test_what_is_sent_again_because_the_answer_got_lost_is_saved_once(
+    page: Client, alice: Member
+) -> None:
+    typed = {**values(parsed(page.get(NEW))), "title": "Leaking tap", "draft": "1795800000000"}
+    first = page.post(NEW, typed)
+    again = page.post(NEW, typed, headers={"X-Saved-In-Background": "1"})
+    assert (again.status_code, again["Location"]) == (204, first["Location"])
+    assert Appointment.objects.count() == 1
+    assert first.cookies["sophiie_saved"].value == "1795800000000"
+    assert page.post(NEW, {**typed, "draft": "1795800000001"}).status_code == 409
+    for forged in ("", "<b>", "1; path=/x", "²"):
+        refused = page.post(NEW, {**typed, "draft": forged})
+        assert refused.status_code == 409
+        assert "sophiie_saved" not in refused.cookies
+
+
+def test_the_script_hears_where_the_form_led(page: Client, alice: Member) -> None:
+    behind = {"X-Saved-In-Background": "1"}
+    typed = {**values(parsed(page.get(NEW))), "title": "Leaking tap"}
+    assert page.post(NEW, {**typed, "title": ""}, headers=behind).status_code == 422
+    saved = page.post(NEW, typed, headers=behind)
+    assert saved.status_code == 204
+    assert "is booked" in statuses(
+        parsed(page.get(saved["Location"]))
+    )  # the message is not used up
+    page.logout()
+    out = page.post(NEW, typed, headers=behind)
+    assert (out.status_code, out["Location"]) == (401, f"/login?next={NEW}%3Fnot-saved")

@@ -5,6 +5,7 @@ from django.views.generic import RedirectView
 from django.views.i18n import set_language
 
 from sophiie.web.serving.live import live
+from sophiie.web.shared.banners import banners
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="calendar"), name="home"),
@@ -17,5 +18,6 @@ urlpatterns = [
     path("", include("sophiie.web.help.urls")),
     path("", include("sophiie.web.account.urls")),
     path("live", live, name="live"),
+    path("banners", banners, name="banners"),
     path("language", set_language, name="set_language"),
 ]

@@ -6,7 +6,6 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
@@ -20,6 +19,7 @@ from sophiie.appointments.errors import (
 from sophiie.sync.actions import drift
 from sophiie.web.appointments.consent import consent_in
 from sophiie.web.appointments.forms import AppointmentForm
+from sophiie.web.appointments.returning import back_to_appointment
 from sophiie.web.appointments.views import form_page
 from sophiie.web.shared.requests import appointment_or_404, members_only, signed_in
 
@@ -66,7 +66,7 @@ def appointment_drift(request: HttpRequest, appointment_id: UUID) -> HttpRespons
         messages.error(request, _("Google's version cannot be used: %(why)s") % {"why": texts})
     except (drift.DriftError, TooBusy) as error:
         messages.error(request, str(error))
-    return redirect("appointment", appointment_id)
+    return back_to_appointment(request, appointment_id)
 
 
 def _whose(request: HttpRequest) -> UUID | None:

@@ -2,13 +2,23 @@
 
 from django.urls import path
 
-from sophiie.web.appointments import drift, explain, form_fragments, holds, views
+from sophiie.web.appointments import drift, explain, form_fragments, holds, sheet, views
 
 urlpatterns = [
     path("appointments/new", views.appointment_new, name="appointment-new"),
     path("appointments/time-check", form_fragments.time_check, name="appointment-time-check"),
     path("customers/options", form_fragments.customers, name="customers"),
     path("appointments/<uuid:appointment_id>", views.appointment, name="appointment"),
+    path(
+        "appointments/<uuid:appointment_id>/sheet",
+        sheet.appointment_sheet,
+        name="appointment-sheet",
+    ),
+    path(
+        "appointments/<uuid:appointment_id>/status",
+        sheet.appointment_status,
+        name="appointment-status",
+    ),
     path(
         "appointments/<uuid:appointment_id>/confirm",
         holds.appointment_confirm,

@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from sophiie.accounts.models import Member
 from sophiie.appointments import booking
 from sophiie.appointments.conflicts import clashes_of
 from sophiie.appointments.errors import (
@@ -24,6 +25,7 @@ from sophiie.appointments.errors import (
     UnknownAppointment,
 )
 from sophiie.appointments.models import Appointment
+from sophiie.common.wall_time import in_zone
 from sophiie.sync.outbox import record
 from sophiie.sync.reports.event_status import event_rows_of, statuses_of
 from sophiie.web.appointments.consent import consent_in, consent_to_ask_for, what_is_overlaid
@@ -31,10 +33,13 @@ from sophiie.web.appointments.form_defaults import lengths, start_from_copy, sta
 from sophiie.web.appointments.forms import AppointmentForm
 from sophiie.web.appointments.history import attempts_shown, history_of
 from sophiie.web.appointments.prefill import prefill
+from sophiie.web.appointments.returning import back_to_appointment
+from sophiie.web.appointments.sheet import in_need, is_popover, popover, sheet_of
 from sophiie.web.shared.badges import drift_panels, most_urgent, visible_badges
 from sophiie.web.shared.requests import appointment_or_404, members_only, signed_in
 from sophiie.web.shared.shown_times import twelve_hours
 from sophiie.web.shared.submitted_data import keeps_submitted_data, restored_data
+from sophiie.web.shared.way_back import way_back, with_note
 
 
 @keeps_submitted_data
@@ -72,7 +77,7 @@ def appointment_new(request: HttpRequest) -> HttpResponse:
         return too_busy(request, form, None)
     if not appointment.is_hold:
         messages.success(request, _("“%(title)s” is booked.") % {"title": appointment.title})
-    return redirect("appointment", appointment.id)
+    return back_to_appointment(request, appointment.id)
 
 
 @keeps_submitted_data
@@ -112,7 +117,7 @@ def appointment(request: HttpRequest, appointment_id: UUID) -> HttpResponse:
     except TooBusy:
         return too_busy(request, form, shown)
     messages.success(request, _("Saved."))
-    return redirect("appointment", appointment_id)
+    return back_to_appointment(request, appointment_id)
 
 
 @members_only
@@ -123,19 +128,25 @@ def appointment_cancel(request: HttpRequest, appointment_id: UUID) -> HttpRespon
         booking.cancel(by=signed_in(request), appointment_id=appointment_id)
     except UnknownAppointment:
         raise Http404 from None
+    if is_popover(request):
+        return popover(request, appointment_id)
     messages.success(request, _("The appointment is cancelled."))
-    return redirect("appointment", appointment_id)
+    return back_to_appointment(request, appointment_id)
 
 
 @members_only
 @require_POST
 def appointment_delete(request: HttpRequest, appointment_id: UUID) -> HttpResponse:
-    """Deletes it, with a way back."""
+    """Deletes it, with a way to undo that where the person came from."""
+    member = signed_in(request)
+    shown = appointment_or_404(member, appointment_id)
     try:
-        booking.delete(by=signed_in(request), appointment_id=appointment_id)
+        booking.delete(by=member, appointment_id=appointment_id)
     except UnknownAppointment:
         raise Http404 from None
-    return redirect(f"{reverse('calendar')}?deleted={appointment_id}")
+    back = way_back(request, day=in_zone(shown.start, member.business.timezone).date())
+    there = back.address if back.is_calendar else reverse("calendar")
+    return redirect(with_note(there, deleted=appointment_id))
 
 
 @members_only
@@ -148,9 +159,18 @@ def appointment_reinstate(request: HttpRequest, appointment_id: UUID) -> HttpRes
         raise Http404 from None
     except (Conflict, TooBusy, TooManyHolds) as error:
         messages.error(request, _("It cannot be brought back: %(why)s") % {"why": error})
-        return redirect("calendar")
+        return _where_it_was_refused(request, appointment_id)
     messages.success(request, _("The appointment is back."))
-    return redirect("appointment", appointment_id)
+    return back_to_appointment(request, appointment_id)
+
+
+def _where_it_was_refused(request: HttpRequest, appointment_id: UUID) -> HttpResponse:
+    """What is deleted has no page: there the calendar says it."""
+    try:
+        booking.find(signed_in(request), appointment_id)
+    except UnknownAppointment:
+        return redirect(way_back(request).address)
+    return back_to_appointment(request, appointment_id)
 
 
 @members_only
@@ -160,7 +180,7 @@ def appointment_retry(request: HttpRequest, appointment_id: UUID) -> HttpRespons
     shown = appointment_or_404(signed_in(request), appointment_id)
     record.retry(event_rows_of(shown.id))
     messages.success(request, _("Trying again now."))
-    return redirect("appointment", appointment_id)
+    return back_to_appointment(request, appointment_id)
 
 
 @members_only
@@ -198,8 +218,12 @@ def form_page(
     status: int = 200,
 ) -> HttpResponse:
     member = signed_in(request)
+    zone = member.business.timezone
+    day = in_zone(shown.start, zone).date() if shown else None
     context: dict[str, Any] = {
         "form": form,
+        "back": way_back(request, day=day),
+        "zone_is_own": form["timezone"].value() == zone and not form["timezone"].errors,
         "appointment": shown,
         "conflicts": conflicts or [],
         "consent": consent_to_ask_for(member, conflicts or []),
@@ -213,18 +237,28 @@ def form_page(
         "attempts": [],
     }
     if shown:
-        statuses = statuses_of([shown.id], to=member).get(shown.id, [])
-        context["clashes"] = clashes_of([shown]).get(shown.id, [])
-        context["badges"] = visible_badges(statuses, member)
-        context["drifts"] = drift_panels(shown, statuses, member)
-        context["history"] = history_of(shown)
-        context["attempts"] = attempts_shown(shown)
-        states = {shown_badge.state for shown_badge in context["badges"]}
-        known = shown.customer_name or shown.customer_phone or shown.customer_email
-        context["may_erase_customer"] = bool(known) and member.manages_business
-        left_out = any(shown_badge.left_out for shown_badge in context["badges"])
-        context["needs_retry"] = bool(states & {"failed", "pending"}) or left_out
+        context |= {"is_editing": form.is_bound, **_beside_the_form(shown, member)}
     return render(request, "appointments/form.html", context, status=status)
+
+
+def _beside_the_form(shown: Appointment, member: Member) -> dict[str, Any]:
+    """The sheet, the state in Google, the history."""
+    statuses = statuses_of([shown.id], to=member).get(shown.id, [])
+    badges = visible_badges(statuses, member)
+    states = {badge.state for badge in badges}
+    left_out = any(badge.left_out for badge in badges)
+    known = shown.customer_name or shown.customer_phone or shown.customer_email
+    return {
+        "sheet": sheet_of(shown, member),
+        "clashes": clashes_of([shown]).get(shown.id, []),
+        "badges": badges,
+        "google_first": in_need(badges),
+        "needs_retry": bool(states & {"failed", "pending"}) or left_out,
+        "drifts": drift_panels(shown, statuses, member),
+        "history": history_of(shown),
+        "attempts": attempts_shown(shown),
+        "may_erase_customer": bool(known) and member.manages_business,
+    }
 
 
 def too_busy(

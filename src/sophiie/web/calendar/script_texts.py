@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 def words() -> dict[str, str]:
     return {
         "busy": _("Busy in Google"),
+        "loading": _("Loading…"),
         "held": _("Held until {time}"),
         "held_plain": _("Held"),
         "cancelled": _("Cancelled"),

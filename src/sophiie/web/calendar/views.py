@@ -33,6 +33,7 @@ from sophiie.web.calendar.people import Person, people_of
 from sophiie.web.calendar.script_texts import words
 from sophiie.web.shared.first_steps import put_away_first_steps
 from sophiie.web.shared.requests import members_only, signed_in
+from sophiie.web.shared.way_back import way_back
 
 VIEWS = ("month", "week", "day", "team", "list")
 # The page's script stores the last view here. A browser that has it needs no list from the server.
@@ -88,7 +89,7 @@ def calendar(request: HttpRequest) -> HttpResponse:
 def first_steps_put_away(request: HttpRequest) -> HttpResponse:
     """Hides the first steps for good, although some are not done."""
     put_away_first_steps(signed_in(request))
-    return redirect("calendar")
+    return redirect(way_back(request).address)
 
 
 @members_only

@@ -30,7 +30,7 @@ MAX_WAITING = 50
 # thousand open pages hears twice a second, one with ten at once.
 SECONDS_A_PAGE = 0.00025
 
-_HEARTBEAT = b": still here\n\n"
+_HEARTBEAT = b"event: beat\ndata:1\n\n"
 _PRIVATE = {"business", "signed_out", "session_ended", "sessions_in_doubt"}
 
 
@@ -181,7 +181,8 @@ class Hub:
     # -- what is looked at now and then --------------------------------------------------------
 
     async def _beat(self) -> None:
-        """Sends a comment now and then: a proxy would take long silence for the end."""
+        """Sends a sign of life now and then: a proxy would take long silence for the end, and a
+        page for a lost connection."""
         while True:
             await asyncio.sleep(HEARTBEAT_SECONDS)
             for stream in self._all():

@@ -6,6 +6,23 @@ const NOTICE_AFTER_MS = 5000;
 const MIN_ASK_MS = 15000;
 const RETRY_MS = [1000, 2000, 4000, 8000, 15000, 30000];
 
+// The server says this often that it is there; so long without a word is a doubt.
+const SILENCE_MS = 45_000;
+
+// Whether the server was heard of last, and when: `inDoubt` is for whoever wants to send something.
+const heard = { at: 0, isLost: false };
+
+function hear() {
+  heard.at = performance.now();
+  heard.isLost = false;
+}
+
+/** Whether the server may be out of reach: no network, a connection lost, or a long silence. */
+export function inDoubt() {
+  const isSilent = heard.at > 0 && performance.now() - heard.at > SILENCE_MS;
+  return navigator.onLine === false || heard.isLost || isSilent;
+}
+
 function refresh(elements) {
   if (document.querySelector("form[data-sent]")) return; // the next page is already on its way
   for (const element of elements) {
@@ -27,6 +44,7 @@ function refreshAll() {
 }
 
 function passOn({ data }) {
+  hear();
   let change;
   try {
     change = JSON.parse(data);
@@ -86,6 +104,7 @@ class Connection {
     this.#source = new EventSource(this.#url);
     this.#source.addEventListener("open", () => this.#opened());
     this.#source.addEventListener("message", passOn);
+    this.#source.addEventListener("beat", hear);
     this.#source.addEventListener("error", () => this.#failed());
   }
 
@@ -101,6 +120,7 @@ class Connection {
   }
 
   close() {
+    heard.at = 0;
     clearTimeout(this.#retryTimer);
     this.#source?.close();
     this.#source = null;
@@ -108,6 +128,7 @@ class Connection {
 
   #opened() {
     this.#tries = 0;
+    hear();
     this.#notice.hide();
     // On a new page only what was unsettled when the server rendered it can be out of date.
     if (this.#hasMissed) refreshAll();
@@ -117,6 +138,7 @@ class Connection {
 
   #failed() {
     this.#hasMissed = true;
+    heard.isLost = true;
     this.#notice.showSoon();
     if (this.#source?.readyState === EventSource.CLOSED) this.#askWhy(this.#source);
   }
