@@ -87,8 +87,9 @@ class Environment(BaseSettings):
     google_api_url: str = Field(
         default=GOOGLE_API_URL, validation_alias=_named("SOPHIIE_GOOGLE_API_URL")
     )
-    busy_poll_seconds: int = Field(
-        default=300, gt=0, validation_alias=_named("SOPHIIE_BUSY_POLL_SECONDS")
+    # None: as often as things change; see sync/inbound/rhythm.py.
+    busy_poll_seconds: int | None = Field(
+        default=None, gt=0, validation_alias=_named("SOPHIIE_BUSY_POLL_SECONDS")
     )
     busy_max_age_seconds: int = Field(
         default=900, gt=0, validation_alias=_named("SOPHIIE_BUSY_MAX_AGE_SECONDS")
