@@ -221,14 +221,14 @@ def _store(poll: Poll, fetched: FetchResult) -> Outcome:
                 watched.window_start, watched.window_end = poll.window
             ask_no_more(watched)
         store_busy_time(poll, fetched, watched)
-        plan = plan_next(poll, fetched, watched, moment)
+        next_poll = plan_next(poll, fetched, watched, moment)
         if fetched.doubt is None:
             watched.sync_token, watched.read_at = fetched.sync_token, moment
-        poll_claim.ended(watched, moment, plan.pause, is_net=plan.is_net)
+        poll_claim.ended(watched, moment, next_poll.pause, is_net=next_poll.is_net)
         watched.save()
         if said != (watched.error, watched.missing, watched.read_at is None):
             live.announce(poll.business_id, link=poll.link_id)
-    judge_channel(plan, moment)
+    judge_channel(next_poll, moment)
     if poll.is_chosen and fetched.access_role and fetched.access_role not in WRITE_ROLES:
         mark_needs_reconnect(poll.link_id, problems.CALENDAR_GONE)
     if fetched.doubt is not None:

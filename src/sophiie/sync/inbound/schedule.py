@@ -28,9 +28,9 @@ logger = log(__name__)
 
 
 @dataclass(frozen=True)
-class Plan:
-    """The pause until the next poll; whether it is only the net under `channel`; and how that one
-    did. `channel` is the one that reports this calendar's changes, if there is one."""
+class Next:
+    """The pause until the next poll, and whether it is only the net under `channel`; what the poll
+    says of that one."""
 
     pause: timedelta
     is_net: bool
@@ -38,53 +38,42 @@ class Plan:
     channel: PushChannel | None
 
 
-def plan_next(poll: Poll, fetched: FetchResult, watched: WatchedCalendar, moment: datetime) -> Plan:
-    """Notes what the poll found out about the calendar's rhythm and its channel, and plans the
-    next. In the poll's transaction, before it is noted on `watched` that there was one."""
+def plan_next(poll: Poll, fetched: FetchResult, watched: WatchedCalendar, moment: datetime) -> Next:
+    """Plans the next poll and notes on `watched` what follows from this one. In its transaction,
+    before it is noted that there was one."""
     channel = living_channel(poll.link_id, poll.calendar_id, moment)
     if fetched.doubt is not None:
-        return Plan(after_failure(), False, Told.NOTHING_NEW, channel)
-    news = _news(poll, fetched, watched)
-    if news is not None:
-        watched.changed_at = min(news.last or moment, moment)
-    told = rhythm.how_told(news, told_at=watched.told_at, moment=moment)
-    asked_for = watched.told_at is not None
-    # A message that came after Google was asked may announce what comes next.
-    if watched.told_at is not None and not poll.moment < watched.told_at <= moment + SKEW:
-        watched.told_at = None
-    if channel is None or channel.proved_at is None:
-        return Plan(_without_messages(poll, watched, moment), False, told, channel)
-    waited = None if asked_for or watched.read_at is None else poll.moment - watched.read_at
-    watched.net_width = rhythm.next_width(watched.net_width, told, waited=waited)
-    missed = channel.missed + 1 if told == Told.NOT else channel.missed
-    if missed >= rhythm.REPLACED_AFTER or _is_unjudged(poll):
-        return Plan(_without_messages(poll, watched, moment), False, told, channel)
-    assert channel.expires_at is not None
-    pause = min(
-        rhythm.net(watched.net_width),
-        channel.expires_at - moment,
-        window_lasts_until(watched) - moment,
+        return Next(after_failure(), False, Told.NOTHING_NEW, channel)
+    plan = rhythm.plan(
+        _news(poll, fetched, watched),
+        rhythm.Before(watched.read_at, watched.told_at, watched.changed_at, watched.net_width),
+        _as_the_rules_see_it(channel),
+        _circumstances(poll, watched, moment),
+        asked_at=poll.moment,
+        moment=moment,
     )
-    return Plan(max(pause, rhythm.QUICKEST), True, told, channel)
+    watched.told_at, watched.changed_at = plan.told_at, plan.changed_at
+    watched.net_width = plan.net_width
+    return Next(plan.pause, plan.is_net, plan.told, channel)
 
 
-def judge_channel(plan: Plan, moment: datetime) -> None:
+def judge_channel(ended: Next, moment: datetime) -> None:
     """Counts against the channel what it missed, and asks for another one when it is silent
-    although things change. After the poll's transaction: a message locks the channel first."""
-    if not plan.told.is_failure or plan.channel is None:
+    although things change. After the poll's transaction, because all polls share a counter."""
+    if not ended.told.is_failure or ended.channel is None:
         return
-    count(Surprise.MISSED if plan.told == Told.NOT else Surprise.LATE)
-    if plan.told == Told.LATE:
+    count(Surprise.MISSED if ended.told == Told.NOT else Surprise.LATE)
+    if ended.told == Told.LATE:
         return
-    channel = PushChannel.objects.filter(pk=plan.channel.pk)
+    channel = PushChannel.objects.filter(pk=ended.channel.pk)
     channel.update(missed=F("missed") + 1)
     silent = channel.filter(
         missed__gte=rhythm.REPLACED_AFTER, created_at__lt=moment - rhythm.LEAST_LIFE
     )
     if silent.exists():
-        logger.warning("channel is silent", link_id=str(plan.channel.link_id))
+        logger.warning("channel is silent", link_id=str(ended.channel.link_id))
         WatchedCalendar.objects.filter(
-            link=plan.channel.link_id, calendar_id=plan.channel.calendar_id, unwatchable=False
+            link=ended.channel.link_id, calendar_id=ended.channel.calendar_id, unwatchable=False
         ).update(push_next_at=moment)
 
 
@@ -96,17 +85,23 @@ def living_channel(link_id: UUID, calendar_id: str, moment: datetime) -> PushCha
     return alive.order_by("expires_at", "created_at").last()
 
 
-def _without_messages(poll: Poll, watched: WatchedCalendar, moment: datetime) -> timedelta:
-    if settings.BUSY_POLL_SECONDS is not None:
-        return rhythm.spread(timedelta(seconds=settings.BUSY_POLL_SECONDS), rhythm.SPREAD)
-    quiet = None
-    if watched.changed_at is not None:
-        quiet = moment - watched.changed_at
-    return rhythm.pause_by_clock(
-        quiet,
+def _as_the_rules_see_it(channel: PushChannel | None) -> rhythm.Channel | None:
+    if channel is None or channel.expires_at is None:
+        return None
+    return rhythm.Channel(
+        is_proved=channel.proved_at is not None, missed=channel.missed, ends_at=channel.expires_at
+    )
+
+
+def _circumstances(poll: Poll, watched: WatchedCalendar, moment: datetime) -> rhythm.Circumstances:
+    seconds = settings.BUSY_POLL_SECONDS
+    return rhythm.Circumstances(
+        fresh_for=timedelta(seconds=settings.BUSY_MAX_AGE_SECONDS),
+        window_ends=window_lasts_until(watched),
+        interval=None if seconds is None else timedelta(seconds=seconds),
         is_looked_at=is_looked_at(watched, moment),
         is_bookable=lambda: is_bookable(poll.member_id, moment),
-        fresh_for=timedelta(seconds=settings.BUSY_MAX_AGE_SECONDS),
+        is_unjudged=lambda: _is_unjudged(poll),
     )
 
 
