@@ -24,6 +24,7 @@ from sophiie.audit.upkeep import prune
 from sophiie.calendar_link.reminders import send_due_reminders
 from sophiie.calendar_link.tokens import mend_what_can_be_read_again
 from sophiie.common import ending
+from sophiie.common.after_commit import gathering
 from sophiie.common.clock_jumps import ClockWatch
 from sophiie.common.in_thread import in_thread
 from sophiie.common.logs import log
@@ -59,7 +60,7 @@ async def run_worker(*, concurrency: int, chores: Chores = ()) -> None:
     ending.let_long_work_run()
     loop = asyncio.get_running_loop()
     places = Places(concurrency)
-    with ending.telling(lambda: loop.call_soon_threadsafe(stop.set)):
+    with gathering(), ending.telling(lambda: loop.call_soon_threadsafe(stop.set)):
         await _work_until(stop, places, concurrency, chores)
 
 
