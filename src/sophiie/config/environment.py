@@ -94,6 +94,16 @@ class Environment(BaseSettings):
     busy_max_age_seconds: int = Field(
         default=900, gt=0, validation_alias=_named("SOPHIIE_BUSY_MAX_AGE_SECONDS")
     )
+    # What Google allows the project; the defaults are those of its free tier.
+    google_units_per_day: int = Field(
+        default=1_000_000, ge=1000, validation_alias=_named("SOPHIIE_GOOGLE_UNITS_PER_DAY")
+    )
+    google_units_per_minute: int = Field(
+        default=10_000, ge=100, validation_alias=_named("SOPHIIE_GOOGLE_UNITS_PER_MINUTE")
+    )
+    google_units_per_user_minute: int = Field(
+        default=600, ge=60, validation_alias=_named("SOPHIIE_GOOGLE_UNITS_PER_USER_MINUTE")
+    )
     allow_http_push: bool = Field(default=False, validation_alias=_named("SOPHIIE_ALLOW_HTTP_PUSH"))
     api_requests_per_minute: int = Field(
         default=6000, gt=0, validation_alias=_named("SOPHIIE_API_REQUESTS_PER_MINUTE")

@@ -36,6 +36,8 @@ from sophiie.sync.inbound.poller import poll_regularly
 from sophiie.sync.outbound.capacity import Places
 from sophiie.sync.outbound.sweep import prune_ledger, sweep
 from sophiie.sync.outbox.guest_review import review_guests
+from sophiie.sync.quota import units
+from sophiie.sync.reports.units import warn_near_limits
 
 logger = log(__name__)
 
@@ -140,13 +142,16 @@ async def _clear_abandoned_jobs(worker_app: App) -> None:
 
 async def _keep_house(chores: Chores) -> None:
     """Does what may wait a little: clocks whose law changed, links whose key is back, reminders by
-    e-mail, old rows of the ledger and of the audit log, expired holds, ended sessions and what was
-    typed in them, counts of attempts and of failed sign-ins."""
+    e-mail, limits of Google's that are near, old rows of the ledger, of the audit log and of what
+    was used, expired holds, ended sessions and what was typed in them, counts of attempts and of
+    failed sign-ins."""
     while True:
         await in_thread(follow_clock_laws)
         await in_thread(mend_what_can_be_read_again)
         await in_thread(send_due_reminders)
         await in_thread(prune_ledger)
+        await in_thread(units.prune)
+        await in_thread(warn_near_limits)
         await in_thread(let_go_of_expired)
         await in_thread(forget_what_is_over)
         await in_thread(close_hours)
@@ -175,4 +180,6 @@ async def _sweep_regularly(http: aiohttp.ClientSession, clock: ClockWatch) -> No
         if clock.jump() < 0:
             await in_thread(poll_all_soon)
         await sweep(http)
+        if units.is_flush_due():
+            await in_thread(units.flush)
         await asyncio.sleep(SWEEP_SECONDS)

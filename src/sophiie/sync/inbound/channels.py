@@ -34,6 +34,7 @@ from sophiie.sync.inbound.poll_claim import READABLE
 from sophiie.sync.messages import NO_NOTIFICATIONS, NOTIFICATIONS_REFUSED, answer_of
 from sophiie.sync.models import PushChannel, WatchedCalendar
 from sophiie.sync.quota.metered_client import Throttled, metered_client
+from sophiie.sync.quota.units import Use
 
 logger = log(__name__)
 
@@ -79,7 +80,9 @@ async def _open(http: aiohttp.ClientSession, watched: WatchedCalendar) -> None:
     if channel is None:
         return  # another worker does it
     try:
-        opened = await metered_client(watched.link_id, http, waited_for=False).watch(
+        opened = await metered_client(
+            watched.link_id, http, waited_for=False, use=Use.CHANNEL
+        ).watch(
             watched.calendar_id,
             channel_id=str(channel.id),
             token=token,
@@ -98,7 +101,7 @@ async def _stop(http: aiohttp.ClientSession, channel: PushChannel) -> None:
     if channel.resource_id:
         try:
             # Never throttled: it is one call in days, and an unlinking may be waiting for it.
-            client = metered_client(channel.link_id, http, waited_for=True)
+            client = metered_client(channel.link_id, http, waited_for=True, use=Use.CHANNEL)
             await client.stop(str(channel.id), channel.resource_id)
         except GoogleError as error:
             logger.info("channel not stopped", link_id=str(channel.link_id), reason=error.reason)
