@@ -29,9 +29,10 @@ Each folder is a room with one job. The whole story, in the order in which it ha
 
 8. `poller.py` polls each calendar that counts (`calendars.py`): `poll_claim.py` claims it and says
    when to ask again after a failure, `schedule.py` after a success, by the rules in `rhythm.py` and
-   by who may be booked or looks at a page (`attention.py`); `snapshot.py` notes what we think is there, `fetch.py`
-   asks Google, `series.py` reads a series whole when any of it changed. `busy_store.py` stores when
-   the member is busy, by the rule in `busy_rule.py`, leaving out what is ours (`ours.py`).
+   by who may be booked or looks at a page (`attention.py`); `snapshot.py` notes what we think is
+   there, `fetch.py` asks Google, `series.py` reads a series whole when any of it changed.
+   `busy_store.py` stores when the member is busy, by the rule in `busy_rule.py`, leaving out what
+   is ours (`ours.py`).
 9. `detect_drift.py` tells other people's changes to our events from our own, and notes them as
    drift. Nothing changes by itself.
 10. `full_compare.py` compares, once a day, everything that should be there with what is there. When

@@ -49,9 +49,7 @@ def _defer(wanted: list[tuple[str, UUID]]) -> None:
 
 def _defer_one(task: str, link_id: UUID, lock: str) -> None:
     try:
-        with transaction.atomic():
-            # A job may get lost with the server, so its notification need not wait for the disk.
-            execute("SELECT set_config('synchronous_commit', 'off', true)")
+        with transaction.atomic():  # or a lock that is taken would fail all the others
             app.configure_task(task, queueing_lock=lock).defer(link_id=str(link_id))
     except AlreadyEnqueued:
         pass

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Sum
+from django.db.models import CharField, Q, Sum
+from django.db.models.functions import Cast
 
+from sophiie.calendar_link.models import CalendarLink
 from sophiie.common.clock import now
 from sophiie.common.logs import log
+from sophiie.common.wall_time import in_zone, start_of_day
+from sophiie.sync.due import QUOTA_ZONE
 from sophiie.sync.models import UnitsUsed
 from sophiie.sync.quota.units import PROJECT, Span, Use, day_of
 
@@ -20,6 +24,7 @@ logger = log(__name__)
 # Of a limit, from which on it is said.
 NEAR = 0.8
 HOUR = timedelta(hours=1)
+DAYS_SHOWN = 30
 
 
 @dataclass(frozen=True)
@@ -57,22 +62,22 @@ class Usage:
 def usage() -> Usage:
     """In three small queries, however many links there are."""
     moment = now()
-    today = _by_use(moment)
-    links = UnitsUsed.objects.filter(span=Span.DAY, since=day_of(moment)).exclude(scope=PROJECT)
-    most = links.values("scope").annotate(used=Sum("units")).order_by("-used").first()
+    day, minute = _parts(moment)
+    rows = UnitsUsed.objects.filter(span=Span.DAY, since=day_of(moment))
+    found = dict(rows.filter(scope=PROJECT).values_list("kind", "units"))
+    links = rows.exclude(scope=PROJECT).values("scope").annotate(used=Sum("units"))
+    most = links.order_by("-used").first()
     return Usage(
-        day=Part(Span.DAY, sum(today.values()), settings.GOOGLE_UNITS_PER_DAY),
-        minute=_fullest_minute(moment),
-        today=today,
+        day=day,
+        minute=minute,
+        today={use: found.get(use, 0) for use in Use},
         most_of_a_link=most["used"] if most else 0,
     )
 
 
 def near_limits() -> list[Part]:
-    """The limits that are near, in two small queries."""
-    moment = now()
-    day = Part(Span.DAY, sum(_by_use(moment).values()), settings.GOOGLE_UNITS_PER_DAY)
-    return [part for part in (day, _fullest_minute(moment)) if part.is_near]
+    """The limits that are near, in one small query."""
+    return [part for part in _parts(now()) if part.is_near]
 
 
 def units_today(link_ids: Collection[UUID]) -> dict[UUID, int]:
@@ -83,18 +88,41 @@ def units_today(link_ids: Collection[UUID]) -> dict[UUID, int]:
     return {names[scope]: used for scope, used in found}
 
 
-def _by_use(moment: datetime) -> dict[Use, int]:
-    rows = UnitsUsed.objects.filter(scope=PROJECT, span=Span.DAY, since=day_of(moment))
-    found = dict(rows.values_list("kind", "units"))
-    return {use: found.get(use, 0) for use in Use}
+def days_of_business(business_id: UUID) -> list[tuple[date, int]]:
+    """The units that the links of a business used on each of the last days of Google's quotas,
+    today last: one query."""
+    today = in_zone(now(), QUOTA_ZONE).date()
+    days = [today - timedelta(days=n) for n in reversed(range(DAYS_SHOWN))]
+    links = CalendarLink.objects.filter(member__business=business_id)
+    rows = UnitsUsed.objects.filter(
+        span=Span.DAY,
+        since__gte=start_of_day(days[0], QUOTA_ZONE),
+        scope__in=links.values_list(Cast("pk", CharField())),
+    )
+    used = {
+        in_zone(since, QUOTA_ZONE).date(): units
+        for since, units in rows.values("since")
+        .annotate(used=Sum("units"))
+        .values_list("since", "used")
+    }
+    return [(day, used.get(day, 0)) for day in days]
 
 
-def _fullest_minute(moment: datetime) -> Part:
-    rows = UnitsUsed.objects.filter(scope=PROJECT, span=Span.MINUTE, since__gt=moment - HOUR)
-    minutes = rows.values("since").annotate(used=Sum("units")).order_by("-used")
-    fullest = minutes.first()
-    used = fullest["used"] if fullest else 0
-    return Part(Span.MINUTE, used, settings.GOOGLE_UNITS_PER_MINUTE)
+def _parts(moment: datetime) -> tuple[Part, Part]:
+    """The day so far, and the fullest minute of the last hour, of the whole project."""
+    rows = UnitsUsed.objects.filter(
+        Q(span=Span.DAY, since=day_of(moment)) | Q(span=Span.MINUTE, since__gt=moment - HOUR),
+        scope=PROJECT,
+    )
+    most = dict.fromkeys(Span, 0)
+    for span, used in (
+        rows.values("span", "since").annotate(used=Sum("units")).values_list("span", "used")
+    ):
+        most[Span(span)] = max(most[Span(span)], used)
+    return (
+        Part(Span.DAY, most[Span.DAY], settings.GOOGLE_UNITS_PER_DAY),
+        Part(Span.MINUTE, most[Span.MINUTE], settings.GOOGLE_UNITS_PER_MINUTE),
+    )
 
 
 _said: dict[Span, datetime] = {}
