@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import DateTimeField, ExpressionWrapper, Value
 from django.db.models.functions import Random
 
@@ -43,9 +44,15 @@ def note_open_pages(member_ids: Collection[UUID]) -> None:
     if settings.BUSY_POLL_SECONDS is not None:
         return
     moment = now()
-    theirs = WatchedCalendar.objects.filter(link__member__in=member_ids)
-    theirs.update(looked_at=moment)
-    soon = Value(moment) + Value(rhythm.WHILE_LOOKED_AT) * Random()
-    theirs.filter(is_net=False, error="", next_read_at__gt=moment + rhythm.WHILE_LOOKED_AT).update(
-        next_read_at=ExpressionWrapper(soon, output_field=DateTimeField())
-    )
+    with transaction.atomic():
+        # In one order, and without those that a poll holds: the next note comes in two minutes.
+        rows = WatchedCalendar.objects.select_for_update(of=("self",), skip_locked=True)
+        theirs = WatchedCalendar.objects.filter(
+            pk__in=[row.pk for row in rows.filter(link__member__in=member_ids).order_by("pk")]
+        )
+        theirs.update(looked_at=moment)
+        waiting = theirs.filter(is_net=False, error="")
+        soon = Value(moment) + Value(rhythm.WHILE_LOOKED_AT) * Random()
+        waiting.filter(next_read_at__gt=moment + rhythm.WHILE_LOOKED_AT).update(
+            next_read_at=ExpressionWrapper(soon, output_field=DateTimeField())
+        )
