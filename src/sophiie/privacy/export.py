@@ -32,7 +32,7 @@ LEFT_OUT = frozenset(
     {
         *("password", "digest", "body_digest", "token_digest", "state_digest", "session_digest"),
         *("sync_token", "reader", "reading_until", "lease_holder", "lease_until"),
-        *("refreshing_until", "etag", "unjudged_etag"),
+        *("refreshing_until", "etag", "unjudged_etag", "next_read_within", "is_net", "net_width"),
     }
 )
 CUSTOMER = ("customer_name", "customer_phone", "customer_email")
