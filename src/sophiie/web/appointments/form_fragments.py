@@ -61,6 +61,7 @@ def time_check(request: HttpRequest) -> HttpResponse:
         end=details.end,
         timezone=details.timezone,
         exclude=shown.pk if shown else None,
+        only_looking=True,
     )
     context = {
         "elsewhere": _in_zone_of_business(details, member),
