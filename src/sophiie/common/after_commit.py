@@ -65,7 +65,8 @@ class Gatherer:
             with self._lock:
                 waiting, self._waiting = self._waiting, {}
             _send_all({send: list(items) for send, items in waiting.items()})
-            connections.close_all()
+            with _failures_are_logged():
+                connections.close_all()
             self._end.wait(PAUSE_SECONDS)
 
 
