@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
 import pytest
 import time_machine
+from asgiref.sync import async_to_sync
 
 from google_simulator.testing import RunningSimulator
 from sophiie.accounts.models import Member
+from sophiie.accounts.sessions import SignedIn
 from sophiie.appointments.booking import book
 from sophiie.appointments.errors import Conflict, Source
 from sophiie.availability.models import WorkingHours
 from sophiie.calendar_link.models import CalendarLink
 from sophiie.common.clock import now
+from sophiie.common.in_thread import in_thread
 from sophiie.sync.counters import Surprise, counted
-from sophiie.sync.inbound import rhythm
+from sophiie.sync.inbound import attention, rhythm
 from sophiie.sync.inbound.attention import is_bookable, note_open_pages
 from sophiie.sync.models import MirroredEvent, PushChannel, WatchedCalendar
+from sophiie.web.serving import hub as hubs
 from tests.conftest import details, tomorrow_at
 from tests.linking import link
 from tests.mirroring import drain_all, read_all, read_due
@@ -318,6 +323,25 @@ def test_an_open_page_brings_the_next_poll_forward(alice: Member, google: Runnin
     with in_(HOUR):
         read_all()
         assert pause() > rhythm.WHILE_LOOKED_AT * 1.25
+
+
+def test_a_web_process_notes_whose_pages_are_open(
+    alice: Member, google: RunningSimulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    link(alice, google)
+    monkeypatch.setattr(hubs, "NOTE_SECONDS", 0.01)
+
+    async def until_it_is_noted() -> None:
+        hub = hubs.Hub()
+        with hub.opened(SignedIn("key", alice.pk, alice.business_id, "")):
+            noting = asyncio.create_task(hub._note_open_pages())
+            async with asyncio.timeout(60):
+                while not (await in_thread(at)).looked_at:
+                    await asyncio.sleep(0.01)
+            noting.cancel()
+
+    async_to_sync(until_it_is_noted)()
+    assert attention.is_looked_at(at(), now())
 
 
 def test_an_open_page_changes_nothing_under_a_channel(
