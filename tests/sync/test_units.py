@@ -196,7 +196,7 @@ def test_status_and_metrics_show_what_was_used(
     units.flush()
     said = report()
     assert "1,200 of 1,000,000" in said
-    assert "1200 units used today" in said
+    assert "1,200 units used today" in said
     headers = {"Authorization": f"Bearer {settings.METRICS_TOKEN}"}
     page = client.get("/metrics", headers=headers).content.decode()
     assert 'sophiie_google_units_today{use="polls"} 1200.0' in page

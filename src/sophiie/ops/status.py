@@ -26,9 +26,10 @@ def report() -> str:
         health = health_of(link)
         lines.append(
             f"  {link.member.email}: {link.state}, {health.pending} waiting, "
-            f"{health.failed} failed, last written {_when(link.last_synced_at)}, "
-            f"{used.get(link.pk, 0)} units used today"
+            f"{health.failed} failed, last written {_when(link.last_synced_at)}"
         )
+        if link.pk in used:
+            lines.append(f"    {used[link.pk]:,} units used today")
         if health.oldest_waiting_since:
             lines.append(f"    waiting since {health.oldest_waiting_since:%Y-%m-%d %H:%M:%S} UTC")
         if health.last_error:
@@ -66,10 +67,8 @@ def _inbound_side() -> Iterator[str]:
     )
     taken, refused = (totals.notifications[what] for what in Notification)
     missed, late = (totals.surprises[what] for what in Surprise)
-    yield (
-        f"Notifications so far: {taken} taken, {refused} refused; changes found without one: "
-        f"{missed}, with one that came late: {late}"
-    )
+    yield f"Notifications so far: {taken} taken, {refused} refused"
+    yield f"Changes that no notification announced: {missed}; that one announced late: {late}"
 
 
 def _units() -> Iterator[str]:

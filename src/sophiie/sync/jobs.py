@@ -41,7 +41,9 @@ def _defer(wanted: list[tuple[str, UUID]]) -> None:
     """Queues one job of a kind for each link. One that is waiting already sees all that is
     committed."""
     locks = {f"{task}:{link_id}": (task, link_id) for task, link_id in wanted}
-    waiting = {lock for (lock,) in execute(_WAITING, locks=list(locks))}
+    waiting: set[str] = set()
+    if len(locks) > 1:  # of one the next statement finds out
+        waiting = {lock for (lock,) in execute(_WAITING, locks=list(locks))}
     for lock, (task, link_id) in locks.items():
         if lock not in waiting:
             _defer_one(task, link_id, lock)
