@@ -22,7 +22,8 @@ from sophiie.privacy.chores import carry_out_due
 from sophiie.privacy.holdings import ELSEWHERE, HOLDINGS
 from sophiie.privacy.members import ask_to_erase_member, erase_member_now, keep_member
 from sophiie.privacy.models import Erasure
-from sophiie.sync.models import MirroredEvent, QuotaBucket
+from sophiie.sync.models import MirroredEvent, QuotaBucket, UnitsUsed
+from sophiie.sync.quota import units
 from tests.conftest import PASSWORD, ApiCaller, details
 from tests.linking import browser_of, link
 from tests.mirroring import drain_all, sweep_once
@@ -99,8 +100,12 @@ def test_of_their_google_account_no_quota_is_left_unless_somebody_else_has_it(
     book(by=alice, details=details(), assignees=[quentin, bob])
     drain_all()
     assert bucket.exists()
+    units.flush()
+    used = UnitsUsed.objects.filter(scope=str(shared.pk))
+    assert used.exists()
     erase_member_now(quentin)
     assert bucket.exists()
+    assert not used.exists()
     erase_member_now(bob)
     assert not bucket.exists()
 

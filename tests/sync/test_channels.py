@@ -241,7 +241,7 @@ def test_the_settings_page_says_how_each_calendar_is_followed(
     rooms = calendar_named(google, "Clinic rooms")
     link_with(alice, google, rooms)
     page = browser_of(alice)
-    assert "Sophiie asks every few minutes." in page.get("/settings/calendar").content.decode()
+    assert "Sophiie asks every few minutes, less" in page.get("/settings/calendar").content.decode()
     tend()
     assert "Google tells Sophiie of changes" in page.get("/settings/calendar").content.decode()
     assert "by push and polling" in report()

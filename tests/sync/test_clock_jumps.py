@@ -93,6 +93,28 @@ def test_a_calendar_whose_reading_failed_is_read_at_once(
     assert read_due() == []
 
 
+@ahead_of_time
+def test_a_net_that_a_wrong_clock_put_under_a_channel_is_no_reason_to_wait(
+    alice: Member, google: RunningSimulator, settings: object, off: timedelta
+) -> None:
+    settings.PUSH_ADDRESS = "http://127.0.0.1:9/none"  # type: ignore[attr-defined]
+    found = link(alice, google)
+    PushChannel.objects.create(
+        link=found,
+        calendar_id=ALICE,
+        token_digest="x",
+        created_at=now(),
+        expires_at=now() + timedelta(days=500),
+        proved_at=now(),
+    )
+    with by_a_wrong_clock(off):
+        assert read_all() == [True]
+        assert WatchedCalendar.objects.get().is_net
+        assert read_due() == []
+    assert read_due() == [True]
+    assert read_due() == []
+
+
 @pytest.mark.parametrize("off", [timedelta(hours=1, minutes=1), *AHEAD[2:]], ids=str)
 def test_a_calendar_that_google_wants_left_alone_waits_no_longer_than_google_said(
     alice: Member, google: RunningSimulator, off: timedelta

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from asgiref.sync import async_to_sync
 from django.db import connection
 from django.test import Client
@@ -15,7 +15,7 @@ from sophiie.accounts.models import Member
 from sophiie.calendar_link.models import CalendarLink
 from sophiie.calendar_link.unlink import unlink
 from sophiie.common.clock import now
-from sophiie.sync.models import WatchedCalendar
+from sophiie.sync.inbound import rhythm
 from tests.conftest import tomorrow_at
 from tests.mirroring import read_all, read_due
 from tests.processes import until
@@ -86,10 +86,9 @@ def test_lost_messages_are_made_up_for_by_polling(
 ) -> None:
     google.push(drop_share=1.0)
     event(google, tomorrow_at(3))
-    at = WatchedCalendar.objects.get()
-    assert at.next_read_at < now() + timedelta(seconds=400)
-    WatchedCalendar.objects.update(next_read_at=now())
-    read_due()
+    assert not due()
+    with time_machine.travel((now() + rhythm.NET * 4 / 3).timestamp(), tick=True):
+        assert read_due() == [True]
     assert busy_times(alice) == [hour(tomorrow_at(3))]
 
 

@@ -12,6 +12,7 @@ from django.test import Client
 from sophiie.accounts.models import Member
 from sophiie.appointments.booking import book, change
 from sophiie.appointments.models import Appointment
+from sophiie.busy_time.models import BusyCalendar
 from tests.busy import TOO_OLD, busy, calendar_of
 from tests.conftest import details, tomorrow_at
 from tests.web.pages import alerts, parsed, statuses, values
@@ -75,6 +76,19 @@ def test_an_unreadable_calendar_can_be_booked_by_everybody_who_says_so(
     assert button.words == "Book although the calendar could not be read"
     assert theirs.post(NEW, {**asked, button["name"]: button["value"]}).status_code == 302
     assert Appointment.objects.get().assignments.get().unverified
+
+
+def test_while_somebody_types_an_old_copy_is_good_enough_and_an_unreadable_one_is_not(
+    page: Client, alice: Member, typed: dict[str, Any]
+) -> None:
+    """The booking renews the old one. Where Google reports changes, most copies are old."""
+    copy = calendar_of(alice, age=TOO_OLD)
+    check = "/appointments/time-check"
+    assert "could not be read" not in parsed(page.get(check, typed)).words
+    busy(alice, at_one(), at_one(30), calendar=copy)
+    assert "busy in Google" in parsed(page.get(check, typed)).words
+    BusyCalendar.objects.update(problem="Google is away.")
+    assert "could not be read" in parsed(page.get(check, typed)).words
 
 
 def test_a_time_beyond_what_was_read_says_so(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -17,8 +18,9 @@ from sophiie.appointments.models import Appointment
 from sophiie.availability.models import WorkingHours
 from sophiie.calendar_link.models import CalendarLink, LinkState
 from sophiie.common.clock import now
-from sophiie.sync.models import DriftKind, MirroredEvent, MirrorState, QuotaBucket
+from sophiie.sync.models import DriftKind, MirroredEvent, MirrorState, QuotaBucket, UnitsUsed
 from sophiie.sync.quota import buckets
+from sophiie.sync.quota.units import PROJECT, Span, Use, day_of
 from tests.conftest import details, tomorrow_at
 from tests.web.pages import Element, alerts, parsed, statuses
 from tests.web.test_team import broken, colleague, linked
@@ -114,6 +116,44 @@ def test_nothing_of_another_business(charlie: Member, page: Client) -> None:
     shown = overview(page)
     assert "Thames" not in shown.words
     assert charlie.email not in shown.words
+
+
+def use(link: CalendarLink, number: int, *, days_ago: int = 0) -> None:
+    since = day_of(now() - timedelta(days=days_ago))
+    UnitsUsed.objects.create(
+        scope=str(link.pk), span=Span.DAY, since=since, kind=Use.POLL, units=number
+    )
+
+
+def test_what_the_calls_to_google_were_on_the_last_days(
+    alice: Member, charlie: Member, page: Client
+) -> None:
+    """Of this business alone."""
+    use(linked(alice), 13)
+    assert "Today 13." in section(overview(page), "calls-heading")
+    use(CalendarLink.objects.get(), 40, days_ago=3)
+    use(linked(charlie), 999)
+    words = section(overview(page), "calls-heading")
+    assert "Most on one of the last 30 days: 40." in words
+    assert "999" not in words
+
+
+@pytest.mark.parametrize(
+    ("span", "words"), [(Span.DAY, "tomorrow"), (Span.MINUTE, "a little later")]
+)
+def test_a_limit_of_googles_is_said_before_it_is_reached(
+    alice: Member, page: Client, settings: Any, span: Span, words: str
+) -> None:
+    a_worker_lives()
+    settings.GOOGLE_UNITS_PER_DAY = settings.GOOGLE_UNITS_PER_MINUTE = 1000
+    since = day_of(now()) if span == Span.DAY else now().replace(second=0, microsecond=0)
+    UnitsUsed.objects.create(scope=PROJECT, span=span, since=since, kind=Use.POLL, units=799)
+    assert alerts(overview(page)) == ""
+    UnitsUsed.objects.update(units=800)
+    shown = overview(page)
+    assert "almost used up" in alerts(shown)
+    assert words in alerts(shown)
+    assert "Nothing needs you." not in shown.words
 
 
 def test_members_are_told_kindly_that_it_is_not_for_them(bob: Member, page_of: PageOf) -> None:

@@ -42,11 +42,13 @@ def conflicts_of(
     end: datetime,
     timezone: str,
     exclude: UUID | None = None,
+    only_looking: bool = False,
 ) -> list[Obstacle]:
     """Everything in the way of the team from `start` to `end`, except the appointment `exclude`.
 
-    Shows busy time in `timezone`. For the past it does not look at busy time: a record of the past
-    books nobody twice, so the past counts as known.
+    Whoever is `only_looking` is content with old copies, because the booking renews them. Shows
+    busy time in `timezone`. For the past it does not look at busy time: a record of the past books
+    nobody twice, so the past counts as known.
     """
     moment = now()
     names = {member.id: member.name for member in team}
@@ -66,12 +68,16 @@ def conflicts_of(
                 end=end,
                 timezone=timezone,
                 checked_at=knowledge.checked_at,
-                too_far=knowledge.is_reliable,
+                too_far=_is_good(knowledge, only_looking),
             )
             for member_id, knowledge in linked.items()
-            if not (knowledge.is_reliable and knowledge.covers(start_ahead, end))
+            if not (_is_good(knowledge, only_looking) and knowledge.covers(start_ahead, end))
         ]
     return sorted(found, key=lambda obstacle: (obstacle.start, obstacle.member_name))
+
+
+def _is_good(knowledge: Knowledge, only_looking: bool) -> bool:
+    return knowledge.is_reliable or (only_looking and knowledge.state == Freshness.STALE)
 
 
 # An assignment that does not block is in nobody's way, unless only a law of the clocks displaced

@@ -25,3 +25,7 @@ appointment_changed = Signal()
 # the events there that stand for each, as {appointment id: names}. An appointment's own event is
 # never in its own way, wherever somebody moved it.
 own_events_asked = Signal()
+
+# Sent with `member_ids` and `moment`: who knows their hours answers with the ids of those who work
+# then or begin soon.
+working_asked = Signal()

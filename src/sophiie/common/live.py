@@ -1,4 +1,4 @@
-"""Tells open pages that something changed, by PostgreSQL's NOTIFY when the change commits."""
+"""Tells open pages that something changed, by PostgreSQL's NOTIFY after the change commits."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import json
 from typing import Any
 from uuid import UUID
 
-from sophiie.common.sql import send
+from sophiie.common.after_commit import after_commit
+from sophiie.common.sql import execute
 
 CHANNEL = "sophiie_live"
 
@@ -15,18 +16,19 @@ def announce(business_id: UUID, **what: Any) -> None:
     """Tells the pages of a business what changed: `appointment=<id>`, `link=<id>`, or whose access
     ended: `signed_out=<member id>`.
 
-    Inside a transaction it is sent at the commit, or never.
+    Inside a transaction it is sent after the commit, or never.
     """
-    announce_all(business_id, [what])
+    after_commit(_notify, json.dumps({"business": str(business_id), **what}, default=str))
 
 
 def announce_all(business_id: UUID, changes: list[dict[str, Any]]) -> None:
-    """Several announcements in one statement."""
-    business = {"business": str(business_id)}
-    payloads = json.dumps([business | what for what in changes], default=str)
-    send(
-        "SELECT pg_notify(%(channel)s, payload::text)"
-        " FROM json_array_elements(%(payloads)s::json) AS payload",
+    for what in changes:
+        announce(business_id, **what)
+
+
+def _notify(payloads: list[str]) -> None:
+    execute(
+        "SELECT pg_notify(%(channel)s, payload) FROM unnest(%(payloads)s::text[]) AS payload",
         channel=CHANNEL,
         payloads=payloads,
     )

@@ -87,11 +87,22 @@ class Environment(BaseSettings):
     google_api_url: str = Field(
         default=GOOGLE_API_URL, validation_alias=_named("SOPHIIE_GOOGLE_API_URL")
     )
-    busy_poll_seconds: int = Field(
-        default=300, gt=0, validation_alias=_named("SOPHIIE_BUSY_POLL_SECONDS")
+    # None: as often as things change; see sync/inbound/rhythm.py.
+    busy_poll_seconds: int | None = Field(
+        default=None, gt=0, validation_alias=_named("SOPHIIE_BUSY_POLL_SECONDS")
     )
     busy_max_age_seconds: int = Field(
         default=900, gt=0, validation_alias=_named("SOPHIIE_BUSY_MAX_AGE_SECONDS")
+    )
+    # What Google allows the project; the defaults are those of its free tier.
+    google_units_per_day: int = Field(
+        default=1_000_000, ge=1000, validation_alias=_named("SOPHIIE_GOOGLE_UNITS_PER_DAY")
+    )
+    google_units_per_minute: int = Field(
+        default=10_000, ge=100, validation_alias=_named("SOPHIIE_GOOGLE_UNITS_PER_MINUTE")
+    )
+    google_units_per_user_minute: int = Field(
+        default=600, ge=60, validation_alias=_named("SOPHIIE_GOOGLE_UNITS_PER_USER_MINUTE")
     )
     allow_http_push: bool = Field(default=False, validation_alias=_named("SOPHIIE_ALLOW_HTTP_PUSH"))
     api_requests_per_minute: int = Field(

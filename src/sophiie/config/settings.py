@@ -47,6 +47,9 @@ GOOGLE_USERINFO_URL = ENVIRONMENT.google_userinfo_url
 GOOGLE_API_URL = ENVIRONMENT.google_api_url
 BUSY_POLL_SECONDS = ENVIRONMENT.busy_poll_seconds
 BUSY_MAX_AGE_SECONDS = ENVIRONMENT.busy_max_age_seconds
+GOOGLE_UNITS_PER_DAY = ENVIRONMENT.google_units_per_day
+GOOGLE_UNITS_PER_MINUTE = ENVIRONMENT.google_units_per_minute
+GOOGLE_UNITS_PER_USER_MINUTE = ENVIRONMENT.google_units_per_user_minute
 PUSH_ADDRESS = ENVIRONMENT.push_address
 # Changes of the same appointment within this time after a write to Google become one more call.
 MIRROR_COALESCE_SECONDS = 0.4

@@ -9,12 +9,14 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from sophiie.sync.reports.poll_totals import PollTotals, poll_totals
+from sophiie.sync.reports.units import Usage, usage
 
 
 def poll_metrics() -> CollectorRegistry:
     """Polls, copies and channels according to the database, the same from every process."""
     registry = CollectorRegistry()
     registry.register(_Polls(poll_totals()))
+    registry.register(_Units(usage()))
     return registry
 
 
@@ -42,6 +44,12 @@ class _Polls(Collector):
             "outcome",
             {what.name.lower(): times for what, times in totals.notifications.items()},
         )
+        yield _counter(
+            "sophiie_changes_not_announced",
+            "Changes that a poll found under a channel that should have reported them",
+            "how",
+            {what.name.lower(): times for what, times in totals.surprises.items()},
+        )
         yield _gauge(
             "sophiie_busy_calendars",
             "Copies of calendars, by what a booking may make of them",
@@ -63,6 +71,36 @@ class _Polls(Collector):
                 "refused": totals.channels_refused,
                 "none": totals.channels_none,
             },
+        )
+
+
+class _Units(Collector):
+    def __init__(self, used: Usage) -> None:
+        self._used = used
+
+    def collect(self) -> Iterator[Metric]:
+        used = self._used
+        yield _gauge(
+            "sophiie_google_units_today",
+            "Units of the day of Google's quotas, by what they were used for",
+            "use",
+            {use.value: units for use, units in used.today.items()},
+        )
+        yield GaugeMetricFamily(
+            "sophiie_google_units_fullest_minute",
+            "Units used in the fullest minute of the last hour",
+            value=used.minute.used,
+        )
+        yield GaugeMetricFamily(
+            "sophiie_google_units_most_of_a_link",
+            "Units of the day that the link used which used most",
+            value=used.most_of_a_link,
+        )
+        yield _gauge(
+            "sophiie_google_units_limit",
+            "Units that Google allows the project",
+            "span",
+            {part.span.value: part.limit for part in (used.day, used.minute)},
         )
 
 

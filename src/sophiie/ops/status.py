@@ -7,10 +7,11 @@ from datetime import datetime
 
 from sophiie.calendar_link.models import CalendarLink, LinkState, Revocation
 from sophiie.ops.health import oldest_due_seconds, reasons_not_ready
-from sophiie.sync.counters import Notification, Outcome
+from sophiie.sync.counters import Notification, Outcome, Surprise
 from sophiie.sync.reports.event_status import health_of
 from sophiie.sync.reports.poll_totals import poll_totals
 from sophiie.sync.reports.polls import CalendarPoll, polls_of
+from sophiie.sync.reports.units import units_today, usage
 from sophiie.sync.reports.workers import workers_alive
 
 
@@ -20,12 +21,15 @@ def report() -> str:
     lines += [f"Not ready: {reason}" for reason in reasons_not_ready()]
     links = CalendarLink.objects.exclude(state=LinkState.UNLINKED).select_related("member")
     lines.append(f"Calendar links: {len(links)}")
+    used = units_today([link.pk for link in links])
     for link in links:
         health = health_of(link)
         lines.append(
             f"  {link.member.email}: {link.state}, {health.pending} waiting, "
             f"{health.failed} failed, last written {_when(link.last_synced_at)}"
         )
+        if link.pk in used:
+            lines.append(f"    {used[link.pk]:,} units used today")
         if health.oldest_waiting_since:
             lines.append(f"    waiting since {health.oldest_waiting_since:%Y-%m-%d %H:%M:%S} UTC")
         if health.last_error:
@@ -39,6 +43,7 @@ def report() -> str:
             lines.append(f"    {link.problem}")
     lines.append(f"Longest waiting due change: {oldest_due_seconds():.1f} s")
     lines += _inbound_side()
+    lines += _units()
     lines.append(f"Grants still to be withdrawn: {Revocation.objects.count()}")
     return "\n".join(lines)
 
@@ -61,7 +66,24 @@ def _inbound_side() -> Iterator[str]:
         f"calendars without: {totals.channels_refused} refused, {totals.channels_none} have none"
     )
     taken, refused = (totals.notifications[what] for what in Notification)
+    missed, late = (totals.surprises[what] for what in Surprise)
     yield f"Notifications so far: {taken} taken, {refused} refused"
+    yield f"Changes that no notification announced: {missed}; that one announced late: {late}"
+
+
+def _units() -> Iterator[str]:
+    found = usage()
+    uses = ", ".join(f"{use.value} {units:,}" for use, units in found.today.items())
+    yield (
+        f"Units of Google's quota today: {found.day.used:,} of {found.day.limit:,} "
+        f"({found.day.share:.1%}): {uses}"
+    )
+    yield (
+        f"Fullest minute of the last hour: {found.minute.used:,} of {found.minute.limit:,} "
+        f"({found.minute.share:.1%}); most of a link today: {found.most_of_a_link:,}"
+    )
+    for part in found.near:
+        yield f"NEAR A LIMIT OF GOOGLE'S: {part.share:.0%} of the units of a {part.span}"
 
 
 def _polls(link: CalendarLink) -> Iterator[str]:

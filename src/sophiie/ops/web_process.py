@@ -9,6 +9,7 @@ import uvicorn
 from django.conf import settings
 
 from sophiie.common import ending
+from sophiie.common.after_commit import gathering
 from sophiie.ops.connections import server_settings
 
 
@@ -27,7 +28,8 @@ class _Server(uvicorn.Server):
 
 def run(*, host: str, port: int) -> None:
     """Serves until SIGTERM or SIGINT. Open live streams delay the end only a little."""
-    _Server(configuration(host=host, port=port)).run()
+    with gathering():
+        _Server(configuration(host=host, port=port)).run()
 
 
 def configuration(*, host: str, port: int) -> uvicorn.Config:

@@ -33,7 +33,7 @@ LEFT_OUT = frozenset(
     {
         *("password", "digest", "body_digest", "token_digest", "state_digest", "session_digest"),
         *("sync_token", "reader", "reading_until", "lease_holder", "lease_until"),
-        *("refreshing_until", "etag", "unjudged_etag"),
+        *("refreshing_until", "etag", "unjudged_etag", "next_read_within", "is_net", "net_width"),
         *("name_key", "reach", "search"),  # made of the rest, for the indexes
     }
 )

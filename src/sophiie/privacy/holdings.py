@@ -180,6 +180,7 @@ ELSEWHERE = {
     "privacy.Erasure": "goes when its work is done, or with its business",
     "calendar_link.Revocation": "goes when Google has withdrawn the grant",
     "sync.QuotaBucket": "by account; see `leaving.py`",
+    "sync.UnitsUsed": "by link; see `leaving.py`. Two months at most",
     "accounts.OutgoingMail": "by address; see `leaving.py`. Three days at most",
     "accounts.Attempts": "counts under digests, for an hour",
     "accounts.Allowance": "counts under digests, for a day",

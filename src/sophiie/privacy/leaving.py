@@ -16,7 +16,7 @@ from sophiie.accounts.people import end_access
 from sophiie.calendar_link.connect import link_of
 from sophiie.calendar_link.models import CalendarLink, LinkState
 from sophiie.calendar_link.unlink import end_link
-from sophiie.sync.models import QuotaBucket
+from sophiie.sync.models import QuotaBucket, UnitsUsed
 
 
 @transaction.atomic
@@ -41,8 +41,11 @@ def let_go(member_id: UUID, *, remove_events: bool) -> bool:
 
 
 def forget_quotas(member_ids: Collection[UUID]) -> None:
-    """Deletes the quota buckets of the members' Google accounts that nobody else uses."""
+    """Deletes what their links used of Google's quotas, and the buckets of the members' Google
+    accounts that nobody else uses."""
     links = CalendarLink.objects.filter(member__in=member_ids)
+    scopes = [str(link_id) for link_id in links.values_list("pk", flat=True)]
+    UnitsUsed.objects.filter(scope__in=scopes).delete()
     accounts = set(links.values_list("google_sub", flat=True))
     others = CalendarLink.objects.exclude(member__in=member_ids).filter(google_sub__in=accounts)
     accounts -= set(others.values_list("google_sub", flat=True))

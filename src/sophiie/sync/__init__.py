@@ -6,14 +6,15 @@ Each folder is a room with one job. The whole story, in the order in which it ha
 
 1. `record.py` hears that an appointment changed and notes, on one `MirroredEvent` row per link that
    covers it, which revision Google should show (`rows.py`; `backfill.py` does it for a whole link).
-   It queues a `drain(link)` job in the same transaction, so both commit or vanish together.
+   After the commit a `drain(link)` job wakes a worker; if it gets lost, `sweep.py` finds the row.
 2. `coverage.py` decides which appointments a link shows; what the member chose is stored in
-   `calendar_link/models.py`. `guests.py` decides which assignees are
-   guests of whose event, `hosting.py` which of several links to one calendar has the event;
-   `guest_review.py` decides both anew when somebody links, unlinks, joins or leaves.
+   `calendar_link/models.py`. `guests.py` decides which assignees are guests of whose event,
+   `hosting.py` which of several links to one calendar has the event; `guest_review.py` decides both
+   anew when somebody links, unlinks, joins or leaves.
 
-`quota/` - what may be asked of Google. `buckets.py` has the limits and counts; `metered_client.py`
-   pays for each call of a poll before it is made, `drain.py` for a batch of writes.
+`quota/` - what may be asked of Google. `buckets.py` has the limits; `metered_client.py` pays for
+   each call of a poll before it is made, `drain.py` for a batch of writes; `units.py` counts what
+   was used, and for what.
 
 `outbound/` - the worker brings Google to the wanted state.
 
@@ -30,9 +31,11 @@ Each folder is a room with one job. The whole story, in the order in which it ha
 `inbound/` - what people have in Google, and what they did to our events.
 
 8. `poller.py` polls each calendar that counts (`calendars.py`): `poll_claim.py` claims it and says
-   when to ask again, also after a failure; `snapshot.py` notes what we think is there, `fetch.py`
-   asks Google, `series.py` reads a series whole when any of it changed. `busy_store.py` stores when
-   the member is busy, by the rule in `busy_rule.py`, leaving out what is ours (`ours.py`).
+   when to ask again after a failure, `schedule.py` after a success, by the rules in `rhythm.py` and
+   by who may be booked or looks at a page (`attention.py`); `snapshot.py` notes what we think is
+   there, `fetch.py` asks Google, `series.py` reads a series whole when any of it changed.
+   `busy_store.py` stores when the member is busy, by the rule in `busy_rule.py`, leaving out what
+   is ours (`ours.py`).
 9. `detect_drift.py` tells other people's changes to our events from our own, and notes them as
    drift, if `drift_state.py` finds a difference that counts. Nothing changes by itself.
 10. `full_compare.py` compares, once a day, everything that should be there with what is there.

@@ -31,6 +31,13 @@ class Notification(StrEnum):
     REFUSED = "notification_refused"  # without its secret
 
 
+class Surprise(StrEnum):
+    """What a poll found under a channel that should have reported it."""
+
+    MISSED = "change_missed"  # no message came
+    LATE = "change_late"  # one came minutes later
+
+
 # Django has no upsert that adds to what is there.
 _COUNT = """
     INSERT INTO sync_tally AS tally (name, times, seconds) VALUES (%(name)s, 1, %(seconds)s)
@@ -40,7 +47,7 @@ _COUNT = """
 """
 
 
-def count(what: Outcome | Notification, *, seconds: float = 0.0) -> None:
+def count(what: Outcome | Notification | Surprise, *, seconds: float = 0.0) -> None:
     """Counts one more, and how long it took. Call it outside of transactions: all share the row."""
     execute(_COUNT, name=what.value, seconds=seconds)
 

@@ -160,6 +160,16 @@ class WatchedCalendar(models.Model):
     error_reason = models.JSONField(default=dict, blank=True, db_default={})
     error = models.CharField(max_length=300, blank=True, default="")
     next_read_at = models.DateTimeField()
+    # How far ahead that was put, so that what lies further was put there by a wrong clock; and
+    # whether it is only the net under a channel that reports changes. See `rhythm.py`.
+    next_read_within = models.DurationField(null=True, blank=True)
+    is_net = models.BooleanField(default=False, db_default=False)
+    # How wide the net is, when somebody else last changed something there, when a message of
+    # Google's came first since the last poll, and when its member last had a page open.
+    net_width = models.DurationField(null=True, blank=True)
+    changed_at = models.DateTimeField(null=True, blank=True)
+    told_at = models.DateTimeField(null=True, blank=True)
+    looked_at = models.DateTimeField(null=True, blank=True)
     # The claim of the process that polls (`common/claims.py`), which is short and extended before
     # every call, so that a process that died is in nobody's way for long.
     reader = models.UUIDField(null=True, blank=True)
@@ -210,6 +220,11 @@ class PushChannel(models.Model):
     resource_id = models.CharField(max_length=200, blank=True, default="")
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField(null=True, blank=True)
+    # When its first message came, which proves that Google's messages reach us; how many came that
+    # report changes; and how many changes polls have found since the last one that it missed.
+    proved_at = models.DateTimeField(null=True, blank=True)
+    messages = models.PositiveIntegerField(default=0, db_default=0)
+    missed = models.PositiveIntegerField(default=0, db_default=0)
 
 
 class SyncAttempt(models.Model):
@@ -243,6 +258,28 @@ class QuotaBucket(models.Model):
     scope = models.CharField(max_length=300, primary_key=True)
     level = models.FloatField()
     counted_at = models.DateTimeField()
+
+
+class UnitsUsed(models.Model):
+    """Units of Google's quotas that were used in a minute, an hour or a day; see `quota/units.py`.
+
+    `scope` is the project, or a link's id.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    scope = models.CharField(max_length=40)
+    span = models.CharField(max_length=6)
+    since = models.DateTimeField()
+    kind = models.CharField(max_length=10)
+    units = models.BigIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["scope", "span", "since", "kind"], name="units_counted_once"
+            ),
+        ]
+        indexes = [models.Index(fields=["span", "since"], name="units_used_by_age")]
 
 
 class Tally(models.Model):

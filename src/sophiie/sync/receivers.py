@@ -42,6 +42,7 @@ from sophiie.sync.outbox import record
 from sophiie.sync.outbox.backfill import record_backfill, record_removal
 from sophiie.sync.outbox.guest_review import ask_for_guest_review
 from sophiie.sync.quota.buckets import Urgency, take
+from sophiie.sync.quota.units import Use, note
 
 STOPPING_SECONDS = 3.0
 
@@ -100,7 +101,12 @@ async def _on_ending(link: CalendarLink, **_: Any) -> None:
 
 
 async def _on_call(link_id: UUID, **_: Any) -> None:
-    await in_thread(take, link_id, Urgency.AT_ONCE)
+    await in_thread(_pay, link_id)
+
+
+def _pay(link_id: UUID) -> None:
+    take(link_id, Urgency.AT_ONCE)
+    note(link_id, Use.LINKING)
 
 
 def _on_mended(link: CalendarLink, **_: Any) -> None:

@@ -25,6 +25,7 @@ from sophiie.audit.upkeep import prune
 from sophiie.calendar_link.reminders import send_due_reminders
 from sophiie.calendar_link.tokens import mend_what_can_be_read_again
 from sophiie.common import ending
+from sophiie.common.after_commit import gathering
 from sophiie.common.clock_jumps import ClockWatch
 from sophiie.common.in_thread import in_thread
 from sophiie.common.logs import log
@@ -36,6 +37,8 @@ from sophiie.sync.inbound.poller import poll_regularly
 from sophiie.sync.outbound.capacity import Places
 from sophiie.sync.outbound.sweep import prune_ledger, sweep
 from sophiie.sync.outbox.guest_review import review_guests
+from sophiie.sync.quota import units
+from sophiie.sync.reports.units import warn_near_limits
 
 logger = log(__name__)
 
@@ -60,7 +63,7 @@ async def run_worker(*, concurrency: int, chores: Chores = ()) -> None:
     ending.let_long_work_run()
     loop = asyncio.get_running_loop()
     places = Places(concurrency)
-    with ending.telling(lambda: loop.call_soon_threadsafe(stop.set)):
+    with gathering(), ending.telling(lambda: loop.call_soon_threadsafe(stop.set)):
         await _work_until(stop, places, concurrency, chores)
 
 
@@ -140,15 +143,17 @@ async def _clear_abandoned_jobs(worker_app: App) -> None:
 
 async def _keep_house(chores: Chores) -> None:
     """Does what may wait a little: clocks whose law changed, customers of earlier appointments,
-    links whose key is back, reminders by e-mail, old rows of the ledger and of the audit log,
-    expired holds, ended sessions and what was typed in them, counts of attempts and of failed
-    sign-ins."""
+    links whose key is back, reminders by e-mail, limits of Google's that are near, old rows of the
+    ledger, of the audit log and of what was used, expired holds, ended sessions and what was typed
+    in them, counts of attempts and of failed sign-ins."""
     while True:
         await in_thread(follow_clock_laws)
         await in_thread(note_customers)
         await in_thread(mend_what_can_be_read_again)
         await in_thread(send_due_reminders)
         await in_thread(prune_ledger)
+        await in_thread(units.prune)
+        await in_thread(warn_near_limits)
         await in_thread(let_go_of_expired)
         await in_thread(forget_what_is_over)
         await in_thread(close_hours)
@@ -177,4 +182,6 @@ async def _sweep_regularly(http: aiohttp.ClientSession, clock: ClockWatch) -> No
         if clock.jump() < 0:
             await in_thread(poll_all_soon)
         await sweep(http)
+        if units.is_flush_due():
+            await in_thread(units.flush)
         await asyncio.sleep(SWEEP_SECONDS)

@@ -26,6 +26,7 @@ from sophiie.sync.inbound.busy_rule import Stretch, Unclear, busy_time
 from sophiie.sync.inbound.ours import OurEvents
 from sophiie.sync.outbox.coverage import assignee_ids, planned_for
 from sophiie.sync.quota.metered_client import metered_client
+from sophiie.sync.quota.units import Use
 
 logger = log(__name__)
 
@@ -96,7 +97,7 @@ async def _read(
     end = min(horizon, max(appointment.end for appointment in appointments))
     try:
         async with asyncio.timeout(PATIENCE_SECONDS), google_session() as http:
-            client = metered_client(link.id, http, waited_for=True)
+            client = metered_client(link.id, http, waited_for=True, use=Use.LINKING)
             return await client.changes(calendar_id, time_min=appointments[0].start, time_max=end)
     except (GoogleError, TimeoutError) as error:
         logger.warning(

@@ -1,8 +1,10 @@
 """Opens, renews and stops the channels over which Google reports that a calendar changed.
 
 Every polled calendar gets a channel, where Google can reach us. Channels never replace polling:
-notifications get lost without a trace. A channel is renewed under a new name before it ends, and
-the old one is stopped only then; in between both report. `webhook.py` handles the notifications.
+notifications get lost without a trace. But once a first message has come over a channel, polls are
+only a net under it (`schedule.py`), and one that misses changes is replaced. A channel is renewed
+under a new name before it ends, and the old one is stopped only then; in between both report.
+`webhook.py` handles the notifications.
 """
 
 from __future__ import annotations
@@ -32,6 +34,7 @@ from sophiie.sync.inbound.poll_claim import READABLE
 from sophiie.sync.messages import NO_NOTIFICATIONS, NOTIFICATIONS_REFUSED, answer_of
 from sophiie.sync.models import PushChannel, WatchedCalendar
 from sophiie.sync.quota.metered_client import Throttled, metered_client
+from sophiie.sync.quota.units import Use
 
 logger = log(__name__)
 
@@ -77,7 +80,9 @@ async def _open(http: aiohttp.ClientSession, watched: WatchedCalendar) -> None:
     if channel is None:
         return  # another worker does it
     try:
-        opened = await metered_client(watched.link_id, http, waited_for=False).watch(
+        opened = await metered_client(
+            watched.link_id, http, waited_for=False, use=Use.CHANNEL
+        ).watch(
             watched.calendar_id,
             channel_id=str(channel.id),
             token=token,
@@ -96,11 +101,11 @@ async def _stop(http: aiohttp.ClientSession, channel: PushChannel) -> None:
     if channel.resource_id:
         try:
             # Never throttled: it is one call in days, and an unlinking may be waiting for it.
-            client = metered_client(channel.link_id, http, waited_for=True)
+            client = metered_client(channel.link_id, http, waited_for=True, use=Use.CHANNEL)
             await client.stop(str(channel.id), channel.resource_id)
         except GoogleError as error:
             logger.info("channel not stopped", link_id=str(channel.link_id), reason=error.reason)
-    await in_thread(channel.delete)
+    await in_thread(_note_stopped, channel)
 
 
 def _due() -> list[WatchedCalendar]:
@@ -180,6 +185,15 @@ def _note_opened(channel: PushChannel, opened: Channel) -> None:
             **columns(WatchedCalendar, "push_problem", NO_REASON),
         )
     logger.info("channel opened", link_id=str(channel.link_id), until=opened.expires_at.isoformat())
+
+
+def _note_stopped(channel: PushChannel) -> None:
+    """Where no channel is left, polling finds the changes from now on."""
+    moment = now()
+    channel.delete()
+    others = PushChannel.objects.filter(link=channel.link_id, calendar_id=channel.calendar_id)
+    if not others.filter(expires_at__gt=moment).exists():
+        _watched(channel).filter(is_net=True).update(is_net=False, next_read_at=moment)
 
 
 def _postpone(channel: PushChannel) -> None:

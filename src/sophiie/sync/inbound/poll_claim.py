@@ -9,10 +9,12 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Case, Q, QuerySet, Value, When
+from django.db.models import Case, DateTimeField, F, Q, QuerySet, Value, When
+from django.db.models.functions import Coalesce, Least
 
 from sophiie.busy_time import snapshot
 from sophiie.busy_time.models import BusyCalendar
@@ -27,6 +29,7 @@ from sophiie.common.logs import log
 from sophiie.common.reasons import Reason, columns
 from sophiie.google.errors import AccessLost, DayUsedUp, EventGone, GoogleError
 from sophiie.sync.due import MAX_ASKED_PAUSE, longest_pause, until_the_quotas_next_day
+from sophiie.sync.inbound import rhythm
 from sophiie.sync.inbound.snapshot import Known, known_events, settle_our_own_versions
 from sophiie.sync.messages import (
     CRASHED,
@@ -133,10 +136,18 @@ def is_due(moment: datetime, at: str = "") -> Q:
     latest = Case(
         When(**{code: READ_LATER.code}, then=Value(moment + MAX_ASKED_PAUSE)),
         When(**{code: DAY_USED_UP.code}, then=Value(moment + longest_pause(moment))),
-        default=Value(moment + longest_interval()),
+        When(**{f"{at}is_net": True}, then=_planned(moment, at)),
+        default=Least(_planned(moment, at), Value(moment + longest_interval())),
+        output_field=DateTimeField(),
     )
     next_read_at = f"{at}next_read_at"
     return Q(**{f"{next_read_at}__lte": moment}) | Q(**{f"{next_read_at}__gt": latest})
+
+
+def _planned(moment: datetime, at: str) -> Any:
+    """How far ahead this calendar's next poll was put."""
+    within = Coalesce(F(f"{at}next_read_within"), Value(longest_interval()))
+    return Value(moment, output_field=DateTimeField()) + within
 
 
 def _known(link: CalendarLink, calendar_id: str, moment: datetime) -> Known:
@@ -158,9 +169,19 @@ def window_is_old(watched: WatchedCalendar, moment: datetime) -> bool:
     same moment, after an outage, do not meet again every night."""
     if watched.window_start is None:
         return True
-    part = 0.75 + watched.pk.int % 1000 / 4000
-    lasts = FULL_POLL_EVERY * part
+    lasts = _window_lasts(watched)
     return is_over(watched.window_start + PAST + lasts, moment, at_most=lasts + SKEW)
+
+
+def window_lasts_until(watched: WatchedCalendar) -> datetime:
+    """When the next full poll is due."""
+    if watched.window_start is None:
+        return now()
+    return watched.window_start + PAST + _window_lasts(watched)
+
+
+def _window_lasts(watched: WatchedCalendar) -> timedelta:
+    return FULL_POLL_EVERY * (0.75 + watched.pk.int % 1000 / 4000)
 
 
 def extend(poll: Poll) -> bool:
@@ -193,11 +214,14 @@ def held(poll: Poll) -> WatchedCalendar | None:
     return POLLING.held_by(poll.reader, _row(poll)).select_for_update().first()
 
 
-def ended(watched: WatchedCalendar, moment: datetime) -> None:
+def ended(
+    watched: WatchedCalendar, moment: datetime, pause: timedelta, *, is_net: bool = False
+) -> None:
     """Ends the poll and sets the time of the next; the caller saves."""
     watched.reader = watched.reading_until = None
     if watched.next_read_at > moment + PAUSE:  # else something changed while we polled
-        watched.next_read_at = next_time(moment)
+        watched.next_read_at = moment + pause
+        watched.next_read_within, watched.is_net = pause + SKEW, is_net
 
 
 def record_failure(poll: Poll, error: Exception) -> None:
@@ -216,9 +240,13 @@ def record_failure(poll: Poll, error: Exception) -> None:
     again = failed_so.filter(pk=poll.watched_id).exists()
     if not again:
         live.announce(poll.business_id, link=poll.link_id)
-    due_at = max(next_time(moment), moment + patience)
-    new = columns(WatchedCalendar, "error", reason)
-    POLLING.release(poll.reader, _row(poll), **new, next_read_at=due_at)
+    pause = max(after_failure(), patience)
+    new = columns(WatchedCalendar, "error", reason) | {
+        "next_read_at": moment + pause,
+        "next_read_within": pause + SKEW,
+        "is_net": False,
+    }
+    POLLING.release(poll.reader, _row(poll), **new)
     if isinstance(error, AccessLost):  # which concerns all of the link's calendars
         mark_needs_reconnect(poll.link_id, problems.PERMISSION_MISSING)
         return
@@ -235,15 +263,18 @@ def _asked_patience(error: Exception, moment: datetime) -> timedelta:
     return min(timedelta(seconds=min(seconds, 1e6)), MAX_ASKED_PAUSE)
 
 
-def next_time(moment: datetime) -> datetime:
-    """After the interval, give or take a quarter: Google asks that polling be spread."""
-    seconds = settings.BUSY_POLL_SECONDS * random.uniform(0.75, 1.25)  # noqa: S311 - no secret
-    return moment + timedelta(seconds=seconds)
+def after_failure() -> timedelta:
+    """How long until a poll that failed, or was not believed, is tried again."""
+    seconds = settings.BUSY_POLL_SECONDS
+    usual = rhythm.AFTER_FAILURE if seconds is None else timedelta(seconds=seconds)
+    return rhythm.spread(usual, rhythm.SPREAD)
 
 
 def longest_interval() -> timedelta:
-    """How far ahead the next poll can lie, unless Google asked us to wait."""
-    return timedelta(seconds=max(settings.BUSY_POLL_SECONDS * 1.25, POSTPONED_SECONDS * 1.5))
+    """How far ahead the next poll can lie, unless Google asked us to wait or reports changes."""
+    seconds = settings.BUSY_POLL_SECONDS
+    usual = rhythm.SLOWEST if seconds is None else timedelta(seconds=seconds)
+    return max(usual * (1 + rhythm.SPREAD), timedelta(seconds=POSTPONED_SECONDS * 1.5))
 
 
 def _row(poll: Poll) -> QuerySet[WatchedCalendar]:

@@ -43,6 +43,7 @@ from sophiie.sync.inbound.fetch import FetchResult, deleted_lately, fetch
 from sophiie.sync.inbound.full_compare import reconcile
 from sophiie.sync.inbound.mass_deletion import ask_no_more, ask_the_person, find_doubt
 from sophiie.sync.inbound.poll_claim import NotReadable, Poll
+from sophiie.sync.inbound.schedule import judge_channel, plan_next
 from sophiie.sync.inbound.series import with_whole_series
 from sophiie.sync.quota.metered_client import CallMeter, Throttled
 
@@ -216,15 +217,18 @@ def _store(poll: Poll, fetched: FetchResult) -> Outcome:
         else:
             if poll.is_chosen:
                 repaired = detect_drift(poll, fetched, moment)
-            watched.sync_token, watched.read_at = fetched.sync_token, moment
             if fetched.everything:
                 watched.window_start, watched.window_end = poll.window
             ask_no_more(watched)
         store_busy_time(poll, fetched, watched)
-        poll_claim.ended(watched, moment)
+        next_poll = plan_next(poll, fetched, watched, moment)
+        if fetched.doubt is None:
+            watched.sync_token, watched.read_at = fetched.sync_token, moment
+        poll_claim.ended(watched, moment, next_poll.pause, is_net=next_poll.is_net)
         watched.save()
         if said != (watched.error, watched.missing, watched.read_at is None):
             live.announce(poll.business_id, link=poll.link_id)
+    judge_channel(next_poll, moment)
     if poll.is_chosen and fetched.access_role and fetched.access_role not in WRITE_ROLES:
         mark_needs_reconnect(poll.link_id, problems.CALENDAR_GONE)
     if fetched.doubt is not None:

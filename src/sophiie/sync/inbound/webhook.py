@@ -11,7 +11,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Value
+from django.db.models import F, Value
 from django.db.models.functions import Coalesce, Greatest, Least
 
 from sophiie.common.clock import now
@@ -47,9 +47,21 @@ def take_notification(*, channel_id: str, token: str, resource_id: str, state: s
         count(Notification.REFUSED)
         return False
     count(Notification.TAKEN)
+    _note_message(channel, reports_change=state != "sync")
     if state != "sync":  # which only says that the channel is open
         _ask_for_reading(channel)
     return True
+
+
+def _note_message(channel: PushChannel, *, reports_change: bool) -> None:
+    """Any message proves that Google's messages reach us: the one that opens the channel takes the
+    same way as all others."""
+    known = PushChannel.objects.filter(pk=channel.pk)
+    proof = {"proved_at": Coalesce("proved_at", Value(now()))}
+    if reports_change:
+        known.update(messages=F("messages") + 1, missed=0, **proof)
+    else:
+        known.update(**proof)
 
 
 def _is_googles(channel: PushChannel, token: str, resource_id: str) -> bool:
@@ -65,16 +77,14 @@ def _ask_for_reading(channel: PushChannel) -> None:
     A poll that is under way may have missed the change, so another one follows it.
     """
     moment = now()
-    watched = WatchedCalendar.objects.filter(
-        link=channel.link_id,
-        calendar_id=channel.calendar_id,
-        next_read_at__gt=moment + PAUSE,
-    )
+    watched = WatchedCalendar.objects.filter(link=channel.link_id, calendar_id=channel.calendar_id)
+    waiting = watched.filter(next_read_at__gt=moment + PAUSE)
     # Soon after the last reading, and within the pause: that reading may seem to be still to come.
     soonest = Least(
         Greatest(Value(moment), Coalesce("read_at", Value(moment - timedelta(days=1))) + PAUSE),
         Value(moment + PAUSE),
     )
     with transaction.atomic():
-        if watched.update(next_read_at=soonest):
+        watched.filter(told_at=None).update(told_at=moment)
+        if waiting.update(next_read_at=soonest):
             defer_poll(channel.link_id)

@@ -24,6 +24,7 @@ from sophiie.sync.outbound.claim import Work, claim_due, seconds_until_due
 from sophiie.sync.outbound.guard import GuardedCalendar
 from sophiie.sync.outbound.outcome import Result, record
 from sophiie.sync.quota.buckets import Urgency, cost, take
+from sophiie.sync.quota.units import Use, note
 
 logger = log(__name__)
 
@@ -63,10 +64,13 @@ async def drain(
             calendar = _calendar(link_id, http, lease)
             batch = await in_thread(claim_due, link_id)
             while batch:
+                before = calendar.units_used
                 results, owed = await _work_off(batch, calendar)
+                used = calendar.units_used - before
                 if lease.is_over():
                     return
-                batch = await in_thread(_record, results, owed, then_claim=not turn_is_over())
+                then_claim = not turn_is_over()
+                batch = await in_thread(_record, results, owed, used, then_claim=then_claim)
         wait = await in_thread(seconds_until_due, link_id)
         if wait is None or wait > settings.MIRROR_COALESCE_SECONDS:
             return
@@ -97,10 +101,11 @@ async def _work_off(batch: list[Work], calendar: GuardedCalendar) -> tuple[list[
     return results, max(0, calendar.units_used - paid_until)
 
 
-def _record(results: list[Result], owed: int, *, then_claim: bool) -> list[Work]:
+def _record(results: list[Result], owed: int, used: int, *, then_claim: bool) -> list[Work]:
     """Records a batch and claims the next, in one trip to a thread."""
     record(results)
     link_id = results[0].row.link_id
+    note(link_id, Use.WRITE, used)
     if owed:
         take(link_id, Urgency.AT_ONCE, units=owed)
     return claim_due(link_id) if then_claim else []

@@ -1,8 +1,8 @@
 """Google's quotas, kept before Google has to say no.
 
-Per minute Google allows 600 units for each user of a project and 10,000 for the project, in a
-sliding window; a patch costs 3 units, everything else 1. Source:
-developers.google.com/workspace/calendar/api/guides/quota.
+Per minute Google allows 600 units for each user of a project and 10,000 for the project, unless it
+has agreed to more (`SOPHIIE_GOOGLE_UNITS_…`), in a sliding window; a patch costs 3 units,
+everything else 1. Source: developers.google.com/workspace/calendar/api/guides/quota.
 
 Each budget is a bucket in the database, shared by all workers and web processes. A bucket that
 holds C units, refills by R a second and may be overdrawn by D lets at most C + D + 60 R pass in any
@@ -19,6 +19,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 from uuid import UUID
+
+from django.conf import settings
 
 from sophiie.common.clock import now
 from sophiie.common.horizon import SKEW
@@ -48,16 +50,38 @@ class Budget:
     floors: Mapping[Urgency, float]
 
 
-USER_BUDGET = Budget(
-    capacity=265,
-    rate=5,  # with the 30 below zero: 595 in any minute
-    floors={Urgency.AT_ONCE: -30, Urgency.CHANGE: 0, Urgency.POLL: 10, Urgency.BACKFILL: 20},
-)
-PROJECT_BUDGET = Budget(
-    capacity=1000,
-    rate=147,  # 9,920
-    floors={Urgency.AT_ONCE: -100, Urgency.CHANGE: 0, Urgency.POLL: 100, Urgency.BACKFILL: 300},
-)
+def _user_budget(limit: int) -> Budget:
+    """For as many units a minute as Google allows each user: with 600, 595 in any minute."""
+    part = limit / 600
+    return Budget(
+        capacity=265 * part,
+        rate=5 * part,
+        floors={
+            Urgency.AT_ONCE: -30 * part,
+            Urgency.CHANGE: 0,
+            Urgency.POLL: 10 * part,
+            Urgency.BACKFILL: 20 * part,
+        },
+    )
+
+
+def _project_budget(limit: int) -> Budget:
+    """For as many as Google allows the project: with 10,000, 9,920 in any minute."""
+    part = limit / 10_000
+    return Budget(
+        capacity=1000 * part,
+        rate=147 * part,
+        floors={
+            Urgency.AT_ONCE: -100 * part,
+            Urgency.CHANGE: 0,
+            Urgency.POLL: 100 * part,
+            Urgency.BACKFILL: 300 * part,
+        },
+    )
+
+
+USER_BUDGET = _user_budget(settings.GOOGLE_UNITS_PER_USER_MINUTE)
+PROJECT_BUDGET = _project_budget(settings.GOOGLE_UNITS_PER_MINUTE)
 
 
 # Two workers' clocks may differ a little, and then time does not run backwards for a bucket; but

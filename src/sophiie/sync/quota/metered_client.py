@@ -14,6 +14,7 @@ from sophiie.common.in_thread import in_thread
 from sophiie.google.calendar import CalendarClient
 from sophiie.google.patience import pause
 from sophiie.sync.quota.buckets import Urgency, take
+from sophiie.sync.quota.units import Use, note
 
 # The first calls of a poll are never delayed, however empty the buckets are. A short poll has no
 # more than these, so a person who waits for its result does not wait for our budget.
@@ -28,10 +29,14 @@ class Throttled(Exception):
 
 
 class CallMeter:
-    """Counts and pays for the calls of one poll: a client awaits `pay` before each of them."""
+    """Counts and pays for the calls of one poll: a client awaits `pay` before each of them.
 
-    def __init__(self, link_id: UUID, *, waited_for: bool) -> None:
+    `use` is what they are for, unless that follows from whether somebody waits.
+    """
+
+    def __init__(self, link_id: UUID, *, waited_for: bool, use: Use | None = None) -> None:
         self._link_id, self._waited_for = link_id, waited_for
+        self._use = use or (Use.AWAITED if waited_for else Use.POLL)
         self._calls = 0
 
     async def pay(self) -> None:
@@ -52,11 +57,18 @@ class CallMeter:
                 await pause(WAIT_SECONDS)
 
     async def _take(self, urgency: Urgency) -> bool:
-        return await in_thread(take, self._link_id, urgency)
+        return await in_thread(self._take_and_note, urgency)
+
+    def _take_and_note(self, urgency: Urgency) -> bool:
+        if not take(self._link_id, urgency):
+            return False
+        note(self._link_id, self._use)
+        return True
 
 
 def metered_client(
-    link_id: UUID, http: aiohttp.ClientSession, *, waited_for: bool
+    link_id: UUID, http: aiohttp.ClientSession, *, waited_for: bool, use: Use | None = None
 ) -> CalendarClient:
     """For calls that need nothing but room in the quotas. Raises what `CallMeter.pay` does."""
-    return client_for(link_id, http, before_call=CallMeter(link_id, waited_for=waited_for).pay)
+    meter = CallMeter(link_id, waited_for=waited_for, use=use)
+    return client_for(link_id, http, before_call=meter.pay)

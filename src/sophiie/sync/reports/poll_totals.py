@@ -14,7 +14,7 @@ from sophiie.busy_time.models import BusyCalendar
 from sophiie.calendar_link.models import CalendarLink
 from sophiie.common.clock import now
 from sophiie.common.sql import execute
-from sophiie.sync.counters import Notification, Outcome, counted
+from sophiie.sync.counters import Notification, Outcome, Surprise, counted
 from sophiie.sync.inbound.poll_claim import READABLE
 from sophiie.sync.models import WatchedCalendar
 
@@ -37,7 +37,8 @@ class Polls:
 
 @dataclass(frozen=True)
 class PollTotals:
-    """`polls` by outcome and `notifications` since the beginning; everything else at this moment.
+    """`polls` by outcome, `notifications` and `surprises` since the beginning; everything else at
+    this moment.
 
     `fresh`, `stale` and `unreadable` count the copies of calendars that count as busy; the oldest
     copy that a poll can renew is `oldest_seconds` old. `channels_expiring` are those of the active
@@ -47,6 +48,7 @@ class PollTotals:
 
     polls: Mapping[Outcome, Polls]
     notifications: Mapping[Notification, int]
+    surprises: Mapping[Surprise, int]
     fresh: int
     stale: int
     unreadable: int
@@ -84,6 +86,7 @@ def poll_totals() -> PollTotals:
         notifications={
             what: tallies[what].times if what in tallies else 0 for what in Notification
         },
+        surprises={what: tallies[what].times if what in tallies else 0 for what in Surprise},
         oldest_seconds=max(0.0, (moment - oldest).total_seconds()) if oldest else 0.0,
         channels_active=active,
         channels_expiring=expiring,

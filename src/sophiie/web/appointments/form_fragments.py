@@ -103,7 +103,12 @@ def _about_time(
     """Whether the team has this time, and what else there is; nothing about a time that stays."""
     start, end, zone = details.start, details.end, details.timezone
     conflicts = conflicts_of(
-        team=team, start=start, end=end, timezone=zone, exclude=shown.pk if shown else None
+        team=team,
+        start=start,
+        end=end,
+        timezone=zone,
+        exclude=shown.pk if shown else None,
+        only_looking=True,
     )
     is_kept = shown is not None and (shown.start, shown.end) == (start, end)
     if not team or (is_kept and not conflicts):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -18,15 +19,19 @@ from sophiie.common.wall_time import in_zone
 from sophiie.sync.models import DriftKind, MirroredEvent
 from sophiie.sync.reports.business_queue import drifted_events, failed_events, queue_of
 from sophiie.sync.reports.team import TeamLink, links_of_team
+from sophiie.sync.reports.units import days_of_business, near_limits
 from sophiie.sync.reports.workers import workers_alive
 from sophiie.web.shared.colleagues import since
 from sophiie.web.shared.requests import members_only, signed_in
+
+# The width of a bar with its gap, and the height of the chart, in units of the drawing.
+BAR, CHART = 10, 48
 
 
 @members_only
 @require_GET
 def overview(request: HttpRequest) -> HttpResponse:
-    """Eight queries, however large the team. Members who may not see it get a friendly refusal."""
+    """Ten queries, however large the team. Members who may not see it get a friendly refusal."""
     member = signed_in(request)
     if not member.manages_business:
         return render(request, "overview/not_allowed.html", status=403)
@@ -48,15 +53,40 @@ def overview(request: HttpRequest) -> HttpResponse:
             {"member": person, "ahead": ahead[person.pk]} for person in gone if person.pk in ahead
         ],
         "worker_is_away": not workers_alive(),
+        "limits": near_limits(),
+        "calls": _calls(days_of_business(member.business_id)),
     }
     context["all_is_well"] = not any(
-        context[name] for name in ("failed", "drifted", "left_behind", "worker_is_away")
+        context[name] for name in ("failed", "drifted", "left_behind", "worker_is_away", "limits")
     ) and not any(person["is_broken"] for person in shown)
     return render(request, "overview/overview.html", context)
 
 
 def _is_well(link: TeamLink | None) -> bool:
     return link is not None and link.state in (LinkState.ACTIVE, LinkState.BACKFILLING)
+
+
+def _calls(days: list[tuple[date, int]]) -> dict[str, Any]:
+    """What the last days cost, as the bars of a small chart."""
+    most = max(units for _, units in days)
+    return {
+        "today": days[-1][1],
+        "most": most,
+        "all": sum(units for _, units in days),
+        "first_day": days[0][0],
+        "number": len(days),
+        "width": BAR * len(days),
+        "bars": [
+            {
+                "day": day,
+                "units": units,
+                "x": BAR * n,
+                "height": (height := round(units / most * CHART) if most else 0),
+                "y": CHART - height,
+            }
+            for n, (day, units) in enumerate(days)
+        ],
+    }
 
 
 def _person(by: Member, member: Member, link: TeamLink | None) -> dict[str, Any]:

@@ -20,11 +20,13 @@ from sophiie.accounts.sessions import SignedIn, name_of, still_signed_in
 from sophiie.common.in_thread import in_thread
 from sophiie.common.live import CHANNEL
 from sophiie.common.outage import database_outage
+from sophiie.sync.inbound.attention import note_open_pages
 
 MAX_STREAMS = 4000
 MAX_OF_A_MEMBER = 20
 HEARTBEAT_SECONDS = 20.0
 LOOK_SECONDS = 5.0
+NOTE_SECONDS = 120.0
 MAX_WAITING = 50
 # Announcements are gathered for this long for each page that hears them: a business with two
 # thousand open pages hears twice a second, one with ten at once.
@@ -121,7 +123,10 @@ class Hub:
             for task in self._tasks:
                 task.cancel()
             self._listening, self._doubt = asyncio.Event(), asyncio.Event()
-            work = (self._listen(), self._look_regularly(), self._beat())
+            work = (
+                *(self._listen(), self._look_regularly(), self._beat()),
+                self._note_open_pages(),
+            )
             self._tasks = [asyncio.create_task(each) for each in work]
         await self._listening.wait()
 
@@ -187,6 +192,14 @@ class Hub:
             await asyncio.sleep(HEARTBEAT_SECONDS)
             for stream in self._all():
                 stream.tell(_HEARTBEAT)
+
+    async def _note_open_pages(self) -> None:
+        """Says whose pages are open, so that their calendars are polled more often."""
+        while True:
+            await asyncio.sleep(NOTE_SECONDS)
+            if members := {stream.session.member_id for stream in self._all()}:
+                with suppress(DatabaseError):
+                    await in_thread(note_open_pages, members)
 
     async def _look_regularly(self) -> None:
         """Ends the streams whose session has ended, also if nobody announced it."""
