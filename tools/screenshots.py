@@ -95,7 +95,7 @@ def _for_readme(page: Any, demo: Any, name: str) -> None:
 
 def _calendar(page: Any, demo: Any) -> None:
     page.goto(f"{demo.url}/calendar")
-    if (put_away := page.get_by_role("button", name="Put this away")).count():
+    if (put_away := page.get_by_role("button", name="Dismiss")).count():
         put_away.click()
     page.wait_for_selector("#cal-frame[aria-busy=false]")
     page.wait_for_timeout(500)

@@ -243,7 +243,7 @@ def add_member(environment: Environment, /, password_stdin: bool, **asked: str) 
 
 
 @cli.command("create-api-key")
-@click.option("--member", required=True, help="E-mail address of the member it acts as.")
+@click.option("--member", required=True, help="Email address of the member it acts as.")
 @click.pass_obj
 def create_api_key(environment: Environment, member: str) -> None:
     """Prints a new key once, alone on a line."""

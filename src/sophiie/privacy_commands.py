@@ -12,9 +12,9 @@ from sophiie.config.environment import ConfigurationError, Environment
 CUSTOMER = click.option(
     "--customer",
     metavar="ID",
-    help="Id of a customer or of an appointment, e-mail address, or phone number.",
+    help="Id of a customer or of an appointment, email address, or phone number.",
 )
-MEMBER = click.option("--member", metavar="EMAIL", help="E-mail address of a member.")
+MEMBER = click.option("--member", metavar="EMAIL", help="Email address of a member.")
 BUSINESS = click.option("--business", metavar="NAME", help="Name or id of a business.")
 INSIDE = click.option(
     "--in",

@@ -1,4 +1,4 @@
-"""A broken link is told by e-mail: once at the break, once after three days, never per attempt."""
+"""A broken link is told by email: once at the break, once after three days, never per attempt."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ Place = tuple[str, str]  # a calendar and an event's id
 
 
 class CallWatch:
-    """Reads the simulator's log: who is called for whom, and that nobody gets an e-mail."""
+    """Reads the simulator's log: who is called for whom, and that nobody gets an email."""
 
     def __init__(self, world: World, tally: Tally) -> None:
         self._world, self._tally = world, tally

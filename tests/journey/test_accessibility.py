@@ -128,7 +128,7 @@ def test_states_in_google(site: str, alice: Member, google: RunningSimulator) ->
         elsewhere(lambda: drain_all())
         elsewhere(lambda: read_all())
         tour.look("synced", path)
-        tour.page.get_by_text("What was tried").click()
+        tour.page.get_by_text("Sync log").click()
         tour.look("what was tried")
         elsewhere(lambda: move_in_google(google, booked))
         elsewhere(lambda: read_all())

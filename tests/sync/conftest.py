@@ -125,13 +125,13 @@ def pushed(alice: Member, google: RunningSimulator, reachable: None) -> Calendar
 
 @pytest.fixture
 def guests_see_it(google: RunningSimulator) -> None:
-    """The better of the two things that Google may do with guests who get no e-mail."""
+    """The better of the two things that Google may do with guests who get no email."""
     google.switch(guests_with_updates_none="see_it")
 
 
 @pytest.fixture
 def nobody_is_mailed(google: RunningSimulator) -> Iterator[None]:
-    """Whatever a test does, Google sends no e-mail to guests."""
+    """Whatever a test does, Google sends no email to guests."""
     yield
     writes = [
         call

@@ -96,7 +96,7 @@ def test_somebody_invites_a_guest_while_ours_are_exchanged(
 def test_when_the_event_goes_it_goes_from_the_guests_calendar_too(
     alice: Member, bob: Member, google: RunningSimulator, end: str
 ) -> None:
-    """Without an e-mail a deletion alone would leave it there."""
+    """Without an email a deletion alone would leave it there."""
     link(alice, google)
     appointment = book_for(alice, alice, bob)
     drain_all()

@@ -140,7 +140,7 @@ BAD = [
     ({"assignees": [str(uuid4())]}, "assignees", "Choose assignees from the list."),
     ({"customer_name": "x" * 201}, "customer_name", "At most 200 characters; this has 201."),
     ({"customer_phone": "1" * 51}, "customer_phone", "At most 50 characters; this has 51."),
-    ({"customer_email": "green"}, "customer_email", "This is not an e-mail address."),
+    ({"customer_email": "green"}, "customer_email", "This is not an email address."),
 ]
 
 

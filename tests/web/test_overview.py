@@ -100,7 +100,7 @@ def test_appointments_of_who_has_left(alice: Member, bob: Member, page: Client) 
 def test_when_nothing_is_wrong_it_says_so(alice: Member, page: Client) -> None:
     a_worker_lives()
     linked(alice)
-    assert "All is well." in overview(page).words
+    assert "Everything is in sync." in overview(page).words
 
 
 @pytest.mark.every_date

@@ -74,7 +74,7 @@ def test_who_is_free_then_can_take_it(check: Checked, alice: Member, bob: Member
     shown = check(alice)
     (pill,) = [p for p in shown.all("button") if p.words == "Bob is free then"]
     assert (pill["data-member"], pill["data-instead-of"]) == (str(bob.id), str(alice.id))
-    assert "In the way at this time: Alice has “Boiler” on Tue 5 Jan, 09:00–10:00" in shown.words
+    assert "Conflicts with: Alice has “Boiler” on Tue 5 Jan, 09:00–10:00" in shown.words
     taken(bob, 5, 9, 10)
     assert "free then" not in check(alice).words
 

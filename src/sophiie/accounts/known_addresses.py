@@ -38,7 +38,7 @@ def note_address(request: HttpRequest, member: Member) -> None:
 
 
 def is_known_address(request: HttpRequest, *, email: str) -> bool:
-    """Whether the person with this e-mail address signed in from here before."""
+    """Whether the person with this email address signed in from here before."""
     known = KnownAddress.objects.annotate(email=Lower("member__email"))
     return known.filter(
         email=email.lower(), digest=_digest(client_network(request)), seen_at__gt=now() - KEPT_FOR

@@ -64,7 +64,7 @@ class Role(models.TextChoices):
 
 
 class MemberManager(BaseUserManager["Member"]):
-    """Makes members; e-mail addresses are compared without regard to case."""
+    """Makes members; email addresses are compared without regard to case."""
 
     def get_by_natural_key(self, username: str | None) -> Member:
         return self.get(email__iexact=username or "")

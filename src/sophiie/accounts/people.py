@@ -242,7 +242,7 @@ def check_email(email: str) -> str:
         is_good = False
     if not is_good:
         raise InvalidAccount(
-            _("%(email)s is not an e-mail address.") % {"email": repr(email[:254])}, field="email"
+            _("%(email)s is not an email address.") % {"email": repr(email[:254])}, field="email"
         )
     return kept
 

@@ -1,4 +1,4 @@
-"""Makes a new business with its owner, for somebody who has proved an e-mail address.
+"""Makes a new business with its owner, for somebody who has proved an email address.
 
 Until the mail's link is followed there is no business, no member and no password: whoever signs up
 with somebody else's address has nothing and does not stand in its owner's way.

@@ -8,7 +8,7 @@ from django.dispatch import Signal
 member_deactivated = Signal()
 # Sent with `member` inside the transaction that gave it back.
 member_reactivated = Signal()
-# Sent with `member` inside the transaction that gave them another e-mail address.
+# Sent with `member` inside the transaction that gave them another email address.
 member_readdressed = Signal()
 # Sent with `member` inside the transaction that gave them another role.
 member_role_changed = Signal()

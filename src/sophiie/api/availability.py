@@ -39,7 +39,7 @@ class AvailabilityFilter(Schema):
     to: Instant
     duration_minutes: Annotated[int, Field(gt=0, le=44_640)]
     members: Annotated[
-        list[str], Field(description="Ids or e-mail addresses; default: everybody.")
+        list[str], Field(description="Ids or email addresses; default: everybody.")
     ] = []
     match: Annotated[
         Literal["any", "all"], Field(description="Slots of any of the members, or common to all.")
@@ -161,7 +161,7 @@ def _members(asking: Member, given: list[str], *, name: str = "members") -> list
     people = active_members(asking.business_id)
     names = [_canonical(part) for text in given for part in text.split(",") if part.strip()]
     if given and not names:
-        raise invalid({name: ["Give at least one id or e-mail address."]})
+        raise invalid({name: ["Give at least one id or email address."]})
     known = {key: person for person in people for key in (str(person.pk), person.email.lower())}
     for wanted in names:
         if wanted not in known:
@@ -180,7 +180,7 @@ def _canonical(text: str) -> str:
 def _refuse(wanted: str, name: str) -> None:
     if _ID.fullmatch(wanted) or "@" in wanted:
         raise ProblemError(404, "not-found", "Not found", f"There is no member {wanted[:80]}.")
-    raise invalid({name: [f"“{wanted[:80]}” is neither an id nor an e-mail address."]})
+    raise invalid({name: [f"“{wanted[:80]}” is neither an id nor an email address."]})
 
 
 def _offer_out(offer: Offer, zone: str) -> dict[str, Any]:

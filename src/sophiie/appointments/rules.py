@@ -86,7 +86,7 @@ def _text_errors(details: Details) -> dict[str, str]:
             errors[name] = _("This text contains a character that cannot be stored.")
     address = details.customer_email
     if address and "customer_email" not in errors and not is_mail_address(address):
-        errors["customer_email"] = _("This is not an e-mail address.")
+        errors["customer_email"] = _("This is not an email address.")
     return errors
 
 
@@ -111,7 +111,7 @@ def _time_errors(details: Details) -> dict[str, str]:
 
 
 def assignees_of(business: Business, wanted: Iterable[str | UUID]) -> list[Member]:
-    """The active members with these ids or e-mail addresses, each once, in the given order.
+    """The active members with these ids or email addresses, each once, in the given order.
 
     Raises `InvalidAppointment` for an empty list or an unknown member; a member of another business
     counts as unknown.

@@ -1,4 +1,4 @@
-"""Tells a person by e-mail that their link is broken: at once, and again after some days.
+"""Tells a person by email that their link is broken: at once, and again after some days.
 
 A banner on every page says it too; the mail is for those who do not look.
 """

@@ -1,4 +1,4 @@
-"""Which texts are e-mail addresses that everybody takes: the form, a mail server, and Google."""
+"""Which texts are email addresses that everybody takes: the form, a mail server, and Google."""
 
 from __future__ import annotations
 

@@ -279,7 +279,7 @@ TIME_ZONE = "UTC"
 LOGGING_CONFIG = None  # `common.logs.configure_logging` does it
 PROCRASTINATE_IMPORT_PATHS = ["sophiie.sync.tasks"]
 PROCRASTINATE_ON_APP_READY = None
-SILENCED_SYSTEM_CHECKS = ["auth.W004"]  # e-mail addresses are unique by a constraint on lower()
+SILENCED_SYSTEM_CHECKS = ["auth.W004"]  # email addresses are unique by a constraint on lower()
 
 # Shown on the sign-in page of the demo, and nowhere else.
 DEMO_SIGN_INS = [{"email": email, "password": PASSWORD} for _, email, _ in PEOPLE]

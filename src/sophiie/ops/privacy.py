@@ -116,7 +116,7 @@ def _about_customer(found: customers.CustomerPreview, *, keep_upcoming: bool) ->
     lines = [
         who,
         f"- {found.records} records in the list of customers: deleted",
-        f"- {found.appointments} appointments: name, phone, e-mail, place and notes are erased, "
+        f"- {found.appointments} appointments: name, phone, email, place and notes are erased, "
         "the title becomes “Erased customer”; their histories keep when, not what",
         f"- {found.upcoming} of them are ahead: {ahead}",
     ]

@@ -1,6 +1,6 @@
 """Erases a customer: finds what belongs to them, shows what would happen, and does it.
 
-The customer's record goes, their name, phone and e-mail on appointments, and the title, place and
+The customer's record goes, their name, phone and email on appointments, and the title, place and
 notes of these, which may mention them too. The history keeps that something was changed, but not to
 what. The appointment itself, and who had time when, stay. The outbox makes the same changes in
 Google.

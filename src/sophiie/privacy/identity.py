@@ -1,4 +1,4 @@
-"""Which customer is meant: by a record's id, an e-mail address, a phone number, or an appointment.
+"""Which customer is meant: by a record's id, an email address, a phone number, or an appointment.
 
 A record means its appointments, and all others with an address or a number that is on no other
 record. An address or number means every record and appointment with it. A name alone never merges
@@ -79,7 +79,7 @@ def identify(business_id: UUID, text: str) -> Identity:
         return _with_records(Identity(business_id, traces_of(phones=[text])))
     raise UnknownCustomer(
         _(
-            "Name a customer by e-mail address, by phone number, or by the id of their record or "
+            "Name a customer by email address, by phone number, or by the id of their record or "
             "of one of their appointments; a name alone may be that of several people."
         )
     )

@@ -1,6 +1,6 @@
 """What identifies a person, and blanking it out in texts and JSON values: pure.
 
-E-mail addresses are compared without regard to case, phone numbers by their digits. A name proves
+Email addresses are compared without regard to case, phone numbers by their digits. A name proves
 nothing: two people may have the same one.
 """
 

@@ -96,7 +96,7 @@ class MirroredEvent(models.Model):
     # Another link's event in the same calendar stands for the appointment: nothing to do here.
     hosted_elsewhere = models.BooleanField(default=False, db_default=False)
 
-    # Assignees without a link of their own, by e-mail address: whom the event should have as
+    # Assignees without a link of their own, by email address: whom the event should have as
     # guests, whom it has as far as we know, and whom attempts have sent since we last knew. Guests
     # that a person added are in none of them.
     guests = models.JSONField(default=list, blank=True, db_default=[])

@@ -143,7 +143,7 @@ async def _clear_abandoned_jobs(worker_app: App) -> None:
 
 async def _keep_house(chores: Chores) -> None:
     """Does what may wait a little: clocks whose law changed, customers of earlier appointments,
-    links whose key is back, reminders by e-mail, limits of Google's that are near, old rows of the
+    links whose key is back, reminders by email, limits of Google's that are near, old rows of the
     ledger, of the audit log and of what was used, expired holds, ended sessions and what was typed
     in them, counts of attempts and of failed sign-ins."""
     while True:

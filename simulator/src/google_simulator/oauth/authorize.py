@@ -137,7 +137,7 @@ def check_account(request: AuthorizationRequest, account: Account) -> None:
 
 
 def hinted_account(simulator: Simulator, hint: str | None) -> Account | None:
-    """`login_hint` is an e-mail address or a `sub`."""
+    """`login_hint` is an email address or a `sub`."""
     for account in simulator.world.accounts.values():
         if hint and hint in (account.email, account.sub):
             return account

@@ -52,7 +52,7 @@ class EventStatus:
     error: Reason
     next_attempt_at: datetime | None
     html_link: str
-    # Assignees who see it in their own calendars as guests of this event: e-mail addresses.
+    # Assignees who see it in their own calendars as guests of this event: email addresses.
     guests: tuple[str, ...] = ()
     # Optional parts that Google refused, by name, with its words.
     left_out: Mapping[str, str] = field(default_factory=dict)
