@@ -16,7 +16,8 @@ import pytest
 from django.test import RequestFactory
 
 from sophiie.common.hidden import HIDDEN, hide_known
-from sophiie.common.logs import configure_logging, hide_secrets, log
+from sophiie.common.logs import hide_secrets, log
+from tests.product_logs import product_logs
 
 ACCESS_TOKEN = "ya29.a0AfB_byC-1234567890"
 API_KEY = "sophiie_0123456789abcdef_" + "f" * 64
@@ -25,16 +26,8 @@ API_KEY = "sophiie_0123456789abcdef_" + "f" * 64
 @pytest.fixture
 def lines() -> Iterator[StringIO]:
     """What the process would write to stderr."""
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    configure_logging("INFO")
-    written = StringIO()
-    handler = root.handlers[0]
-    assert isinstance(handler, logging.StreamHandler)
-    handler.setStream(written)
-    yield written
-    root.handlers[:] = handlers
-    root.setLevel(level)
+    with product_logs("INFO") as written:
+        yield written
 
 
 def cleaned(**event: Any) -> dict[str, Any]:

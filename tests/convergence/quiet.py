@@ -20,7 +20,7 @@ from tests.convergence.invariants import place_of
 from tests.convergence.worker import bookings_read_calendars, work
 from tests.convergence.world import account_of
 
-A_POLL = timedelta(minutes=7)  # and the longest pause between two attempts
+A_POLL = timedelta(minutes=40)  # the longest pause, of polls as of attempts
 PAUSES = [A_POLL, timedelta(minutes=65), A_POLL, timedelta(hours=25), A_POLL, A_POLL]
 
 

@@ -25,12 +25,12 @@ from google_simulator.testing import RunningSimulator
 from sophiie.accounts.models import Member
 from sophiie.calendar_link.connect import link_of
 from sophiie.calendar_link.models import CalendarLink
-from sophiie.common.logs import configure_logging
 from tests.conftest import PASSWORD, tomorrow_at
 from tests.linking import consent_url, path_of
 from tests.mails import delivered
 from tests.mirroring import drain_all, read_all, sweep_once
 from tests.processes import Demo, until
+from tests.product_logs import product_logs
 
 NEW_PASSWORD = "seventeen Blue kettles"
 
@@ -259,21 +259,15 @@ def test_the_log_of_the_real_product_at_debug(product: Demo) -> None:
 def everything_logged() -> Iterator[StringIO]:
     """What this process would write with every logger at its lowest level, statements included."""
     root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    configure_logging("DEBUG")
-    handler = root.handlers[0]
-    assert isinstance(handler, logging.StreamHandler)
-    handler.setStream(written := StringIO())
-    loggers = [logging.getLogger(name) for name in list(logging.root.manager.loggerDict)]
-    levels = [(logger, logger.level) for logger in loggers]
-    for logger, _ in levels:
-        logger.setLevel(1)
-    root.setLevel(1)
-    yield written
-    for logger, before in levels:
-        logger.setLevel(before)
-    root.handlers[:] = handlers
-    root.setLevel(level)
+    with product_logs("DEBUG") as written:
+        loggers = [logging.getLogger(name) for name in list(logging.root.manager.loggerDict)]
+        levels = [(logger, logger.level) for logger in loggers]
+        for logger, _ in levels:
+            logger.setLevel(1)
+        root.setLevel(1)
+        yield written
+        for logger, before in levels:
+            logger.setLevel(before)
 
 
 @pytest.mark.django_db(transaction=True)

@@ -30,7 +30,9 @@ OPEN = {
     "google-notifications",  # Google's own; `tests/sync/test_webhook.py` knocks at it
 }
 # Asked for by the calendar's script, which is told so instead of sent to a page.
-FOR_SCRIPTS = {"calendar-feed", "calendar-book", "calendar-move", "calendar-delete"}
+FOR_SCRIPTS = {
+    *("calendar-feed", "calendar-book", "calendar-move", "calendar-delete", "calendar-next-hour"),
+}
 GUARDED = {name: route for name, route in ROUTES.items() if name not in OPEN}
 WITH_ID = {name: route for name, route in ROUTES.items() if "appointment_id" in route}
 OF_CUSTOMERS = {name: route for name, route in ROUTES.items() if "customer_id" in route}
