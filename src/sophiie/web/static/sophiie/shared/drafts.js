@@ -27,10 +27,11 @@ export function boxOf(id) {
   return box;
 }
 
-/** What is in the form, as pairs of name and text. */
+/** What is in the form, as pairs of name and text; passwords are kept nowhere. */
 export function contentOf(form) {
   return [...new FormData(form)].filter(
-    ([name, value]) => !NOT_TYPED.has(name) && typeof value === "string",
+    ([name, value]) =>
+      !NOT_TYPED.has(name) && typeof value === "string" && form.elements[name].type !== "password",
   );
 }
 
