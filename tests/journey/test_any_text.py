@@ -81,7 +81,7 @@ def test_the_calendar_can_be_read_whatever_is_written_in_it(
         look(page, "quick form", found)
         form = quick(page)
         form.get_by_label("Start").fill("9:15")
-        page.get_by_text("In the way at this time").wait_for()
+        page.get_by_text("Conflicts with").wait_for()
         look(page, "quick form, taken", found)
         form.get_by_label("Title").fill(LETTERS)
         form.get_by_role("button", name="Book it").click()

@@ -122,7 +122,7 @@ def test_what_is_in_the_way_is_named_and_free_times_are_offered(
 def test_an_appointment_is_not_in_its_own_way(alice: Member, page: Client) -> None:
     start = datetime(2027, 1, 4, 22, tzinfo=UTC)
     made = book(by=alice, details=details(start=start), assignees=[alice])
-    assert "In the way" in checked(page, assignees=str(alice.id))
+    assert "Conflicts with" in checked(page, assignees=str(alice.id))
     assert checked(page, assignees=str(alice.id), appointment=str(made.id)) == ""
 
 
