@@ -41,6 +41,24 @@ def test_an_event_that_google_does_not_find_for_a_moment_is_not_made_twice(
     assert event_id_of(appointment) == event_id
 
 
+def test_an_event_that_google_does_not_find_at_all_for_a_while_is_not_made_twice(
+    linked: CalendarLink, alice: Member, google: RunningSimulator
+) -> None:
+    """Neither the patch nor the look afterwards finds it, only the insert says that it exists."""
+    appointment = mirrored(alice)
+    event_id = event_id_of(appointment)
+    change(by=alice, appointment_id=appointment.id, changes={"title": "Boiler"})
+    for _ in range(2):
+        says_once(google, "patch", 404, "notFound")
+        says_once(google, "get", 404, "notFound")
+        drain_all()
+        assert event_id_of(appointment) == event_id
+        due_now()
+    drain_all()
+    (event,) = google.events(ALICE)
+    assert (event["id"], event["summary"]) == (event_id, "Boiler")
+
+
 def test_a_deletion_that_google_does_not_find_is_not_believed_while_the_event_is_there(
     linked: CalendarLink, alice: Member, google: RunningSimulator
 ) -> None:

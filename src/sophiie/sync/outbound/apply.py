@@ -34,6 +34,8 @@ from sophiie.sync.outbox.guests import must_write_guests, with_our_guests, witho
 
 # A 404 to an insert concerns the calendar. Right after sharing or creating one, Google may lag.
 CALENDAR_LAG_ATTEMPTS = 3
+# At which attempt it is believed that an event is gone for good that is not to be found.
+ATTEMPTS_TO_FIND = 3
 
 
 @dataclass(frozen=True)
@@ -136,7 +138,9 @@ async def show(
        mapping, under which the event is inserted.
 
     A refused patch alone does not prove 4: Google also answers 404 while it lags or the calendar is
-    out of sight, and 403 for passing reasons. A new id would then double the event.
+    out of sight, and 403 for passing reasons. A new id would then double the event. Of an
+    event in the emptied trash Google still tells that it is cancelled; where it finds none at all
+    under an id that exists, it may only lag, and the third attempt is the first to believe it.
     """
     fields = render_event(content)
     try:
@@ -171,7 +175,7 @@ async def _show_under_stored_id(
             return await _patch(calendar, row, fields)
         except (EventGone, Forbidden) as error:
             refusal = error
-    if live:
+    if live or (not there and row.attempts < ATTEMPTS_TO_FIND):
         raise Unreachable(str(refusal), status=refusal.status, reason=refusal.reason)
     raise _Unusable
 
