@@ -41,12 +41,20 @@ function scrollThere() {
   if (!document.querySelector("[data-messages]")) window.scrollTo(0, before.page);
 }
 
-/** Once, after the page has drawn what was there and the library has scrolled to the morning. */
-new MutationObserver((_changes, observer) => {
-  if (frame.getAttribute("aria-busy") !== "false") return;
-  observer.disconnect();
-  if (before.address !== address()) return;
-  requestAnimationFrame(() => requestAnimationFrame(scrollThere));
-}).observe(frame, { attributeFilter: ["aria-busy"] });
+/** Once the page has drawn what was there and the library has scrolled to the morning: then true. */
+function hasArrived() {
+  if (frame.getAttribute("aria-busy") !== "false") return false;
+  if (before.address === address()) {
+    requestAnimationFrame(() => requestAnimationFrame(scrollThere));
+  }
+  return true;
+}
+
+// This script may come later than all of that.
+if (!hasArrived()) {
+  new MutationObserver((_changes, observer) => {
+    if (hasArrived()) observer.disconnect();
+  }).observe(frame, { attributeFilter: ["aria-busy"] });
+}
 
 window.addEventListener("pagehide", remember);
