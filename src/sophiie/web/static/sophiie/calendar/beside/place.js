@@ -1,6 +1,8 @@
 // Where one was on the page: whoever comes back to the same view, day and people is there again.
 
 const MEMORY = "sophiie-place";
+const TRIES = 12;
+const PAUSE_MS = 150;
 const SCROLLING = ["#cal-grid .ec-main", "#cal-list"];
 
 const element = (name) => document.querySelector(name);
@@ -41,11 +43,27 @@ function scrollThere() {
   if (!document.querySelector("[data-messages]")) window.scrollTo(0, before.page);
 }
 
+/** Also after a redrawing in the first moments, at which the library scrolls to the morning again,
+ *  unless the person does something meanwhile. */
+function stayThere() {
+  scrollThere();
+  let left = TRIES;
+  const timer = setInterval(() => {
+    scrollThere();
+    left -= 1;
+    if (!left) clearInterval(timer);
+  }, PAUSE_MS);
+  for (const kind of ["pointerdown", "touchstart", "wheel", "keydown"]) {
+    const stop = () => clearInterval(timer);
+    window.addEventListener(kind, stop, { once: true, passive: true, capture: true });
+  }
+}
+
 /** Once the page has drawn what was there and the library has scrolled to the morning: then true. */
 function hasArrived() {
   if (frame.getAttribute("aria-busy") !== "false") return false;
   if (before.address === address()) {
-    requestAnimationFrame(() => requestAnimationFrame(scrollThere));
+    requestAnimationFrame(() => requestAnimationFrame(stayThere));
   }
   return true;
 }
