@@ -185,3 +185,4 @@ def test_one_comes_back_to_view_day_people_and_height(
         expect(page.get_by_role("button", name="Undo")).to_be_visible()
         expect(entry(page, "Job 20")).to_have_count(0)
         expect(toast(page)).to_be_empty()
+        page.wait_for_function(f"() => ({_SCROLLED})()[0] === {height[0]}")
