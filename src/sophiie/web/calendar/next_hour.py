@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
-
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_GET
 
@@ -13,9 +11,7 @@ from sophiie.availability.proposals import next_working_hour
 from sophiie.common.clock import now
 from sophiie.common.wall_time import in_zone, start_of_day
 from sophiie.web.calendar.feed import for_signed_in
-from sophiie.web.shared.requests import signed_in
-
-LONG_AGO = datetime.min.replace(tzinfo=UTC)
+from sophiie.web.shared.requests import day_asked_for, signed_in
 
 
 @for_signed_in
@@ -26,19 +22,11 @@ def calendar_next_hour(request: HttpRequest) -> HttpResponse:
     member = signed_in(request)
     whose = _colleague(member, request.GET.get("who", ""))
     zone = member.business.timezone
-    start = max(now(), _first_moment(request.GET.get("from", ""), zone))
+    day = day_asked_for(request.GET.get("from", ""))
+    start = max(now(), start_of_day(day, zone)) if day else now()
     found = next_working_hour(business=member.business, member=whose, start=start)
     wall = in_zone(found, zone).replace(tzinfo=None).isoformat() if found else ""
     return JsonResponse({"start": wall})
-
-
-def _first_moment(text: str, zone: str) -> datetime:
-    """When that day begins; for what is no day of this century, a moment that has passed."""
-    try:
-        day = date.fromisoformat(text)
-    except ValueError:
-        return LONG_AGO
-    return start_of_day(day, zone) if 2000 <= day.year < 2100 else LONG_AGO
 
 
 def _colleague(member: Member, text: str) -> Member:

@@ -32,7 +32,7 @@ from sophiie.web.calendar.agenda import week_of
 from sophiie.web.calendar.people import Person, people_of
 from sophiie.web.calendar.script_texts import words
 from sophiie.web.shared.first_steps import put_away_first_steps
-from sophiie.web.shared.requests import members_only, signed_in
+from sophiie.web.shared.requests import day_asked_for, members_only, signed_in
 from sophiie.web.shared.way_back import way_back
 
 VIEWS = ("month", "week", "day", "team", "list")
@@ -60,7 +60,7 @@ def calendar(request: HttpRequest) -> HttpResponse:
     member = signed_in(request)
     today = in_zone(now(), member.business.timezone).date()
     asked = request.GET.get("date", "") or request.GET.get("week", "")
-    shown = _day(asked) or today
+    shown = day_asked_for(asked) or today
     first = first_of_week(shown, member.business)
     listed = request.COOKIES.get(VIEW_COOKIE) not in VIEWS or "plain" in request.GET
     people = people_of(member.business)
@@ -194,14 +194,6 @@ def _just_deleted(request: HttpRequest, member: Member) -> Appointment | None:
         .exclude(deleted_at=None)
         .first()
     )
-
-
-def _day(text: str) -> date | None:
-    try:
-        day = date.fromisoformat(text)
-    except ValueError:
-        return None
-    return day if 2000 <= day.year < 2100 else None
 
 
 def _week_url(day: date) -> str:

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET
 from sophiie.common.clock import now
 from sophiie.common.wall_time import in_zone
 from sophiie.web.day_sheet.visits import my_day, my_days, team_day
-from sophiie.web.shared.requests import members_only, signed_in
+from sophiie.web.shared.requests import day_asked_for, members_only, signed_in
 
 # Today and the next seven.
 DAYS_AHEAD = 8
@@ -26,7 +26,7 @@ def day_sheet(request: HttpRequest) -> HttpResponse:
     """My day or the team's, in order: `date` (today), `team`."""
     member = signed_in(request)
     today = in_zone(now(), member.business.timezone).date()
-    day = _day(request.GET.get("date", "")) or today
+    day = day_asked_for(request.GET.get("date", "")) or today
     whole_team = "team" in request.GET
     context: dict[str, Any] = {
         "day": day,
@@ -52,14 +52,6 @@ def ahead(request: HttpRequest) -> HttpResponse:
     moment = in_zone(now(), member.business.timezone)
     sheets = my_days(member, moment.date(), count=DAYS_AHEAD)
     return render(request, "day_sheet/ahead.html", {"moment": moment, "sheets": sheets})
-
-
-def _day(text: str) -> date | None:
-    try:
-        day = date.fromisoformat(text)
-    except ValueError:
-        return None
-    return day if 2000 <= day.year < 2100 else None
 
 
 def _url(day: date, *, whole_team: bool) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 from functools import wraps
 from typing import Any
 from urllib.parse import urlsplit
@@ -60,6 +61,15 @@ def signed_in(request: HttpRequest) -> Member:
     """The member who makes the request, in a view that `members_only` guards."""
     assert isinstance(request.user, Member)
     return request.user
+
+
+def day_asked_for(text: str) -> date | None:
+    """The day in an address; None for what is no day of this century."""
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        return None
+    return day if 2000 <= day.year < 2100 else None
 
 
 def address_in_this_browser(request: HttpRequest) -> str:
