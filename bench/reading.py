@@ -19,7 +19,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sophiie.sync.inbound import rhythm
-from sophiie.sync.inbound.rhythm import Before, Channel, Circumstances, News, Told
+from sophiie.sync.inbound.rhythm import Announcement, Before, Channel, Circumstances, News
 
 MONDAY = datetime(2026, 3, 2, tzinfo=UTC)
 DAYS = 3
@@ -130,7 +130,7 @@ class Link:
         plan = rhythm.plan(news, self.known, self.channel, self._around(at), asked_at=at, moment=at)
         self.known = Before(at, plan.told_at, plan.changed_at, plan.net_width)
         self.next_poll = at + plan.pause
-        self._tend_channel(at, missed=plan.told == Told.NOT)
+        self._tend_channel(at, missed=plan.announcement == Announcement.NOT)
 
     def _around(self, at: datetime) -> Circumstances:
         hour = (at - at.replace(hour=0, minute=0, second=0)) / HOUR

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from sophiie.sync.inbound import rhythm
-from sophiie.sync.inbound.rhythm import NARROWEST_NET, NET, News, Told
+from sophiie.sync.inbound.rhythm import NARROWEST_NET, NET, Announcement, News
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 FRESH_FOR = timedelta(minutes=15)
@@ -64,39 +64,41 @@ def test_the_net_is_thrown_every_6_to_12_hours_and_evenly() -> None:
 def test_the_net_widens_each_time_it_comes_up_empty() -> None:
     width, widths = None, []
     for _ in range(6):
-        width = rhythm.next_width(width, Told.NOTHING_NEW, waited=width)
+        width = rhythm.next_width(width, Announcement.NOTHING_NEW, waited=width)
         widths.append(width)
     assert widths == [HOUR, 2 * HOUR, 4 * HOUR, 8 * HOUR, NET, NET]
 
 
-@pytest.mark.parametrize("told", [Told.NOT, Told.LATE])
-def test_a_change_that_was_missed_or_announced_late_narrows_the_net(told: Told) -> None:
-    assert rhythm.next_width(NET, told, waited=NET) == NARROWEST_NET
+@pytest.mark.parametrize("announcement", [Announcement.NOT, Announcement.LATE])
+def test_a_change_that_was_missed_or_announced_late_narrows_the_net(
+    announcement: Announcement,
+) -> None:
+    assert rhythm.next_width(NET, announcement, waited=NET) == NARROWEST_NET
 
 
 @pytest.mark.parametrize("waited", [None, MINUTE], ids=["a message asked", "a booking asked"])
 def test_only_the_net_itself_widens_the_net(waited: timedelta | None) -> None:
-    assert rhythm.next_width(HOUR, Told.NOTHING_NEW, waited=waited) == HOUR
-    assert rhythm.next_width(HOUR, Told.IN_TIME, waited=waited) == HOUR
+    assert rhythm.next_width(HOUR, Announcement.NOTHING_NEW, waited=waited) == HOUR
+    assert rhythm.next_width(HOUR, Announcement.IN_TIME, waited=waited) == HOUR
 
 
 @pytest.mark.parametrize(
     ("news", "told_at", "judged"),
     [
-        (None, None, Told.NOTHING_NEW),
-        (None, NOON, Told.NOTHING_NEW),
-        (News(NOON - HOUR, NOON), None, Told.NOT),
-        (News(), None, Told.NOT),  # of a deletion Google does not say when
-        (News(NOON - timedelta(seconds=20), NOON), None, Told.TOO_NEW),
-        (News(NOON - MINUTE, NOON), NOON - MINUTE, Told.IN_TIME),
-        (News(), NOON - MINUTE, Told.IN_TIME),
+        (None, None, Announcement.NOTHING_NEW),
+        (None, NOON, Announcement.NOTHING_NEW),
+        (News(NOON - HOUR, NOON), None, Announcement.NOT),
+        (News(), None, Announcement.NOT),  # of a deletion Google does not say when
+        (News(NOON - timedelta(seconds=20), NOON), None, Announcement.TOO_NEW),
+        (News(NOON - MINUTE, NOON), NOON - MINUTE, Announcement.IN_TIME),
+        (News(), NOON - MINUTE, Announcement.IN_TIME),
         # Two changes: the message of the first got lost, and that of the second found it.
-        (News(NOON - HOUR, NOON), NOON, Told.LATE),
+        (News(NOON - HOUR, NOON), NOON, Announcement.LATE),
         # They waited for us, not for the message.
-        (News(NOON - HOUR, NOON), NOON - HOUR + MINUTE, Told.IN_TIME),
+        (News(NOON - HOUR, NOON), NOON - HOUR + MINUTE, Announcement.IN_TIME),
     ],
 )
 def test_a_channel_is_judged_by_the_first_change_that_a_poll_finds(
-    news: News | None, told_at: datetime | None, judged: Told
+    news: News | None, told_at: datetime | None, judged: Announcement
 ) -> None:
-    assert rhythm.how_told(news, told_at=told_at, moment=NOON) == judged
+    assert rhythm.judge_announcement(news, told_at=told_at, moment=NOON) == judged

@@ -23,7 +23,7 @@ from sophiie.appointments.assignments import (
     write_assignments,
 )
 from sophiie.appointments.conflicts import renew_knowledge
-from sophiie.appointments.customers import Told, keep_customer
+from sophiie.appointments.customers import CustomerOfBooking, keep_customer
 from sophiie.appointments.errors import UnknownAppointment
 from sophiie.appointments.holding import check_minutes, check_what_is_held, make_room_for_hold
 from sophiie.appointments.locking import in_transaction, lock_members
@@ -72,8 +72,8 @@ def book(
         held = hold_minutes is not None
         if held:
             make_room_for_hold(by.id, hold_key, is_new=True)
-        told = Told(by, details, customer_id)
-        lock_members((member.id for member in assignees), customers=told.locks)
+        customer = CustomerOfBooking(by, details, customer_id)
+        lock_members((member.id for member in assignees), customers=customer.locks)
         moment = now()
         appointment = Appointment(
             business=by.business,
@@ -88,7 +88,7 @@ def book(
         appointment.note_wall_times()
         consent = Consent(allow_overlap, accept_unverified)
         obstacles = check_free(appointment, assignees, consent)
-        said = told.note_on(appointment)
+        said = customer.note_on(appointment)
         insert([appointment])
         used = write_assignments(appointment, assignees, obstacles)
         differences = differences_between(None, said, None, assignees) | used
@@ -130,12 +130,12 @@ def change(
     def update() -> Appointment:
         appointment = locked_one(by, appointment_id, expected_revision)
         before, old_team = Details.of(appointment), team_of(appointment)
-        told = Told(by, replace(before, **changes), customer_id)
-        after = told.details
+        customer = CustomerOfBooking(by, replace(before, **changes), customer_id)
+        after = customer.details
         check_details(after)
         team = new_team if assignees is not None else old_team
-        is_for_another = told.differs_from(before)
-        locks = told.locks if is_for_another else []
+        is_for_another = customer.differs_from(before)
+        locks = customer.locks if is_for_another else []
         lock_members((member.id for member in [*old_team, *team]), customers=locks)
         differences = differences_between(before, after, old_team, team)
         was_booked = appointment.is_on and not appointment.is_hold
@@ -143,7 +143,7 @@ def change(
             differences["status"] = [appointment.status, str(status)]
             appointment.status, appointment.held_until = Status(status), None
         if is_for_another:
-            told.note_on(appointment)
+            customer.note_on(appointment)
         if not differences:
             return keep_customer(appointment) if is_for_another else appointment
         if appointment.is_hold and differences.keys() & {"start", "end", "assignees"}:

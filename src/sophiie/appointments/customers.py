@@ -30,7 +30,7 @@ logger = log(__name__)
 NOTED_AT_ONCE = 100
 
 
-class Told:
+class CustomerOfBooking:
     """What is said of an appointment's customer: an id, or words."""
 
     def __init__(self, by: Member, details: Details, customer_id: UUID | None = None) -> None:

@@ -85,13 +85,13 @@ class Plan:
 
     pause: timedelta
     is_net: bool
-    told: Told
+    announcement: Announcement
     told_at: datetime | None
     changed_at: datetime | None
     net_width: timedelta | None
 
 
-class Told(Enum):
+class Announcement(Enum):
     """How a message announced what a poll found."""
 
     NOTHING_NEW = "nothing new"
@@ -102,28 +102,32 @@ class Told(Enum):
 
     @property
     def is_failure(self) -> bool:
-        return self in (Told.LATE, Told.NOT)
+        return self in (Announcement.LATE, Announcement.NOT)
 
 
-def how_told(news: News | None, *, told_at: datetime | None, moment: datetime) -> Told:
+def judge_announcement(
+    news: News | None, *, told_at: datetime | None, moment: datetime
+) -> Announcement:
     """Judges a channel by what a poll found. `told_at`: the first message since the poll before."""
     if news is None:
-        return Told.NOTHING_NEW
+        return Announcement.NOTHING_NEW
     if told_at is not None:
         is_late = news.first is not None and told_at - news.first > LATE
-        return Told.LATE if is_late else Told.IN_TIME
+        return Announcement.LATE if is_late else Announcement.IN_TIME
     if news.first is not None and moment - news.first < ON_ITS_WAY:
-        return Told.TOO_NEW
-    return Told.NOT
+        return Announcement.TOO_NEW
+    return Announcement.NOT
 
 
-def next_width(width: timedelta | None, told: Told, *, waited: timedelta | None) -> timedelta:
+def next_width(
+    width: timedelta | None, announcement: Announcement, *, waited: timedelta | None
+) -> timedelta:
     """How wide the net becomes: as narrow as can be after a change that was missed or announced
     late, and twice as wide each time it comes up empty.
 
     `waited`: since the poll before, unless a message asked for this one.
     """
-    if width is None or told.is_failure:
+    if width is None or announcement.is_failure:
         return NARROWEST_NET
     if waited is not None and waited >= width * (1 - NET_SPREAD):
         return min(width * 2, NET)
@@ -141,7 +145,7 @@ def plan(
 ) -> Plan:
     """Plans the next poll after one that went well: Google was asked at `asked_at`, and the answer
     is stored at `moment`."""
-    told = how_told(news, told_at=before.told_at, moment=moment)
+    announcement = judge_announcement(news, told_at=before.told_at, moment=moment)
     # A message that came after Google was asked may announce what comes next.
     still_tells = before.told_at is not None and asked_at < before.told_at <= moment + SKEW
     changed_at = before.changed_at
@@ -152,8 +156,8 @@ def plan(
     if channel is not None and channel.is_proved:
         asked_for = before.told_at is not None or before.read_at is None
         waited = None if asked_for or before.read_at is None else asked_at - before.read_at
-        width = next_width(width, told, waited=waited)
-        missed = channel.missed + (told == Told.NOT)
+        width = next_width(width, announcement, waited=waited)
+        missed = channel.missed + (announcement == Announcement.NOT)
         is_net = missed < REPLACED_AFTER and not around.is_unjudged()
     if is_net and channel is not None and width is not None:
         least = min(channel.ends_at, around.window_ends) - moment
@@ -162,7 +166,9 @@ def plan(
         pause = spread(around.interval, SPREAD)
     else:
         pause = pause_by_clock(None if changed_at is None else moment - changed_at, around)
-    return Plan(pause, is_net, told, before.told_at if still_tells else None, changed_at, width)
+    return Plan(
+        pause, is_net, announcement, before.told_at if still_tells else None, changed_at, width
+    )
 
 
 def pause_by_clock(quiet: timedelta | None, around: Circumstances) -> timedelta:

@@ -21,7 +21,7 @@ from sophiie.sync.inbound import rhythm
 from sophiie.sync.inbound.attention import is_bookable, is_looked_at
 from sophiie.sync.inbound.fetch import FetchResult
 from sophiie.sync.inbound.poll_claim import Poll, after_failure, window_lasts_until
-from sophiie.sync.inbound.rhythm import News, Told
+from sophiie.sync.inbound.rhythm import Announcement, News
 from sophiie.sync.models import MirroredEvent, PushChannel, WatchedCalendar
 
 logger = log(__name__)
@@ -34,7 +34,7 @@ class Next:
 
     pause: timedelta
     is_net: bool
-    told: Told
+    announcement: Announcement
     channel: PushChannel | None
 
 
@@ -43,7 +43,7 @@ def plan_next(poll: Poll, fetched: FetchResult, watched: WatchedCalendar, moment
     before it is noted that there was one."""
     channel = living_channel(poll.link_id, poll.calendar_id, moment)
     if fetched.doubt is not None:
-        return Next(after_failure(), False, Told.NOTHING_NEW, channel)
+        return Next(after_failure(), False, Announcement.NOTHING_NEW, channel)
     plan = rhythm.plan(
         _news(poll, fetched, watched),
         rhythm.Before(watched.read_at, watched.told_at, watched.changed_at, watched.net_width),
@@ -54,16 +54,16 @@ def plan_next(poll: Poll, fetched: FetchResult, watched: WatchedCalendar, moment
     )
     watched.told_at, watched.changed_at = plan.told_at, plan.changed_at
     watched.net_width = plan.net_width
-    return Next(plan.pause, plan.is_net, plan.told, channel)
+    return Next(plan.pause, plan.is_net, plan.announcement, channel)
 
 
 def judge_channel(ended: Next, moment: datetime) -> None:
     """Counts against the channel what it missed, and asks for another one when it is silent
     although things change. After the poll's transaction, because all polls share a counter."""
-    if not ended.told.is_failure or ended.channel is None:
+    if not ended.announcement.is_failure or ended.channel is None:
         return
-    count(Surprise.MISSED if ended.told == Told.NOT else Surprise.LATE)
-    if ended.told == Told.LATE:
+    count(Surprise.MISSED if ended.announcement == Announcement.NOT else Surprise.LATE)
+    if ended.announcement == Announcement.LATE:
         return
     channel = PushChannel.objects.filter(pk=ended.channel.pk)
     channel.update(missed=F("missed") + 1)
