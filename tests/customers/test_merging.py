@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from threading import Barrier
+from typing import Any
 from uuid import uuid4
 
 import pytest
-from django.db import connection, connections
 
 from sophiie.accounts.models import Member
 from sophiie.appointments import locking
@@ -21,6 +19,7 @@ from sophiie.customers import editing
 from sophiie.customers.errors import InvalidCustomer, UnknownCustomer
 from sophiie.customers.models import Customer, FormerId
 from sophiie.customers.selectors import likely_doubles, likely_doubles_of
+from tests.at_once import at_once
 from tests.conftest import details, tomorrow_at
 from tests.customers.conftest import EMAIL, PHONE, Book, customer
 
@@ -103,24 +102,6 @@ def test_equal_numbers_and_addresses_are_likely_doubles(
 # At the same moment
 
 
-def at_once(*acts: partial[object]) -> list[object]:
-    """What each act returned or raised; each has its own connection."""
-    ready = Barrier(len(acts))
-
-    def run(act: partial[object]) -> object:
-        try:
-            connection.ensure_connection()
-            ready.wait(60)
-            return act()
-        except Exception as error:
-            return error
-        finally:
-            connections.close_all()
-
-    with ThreadPoolExecutor(len(acts)) as threads:
-        return list(threads.map(run, acts))
-
-
 @pytest.fixture
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(locking, "LOCK_TIMEOUT_MILLISECONDS", 60_000)
@@ -156,7 +137,7 @@ def test_bookings_beside_a_merge_are_for_the_one_who_stays(alice: Member, bob: M
         kept = customer(alice, "Dana", phones=[PHONE])
         other = customer(alice, "D. Winter", phones=["0412 345 678"])
 
-        def booked(hour: int, turn: int = turn, **more: object) -> partial[object]:
+        def booked(hour: int, turn: int = turn, **more: Any) -> partial[object]:
             words = {"customer_phone": "0412 345 678"} if not more else {}
             about = details(start=tomorrow_at(hour, days=turn + 1), **words)
             return partial(
@@ -164,7 +145,7 @@ def test_bookings_beside_a_merge_are_for_the_one_who_stays(alice: Member, bob: M
                 by=alice,
                 details=about,
                 assignees=[(alice, bob)[hour % 2]],
-                **more,  # type: ignore[arg-type]
+                **more,
             )
 
         outcomes = at_once(

@@ -237,7 +237,7 @@ def _sync_out(status: EventStatus, zone: str) -> SyncOut:
         member_id=status.member_id,
         calendar_id=status.calendar_id or None,
         event_id=status.event_id,
-        state=status.state,  # type: ignore[arg-type]
+        state=status.state,  # type: ignore[arg-type]  # one of these; pydantic checks it
         shown_revision=status.shown_revision,
         synced_at=in_zone(status.synced_at, zone) if status.synced_at else None,
         attempts=status.attempts,
@@ -257,7 +257,7 @@ def _drift_out(drift: Drift | None, zone: str) -> DriftOut | None:
     if drift.start and drift.end:
         google = GoogleTimeOut(start=in_zone(drift.start, zone), end=in_zone(drift.end, zone))
     return DriftOut(
-        kind=drift.kind,  # type: ignore[arg-type]
+        kind=drift.kind,  # type: ignore[arg-type]  # likewise
         seen_at=in_zone(drift.seen_at, zone),
         google=google,
         title=drift.fields.get("title"),

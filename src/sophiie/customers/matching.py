@@ -1,7 +1,7 @@
 """For which customer an appointment is, by the words with which it was booked.
 
 1. Whoever is the only one with this address or number is meant, whatever the name says: the same
-   caller is written "Dana W." and "D. Winterbottom".
+   caller is "Bob" on one day and "Bob’s office" on another.
 2. Of several with it, whoever has the same name; the earliest, if those are doubles.
 3. If there is none, they are made.
 4. A name alone joins nobody: two people may have the same one. A new name makes a customer, and a

@@ -49,39 +49,36 @@ class Budget:
     rate: float
     floors: Mapping[Urgency, float]
 
-
-def _user_budget(limit: int) -> Budget:
-    """For as many units a minute as Google allows each user: with 600, 595 in any minute."""
-    part = limit / 600
-    return Budget(
-        capacity=265 * part,
-        rate=5 * part,
-        floors={
-            Urgency.AT_ONCE: -30 * part,
-            Urgency.CHANGE: 0,
-            Urgency.POLL: 10 * part,
-            Urgency.BACKFILL: 20 * part,
-        },
-    )
+    def times(self, part: float) -> Budget:
+        """The same for another limit."""
+        floors = {urgency: floor * part for urgency, floor in self.floors.items()}
+        return Budget(self.capacity * part, self.rate * part, floors)
 
 
-def _project_budget(limit: int) -> Budget:
-    """For as many as Google allows the project: with 10,000, 9,920 in any minute."""
-    part = limit / 10_000
-    return Budget(
-        capacity=1000 * part,
-        rate=147 * part,
-        floors={
-            Urgency.AT_ONCE: -100 * part,
-            Urgency.CHANGE: 0,
-            Urgency.POLL: 100 * part,
-            Urgency.BACKFILL: 300 * part,
-        },
-    )
-
-
-USER_BUDGET = _user_budget(settings.GOOGLE_UNITS_PER_USER_MINUTE)
-PROJECT_BUDGET = _project_budget(settings.GOOGLE_UNITS_PER_MINUTE)
+# Of the 600 units a minute that Google allows each user, 595 in any minute.
+_OF_600 = Budget(
+    capacity=265,
+    rate=5,
+    floors={
+        Urgency.AT_ONCE: -30,
+        Urgency.CHANGE: 0,
+        Urgency.POLL: 10,
+        Urgency.BACKFILL: 20,
+    },
+)
+# Of the 10,000 that it allows the project, 9,920.
+_OF_10_000 = Budget(
+    capacity=1000,
+    rate=147,
+    floors={
+        Urgency.AT_ONCE: -100,
+        Urgency.CHANGE: 0,
+        Urgency.POLL: 100,
+        Urgency.BACKFILL: 300,
+    },
+)
+USER_BUDGET = _OF_600.times(settings.GOOGLE_UNITS_PER_USER_MINUTE / 600)
+PROJECT_BUDGET = _OF_10_000.times(settings.GOOGLE_UNITS_PER_MINUTE / 10_000)
 
 
 # Two workers' clocks may differ a little, and then time does not run backwards for a bucket; but
