@@ -125,6 +125,30 @@ def test_what_is_cut_is_shown_to_a_pointer_and_to_the_keyboard(
         expect(tip).to_have_count(0)
 
 
+def test_what_is_cut_is_shown_though_the_calendar_scrolls(
+    opened: Opened, alice: Member, team: list[Member]
+) -> None:
+    long = "Burst pipe behind the boiler on the second floor, ring twice"
+    made(alice, long, "10:00", *team[:3], minutes=45)
+    with opened() as page:
+        tip = page.locator(".cal-tip")
+        scroll = "(entry) => { entry.closest('.ec-main').scrollTop += 4; }"
+        entry(page, long).hover()
+        entry(page, long).evaluate(scroll)
+        expect(tip).to_contain_text(long)
+        page.mouse.move(5, 5)
+        expect(tip).to_have_count(0)
+        page.locator(".ec-main").focus()
+        page.keyboard.press("Tab")
+        entry(page, long).evaluate(scroll)
+        below = """([tip, entry]) => {
+            const [a, b] = [tip, entry].map((element) => element.getBoundingClientRect());
+            return a.top >= b.bottom && a.top < b.bottom + 20;
+        }"""
+        pair = [tip.element_handle(), entry(page, long).element_handle()]
+        page.wait_for_function(below, arg=pair)  # the keyboard's goes along
+
+
 def test_each_matter_has_a_mark_of_its_own(
     opened: Opened, alice: Member, google: RunningSimulator
 ) -> None:

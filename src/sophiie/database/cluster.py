@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -21,6 +22,8 @@ ADMIN = "postgres"
 APPLICATION = "sophiie"  # role and database
 _DRAFT = "initdb-"
 _INITDB_SECONDS = 300
+_ATTEMPTS_TO_REMOVE = 20
+_SECONDS_BETWEEN_ATTEMPTS = 0.1
 
 
 def create_cluster(cluster: Path, binaries: Binaries, user: ServerUser, *, durable: bool) -> None:
@@ -29,8 +32,7 @@ def create_cluster(cluster: Path, binaries: Binaries, user: ServerUser, *, durab
     Each attempt uses a folder with a name of its own: if a starter was killed, its initdb may still
     be writing.
     """
-    for leftover in cluster.parent.glob(f"{_DRAFT}*"):
-        shutil.rmtree(leftover, ignore_errors=True)
+    _remove_drafts(cluster.parent)
     draft = Path(tempfile.mkdtemp(prefix=_DRAFT, dir=cluster.parent))
     try:
         user.give(draft)
@@ -38,7 +40,21 @@ def create_cluster(cluster: Path, binaries: Binaries, user: ServerUser, *, durab
         draft.rename(cluster)
         _flush(cluster.parent)
     finally:
-        shutil.rmtree(draft, ignore_errors=True)
+        _remove_drafts(cluster.parent)
+
+
+def _remove_drafts(parent: Path) -> None:
+    """Removes what a killed starter left; its initdb ends once the files it needs are gone.
+
+    Until then it may put new files into a folder that is just being emptied: hence the attempts.
+    """
+    for _ in range(_ATTEMPTS_TO_REMOVE):
+        drafts = list(parent.glob(f"{_DRAFT}*"))
+        for draft in drafts:
+            shutil.rmtree(draft, ignore_errors=True)
+        if not any(draft.exists() for draft in drafts):
+            return
+        time.sleep(_SECONDS_BETWEEN_ATTEMPTS)
 
 
 def _run_initdb(draft: Path, binaries: Binaries, user: ServerUser, *, durable: bool) -> None:

@@ -13,11 +13,26 @@ tip.setAttribute("aria-hidden", "true");
 
 let timer = 0;
 let of = null;
+let byMouse = false;
 
 function hide() {
-  clearTimeout(timer);
   tip.remove();
   of = null;
+}
+
+/** Hides it and waits for nothing any more. */
+function leave() {
+  clearTimeout(timer);
+  hide();
+}
+
+/** What the pointer rests on by then: the calendar may have been drawn anew under it. */
+function showAfterRest() {
+  clearTimeout(timer);
+  timer = setTimeout(() => {
+    const element = document.querySelector("[data-tip]:hover");
+    if (element) show(element);
+  }, REST_MS);
 }
 
 /** Below or above the element, where there is more room; what is longer than that scrolls. */
@@ -33,7 +48,7 @@ function place(box) {
 }
 
 function show(element) {
-  hide();
+  leave();
   if (!element.isConnected || document.querySelector(OPEN)) return;
   of = element;
   tip.replaceChildren(...element.dataset.tip.split("\n").map((line) => make("p", "", line)));
@@ -44,18 +59,25 @@ function show(element) {
 export function connect() {
   document.addEventListener("pointerover", ({ target, pointerType }) => {
     const element = target.closest?.("[data-tip]");
-    if (pointerType !== "mouse" || target.closest?.(".cal-tip") || (element && element === of))
-      return;
-    hide();
-    if (element) timer = setTimeout(() => show(element), REST_MS);
+    byMouse = pointerType === "mouse";
+    if (!byMouse || target.closest?.(".cal-tip") || (element && element === of)) return;
+    leave();
+    if (element) showAfterRest();
   });
   document.addEventListener("focusin", ({ target }) => {
     if (target.matches?.("[data-tip]:focus-visible")) show(target);
     else hide();
   });
   document.addEventListener("keydown", ({ key }) => {
-    if (key === "Escape") hide();
+    if (key === "Escape") leave();
   });
-  for (const kind of ["pointerdown", "focusout", "scroll"])
-    document.addEventListener(kind, hide, { capture: true });
+  document.addEventListener("pointerdown", leave, { capture: true });
+  document.addEventListener("focusout", hide, { capture: true });
+  const scrolled = ({ target }) => {
+    if (target === tip) return;
+    if (of?.matches(":focus-visible")) return place(of.getBoundingClientRect());
+    leave();
+    if (byMouse) showAfterRest(); // a finger's :hover stays where it last tapped
+  };
+  document.addEventListener("scroll", scrolled, { capture: true });
 }
