@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import datetime, timedelta
+from itertools import chain
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -135,8 +136,21 @@ class World:
         return next(str(known["time_zone"]) for known in listed if known["id"] == calendar)
 
     def everything_in(self, calendar: str) -> list[dict[str, Any]]:
-        """All that is live there, whoever made it; series as one event."""
-        return self.google.events(account_of(calendar), calendar)
+        """All that is live there, whoever made it; series as one event.
+
+        A guest's copy has none of the organizer's marks; here it shows those of its original.
+        """
+        events = self.google.events(account_of(calendar), calendar)
+        return [self._with_marks_of_original(event, calendar) for event in events]
+
+    def _with_marks_of_original(self, event: dict[str, Any], calendar: str) -> dict[str, Any]:
+        organizer = event["organizer"]["email"]
+        if organizer == calendar or organizer not in chain.from_iterable(CALENDARS.values()):
+            return event
+        made = self.google.all_events(account_of(organizer), organizer)
+        original = next((known for known in made if known["id"] == event["id"]), {})
+        marks = original.get("extendedProperties", {})
+        return {**event, "extendedProperties": marks}
 
     def events(self) -> dict[tuple[str, str], dict[str, Any]]:
         """Every event that Sophiie made and that is there, by calendar and id."""
