@@ -147,7 +147,7 @@ class Link:
         kept = self.channel
         self.channel = Channel(kept.is_proved, kept.missed + missed, kept.ends_at)
         age = at - self.opened_at
-        silent = self.channel.missed >= rhythm.REPLACED_AFTER and age > rhythm.LEAST_LIFE
+        silent = self.channel.missed >= rhythm.REPLACED_AFTER and age > rhythm.MIN_LIFE
         if silent or age > RENEWED_AFTER:
             self._count(at, "channels", 2)  # the new one is opened, the old one stopped
             self._open(at)

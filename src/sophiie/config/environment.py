@@ -26,7 +26,7 @@ GOOGLE_API_URL = "https://www.googleapis.com/calendar/v3"
 
 DEFAULT_PUBLIC_URL = "http://localhost:8000"
 SECRETS_FILE = "secrets.json"
-LEAST_LENGTH, LEAST_DISTINCT = 50, 5
+MIN_LENGTH, MIN_DISTINCT = 50, 5
 
 
 class ConfigurationError(Exception):
@@ -252,7 +252,7 @@ class Environment(BaseSettings):
 
 
 def _is_easy_to_guess(key: str) -> bool:
-    too_short = len(key) < LEAST_LENGTH or len(set(key)) < LEAST_DISTINCT
+    too_short = len(key) < MIN_LENGTH or len(set(key)) < MIN_DISTINCT
     return too_short or key.startswith("django-insecure-")
 
 
@@ -297,7 +297,7 @@ def require_secrets(environment: Environment) -> None:
         )
     for name in environment.easy_to_guess:
         raise ConfigurationError(
-            f"{name} is too easy to guess: give it at least {LEAST_LENGTH} random characters; make "
+            f"{name} is too easy to guess: give it at least {MIN_LENGTH} random characters; make "
             'some with: python -c "import secrets; print(secrets.token_urlsafe(48))".'
         )
     if not environment.encryption_keys:

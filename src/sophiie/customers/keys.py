@@ -11,7 +11,7 @@ from sophiie.customers.phones import national_digits
 # PostgreSQL orders no longer texts by an index; 200 letters can fold into thousands.
 MAX_KEY = 200
 # Fewer digits are a room or "ask Anna", not somebody's number.
-FEWEST_DIGITS = 5
+MIN_DIGITS = 5
 _ONLY_NUMBER = re.compile(r"[0-9+()./-]*[0-9][0-9+()./-]*")
 
 
@@ -28,7 +28,7 @@ def reach_of(
     """The ways to reach somebody in the one form in which they are compared, each once."""
     found = [email.strip().lower() for email in emails]
     found += phones
-    found += [digits for digits in map(_digits, other_phones) if len(digits) >= FEWEST_DIGITS]
+    found += [digits for digits in map(_digits, other_phones) if len(digits) >= MIN_DIGITS]
     return list(dict.fromkeys(filter(None, found)))
 
 

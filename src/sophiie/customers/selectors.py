@@ -16,7 +16,7 @@ from sophiie.customers.keys import MAX_KEY, search_words
 from sophiie.customers.models import Customer
 
 # The index of parts of words knows no shorter ones.
-LEAST_LETTERS = 3
+MIN_LETTERS = 3
 
 
 class Place(NamedTuple):
@@ -48,7 +48,7 @@ def customers_of(business_id: UUID, asked: str = "") -> QuerySet[Customer]:
     """
     found = Customer.objects.filter(business=business_id).order_by("name_key", "id")
     words = search_words(asked)
-    long = [word for word in words if len(word) >= LEAST_LETTERS]
+    long = [word for word in words if len(word) >= MIN_LETTERS]
     if words and not long:
         found = found.filter(name_key__startswith=words[0][:MAX_KEY])
     for word in words if long else words[1:]:

@@ -142,8 +142,8 @@ class EmbeddedPostgres:
             except BaseException as error:
                 # A signal arrived while starting. After an error the server is left alone: one that
                 # recovers from a crash for minutes must not begin again at every attempt.
-                told = not isinstance(error, Exception)
-                if server is not None and told and membership.try_exclusive():
+                was_told_to_stop = not isinstance(error, Exception)
+                if server is not None and was_told_to_stop and membership.try_exclusive():
                     server.stop(patience=_GIVE_UP_SECONDS)
                 membership.close()
                 raise

@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 
 from sophiie.appointments.models import Appointment
 from sophiie.customers.models import Customer, FormerId
-from sophiie.privacy.traces import FEWEST_DIGITS, Traces, digits_of, traces_of
+from sophiie.privacy.traces import MIN_DIGITS, Traces, digits_of, traces_of
 
 _NUMBER = re.compile(r"[+0-9()\s./-]+")
 
@@ -75,7 +75,7 @@ def identify(business_id: UUID, text: str) -> Identity:
         pass
     if "@" in text and "\x00" not in text:
         return _with_records(Identity(business_id, traces_of(emails=[text])))
-    if _NUMBER.fullmatch(text) and len(digits_of(text)) >= FEWEST_DIGITS:
+    if _NUMBER.fullmatch(text) and len(digits_of(text)) >= MIN_DIGITS:
         return _with_records(Identity(business_id, traces_of(phones=[text])))
     raise UnknownCustomer(
         _(

@@ -16,7 +16,7 @@ from uuid import UUID
 # Replaces what was blanked out in the middle of a text.
 BLANK = "[…]"
 # Fewer digits are a room or "ask Anna", not somebody's number.
-FEWEST_DIGITS = 5
+MIN_DIGITS = 5
 _ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _BETWEEN_DIGITS = r"[\s().\-/]*"
 
@@ -89,7 +89,7 @@ def traces_of(
     """The traces that can identify somebody; too short ones are left out."""
     return Traces(
         emails=frozenset(a for a in map(address_of, emails) if "@" in a),
-        phones=frozenset(d for d in map(digits_of, phones) if len(d) >= FEWEST_DIGITS),
+        phones=frozenset(d for d in map(digits_of, phones) if len(d) >= MIN_DIGITS),
         names=frozenset(name.strip() for name in names if name.strip()),
     )
 

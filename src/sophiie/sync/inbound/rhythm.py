@@ -32,7 +32,7 @@ ON_ITS_WAY = timedelta(seconds=60)
 # So many changes without a message, one after the other, and the channel is replaced; not before
 # it has lived for a while, or messages that never arrive would cost more than they can save.
 REPLACED_AFTER = 2
-LEAST_LIFE = timedelta(hours=1)
+MIN_LIFE = timedelta(hours=1)
 
 
 @dataclass(frozen=True)

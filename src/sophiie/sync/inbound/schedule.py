@@ -68,7 +68,7 @@ def judge_channel(ended: Next, moment: datetime) -> None:
     channel = PushChannel.objects.filter(pk=ended.channel.pk)
     channel.update(missed=F("missed") + 1)
     silent = channel.filter(
-        missed__gte=rhythm.REPLACED_AFTER, created_at__lt=moment - rhythm.LEAST_LIFE
+        missed__gte=rhythm.REPLACED_AFTER, created_at__lt=moment - rhythm.MIN_LIFE
     )
     if silent.exists():
         logger.warning("channel is silent", link_id=str(ended.channel.link_id))

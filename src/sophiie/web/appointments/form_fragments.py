@@ -35,7 +35,7 @@ from sophiie.customers.selectors import customers_of
 from sophiie.web.appointments.forms import AppointmentForm
 from sophiie.web.shared.requests import members_only, signed_in
 
-LEAST_LETTERS, MAX_OFFERED = 2, 8
+MIN_LETTERS, MAX_OFFERED = 2, 8
 MAX_NAMED = 3
 WHEN = ("date", "start", "end", "timezone")
 
@@ -47,7 +47,7 @@ def customers(request: HttpRequest) -> HttpResponse:
     by = signed_in(request)
     text = request.GET.get("customer_name", "").replace("\x00", "").strip()[:100]
     known = customers_of(by.business_id, text).exclude(name="")
-    found = list(known[:MAX_OFFERED]) if len(text) >= LEAST_LETTERS else []
+    found = list(known[:MAX_OFFERED]) if len(text) >= MIN_LETTERS else []
     latest = latest_of(customer.id for customer in found)
     zone = by.business.timezone
     offered = [Offered.of(customer, latest.get(customer.id), zone) for customer in found]

@@ -22,18 +22,18 @@ from sophiie.web.customers.forms import called
 from sophiie.web.customers.views import customer_or_404
 from sophiie.web.shared.requests import members_only, signed_in
 
-MOST_DOUBLES = 50
+MAX_DOUBLES = 50
 
 
 @members_only
 @require_GET
 def doubles(request: HttpRequest) -> HttpResponse:
     """Customers with the same address or number: somebody has to look whether they are one."""
-    found = likely_doubles(signed_in(request).business_id, most=MOST_DOUBLES)
+    found = likely_doubles(signed_in(request).business_id, most=MAX_DOUBLES)
     groups = [
         {"key": shown(key), "first": people[0], "others": people[1:]} for key, people in found
     ]
-    return render(request, "customers/doubles.html", {"groups": groups, "most": MOST_DOUBLES})
+    return render(request, "customers/doubles.html", {"groups": groups, "most": MAX_DOUBLES})
 
 
 @members_only

@@ -40,19 +40,19 @@ def with_receipt(request: HttpRequest, response: HttpResponseBase) -> HttpRespon
             samesite="Lax",
             secure=settings.SESSION_COOKIE_SECURE,
         )
-    return told_where(request, response, status=204)
+    return location_for_script(request, response, status=204)
 
 
-def told_where(
+def location_for_script(
     request: HttpRequest, response: HttpResponseBase, *, status: int
 ) -> HttpResponseBase:
     """Tells the script that sent the form where a redirect leads: 204 when it was saved, 401 when
     the person is signed out."""
     if IN_BACKGROUND not in request.headers or not _is_redirect(response):
         return response
-    told = HttpResponse(status=status, headers={"Location": response["Location"]})
-    told.cookies = response.cookies
-    return told
+    answer = HttpResponse(status=status, headers={"Location": response["Location"]})
+    answer.cookies = response.cookies
+    return answer
 
 
 def _is_redirect(response: HttpResponseBase) -> bool:

@@ -27,7 +27,7 @@ from sophiie.accounts.limits import Limit
 from sophiie.accounts.models import Member
 from sophiie.common.addresses import client_network
 from sophiie.common.clock import now
-from sophiie.web.shared.receipts import saved_before, told_where, with_receipt
+from sophiie.web.shared.receipts import saved_before, location_for_script, with_receipt
 from sophiie.web.shared.requests import View
 
 STORED_FOR = timedelta(minutes=30)
@@ -57,11 +57,13 @@ def keeps_submitted_data(view: View) -> View:
                 request.session.pop(_KEY, None)
             return with_receipt(request, saved_before(request) or view(request, *args, **kwargs))
         if not (_may_store(request) and _store(request)):
-            return told_where(request, redirect_to_login(request.get_full_path()), status=401)
+            return location_for_script(
+                request, redirect_to_login(request.get_full_path()), status=401
+            )
         request.session.set_expiry(STORED_FOR)
         words = _("You are signed out. Sign in, and what you typed is here again; it is not saved.")
         messages.warning(request, words)
-        return told_where(request, redirect_to_login(_address(request)), status=401)
+        return location_for_script(request, redirect_to_login(_address(request)), status=401)
 
     return guarded
 

@@ -38,16 +38,16 @@ class WayBack:
 def way_back(request: HttpRequest, *, day: date | None = None) -> WayBack:
     """The place from which the person came; without one, the calendar, on `day` if it is given."""
     given = request.POST.get(FIELD, "") or request.GET.get(FIELD, "")
-    told = place(given) or place(_referrer(request)) or _noted(request)
-    address = told or reverse("calendar") + (f"?{urlencode({'date': day})}" if day else "")
+    known = place(given) or place(_referrer(request)) or _noted(request)
+    address = known or reverse("calendar") + (f"?{urlencode({'date': day})}" if day else "")
     name = resolve(urlsplit(address).path).url_name or ""
     return WayBack(address, str(PLACES[name]), name == "calendar")
 
 
 def keep_way_back(request: HttpRequest) -> None:
     """Notes the form's way back for the page to which the answer redirects."""
-    if told := place(request.POST.get(FIELD, "")):
-        request.session[_KEY] = told
+    if address := place(request.POST.get(FIELD, "")):
+        request.session[_KEY] = address
 
 
 def place(address: str) -> str:
@@ -63,8 +63,8 @@ def place(address: str) -> str:
         return ""
     if found.url_name not in PLACES:
         return ""
-    told = [pair for pair in parse_qsl(parts.query) if pair[0] not in _ONCE]
-    return parts.path + (f"?{urlencode(told, safe=',')}" if told else "")
+    query = [pair for pair in parse_qsl(parts.query) if pair[0] not in _ONCE]
+    return parts.path + (f"?{urlencode(query, safe=',')}" if query else "")
 
 
 def with_note(address: str, **notes: object) -> str:

@@ -13,7 +13,7 @@ const STATUS_ICONS = {
 
 // What the matter is shows by the mark's shape, too.
 const STATE_ICONS = { failed: "alert", drift: "drift", paused: "pause" };
-const MOST_INITIALS = 3;
+const MAX_INITIALS = 3;
 
 /** What an entry says besides title, time and people, each with its icon. */
 export function marks(one) {
@@ -38,7 +38,7 @@ function described(one) {
 
 /** A few people by their initials; of many, how many more there are. */
 export function initials(numbers) {
-  const most = numbers.length > MOST_INITIALS + 1 ? MOST_INITIALS : numbers.length;
+  const most = numbers.length > MAX_INITIALS + 1 ? MAX_INITIALS : numbers.length;
   const badges = numbers.slice(0, most).map((number) => {
     const person = shown.people[number];
     return make("span", `cal-initials who-${person.colour}`, person.initials);

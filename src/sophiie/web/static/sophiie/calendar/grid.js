@@ -16,7 +16,7 @@ const VIEWS = {
   team: "resourceTimeGridDay",
 };
 const COLUMNS_ON_PHONE = { week: "6.5rem", team: "8.5rem" };
-const LEAST_COLUMN_PX = 120; // of the team view: below that it scrolls sideways
+const MIN_COLUMN_PX = 120; // of the team view: below that it scrolls sideways
 const DAY_SECONDS = 86_400;
 const HOUR_SECONDS = 3_600;
 const FIRST_HOUR = "07:00:00";
@@ -163,8 +163,8 @@ export function draw() {
 
 function columnWidth() {
   if (onPhone()) return COLUMNS_ON_PHONE[state.view];
-  const isCrowded = columns().length * LEAST_COLUMN_PX > part("cal-grid").clientWidth;
-  return state.view === "team" && isCrowded ? `${LEAST_COLUMN_PX}px` : undefined;
+  const isCrowded = columns().length * MIN_COLUMN_PX > part("cal-grid").clientWidth;
+  return state.view === "team" && isCrowded ? `${MIN_COLUMN_PX}px` : undefined;
 }
 
 export function unselect() {

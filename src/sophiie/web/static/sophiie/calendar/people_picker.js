@@ -20,12 +20,12 @@ export function draw() {
   const people = setup.people.filter(({ active }) => active);
   const visible = people.filter(({ id }) => !state.hidden.has(id)).map(({ name }) => name);
   const said = visible.length <= NAMED ? listed(visible) : say("people_of", { n: visible.length });
-  const told = part("cal-people-told");
-  told.textContent =
+  const summary = part("cal-people-summary");
+  summary.textContent =
     visible.length === people.length
       ? say("people_all", { n: people.length })
       : said || say("people_none");
-  told.dataset.tip = told.textContent;
+  summary.dataset.tip = summary.textContent;
 }
 
 /** Calls `act` with the set of people to hide when the choice changes. */

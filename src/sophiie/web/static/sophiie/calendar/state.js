@@ -77,12 +77,12 @@ export function readAddress({ first = false } = {}) {
 }
 
 function addressNow() {
-  const told = new URLSearchParams({ view: state.view, date: state.day });
+  const query = new URLSearchParams({ view: state.view, date: state.day });
   if (state.hidden.size) {
     const shown = setup.people.filter((person) => person.active && !state.hidden.has(person.id));
-    told.set("members", shown.map((person) => person.id).join(",") || NOBODY);
+    query.set("members", shown.map((person) => person.id).join(",") || NOBODY);
   }
-  return `${setup.urls.page}?${told.toString().replaceAll("%2C", ",")}`;
+  return `${setup.urls.page}?${query.toString().replaceAll("%2C", ",")}`;
 }
 
 /** Changes the state; after a `step` the browser's Back button returns to the state before. */

@@ -36,7 +36,7 @@ function ask(id) {
   const [when, answer] = known.get(id) ?? [0];
   if (answer && performance.now() - when < FRESH_MS) return answer;
   const asked = fetch(`${addressOf("appointment", id)}/sheet`).then(
-    (told) => (told.ok && !told.redirected ? told.text() : ""),
+    (answer) => (answer.ok && !answer.redirected ? answer.text() : ""),
     () => "",
   );
   known.set(id, [performance.now(), asked]);
