@@ -22,7 +22,8 @@ import psutil
 from tests import clock
 
 ROOT = Path(__file__).resolve().parent.parent
-START_SECONDS = 60.0
+START_SECONDS = 120.0
+PATIENCE_SECONDS = 120.0
 
 
 def free_port() -> int:
@@ -106,8 +107,8 @@ def _command(process: psutil.Process) -> list[str]:
         return []
 
 
-def until(condition: Callable[[], Any], *, seconds: float, what: str) -> Any:
-    """Waits for something to become true."""
+def until(condition: Callable[[], Any], *, what: str, seconds: float = PATIENCE_SECONDS) -> Any:
+    """Waits for something to become true: by default as long as a very busy machine may take."""
     end = time.monotonic() + seconds
     while True:
         if value := condition():
@@ -137,7 +138,7 @@ class Api:
             headers={"Authorization": f"Bearer {self._key}", "Content-Type": "application/json"},
             method=method,
         )
-        with urllib.request.urlopen(request, timeout=20) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             text = answer.read()
         return json.loads(text) if text else None
 

@@ -45,7 +45,7 @@ class Product:
         self.api = Api(self.url, key)
         self.web = self.start("web", "--port", str(self.port))
         self.worker = self.start("worker")
-        until(lambda: answers(f"{self.url}/healthz"), seconds=60, what="the web process answers")
+        until(lambda: answers(f"{self.url}/healthz"), what="the web process answers")
 
     def start(self, *arguments: str) -> Running:
         return Running(*arguments, log=self.folder / f"{arguments[0]}.log", **self.variables)
@@ -64,19 +64,18 @@ class Product:
             token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', page.text)
             assert token, page.text
             fields["csrfmiddlewaretoken"] = token.group(1)
-            return browser.post(self.url + path, data=fields, allow_redirects=False, timeout=20)
+            return browser.post(self.url + path, data=fields, allow_redirects=False, timeout=60)
 
-        page = browser.get(f"{self.url}/login", timeout=20)
+        page = browser.get(f"{self.url}/login", timeout=60)
         post("/login", login=ALICE, password=PASSWORD)
-        page = browser.get(f"{self.url}/settings/calendar", timeout=20)
+        page = browser.get(f"{self.url}/settings/calendar", timeout=60)
         consent = post("/integrations/google/connect").headers["Location"]
         back = self.google.authorize(consent, account=ALICE)
-        page = browser.get(back, timeout=20)
+        page = browser.get(back, timeout=60)
         post("/settings/calendar/choose", calendar_id=ALICE)
         me = self.api("GET", "/members/me")["id"]
         until(
             lambda: self.api("GET", f"/members/{me}/calendar-link")["state"] == "active",
-            seconds=20,
             what="the link is active",
         )
 

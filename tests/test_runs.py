@@ -186,4 +186,4 @@ def test_the_loops_end_with_the_command(loaded: subprocess.Popen[str], how: str)
     if how == "at its end":
         assert loaded.wait(60) == 1  # that of the command
     gone = lambda: not any(p.is_running() and p.status() != "zombie" for p in family)  # noqa: E731
-    until(gone, seconds=60, what="the loops have ended")
+    until(gone, what="the loops have ended")

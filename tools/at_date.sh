@@ -14,17 +14,25 @@ library() {
     return 1
 }
 
-clear_up() {
-    rm -rf "$place"
+# Each process leaves two files there, named after its number. Numbers come round again, and a
+# process of another user, such as PostgreSQL's, does not start where such a file lies.
+clear_stale() {
     for file in /dev/shm/faketime_shm_* /dev/shm/sem.faketime_sem_*; do
-        kill -0 "${file##*_}" 2>/dev/null || rm -f "$file" # of processes that were killed
+        [ -d "/proc/${file##*_}" ] || rm -f "$file"
     done
+}
+
+clear_up() {
+    kill "$clearing" 2>/dev/null || true
+    rm -rf "$place"
+    clear_stale
 }
 
 seconds=$(date -u -d "$date" +%s)
 library >/dev/null ||
     "$(dirname "$0")/install_debian.sh" faketime libfaketime "to run the tests on a date"
 place=$(mktemp -d)
+clearing=
 trap clear_up EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
@@ -43,4 +51,6 @@ offset=$((seconds - $(date +%s)))
 # Python would compile all it reads anew.
 export FAKETIME="${offset}s" FAKETIME_DONT_FAKE_MONOTONIC=1 FAKETIME_FORCE_MONOTONIC_FIX=0
 export NO_FAKE_STAT=1 PYTHONPATH="$PWD/tests/faked_clock${PYTHONPATH:+:$PYTHONPATH}"
+while sleep 2; do clear_stale; done >/dev/null 2>&1 &
+clearing=$!
 LD_PRELOAD="$place/libfaketime.so.1" "$@" --date "$date"

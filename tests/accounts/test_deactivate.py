@@ -221,7 +221,7 @@ def test_two_owners_who_deactivate_each_other_leave_one(alice: Member) -> None:
         list(Member.objects.select_for_update())
         for thread in threads:
             thread.start()
-        until(lambda: waiting() >= 2, seconds=60, what="both wait for their turn")
+        until(lambda: waiting() >= 2, what="both wait for their turn")
     for thread in threads:
         thread.join()
     (left,) = Member.objects.filter(is_active=True)

@@ -90,7 +90,7 @@ def test_what_comes_while_a_process_tells_is_told_together_and_once() -> None:
         for n in range(100):
             after_commit(send, f"{n % 10}")
         go_on.set()
-        until(lambda: len(told) == 2, seconds=60, what="the rest is told")
+        until(lambda: len(told) == 2, what="the rest is told")
     assert told == [["first"], [str(n) for n in range(10)]]
 
 
@@ -109,7 +109,7 @@ def test_a_booking_does_not_wait_for_what_it_tells(alice: Member, google: Runnin
         book(by=alice, details=details(), assignees=[alice])
         assert jobs() == before
         go_on.set()
-        until(lambda: jobs() == before + 1, seconds=60, what="a worker is woken")
+        until(lambda: jobs() == before + 1, what="a worker is woken")
 
 
 def test_whatever_fails_while_telling_harms_neither_the_change_nor_the_next(

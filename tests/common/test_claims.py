@@ -65,7 +65,7 @@ def test_who_asked_first_and_had_to_wait_for_the_row_does_not_get_it_too(
         with transaction.atomic():
             rows.select_for_update().get()
             second = pool.submit(take)
-            until(somebody_waits_for_us, seconds=30, what="a claim that waits for the row")
+            until(somebody_waits_for_us, what="a claim that waits for the row")
             assert claim.take(rows) is not None
         assert second.result() is None
 

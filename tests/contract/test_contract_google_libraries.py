@@ -61,7 +61,7 @@ def _built(simulator, credentials: Credentials, document: dict[str, Any]) -> Any
     document = {**document, "rootUrl": f"{simulator.base_url}/"}
     document["baseUrl"] = document["rootUrl"] + document["servicePath"]
     document.pop("mtlsRootUrl", None)
-    http = AuthorizedHttp(credentials, http=httplib2.Http(timeout=10))
+    http = AuthorizedHttp(credentials, http=httplib2.Http(timeout=60))
     return build_from_document(document, http=http)
 
 

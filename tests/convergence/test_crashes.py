@@ -114,7 +114,7 @@ def test_google_and_the_worker_killed_under_load(product: Product) -> None:
             product.google.restart()
             product.google.quotas(enabled=False)
             product.google.latency(15, spread_ms=10)
-        until(lambda: len(load.booked) > 20, seconds=60, what="enough is booked")
+        until(lambda: len(load.booked) > 20, what="enough is booked")
     assert load.refused == 0, "booking does not need Google"
     product.google.latency(0)
     check_convergence(product, load, seconds=90)
@@ -136,9 +136,9 @@ def test_the_database_killed_under_load(product: Product) -> None:
             time.sleep(0.3)
             assert sophiie("status", **product.variables).returncode == 0  # starts it again
             assert postmaster(product).pid != killed.pid
-            until(lambda: answers(f"{product.url}/readyz"), seconds=30, what="the web is ready")
+            until(lambda: answers(f"{product.url}/readyz"), what="the web is ready")
             booked = len(load.booked)
-            until(lambda: len(load.booked) > booked, seconds=60, what="booking goes on")  # noqa: B023
+            until(lambda: len(load.booked) > booked, what="booking goes on")  # noqa: B023
     check_convergence(product, load, seconds=60)
     assert web.poll() is None
     assert worker.poll() is None

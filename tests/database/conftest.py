@@ -71,7 +71,7 @@ class UserProcess:
         return int(self._process.stdout.readline())
 
     def leave(self) -> None:
-        _, errors = self._process.communicate(timeout=30)
+        _, errors = self._process.communicate(timeout=60)
         assert self._process.returncode == 0, errors
 
     def kill(self) -> None:

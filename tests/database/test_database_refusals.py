@@ -63,7 +63,7 @@ def test_a_server_that_ends_at_once_shows_its_log(place, fake_binaries):
 def test_a_server_that_never_answers(place, fake_binaries):
     mute = fake_binaries(postgres="sleep 1")
     refuse(place, r"did not answer within 0 seconds", bin_dir=mute, start_timeout=0.2)
-    until(lambda: not place.server_processes(), seconds=20, what="it ends by itself")
+    until(lambda: not place.server_processes(), what="it ends by itself")
 
 
 def test_a_frozen_server(place, monkeypatch):

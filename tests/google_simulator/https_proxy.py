@@ -48,7 +48,7 @@ def https_proxy(base_url: str, folder: Path) -> Iterator[dict[str, str]]:
 
         def do_GET(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            google = HTTPConnection(simulator, timeout=30)
+            google = HTTPConnection(simulator, timeout=60)
             google.request(self.command, self.path, body, dict(self.headers))
             answer = google.getresponse()
             content = answer.read()

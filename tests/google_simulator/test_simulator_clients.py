@@ -85,7 +85,7 @@ def _discovered(simulator: RunningSimulator) -> dict[str, Any]:
 @pytest.fixture
 def service(simulator: RunningSimulator, credentials: Credentials) -> Iterator[Any]:
     """Google's client, built from the document that the simulator itself publishes."""
-    http = AuthorizedHttp(credentials, http=httplib2.Http(timeout=10))
+    http = AuthorizedHttp(credentials, http=httplib2.Http(timeout=60))
     with discovery.build("calendar", "v3", http=http, **_discovered(simulator)) as service:
         yield service
 
@@ -319,7 +319,7 @@ async def test_gcal_sync_lists_calendars(gcal: GoogleCalendarService) -> None:
 
 def test_authlib_signs_in_by_discovery(simulator: RunningSimulator) -> None:
     address = f"{simulator.base_url}/.well-known/openid-configuration"
-    metadata = requests.get(address, timeout=10).json()
+    metadata = requests.get(address, timeout=60).json()
     with OAuth2Session(
         simulator.client_id,
         simulator.client_secret,
@@ -339,7 +339,7 @@ def test_authlib_signs_in_by_discovery(simulator: RunningSimulator) -> None:
             code_verifier=verifier,
             state=state,
         )
-        keys = KeySet.import_key_set(session.get(metadata["jwks_uri"], timeout=10).json())
+        keys = KeySet.import_key_set(session.get(metadata["jwks_uri"], timeout=60).json())
         decoded = jwt.decode(token["id_token"], keys)
         claims = CodeIDToken(
             decoded.claims,
@@ -352,7 +352,7 @@ def test_authlib_signs_in_by_discovery(simulator: RunningSimulator) -> None:
         )
         claims.validate()
         assert "at_hash" in claims
-        person = session.get(metadata["userinfo_endpoint"], timeout=10).json()
+        person = session.get(metadata["userinfo_endpoint"], timeout=60).json()
     assert person["sub"] == claims["sub"]
     assert person["email"] == ALICE
 

@@ -98,12 +98,12 @@ def link_alice(demo: Demo) -> SimulatorControl:
         token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', page.text)
         assert token, page.text
         fields["csrfmiddlewaretoken"] = token.group(1)
-        return browser.post(demo.url + path, data=fields, allow_redirects=False, timeout=20)
+        return browser.post(demo.url + path, data=fields, allow_redirects=False, timeout=60)
 
-    page = browser.get(f"{demo.url}/login", timeout=20)
+    page = browser.get(f"{demo.url}/login", timeout=60)
     post("/login", login="alice@example.com", password="sophiie-demo")
-    page = browser.get(f"{demo.url}/settings/calendar", timeout=20)
+    page = browser.get(f"{demo.url}/settings/calendar", timeout=60)
     consent = post("/integrations/google/connect").headers["Location"]
-    page = browser.get(google.authorize(consent, account="alice@example.com"), timeout=20)
+    page = browser.get(google.authorize(consent, account="alice@example.com"), timeout=60)
     post("/settings/calendar/choose", calendar_id="alice@example.com")
     return google

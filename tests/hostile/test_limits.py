@@ -59,7 +59,6 @@ def second(product: Demo, tmp_path: Path) -> Iterator[int]:
     try:
         until(
             lambda: answers(f"http://127.0.0.1:{port}/healthz"),
-            seconds=60,
             what="the second web process answers",
         )
         yield port
@@ -91,7 +90,6 @@ def test_a_mail_leaves_by_the_worker_with_a_link_to_the_public_address(product: 
         assert stranger.ask_for_reset("charlie@example.com") == 302
     (mail,) = until(
         lambda: [text for text in mails() if "To: charlie@example.com" in text],
-        seconds=60,
         what="the mail is in the folder",
     )
     links = re.findall(r"http\S+", mail)

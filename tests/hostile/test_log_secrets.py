@@ -75,7 +75,7 @@ class Browser:
             "Content-Type": "application/x-www-form-urlencoded",
             **{name.replace("_", "-"): value for name, value in headers.items()},
         }
-        line = HTTPConnection(self._host, timeout=30)
+        line = HTTPConnection(self._host, timeout=60)
         try:
             line.request(method, path, urlencode(form) if form else None, sent)
             return self._read(line.getresponse())
@@ -116,7 +116,7 @@ def newest_mail(demo: Demo, address: str, pattern: str) -> str:
         matches = [m[1] for t in texts for m in re.finditer(pattern, t.replace("=\n", ""))]
         return matches[-1] if matches else ""
 
-    return str(until(found, seconds=30, what=f"a mail to {address}"))
+    return str(until(found, what=f"a mail to {address}"))
 
 
 def visit_the_link(browser: Browser, path: str) -> None:
@@ -223,7 +223,7 @@ def test_the_log_of_the_real_product_at_debug(product: Demo) -> None:
     for _ in range(2):  # the second time it is used up
         newcomer("GET", path_of(back))
     newcomer("POST", "/settings/calendar/choose", {"calendar_id": address})
-    api = HTTPConnection(urlsplit(product.url).netloc, timeout=30)
+    api = HTTPConnection(urlsplit(product.url).netloc, timeout=60)
     api.request(
         "POST",
         "/api/v1/appointments",
@@ -232,7 +232,7 @@ def test_the_log_of_the_real_product_at_debug(product: Demo) -> None:
     )
     assert api.getresponse().status == 201
     api.close()
-    until(lambda: simulator.events(address), seconds=30, what="the event is shown")
+    until(lambda: simulator.events(address), what="the event is shown")
 
     # Messages, feeds, and addresses that nobody gave out.
     for channel in ("not-a-channel", "00000000-0000-4000-8000-000000000000"):

@@ -106,7 +106,7 @@ def test_all_bodies_together_have_a_bound(site: str, monkeypatch: pytest.MonkeyP
     with wires(site, 2) as (first, second):
         first.ask("/login", "POST", "x" * 9_000, Content_Length="9500")
         # The first must have arrived: it is answered once its rest is there.
-        until(lambda: _is_refused(second), seconds=20, what="the second body is one too many")
+        until(lambda: _is_refused(second), what="the second body is one too many")
         first.send("x" * 500)
         assert first.answer()[0] == 403
         assert got(site, PAGE)[0] == 200

@@ -234,7 +234,7 @@ def test_bookings_go_on_while_calendars_cannot_be_read(
     reading = [thread for thread in threading.enumerate() if thread.name == "freshness"]
     assert len(reading) <= refresh.MAX_AT_ONCE
     google.latency(0)
-    until(_all_read, seconds=60, what="the readings have ended")
+    until(_all_read, what="the readings have ended")
 
 
 def _all_read() -> bool:

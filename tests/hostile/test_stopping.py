@@ -87,7 +87,7 @@ def all_is_ready(demo: Demo) -> bool:
 @pytest.mark.parametrize("moment", [a_cluster_is_made, the_database_starts])
 def test_many_signals_during_the_first_start(folder: Path, moment: Callable[[Demo], bool]) -> None:
     demo = Demo(folder)
-    until(lambda: moment(demo), seconds=60, what=moment.__name__)
+    until(lambda: moment(demo), what=moment.__name__)
     end_with_many_signals(demo, folder)
     assert "91 migrations" not in demo.output
 
@@ -95,7 +95,7 @@ def test_many_signals_during_the_first_start(folder: Path, moment: Callable[[Dem
 @pytest.mark.parametrize("moment", [demo_data_is_made, the_worker_starts, all_is_ready])
 def test_many_signals_at_a_later_moment(used_folder: Path, moment: Callable[[Demo], bool]) -> None:
     demo = Demo(used_folder)
-    until(lambda: moment(demo), seconds=60, what=moment.__name__)
+    until(lambda: moment(demo), what=moment.__name__)
     end_with_many_signals(demo, used_folder)
 
 
@@ -110,7 +110,7 @@ def test_a_signal_before_it_has_loaded_itself(used_folder: Path) -> None:
 def test_signals_while_it_is_stopping(used_folder: Path) -> None:
     """The second signal comes at any moment of the cleaning up after the first."""
     demo = Demo(used_folder)
-    until(lambda: all_is_ready(demo), seconds=60, what="it is ready")
+    until(lambda: all_is_ready(demo), what="it is ready")
     end_with_many_signals(demo, used_folder, pause=0.003)
     assert "worker stops" in demo.output
 
@@ -125,7 +125,7 @@ def test_database_and_google_hang(used_folder: Path) -> None:
     start = "2031-05-05T09:00:00+10:00"
     body = {"title": "Hangs", "start": start, "duration_minutes": 30, "accept_unverified": True}
     api("POST", "/appointments", body)
-    until(lambda: hanging_calls(google), seconds=20, what="a call hangs")
+    until(lambda: hanging_calls(google), what="a call hangs")
     for process in cluster(used_folder):
         process.suspend()
     asked = threading.Thread(target=_ask, args=(f"{demo.url}/login",), daemon=True)
@@ -235,14 +235,14 @@ def lines(running: Running, word: str) -> int:
 def test_a_worker_whose_database_is_gone(server: Server, folder: Path) -> None:
     """It says so once, goes on when the database is back, and stops when told in between."""
     worker = start(server, folder, "worker")
-    until(lambda: lines(worker, "worker started"), seconds=60, what="the worker works")
+    until(lambda: lines(worker, "worker started"), what="the worker works")
     server.kill()
-    until(lambda: lines(worker, "database not reachable"), seconds=30, what="it is noticed")
+    until(lambda: lines(worker, "database not reachable"), what="it is noticed")
     time.sleep(4)  # every loop tries again, more than once
     assert lines(worker, "reachable") == 1, worker.output
     assert "Traceback" not in worker.output
     assert server.heal()
-    until(lambda: lines(worker, "reachable again"), seconds=60, what="it goes on")
+    until(lambda: lines(worker, "reachable again"), what="it goes on")
     server.kill()
     time.sleep(1)
     end_with_many_signals(worker, folder)
@@ -256,7 +256,7 @@ def test_a_database_that_hangs(server: Server, folder: Path, command: str) -> No
     running = start(server, folder, command, *ports)
     if command in ("worker", "web"):
         word = "worker started" if command == "worker" else "Uvicorn running"
-        until(lambda: lines(running, word), seconds=60, what="it runs")
+        until(lambda: lines(running, word), what="it runs")
     with server.halted():
         if command == "web":
             for _ in range(4):
@@ -282,7 +282,7 @@ def test_a_command_that_waits_for_its_input(server: Server, folder: Path) -> Non
         stderr=subprocess.PIPE,
         env=clean_environment(SOPHIIE_DATABASE_URL=server.url, **SECRETS),
     )
-    until(lambda: hears_signals(waits.pid), seconds=30, what="it hears signals")
+    until(lambda: hears_signals(waits.pid), what="it hears signals")
     waits.send_signal(signal.SIGINT)
     waits.send_signal(signal.SIGTERM)
     _, errors = waits.communicate(timeout=SECONDS)

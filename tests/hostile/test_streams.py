@@ -47,7 +47,7 @@ def _quick_looks() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def _all_end() -> Iterator[None]:
     yield
-    until(lambda: not hubs.hub._streams, seconds=20, what="every stream has ended")
+    until(lambda: not hubs.hub._streams, what="every stream has ended")
 
 
 def cookie(client: Client) -> str:
@@ -97,7 +97,7 @@ def test_open_pages_keep_no_connection_and_no_thread(site: str, alice: Member) -
         statuses = [got(site, "/calendar", Cookie=cookie(clients[0]))[0] for _ in range(5)]
         assert statuses == [200] * 5
         # A request gives its connection back a moment after the answer. One is this test's own.
-        until(lambda: held_connections() <= 1, seconds=60, what="no stream holds a connection")
+        until(lambda: held_connections() <= 1, what="no stream holds a connection")
         assert threading.active_count() - before < 3 * most
 
 
@@ -132,7 +132,7 @@ def test_a_member_has_only_so_many_streams(
             assert got_head(site, page) == 503  # as the page asks for the reason
             with listening(site, browser_of(bob)):
                 pass  # others have room
-        until(lambda: got_head(site, page) == 204, seconds=20, what="there is room again")
+        until(lambda: got_head(site, page) == 204, what="there is room again")
         with listening(site, page):
             pass
 

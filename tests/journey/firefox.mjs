@@ -11,6 +11,7 @@ const browser = await puppeteer.launch({
   browser: "firefox",
   executablePath,
   headless: true,
+  timeout: 3 * PATIENCE_MS, // a busy machine starts it slowly
   defaultViewport: { width: 1280, height: 900 },
 });
 const page = await browser.newPage();

@@ -45,7 +45,7 @@ def test_an_appointment_arrives_within_a_second(product: Product) -> None:
         asked = time.monotonic()
         title = product.book(number)["title"]
         started = time.monotonic()
-        until(lambda: title in product.titles(), seconds=60, what=title)  # noqa: B023
+        until(lambda: title in product.titles(), what=title)  # noqa: B023
         to_book.append(started - asked)
         seconds.append(time.monotonic() - started)
     assert statistics.median(seconds) < max(1.0, 20 * statistics.median(to_book)), seconds
@@ -70,7 +70,7 @@ def test_a_worker_killed_at_any_moment_loses_and_doubles_nothing(product: Produc
         product.worker.kill()
         product.worker = product.start("worker")
     product.google.latency(0)
-    until(lambda: product.titles() == sorted(expected.values()), seconds=60, what="it converges")
+    until(lambda: product.titles() == sorted(expected.values()), what="it converges")
     states = {sync["state"] for a in product.appointments() for sync in a["sync"]}
     assert states == {"synced"}
 
@@ -87,7 +87,7 @@ def test_while_google_is_away_appointments_are_made_as_fast_and_arrive_later(
         return statistics.median(times)
 
     before = seconds_to_book(300)
-    until(lambda: "Appointment 314" in product.titles(), seconds=60, what="all arrive")
+    until(lambda: "Appointment 314" in product.titles(), what="all arrive")
     product.google.kill()
     away = seconds_to_book(400)
     assert away < 3 * before + 0.5, (before, away)
@@ -95,7 +95,7 @@ def test_while_google_is_away_appointments_are_made_as_fast_and_arrive_later(
     assert waiting["sync"][0]["state"] == "pending"
     product.google.restart()
     expected = sorted(a["title"] for a in product.appointments())
-    until(lambda: product.titles() == expected, seconds=60, what="all arrive, each once")
+    until(lambda: product.titles() == expected, what="all arrive, each once")
     assert product.worker.process.poll() is None
 
 
@@ -116,7 +116,6 @@ def test_signals_stop_every_process_and_the_data_stays(tmp_path: Path) -> None:
         assert demo.stop() == 0
         until(
             lambda: not [p for p in [*family, postgres] if _lives(p)],
-            seconds=60,
             what="every process is gone",
         )
     again = Demo(tmp_path / "data", port=demo.port, simulator_port=demo.simulator_port)
@@ -128,7 +127,6 @@ def test_signals_stop_every_process_and_the_data_stays(tmp_path: Path) -> None:
         again.kill()
         until(
             lambda: not [p for p in family if _lives(p)],
-            seconds=60,
             what="the children end with their parent",
         )
     finally:

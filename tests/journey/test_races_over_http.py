@@ -58,7 +58,7 @@ def web(db: None, tmp_path: Path) -> Iterator[list[str]]:
     urls = [f"http://localhost:{port}" for port in ports]
     try:
         for url in urls:
-            until(lambda: answers(f"{url}/healthz"), seconds=60, what="web answers")  # noqa: B023
+            until(lambda: answers(f"{url}/healthz"), what="web answers")  # noqa: B023
         yield urls
     finally:
         for process in running:

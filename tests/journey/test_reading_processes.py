@@ -62,13 +62,11 @@ def test_an_event_made_in_google_keeps_busy(
 
     until(
         lambda: ask("SELECT count(*) FROM busy_time_busycalendar WHERE checked_at IS NOT NULL"),
-        seconds=60,
         what="the calendar was read",
     )
     if "SOPHIIE_ALLOW_HTTP_PUSH" in product.variables:
         until(
             lambda: [d for d in google.deliveries() if d["status"] == 204],
-            seconds=60,
             what="the channel is open",
         )
         # The reading that follows the opening is over.
@@ -77,7 +75,6 @@ def test_an_event_made_in_google_keeps_busy(
                 "SELECT count(*) FROM sync_watchedcalendar"
                 " WHERE next_read_at > now() + interval '10 minutes'"
             ),
-            seconds=60,
             what="nothing is due",
         )
     start = (datetime.now(UTC) + timedelta(days=2)).replace(microsecond=0)
@@ -87,27 +84,27 @@ def test_an_event_made_in_google_keeps_busy(
     }
     made = google.insert_event(ALICE, ALICE, {"summary": "Dentist", **body})
     # The promise is 2 s; what is tested is that it does not take the next poll.
-    until(lambda: busy() == 1, seconds=60, what="the event keeps Alice busy")
+    until(lambda: busy() == 1, what="the event keeps Alice busy")
     google.delete_event(ALICE, ALICE, made["id"])
-    until(lambda: busy() == 0, seconds=60, what="and no more when it is deleted")
+    until(lambda: busy() == 0, what="and no more when it is deleted")
 
 
 def test_an_event_of_ours_that_is_moved_in_google_is_shown_as_such(
     product: Product, google: RunningSimulator
 ) -> None:
     booked = product.book(3)
-    until(lambda: product.titles() == ["Appointment 3"], seconds=60, what="the event is in Google")
+    until(lambda: product.titles() == ["Appointment 3"], what="the event is in Google")
     (event,) = google.events(ALICE)
 
     def sync() -> dict[str, Any]:
         found: dict[str, Any] = product.api("GET", f"/appointments/{booked['id']}")["sync"][0]
         return found
 
-    until(lambda: sync()["state"] == "synced", seconds=60, what="the appointment is synced")
+    until(lambda: sync()["state"] == "synced", what="the appointment is synced")
     start = datetime.fromisoformat(booked["start"]) + timedelta(hours=5)
     body = {
         "start": {"dateTime": start.isoformat()},
         "end": {"dateTime": (start + timedelta(hours=1)).isoformat()},
     }
     google.patch_event(ALICE, ALICE, event["id"], body)
-    until(lambda: sync()["drift"], seconds=60, what="the drift is shown")
+    until(lambda: sync()["drift"], what="the drift is shown")

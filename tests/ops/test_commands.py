@@ -224,7 +224,7 @@ class Web:
     log: Path
 
     def __call__(self, method: str, path: str, body: str | None = None, **headers: str) -> Answer:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         names = {name.replace("_", "-"): value for name, value in headers.items()}
         with closing(connection):
             connection.request(method, path, body, names)

@@ -78,7 +78,7 @@ def test_a_worker_deletes_a_business_whose_day_has_come(
         **secrets(),
     )
     try:
-        until(lambda: count(database, doomed) == 0, seconds=60, what="the business is gone")
+        until(lambda: count(database, doomed) == 0, what="the business is gone")
     finally:
         worker.stop()
     assert "Traceback" not in worker.output

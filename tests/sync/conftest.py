@@ -118,7 +118,7 @@ def pushed(alice: Member, google: RunningSimulator, reachable: None) -> Calendar
     found = link(alice, google)
     tend()
     read_all()
-    until(lambda: answers(google, "sync"), seconds=60, what="the first message came")
+    until(lambda: answers(google, "sync"), what="the first message came")
     google.clear_calls()
     return found
 

@@ -199,7 +199,7 @@ def test_messages_are_counted_if_they_name_a_channel_of_ours(
     tend()
     (channel,) = open_channels(google)
     # Google says over each new channel that it is open; that notification is counted as well.
-    until(lambda: answers(google, "sync") == [204], seconds=60, what="the first one came")
+    until(lambda: answers(google, "sync") == [204], what="the first one came")
     Tally.objects.all().delete()
 
     def send(**changed: str) -> None:

@@ -59,7 +59,7 @@ def calls(google: RunningSimulator) -> int:
 @pytest.fixture
 def proved(pushed: CalendarLink, google: RunningSimulator) -> CalendarLink:
     """Alice's link, whose channel's first message came and was followed by a poll."""
-    until(lambda: PushChannel.objects.get().proved_at, seconds=60, what="the channel is proved")
+    until(lambda: PushChannel.objects.get().proved_at, what="the channel is proved")
     assert read_all() == [True]
     google.clear_calls()
     return pushed
@@ -105,14 +105,14 @@ def test_until_its_first_message_a_channel_counts_for_nothing(
     settings.BUSY_POLL_SECONDS = 5
     link(alice, google)
     tend()
-    until(lambda: answers(google, "sync") == [204], seconds=60, what="the first message came")
+    until(lambda: answers(google, "sync") == [204], what="the first message came")
     PushChannel.objects.update(proved_at=None)
     assert len(open_channels(google)) == 1
     read_all()
     assert pause() < timedelta(seconds=7)
     event(google, tomorrow_at(3))
-    until(lambda: answers(google) == [204], seconds=60, what="a message came")
-    until(lambda: PushChannel.objects.get().proved_at, seconds=60, what="that proves it")
+    until(lambda: answers(google) == [204], what="a message came")
+    until(lambda: PushChannel.objects.get().proved_at, what="that proves it")
     read_all()
     assert pause() > HOUR / 2
     assert PushChannel.objects.get().messages == 1
@@ -170,7 +170,7 @@ def test_a_silent_channel_is_not_replaced_before_it_has_lived_for_a_while(
 def test_a_message_speaks_for_its_channel(proved: CalendarLink, google: RunningSimulator) -> None:
     PushChannel.objects.update(missed=1)
     event(google, tomorrow_at(3))
-    until(lambda: PushChannel.objects.get().messages, seconds=60, what="a message came")
+    until(lambda: PushChannel.objects.get().messages, what="a message came")
     read_due()
     assert PushChannel.objects.get().missed == 0
     assert not {Surprise.MISSED, Surprise.LATE} & counted().keys()

@@ -40,7 +40,7 @@ def test_a_change_in_google_is_told_and_read(
 ) -> None:
     assert not due()
     event(google, tomorrow_at(3))
-    until(due, seconds=60, what="the calendar is due")
+    until(due, what="the calendar is due")
     assert jobs() == 1
     read_due()
     assert busy_times(alice) == [hour(tomorrow_at(3))]
@@ -54,7 +54,7 @@ def test_many_messages_are_one_job_and_one_reading(
     google.push(duplicate_share=1.0)
     for at in range(10):
         event(google, tomorrow_at(at))
-    until(lambda: len(answers(google)) >= 20, seconds=20, what="all messages came")
+    until(lambda: len(answers(google)) >= 20, what="all messages came")
     assert set(answers(google)) == {204}
     assert jobs() == 1
     google.clear_calls()
@@ -76,7 +76,7 @@ def test_a_message_during_a_reading_leads_to_another(
     after_listing(meanwhile)
     read_all()
     assert busy_times(alice) == []
-    until(due, seconds=60, what="the calendar is due again")
+    until(due, what="the calendar is due again")
     read_due()
     assert busy_times(alice) == [hour(tomorrow_at(3))]
 
@@ -148,6 +148,6 @@ def test_a_message_after_the_channel_was_stopped_is_taken_and_dropped(
     google.push(deliver_after_stop=True)
     async_to_sync(unlink)(member=alice)
     event(google, tomorrow_at(3))
-    until(lambda: answers(google), seconds=60, what="the late message came")
+    until(lambda: answers(google), what="the late message came")
     assert answers(google) == [204]
     assert jobs() == 0

@@ -27,7 +27,7 @@ from sophiie.accounts.limits import Limit
 from sophiie.accounts.models import Member
 from sophiie.common.addresses import client_network
 from sophiie.common.clock import now
-from sophiie.web.shared.receipts import saved_before, location_for_script, with_receipt
+from sophiie.web.shared.receipts import location_for_script, saved_before, with_receipt
 from sophiie.web.shared.requests import View
 
 STORED_FOR = timedelta(minutes=30)
