@@ -9,7 +9,7 @@ from sophiie.accounts.models import Member
 from sophiie.appointments.booking import book
 from sophiie.appointments.errors import Conflict
 from sophiie.appointments.rules import Details
-from sophiie.calendar_link.models import CalendarLink, LinkState
+from sophiie.calendar_link.models import CalendarLink, LinkState, Revocation
 from sophiie.sync.models import GuestReview, MirroredEvent, MirrorState
 from tests.convergence.acts_in_google import ActsInGoogle
 from tests.convergence.acts_of_fate import ActsOfFate
@@ -95,12 +95,14 @@ class Quiet(ActsInGoogle, ActsOfFate):
             waiting = CalendarLink.objects.exclude(state=LinkState.UNLINKED).filter(
                 mirrored_events__state=MirrorState.PENDING
             )
-            if not waiting.exists() and not GuestReview.objects.exists():
+            still = (waiting, GuestReview.objects.all(), Revocation.objects.all())
+            if not any(rows.exists() for rows in still):
                 return
             self.world.clocks.go_on(pause)
         rows = MirroredEvent.objects.filter(state=MirrorState.PENDING)
         left = [(row.next_attempt_at, row.link.parked_until, row.error) for row in rows]
-        raise AssertionError(f"still not quiet: {left}, reviews {GuestReview.objects.count()}")
+        reviews, revocations = GuestReview.objects.count(), Revocation.objects.count()
+        raise AssertionError(f"not quiet: {left}, {reviews} reviews, {revocations} revocations")
 
     def tidy_up_in_google(self) -> None:
         """What Sophiie has let go of for good, a person removes where they brought it back: the
