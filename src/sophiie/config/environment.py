@@ -34,12 +34,22 @@ class ConfigurationError(Exception):
 
 
 def default_data_dir() -> Path:
-    """`var/` beside pyproject.toml in a checkout, the user's data folder when installed."""
-    root = Path(__file__).resolve().parents[3]
-    if (root / "pyproject.toml").is_file():
+    """`var/` in a checkout; when installed, `sophiie/` where the user's programs keep their data.
+
+    See the XDG Base Directory Specification, which says to ignore a relative path.
+    """
+    sources, root = Path(__file__).resolve().parents[2:4]
+    if sources.name == "src" and (root / "pyproject.toml").is_file():
         return root / "var"
-    share = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
-    return Path(share) / "sophiie"
+    named = Path(os.environ.get("XDG_DATA_HOME", ""))
+    try:
+        share = named if named.is_absolute() else Path.home() / ".local" / "share"
+    except RuntimeError:  # this user has no home
+        raise ConfigurationError(
+            "SOPHIIE_DATA_DIR is not set and this user has no home folder: "
+            "name a folder in which Sophiie may keep its data."
+        ) from None
+    return share / "sophiie"
 
 
 def _named(name: str) -> AliasChoices:
