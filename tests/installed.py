@@ -26,6 +26,7 @@ from tests.environment import FOLDER
 from tests.processes import ROOT
 
 NOBODY = pwd.getpwnam("nobody")
+ORDINARY = ServerUser(NOBODY.pw_uid, NOBODY.pw_gid, differs=os.geteuid() == 0)
 SOPHIIE, SIMULATOR = "sophiie", "google-calendar-simulator"
 CLOCK = ("LD_PRELOAD", "FAKETIME", "NO_FAKE_STAT")  # of `make test DATE=…`
 
@@ -118,7 +119,7 @@ def python_for_everybody(folder: Path) -> Path:
     """This Python, or where it lies in root's home, as with pyenv, the same one in the folder."""
     names = f"python3.{sys.version_info.minor}"
     python = Path(sys.base_prefix, "bin", names).resolve()
-    if ServerUser(NOBODY.pw_uid, NOBODY.pw_gid, differs=True).can_read(python, execute=True):
+    if ORDINARY.can_read(python, execute=True):
         return python
     home = python.parents[1]
     unneeded = shutil.ignore_patterns("site-packages", "test", "idlelib", "config-3.*")
@@ -156,15 +157,14 @@ def requirements_of(wheel: Path) -> list[str]:
 
 
 def _link(found: Distribution, site: Path) -> None:
-    for file in found.files or []:
-        if ".." in file.parts:  # scripts
-            continue
-        target = site / file
-        target.parent.mkdir(parents=True, exist_ok=True)
-        source = Path(str(found.locate_file(file)))
-        if not source.exists():  # compiled meanwhile, by another Python
-            continue
-        _link_file(source, target)
+    for name in {file.parts[0] for file in found.files or []} - {"..", "__pycache__"}:
+        source, target = Path(str(found.locate_file(name))), site / name
+        if ORDINARY.can_reach(source):
+            target.symlink_to(source)
+        elif source.is_dir():
+            shutil.copytree(source, target, copy_function=_link_file)
+        else:
+            _link_file(source, target)
 
 
 def _link_file(source: str | Path, target: str | Path) -> None:
