@@ -36,9 +36,7 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog=DISTRIBUTION, description="Google's OAuth 2.0 and Calendar API v3 as one local server."
     )
-    parser.add_argument(
-        "--version", action="version", version=f"%(prog)s {version(DISTRIBUTION)}"
-    )
+    parser.add_argument("--version", action="version", version=f"%(prog)s {version(DISTRIBUTION)}")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
     parser.add_argument("--port", type=int, default=8001, help="0 picks a free one (%(default)s)")
     parser.add_argument("--state-file", type=Path, help="keep everything here across restarts")

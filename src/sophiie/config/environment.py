@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import sys
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal
@@ -17,6 +18,8 @@ from urllib.parse import unquote, urlsplit
 from cryptography.fernet import Fernet
 from pydantic import AliasChoices, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from sophiie.common.log_lines import LogStyle
 
 GOOGLE_AUTH_URL = "https://accounts.google.com/o/oauth2/v2/auth"
 GOOGLE_TOKEN_URL = "https://oauth2.googleapis.com/token"  # noqa: S105 - an address, not a token
@@ -135,6 +138,12 @@ class Environment(BaseSettings):
         default="Sophiie <no-reply@localhost>", validation_alias=_named("SOPHIIE_EMAIL_FROM")
     )
     log_level: str = Field(default="INFO", validation_alias=_named("SOPHIIE_LOG_LEVEL"))
+    log_format: Literal["", "text", "json"] = Field(
+        default="", validation_alias=_named("SOPHIIE_LOG_FORMAT")
+    )
+    # What all programs go by: see no-color.org; "dumb" is a terminal without colours.
+    no_color: str = Field(default="", validation_alias=_named("NO_COLOR"))
+    term: str = Field(default="", validation_alias="TERM")
     sign_up: Literal["", "open", "closed"] = Field(
         default="", validation_alias=_named("SOPHIIE_SIGN_UP")
     )
@@ -255,6 +264,15 @@ class Environment(BaseSettings):
             *(self.secret_key, *self.secret_key_fallbacks, *self.encryption_keys),
             *(self.google_client_secret, *passwords),
         ]
+
+    @property
+    def log_style(self) -> LogStyle:
+        """Text for people at a terminal, JSON for everything else, if nothing was asked for."""
+        is_terminal = sys.stderr.isatty()
+        if self.log_format == "json" or not (self.log_format or is_terminal):
+            return "json"
+        has_colours = is_terminal and not self.no_color and self.term != "dumb"
+        return "coloured" if has_colours else "plain"
 
     @property
     def google_configured(self) -> bool:
