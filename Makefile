@@ -10,9 +10,10 @@ export PORT SIMULATOR_PORT SOPHIIE_DATA_DIR
 
 BIN = .venv/bin
 LOCK = $(BIN)/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 \
-	--no-header --no-annotate --no-emit-index-url --no-emit-find-links --no-config
+	--no-header --no-annotate --no-emit-index-url --no-emit-find-links --no-config \
+	--no-emit-package google-calendar-simulator
 
-.PHONY: help run demo-data test test-under-load coverage check audit docs format messages \
+.PHONY: help run demo-data test test-under-load coverage check audit docs format messages wheel \
 	screenshots soak mutants bench lock setup setup-dev clean \
 	check-lint check-front-end check-types check-imports check-migrations check-licences
 
@@ -24,6 +25,7 @@ help:
 	@echo "make check      lint (Python, scripts, styles, templates), types, import rules,"
 	@echo "                migrations in step, licences"
 	@echo "make docs       the documents as a site in build/docs; fails on a broken link"
+	@echo "make wheel      the packages sophiie and google-calendar-simulator in build/dist"
 	@echo "make audit      known vulnerabilities of all dependencies (needs the network)"
 	@echo "make bench      benchmarks, as tables and JSON"
 	@echo "make demo-data  make the demo's business, people and appointments"
@@ -90,6 +92,9 @@ audit: .venv/.audit
 	$(BIN)/pip-audit --disable-pip --require-hashes --progress-spinner off \
 		-r requirements/run.txt -r requirements/dev.txt
 	tools/npm.sh audit
+
+wheel: setup
+	@$(BIN)/python tools/build_wheels.py
 
 docs: .venv/.docs
 	$(BIN)/sphinx-build --fresh-env --fail-on-warning --keep-going --quiet docs build/docs

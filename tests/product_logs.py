@@ -9,15 +9,16 @@ from io import StringIO
 
 import structlog
 
+from sophiie.common.log_lines import LogStyle
 from sophiie.common.logs import configure_logging
 
 
 @contextmanager
-def product_logs(level: str) -> Iterator[StringIO]:
+def product_logs(level: str, style: LogStyle = "json") -> Iterator[StringIO]:
     """What a process of the product with this level would write to stderr."""
     root = logging.getLogger()
     handlers, before, config = root.handlers[:], root.level, structlog.get_config()
-    configure_logging(level)
+    configure_logging(level, style=style)
     # Loggers that keep what they were configured with would hide their lines from later tests.
     structlog.configure(**{**structlog.get_config(), "cache_logger_on_first_use": False})
     handler = root.handlers[0]

@@ -10,14 +10,21 @@ import subprocess
 import sys
 import tomllib
 import zipfile
+from email import message_from_bytes
 from importlib.metadata import packages_distributions
 from pathlib import Path
+from typing import Any
 
 import pytest
 from packaging.requirements import Requirement
 
+from tests.installed import SIMULATOR, SOPHIIE, wheels
+
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+THE_SIMULATOR = tomllib.loads((ROOT / "simulator" / "pyproject.toml").read_text())["project"]
+PACKAGE = ROOT / "src" / "sophiie"
+AT_THE_ROOT = ("pyproject.toml", "setup.py", "README.md", "LICENSE")
 MADE = ("vendor", ".mo")  # by `make setup`, never committed
 
 
@@ -34,23 +41,30 @@ def build(checkout: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
+def run(*command: str, cwd: Path, umask: int = -1, **variables: str) -> str:
+    environment = {**os.environ, **variables}
+    environment.pop("SOURCE_DATE_EPOCH", None)
+    return subprocess.run(
+        command,
+        cwd=cwd,
+        env=environment,
+        umask=umask,
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+        timeout=300,
+    ).stdout
+
+
 def copy_of_the_checkout(folder: Path, *, bare: bool) -> Path:
     def left_out(_folder: str, names: list[str]) -> set[str]:
         made = {name for name in names if bare and name.endswith(MADE)}
         return made | {name for name in names if name.endswith((".egg-info", "__pycache__"))}
 
     shutil.copytree(ROOT / "src", folder / "src", ignore=left_out)
-    for name in ("pyproject.toml", "setup.py", "README.md", "LICENSE"):
+    for name in AT_THE_ROOT:
         shutil.copy(ROOT / name, folder)
     return folder
-
-
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    checkout = copy_of_the_checkout(tmp_path_factory.mktemp("checkout"), bare=False)
-    build(checkout).check_returncode()
-    (built,) = (checkout / "built").glob("*.whl")
-    return built
 
 
 def test_a_bare_clone_is_not_built(tmp_path: Path) -> None:
@@ -76,30 +90,62 @@ def check_that_all_is_held(wheel: Path, sources: Path, package: str) -> None:
     assert [name for name in needed if name.endswith(".py")]
 
 
-def test_the_wheel_holds_all_that_the_product_is_made_of(wheel: Path) -> None:
-    check_that_all_is_held(wheel, ROOT / "src", "sophiie")
+@pytest.mark.parametrize(
+    ("package", "sources"),
+    [(SOPHIIE, "src/sophiie"), (SIMULATOR, "simulator/src/google_simulator")],
+)
+def test_a_wheel_holds_all_of_its_package(package: str, sources: str) -> None:
+    folder = ROOT / sources
+    check_that_all_is_held(wheels()[package], folder.parent, folder.name)
 
 
-def test_the_wheel_of_the_simulator_holds_all_of_it(tmp_path: Path) -> None:
-    ignored = shutil.ignore_patterns("*.egg-info", "__pycache__", "build")
-    checkout = Path(shutil.copytree(ROOT / "simulator", tmp_path / "simulator", ignore=ignored))
-    build(checkout).check_returncode()
-    (built,) = (checkout / "built").glob("*.whl")
-    check_that_all_is_held(built, ROOT / "simulator" / "src", "google_simulator")
+@pytest.mark.parametrize("project", [PROJECT, THE_SIMULATOR], ids=[SOPHIIE, SIMULATOR])
+def test_a_wheel_says_what_it_is(project: dict[str, Any]) -> None:
+    wheel = zipfile.ZipFile(wheels()[project["name"]])
+    names = {name.partition(".dist-info/")[2]: name for name in wheel.namelist()}
+    said = message_from_bytes(wheel.read(names["METADATA"]))
+    assert (said["Name"], said["Version"]) == (project["name"], project["version"])
+    assert (said["License-Expression"], said["Requires-Python"]) == ("Apache-2.0", ">=3.11")
+    assert said["Summary"] == project["description"]
+    assert "Typing :: Typed" in said.get_all("Classifier", [])
+    assert len(str(said.get_payload())) > 1000
+    assert wheel.read(names["licenses/LICENSE"]) == (ROOT / "LICENSE").read_bytes()
+    assert f"\n{project['name']} = " in wheel.read(names["entry_points.txt"]).decode()
 
 
-def test_what_is_installed_starts_and_says_its_version(wheel: Path, tmp_path: Path) -> None:
-    zipfile.ZipFile(wheel).extractall(tmp_path)
-    result = subprocess.run(
-        [sys.executable, "-m", "sophiie", "--version"],
+def test_the_same_source_gives_the_same_bytes_anywhere(tmp_path: Path) -> None:
+    """In another folder, by somebody with other habits, beside leftovers of an earlier build."""
+    listed = run("git", "ls-files", "-z", "src", "simulator", "tools", *AT_THE_ROOT, cwd=ROOT)
+    made = [*(PACKAGE / "web/static/vendor").glob("*"), *PACKAGE.glob("locale/*/*/*.mo")]
+    for path in [*(ROOT / name for name in listed.split("\0") if name), *made]:
+        copy = tmp_path / path.relative_to(ROOT)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, copy, follow_symlinks=False)
+        if not copy.is_symlink():
+            copy.chmod(0o700)
+    date = run("git", "log", "-1", "--format=%cI", cwd=ROOT).strip()
+    person = {"GIT_COMMITTER_DATE": date, "GIT_CONFIG_GLOBAL": os.devnull}
+    for name in ("AUTHOR", "COMMITTER"):
+        person |= {f"GIT_{name}_NAME": "Alice", f"GIT_{name}_EMAIL": "alice@example.com"}
+    run("git", "init", "--quiet", cwd=tmp_path)
+    run("git", "add", "--all", "--force", "src", "simulator", "tools", cwd=tmp_path)
+    run("git", "rm", "-r", "--cached", "--quiet", "src/sophiie/web/static/vendor", cwd=tmp_path)
+    run("git", "add", *AT_THE_ROOT, cwd=tmp_path)
+    run("git", "commit", "--quiet", "--message", "the same", cwd=tmp_path, **person)
+    for leftover in ("build/lib/sophiie/old.py", "src/sophiie/old.py", "src/sophiie/web/static/o"):
+        (tmp_path / leftover).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / leftover).write_text("")
+    run(
+        *(sys.executable, "tools/build_wheels.py", "here"),
         cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(tmp_path), "SOPHIIE_DATA_DIR": str(tmp_path / "d")},
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=300,
+        umask=0o077,
+        TZ="Asia/Tokyo",
+        LANG="C",
+        PYTHONHASHSEED="7",
     )
-    assert result.stdout == f"sophiie {PROJECT['version']}\n"
+    for name, wheel in wheels().items():
+        (other,) = (tmp_path / "here").glob(f"{wheel.name.partition('-')[0]}-*.whl")
+        assert other.read_bytes() == wheel.read_bytes(), name
 
 
 def test_every_library_that_is_imported_is_declared() -> None:
@@ -114,7 +160,8 @@ def test_every_library_that_is_imported_is_declared() -> None:
 def test_what_is_declared_is_what_is_locked() -> None:
     lines = (ROOT / "requirements" / "run.txt").read_text()
     locked = dict(re.findall(r"^([\w.-]+)==([\w.]+)", lines, re.MULTILINE))
-    for line in PROJECT["dependencies"]:
+    locked[SIMULATOR] = THE_SIMULATOR["version"]  # in this repository, and so never locked
+    for line in [*PROJECT["dependencies"], *THE_SIMULATOR["dependencies"]]:
         requirement = Requirement(line)
         assert requirement.specifier.contains(locked[normal(requirement.name)]), line
 

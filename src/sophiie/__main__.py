@@ -66,7 +66,7 @@ def cli(context: click.Context) -> None:
     """
     os.umask(PRIVATE_UMASK)
     context.obj = environment = read_environment()
-    configure_logging(environment.log_level)
+    configure_logging(environment.log_level, style=environment.log_style)
     if context.invoked_subcommand != "doctor":  # which reports it
         make_private(environment.data_dir)
 
@@ -266,7 +266,7 @@ def demo_data(environment: Environment) -> None:
         from sophiie.ops.schema import migrate as migrate_
 
         for line in migrate_():
-            click.echo(line, err=True)
+            click.echo(line)
         demo_data_.create()
 
 

@@ -255,11 +255,11 @@ def test_the_log_of_the_real_product_at_debug(product: Demo) -> None:
     assert_hidden(product.output, secrets)
 
 
-@pytest.fixture
-def everything_logged() -> Iterator[StringIO]:
+@pytest.fixture(params=["json", "plain"])
+def everything_logged(request: pytest.FixtureRequest) -> Iterator[StringIO]:
     """What this process would write with every logger at its lowest level, statements included."""
     root = logging.getLogger()
-    with product_logs("DEBUG") as written:
+    with product_logs("DEBUG", style=request.param) as written:
         loggers = [logging.getLogger(name) for name in list(logging.root.manager.loggerDict)]
         levels = [(logger, logger.level) for logger in loggers]
         for logger, _ in levels:

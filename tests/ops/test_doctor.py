@@ -161,3 +161,15 @@ def test_an_account_with_the_demos_password_is_named_outside_the_demo(
     doctor = Doctor(Environment.model_construct(demo=demo))
     doctor.look_at_database()
     assert ("demo's password: alice@example.com" in doctor.report()) is named
+
+
+def test_a_folder_is_fine_if_it_can_be_made_and_its_parents_too(tmp_path: Path) -> None:
+    """As in the home of somebody who has not kept any program's data yet."""
+    folder = tmp_path / ".local" / "share" / "sophiie"
+    examination = Doctor(Environment(SOPHIIE_DATA_DIR=folder, SOPHIIE_DATABASE_URL=""))
+    examination._folder()
+    assert examination.healthy, examination.report()
+    (tmp_path / ".local").write_text("a file")
+    examination = Doctor(Environment(SOPHIIE_DATA_DIR=folder, SOPHIIE_DATABASE_URL=""))
+    examination._folder()
+    assert not examination.healthy

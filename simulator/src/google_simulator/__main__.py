@@ -16,6 +16,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from importlib.metadata import version
 from pathlib import Path
 
 from aiohttp import web
@@ -27,11 +28,15 @@ from google_simulator.simulator import Simulator
 from google_simulator.storage import StateFileError
 
 STOP_SECONDS = 5.0
+DISTRIBUTION = "google-calendar-simulator"
 
 
 def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     """What the command line says."""
-    parser = argparse.ArgumentParser(prog="google_simulator", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog=DISTRIBUTION, description="Google's OAuth 2.0 and Calendar API v3 as one local server."
+    )
+    parser.add_argument("--version", action="version", version=f"%(prog)s {version(DISTRIBUTION)}")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
     parser.add_argument("--port", type=int, default=8001, help="0 picks a free one (%(default)s)")
     parser.add_argument("--state-file", type=Path, help="keep everything here across restarts")

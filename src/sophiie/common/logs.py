@@ -1,4 +1,4 @@
-"""Structured logs: one JSON line for each event, with ids and without secrets."""
+"""Structured logs: one line for each event, with ids and without secrets."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from sophiie.common.hidden import (
     without_literals,
     without_secrets,
 )
+from sophiie.common.log_lines import LogStyle, renderers
 
 # Django stores statements with all their values in these.
 SQL_LOGGERS = "django.db.backends"
@@ -69,8 +70,8 @@ def cleaned(value: Any) -> Any:
     return _clean("", value)
 
 
-def configure_logging(level: str, *, known: Iterable[str] = ()) -> None:
-    """Sends the logs of the product and of its libraries to stderr as JSON lines.
+def configure_logging(level: str, *, known: Iterable[str] = (), style: LogStyle = "json") -> None:
+    """Sends the logs of the product and of its libraries to stderr.
 
     `known`: the secrets that this process was started with.
     """
@@ -106,7 +107,7 @@ def configure_logging(level: str, *, known: Iterable[str] = ()) -> None:
                 hide_what_the_record_knows,
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 hide_secrets,
-                structlog.processors.JSONRenderer(),
+                *renderers(style),
             ],
         )
     )

@@ -100,7 +100,11 @@ def django_ready(environment: Environment) -> Iterator[None]:
 
         from sophiie.common.logs import configure_logging
 
-        configure_logging(environment.log_level, known=environment.known_secrets(url))
+        configure_logging(
+            environment.log_level,
+            known=environment.known_secrets(url),
+            style=environment.log_style,
+        )
         django.setup()
         _follow_outages()
         try:

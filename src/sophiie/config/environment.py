@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import sys
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal
@@ -17,6 +18,8 @@ from urllib.parse import unquote, urlsplit
 from cryptography.fernet import Fernet
 from pydantic import AliasChoices, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from sophiie.common.log_lines import LogStyle
 
 GOOGLE_AUTH_URL = "https://accounts.google.com/o/oauth2/v2/auth"
 GOOGLE_TOKEN_URL = "https://oauth2.googleapis.com/token"  # noqa: S105 - an address, not a token
@@ -34,12 +37,22 @@ class ConfigurationError(Exception):
 
 
 def default_data_dir() -> Path:
-    """`var/` beside pyproject.toml in a checkout, the user's data folder when installed."""
-    root = Path(__file__).resolve().parents[3]
-    if (root / "pyproject.toml").is_file():
+    """`var/` in a checkout; when installed, `sophiie/` where the user's programs keep their data.
+
+    See the XDG Base Directory Specification, which says to ignore a relative path.
+    """
+    sources, root = Path(__file__).resolve().parents[2:4]
+    if sources.name == "src" and (root / "pyproject.toml").is_file():
         return root / "var"
-    share = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
-    return Path(share) / "sophiie"
+    named = Path(os.environ.get("XDG_DATA_HOME", ""))
+    try:
+        share = named if named.is_absolute() else Path.home() / ".local" / "share"
+    except RuntimeError:  # this user has no home
+        raise ConfigurationError(
+            "SOPHIIE_DATA_DIR is not set and this user has no home folder: "
+            "name a folder in which Sophiie may keep its data."
+        ) from None
+    return share / "sophiie"
 
 
 def _named(name: str) -> AliasChoices:
@@ -125,6 +138,12 @@ class Environment(BaseSettings):
         default="Sophiie <no-reply@localhost>", validation_alias=_named("SOPHIIE_EMAIL_FROM")
     )
     log_level: str = Field(default="INFO", validation_alias=_named("SOPHIIE_LOG_LEVEL"))
+    log_format: Literal["", "text", "json"] = Field(
+        default="", validation_alias=_named("SOPHIIE_LOG_FORMAT")
+    )
+    # What all programs go by: see no-color.org; "dumb" is a terminal without colours.
+    no_color: str = Field(default="", validation_alias=_named("NO_COLOR"))
+    term: str = Field(default="", validation_alias="TERM")
     sign_up: Literal["", "open", "closed"] = Field(
         default="", validation_alias=_named("SOPHIIE_SIGN_UP")
     )
@@ -245,6 +264,15 @@ class Environment(BaseSettings):
             *(self.secret_key, *self.secret_key_fallbacks, *self.encryption_keys),
             *(self.google_client_secret, *passwords),
         ]
+
+    @property
+    def log_style(self) -> LogStyle:
+        """Text for people at a terminal, JSON for everything else, if nothing was asked for."""
+        is_terminal = sys.stderr.isatty()
+        if self.log_format == "json" or not (self.log_format or is_terminal):
+            return "json"
+        has_colours = is_terminal and not self.no_color and self.term != "dumb"
+        return "coloured" if has_colours else "plain"
 
     @property
     def google_configured(self) -> bool:

@@ -87,7 +87,7 @@ def run(
         )
         family.wait_for(health_url(host, port), seconds=START_SECONDS, name="web server")
         click.echo(_box(variables["SOPHIIE_PUBLIC_URL"], simulator_port))
-        family.watch(lambda text: click.echo(text, err=True))
+        family.watch()
 
 
 def _box(address: str, simulator_port: int) -> str:

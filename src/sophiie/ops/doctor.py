@@ -166,7 +166,8 @@ class Doctor:
             )
         if self._environment.database_url:
             return
-        usable = os.access(folder if folder.exists() else folder.parent, os.W_OK)
+        there = next(path for path in (folder, *folder.parents) if path.exists())
+        usable = there.is_dir() and os.access(there, os.W_OK)
         self._say(usable, f"SOPHIIE_DATA_DIR: {folder}", "choose a folder that can be written")
         self.can_go_on = self.can_go_on and usable
         self._user_of_database(folder / "postgres" / "cluster")

@@ -8,17 +8,20 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import TracebackType
 
 from sophiie.common import ending
+from sophiie.common.logs import log
 from sophiie.ops.errors import CommandError
 
 # A worker whose database hangs needs five seconds; after that the database has to be stopped.
 STOP_SECONDS = 6.0
 LIFELINE = "LIFELINE_FD"
 PAUSE_SECONDS = 0.05
+
+logger = log(__name__)
 
 
 @dataclass
@@ -58,13 +61,18 @@ class Family:
         self._children.append(_Child(name, command, self._spawn(command)))
 
     def run(self, *arguments: str) -> None:
-        """Runs `python -m …` to its end. Raises `CommandError` if it fails."""
+        """Runs `python -m …` to its end and logs the few lines that it prints. Raises
+        `CommandError` if it fails."""
         command = [sys.executable, "-m", *arguments]
-        child = _Child(arguments[-1], command, self._spawn(command))
+        child = _Child(arguments[-1], command, self._spawn(command, stdout=subprocess.PIPE))
         self._children.append(child)
         while (code := child.process.poll()) is None:
             ending.pause(PAUSE_SECONDS)
         self._children.remove(child)
+        assert child.process.stdout is not None
+        with child.process.stdout as printed:
+            for line in printed.read().decode().splitlines():
+                logger.info(line)
         if code:
             raise CommandError(f"“{' '.join(arguments)}” failed; see above.")
 
@@ -80,13 +88,13 @@ class Family:
                 ending.pause(PAUSE_SECONDS)
         raise CommandError(f"The {name} did not answer within {seconds:.0f} seconds.")
 
-    def watch(self, say: Callable[[str], None]) -> None:
+    def watch(self) -> None:
         """Restarts whatever dies, until a signal stops this process (`ending.Stopped`)."""
         while True:
             ending.pause(0.5)
             for child in self._children:
                 if (code := child.process.poll()) is not None:
-                    say(f"The {child.name} ended (exit code {code}); starting it again.")
+                    logger.warning(f"The {child.name} ended and is started again", exit_code=code)
                     ending.pause(0.5)
                     child.process = self._spawn(child.command)
 
@@ -106,13 +114,14 @@ class Family:
         os.close(self._ours)
         os.close(self._lifeline)
 
-    def _spawn(self, command: list[str]) -> subprocess.Popen[bytes]:
+    def _spawn(self, command: list[str], stdout: int | None = None) -> subprocess.Popen[bytes]:
         return subprocess.Popen(  # noqa: S603 - our own programs
             command,
             env=self._variables,
             pass_fds=[self._lifeline],
             start_new_session=True,
             stdin=subprocess.DEVNULL,
+            stdout=stdout,
         )
 
     def _fail_if_ended(self, name: str) -> None:

@@ -6,12 +6,13 @@ import errno
 import socket
 from collections.abc import Mapping
 
-import click
-
+from sophiie.common.logs import log
 from sophiie.ops.errors import CommandError
 from sophiie.ops.processes import Family
 
 START_SECONDS = 60.0
+
+logger = log(__name__)
 
 
 def run(variables: Mapping[str, str], *, host: str, port: int, concurrency: int) -> None:
@@ -21,8 +22,8 @@ def run(variables: Mapping[str, str], *, host: str, port: int, concurrency: int)
         family.start("web server", "sophiie", "web", "--host", host, "--port", str(port))
         family.start("worker", "sophiie", "worker", "--concurrency", str(concurrency))
         family.wait_for(health_url(host, port), seconds=START_SECONDS, name="web server")
-        click.echo(f"Sophiie answers at {variables['SOPHIIE_PUBLIC_URL']}")
-        family.watch(lambda text: click.echo(text, err=True))
+        logger.info("Sophiie answers", address=variables["SOPHIIE_PUBLIC_URL"])
+        family.watch()
 
 
 def health_url(host: str, port: int) -> str:
