@@ -43,6 +43,7 @@ class Area:
     digest: str
     seconds: dict[str, float]
     lines: dict[str, dict[int, set[str]]] = field(repr=False)
+    _known_telling: dict[str, dict[str, float]] = field(default_factory=dict, repr=False)
 
     @classmethod
     def measured(cls, name: str, *, tree: Path, home: Path) -> Area:
@@ -70,13 +71,27 @@ class Area:
         return cls(name, digest_of(tree, AREAS[name]), seconds, _lines_of(data, tree))
 
     def tests_of(self, module: Path, lines: Iterable[int]) -> list[str]:
-        """Those that run one of the lines, the quickest first; where a line is run when the module
-        is loaded, all that run any line of the module."""
+        """Those that run one of the lines, the most telling for their time first; where a line is
+        run when the module is loaded, all that run any line of the module."""
         known = self.lines.get(str(module), {})
         found = set().union(*(known.get(line, set()) for line in lines))
         if "" in found:
             found = set().union(*known.values())
-        return sorted(found & self.seconds.keys(), key=lambda test: self.seconds[test])
+        telling = self._telling(str(module))
+        return sorted(
+            found & self.seconds.keys(),
+            key=lambda test: -telling[test] / (self.seconds[test] + 0.05),
+        )
+
+    def _telling(self, module: str) -> dict[str, float]:
+        """How much each test says about a module: most where it runs lines that few others run."""
+        if module not in self._known_telling:
+            found: dict[str, float] = defaultdict(float)
+            for tests in self.lines.get(module, {}).values():
+                for test in tests:
+                    found[test] += 1 / len(tests)
+            self._known_telling[module] = found
+        return self._known_telling[module]
 
 
 def _tests(name: str, tree: Path) -> Iterator[Path]:

@@ -60,6 +60,7 @@ _ORDERS = ("Lt", "LtE", "Gt", "GtE")
 
 def main() -> int:
     options = _options()
+    print(f"The order of the defects is that of --seed {options.seed}.", flush=True)
     _copy_the_project()
     modules = list(_modules(options.modules))
     with _database(), ExitStack() as stack:
@@ -67,12 +68,16 @@ def main() -> int:
             name: Area.measured(name, tree=TREE, home=HOME)
             for name in sorted({_area_of(module) for module in modules})
         }
+        if options.afresh:
+            for module in modules:
+                _session_file(module).unlink(missing_ok=True)
         sessions = {module: _session(module, areas[_area_of(module)]) for module in modules}
         waiting = [(m, item) for m in modules for item in _pending(m, sessions[m])]
         random.Random(options.seed).shuffle(waiting)  # noqa: S311 - a sample, no secret
         waiting.sort(key=lambda one: _takes_effect_at_loading(*one))
         runners: dict[str, Runner] = {}
         end = time.monotonic() + options.minutes * 60
+        tried = 0
         for module, item in waiting:
             if time.monotonic() > end:
                 break
@@ -80,6 +85,8 @@ def main() -> int:
             if name not in runners:
                 runners[name] = stack.enter_context(Runner.of(areas[name]))
             _try(module, item, sessions[module], runners[name], at_most=options.seconds)
+            tried += 1
+    print(f"\n{tried} tried in this run, with --seed {options.seed}.")
     return _report(modules, sessions, at_least=options.at_least)
 
 
@@ -89,7 +96,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--minutes", type=float, default=30.0)
     parser.add_argument("--seconds", type=float, default=60.0, help="of tests for one defect")
     parser.add_argument("--at-least", type=float, default=0.0, help="percent, or exit code 1")
-    parser.add_argument("--seed", type=int, default=1, help="of the order in which they are tried")
+    seed = random.SystemRandom().randrange(10**6)
+    parser.add_argument("--seed", type=int, default=seed, help="of the order of the defects")
+    parser.add_argument("--afresh", action="store_true", help="try again what was killed before")
     return parser.parse_args()
 
 
@@ -144,7 +153,7 @@ def _database() -> Iterator[None]:
 
 def _session(module: Path, area: Area) -> Path:
     """The file with a module's defects and what became of them, as far as that still counts."""
-    path = HOME / "sessions" / f"{str(module.with_suffix('')).replace('/', '.')}.sqlite"
+    path = _session_file(module)
     stamp = path.with_suffix(".stamp")
     source = digest_of(TREE, [str(module)])
     before = stamp.read_text().split() if stamp.exists() and path.exists() else ["", ""]
@@ -160,6 +169,10 @@ def _session(module: Path, area: Area) -> Path:
                 session.set_result(item.job_id, result)
     stamp.write_text(f"{source} {area.digest}")
     return path
+
+
+def _session_file(module: Path) -> Path:
+    return HOME / "sessions" / f"{str(module.with_suffix('')).replace('/', '.')}.sqlite"
 
 
 def _killed(path: Path) -> dict[Any, Any]:
@@ -223,6 +236,8 @@ def _try(module: Path, item: WorkItem, session: Path, runner: Runner, *, at_most
     with use_db(str(session), WorkDB.Mode.open) as opened:
         opened.set_result(item.job_id, result)
     print(f"{outcome.value:9} {_where(module, mutation)}  {output[-110:]}", flush=True)
+    if outcome == TestOutcome.SURVIVED:
+        print(_changed_lines(diff), flush=True)
 
 
 def _defective(mutation: MutationSpec) -> tuple[str, str]:

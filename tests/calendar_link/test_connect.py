@@ -165,6 +165,24 @@ def test_an_attempt_expires(page: Client, alice: Member, google: RunningSimulato
     assert link_of(alice) is None
 
 
+@pytest.mark.parametrize(
+    ("ahead", "is_kept"),
+    [
+        (timedelta(days=-1, minutes=-1), False),  # a day later nobody comes back
+        (timedelta(days=-1, minutes=1), True),  # until then they are told that it expired
+        (timedelta(minutes=10), True),
+        (timedelta(minutes=12), False),  # none lasts so long: the clock was wrong
+    ],
+)
+def test_attempts_of_before_are_forgotten(
+    page: Client, google: RunningSimulator, ahead: timedelta, is_kept: bool
+) -> None:
+    consent_url(page)
+    LinkAttempt.objects.update(expires_at=datetime.now(UTC) + ahead)
+    consent_url(page)
+    assert LinkAttempt.objects.count() == 1 + is_kept
+
+
 def test_signed_out_on_the_way_back(page: Client, alice: Member, google: RunningSimulator) -> None:
     back = path_of(google.authorize(consent_url(page), account="alice@example.com"))
     answer = Client().get(back)
@@ -237,6 +255,8 @@ def test_choosing_another_account_before_save_gives_the_first_grant_back(
     assert found
     assert found.google_email == "alice@example.com"
     assert Revocation.objects.count() == 1  # the worker's sweep carries it out
+    come_back(page, google, account="alice@example.com")  # the same once more
+    assert Revocation.objects.count() == 1
 
 
 def test_secrets_are_ciphertext_in_the_database(

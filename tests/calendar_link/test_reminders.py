@@ -43,6 +43,7 @@ def test_one_mail_at_the_break_and_one_after_three_days(broken: CalendarLink) ->
     assert first.to == ["alice@example.com"]
     assert "http://localhost:8000/settings/calendar" in first.body
     assert "Harbour Plumbing" in first.body
+    assert "still not connected" not in first.body
     days_pass(2.9)
     assert send_due_reminders() == 0
     days_pass(3.1)
