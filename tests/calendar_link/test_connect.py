@@ -102,6 +102,16 @@ def test_denied(page: Client, alice: Member, google: RunningSimulator) -> None:
     assert link_of(alice) is None
 
 
+@pytest.mark.parametrize("length", [80, 81, 3000])
+def test_of_what_google_answers_no_more_is_shown_than_there_is_room_for(
+    page: Client, google: RunningSimulator, length: int
+) -> None:
+    state = parse_qs(urlsplit(consent_url(page)).query)["state"][0]
+    answer = {"state": state, "error": "x" * length}
+    shown = problem(page.get("/integrations/google/callback", answer, follow=True))
+    assert f"Google answered “{'x' * 80}”" in shown
+
+
 def test_what_went_wrong_can_be_loaded_again_until_it_is_tried_again(
     page: Client, alice: Member, bob: Member, google: RunningSimulator
 ) -> None:

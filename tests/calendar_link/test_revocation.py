@@ -45,7 +45,11 @@ def tried(revocation: Revocation) -> bool:
 )
 @pytest.mark.usefixtures("clock_stands")
 def test_each_failure_doubles_the_pause_up_to_six_hours(
-    recorded: Revocation, google: RunningSimulator, failed_before: int, seconds: int
+    recorded: Revocation,
+    google: RunningSimulator,
+    capsys: pytest.CaptureFixture[str],
+    failed_before: int,
+    seconds: int,
 ) -> None:
     recorded.attempts = failed_before
     google.fault(method="oauth.revoke", kind="error", status=503, count=1)
@@ -54,6 +58,7 @@ def test_each_failure_doubles_the_pause_up_to_six_hours(
     assert stored.attempts == failed_before + 1
     assert stored.next_attempt_at == now() + timedelta(seconds=seconds)
     assert stored.token == "1//refresh"
+    assert f"revocation failed              attempts={failed_before + 1} " in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(("failed_before", "is_left"), [(-2, True), (-1, False)])
