@@ -137,9 +137,7 @@ def test_a_link_that_ends_meanwhile_is_not_begun_again(
 
 
 @pytest.mark.parametrize("state", LinkState)
-def test_options_are_for_links_that_have_a_calendar(
-    found: CalendarLink, state: LinkState
-) -> None:
+def test_options_are_for_links_that_have_a_calendar(found: CalendarLink, state: LinkState) -> None:
     CalendarLink.objects.update(state=state)
     if state in RECORDING:
         change_options(link=found, covers="assigned", privacy="busy")

@@ -58,7 +58,9 @@ def test_each_failure_doubles_the_pause_up_to_six_hours(
     assert stored.attempts == failed_before + 1
     assert stored.next_attempt_at == now() + timedelta(seconds=seconds)
     assert stored.token == "1//refresh"
-    assert f"revocation failed              attempts={failed_before + 1} " in capsys.readouterr().out
+    assert (
+        f"revocation failed              attempts={failed_before + 1} " in capsys.readouterr().out
+    )
 
 
 @pytest.mark.parametrize(("failed_before", "is_left"), [(-2, True), (-1, False)])
