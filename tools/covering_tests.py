@@ -16,7 +16,10 @@ import coverage
 PACKAGE = Path("src/sophiie")
 # The fast tests of each area; those that start processes are left out.
 AREAS = {
-    "appointments": ["tests/appointments", "tests/api/test_conflicts.py"],
+    "appointments": [
+        *("tests/appointments", "tests/api/test_conflicts.py"),
+        *("tests/customers/test_matching.py", "tests/customers/test_merging.py"),
+    ],
     "availability": ["tests/availability"],
     "busy_time": [
         *("tests/busy_time", "tests/appointments/test_conflicts.py"),
