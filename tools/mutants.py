@@ -23,7 +23,6 @@ import shutil
 import subprocess
 import sys
 import time
-import tomllib
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from difflib import unified_diff
@@ -40,12 +39,12 @@ from cosmic_ray.work_db import WorkDB, use_db
 from cosmic_ray.work_item import MutationSpec, TestOutcome, WorkerOutcome, WorkItem, WorkResult
 
 from tools.covering_tests import AREAS, PACKAGE, Area, digest_of
+from tools.mutant_report import changed_lines, report, where
 from tools.mutant_runner import Runner
 
 ROOT = Path(__file__).resolve().parent.parent
 HOME = ROOT / "var" / "mutants"
 TREE = HOME / "tree"
-ACCEPTED = ROOT / "tests" / "accepted_mutants.toml"
 # Of the many that Cosmic Ray knows, those whose defects people make.
 OPERATORS = (
     *("AddNot", "ReplaceTrueWithFalse", "ReplaceFalseWithTrue", "ReplaceAndWithOr"),
@@ -87,7 +86,7 @@ def main() -> int:
             _try(module, item, sessions[module], runners[name], at_most=options.seconds)
             tried += 1
     print(f"\n{tried} tried in this run, with --seed {options.seed}.")
-    return _report(modules, sessions, at_least=options.at_least)
+    return report(_found(modules, sessions), tree=TREE, at_least=options.at_least)
 
 
 def _options() -> argparse.Namespace:
@@ -235,9 +234,9 @@ def _try(module: Path, item: WorkItem, session: Path, runner: Runner, *, at_most
     result = WorkResult(WorkerOutcome.NORMAL, output, outcome, diff)
     with use_db(str(session), WorkDB.Mode.open) as opened:
         opened.set_result(item.job_id, result)
-    print(f"{outcome.value:9} {_where(module, mutation)}  {output[-110:]}", flush=True)
+    print(f"{outcome.value:9} {where(module, mutation)}  {output[-110:]}", flush=True)
     if outcome == TestOutcome.SURVIVED:
-        print(_changed_lines(diff), flush=True)
+        print(changed_lines(diff), flush=True)
 
 
 def _defective(mutation: MutationSpec) -> tuple[str, str]:
@@ -292,57 +291,16 @@ def _statement_at(module: Path, line: int) -> Iterable[int]:
     return _statements(module).get(line, (line,))
 
 
-def _where(module: Path, mutation: MutationSpec) -> str:
-    return f"{module}:{mutation.start_pos[0]} {mutation.operator_name.removeprefix('core/')}"
-
-
-# -- the report ----------------------------------------------------------------------------------
-
-
-def _report(modules: list[Path], sessions: dict[Path, Path], *, at_least: float) -> int:
-    killed = accepted = left = 0
-    survivors = []
-    known = tomllib.loads(ACCEPTED.read_text()).get("mutant", [])
+def _found(
+    modules: list[Path], sessions: dict[Path, Path]
+) -> Iterator[tuple[Path, MutationSpec, WorkResult | None]]:
+    """Every defect that is of use, with what became of it so far."""
     for module in modules:
         with use_db(str(sessions[module]), WorkDB.Mode.open) as session:
             results = dict(session.results)
             items = [item for item in session.work_items if _is_of_use(module, item)]
         for item in items:
-            (mutation,) = item.mutations
-            result = results.get(item.job_id)
-            if result is None:
-                left += 1
-            elif result.test_outcome == TestOutcome.INCOMPETENT:
-                continue
-            elif result.is_killed:
-                killed += 1
-            elif _is_accepted(module, mutation, known):
-                accepted += 1
-            else:
-                survivors.append(f"{_where(module, mutation)}\n{_changed_lines(result.diff)}")
-    print("\n" + "\n\n".join(survivors))
-    tried = killed + len(survivors)
-    share = 100 * killed / tried if tried else 100.0
-    print(
-        f"\n{killed} of {tried} killed ({share:.1f} %), {len(survivors)} survived; "
-        f"{accepted} change nothing and are accepted, {left} not tried yet."
-    )
-    return int(share < at_least)
-
-
-def _is_accepted(module: Path, mutation: MutationSpec, known: list[dict[str, str]]) -> bool:
-    line = (TREE / module).read_text().splitlines()[mutation.start_pos[0] - 1].strip()
-    found = {"module": str(module), "operator": mutation.operator_name, "line": line}
-    return any(found == {k: v for k, v in one.items() if k != "reason"} for one in known)
-
-
-def _changed_lines(diff: str | None) -> str:
-    lines = (diff or "").splitlines()
-    return "\n".join(
-        f"    {line}"
-        for line in lines
-        if line.startswith(("+", "-")) and not line.startswith(("+++", "---"))
-    )
+            yield module, item.mutations[0], results.get(item.job_id)
 
 
 if __name__ == "__main__":
