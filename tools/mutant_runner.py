@@ -64,11 +64,12 @@ class Runner:
             answers.close()
 
     def chosen(self, module: Path, tests: list[str], *, at_most: float) -> list[str]:
-        """Those that found the most in this module come first, and no more than the time allows."""
+        """Those that found the most in this module come first, then in the order given, and no more
+        than the time allows."""
         kills = self._kills[module]
         found: list[str] = []
         left = at_most
-        for test in sorted(tests, key=lambda test: (-kills[test], self.area.seconds[test])):
+        for test in sorted(tests, key=lambda test: -kills[test]):
             left -= self.area.seconds[test]
             if test in self._tests and (left > 0 or not found):
                 found.append(test)

@@ -23,7 +23,6 @@ import shutil
 import subprocess
 import sys
 import time
-import tomllib
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from difflib import unified_diff
@@ -40,12 +39,12 @@ from cosmic_ray.work_db import WorkDB, use_db
 from cosmic_ray.work_item import MutationSpec, TestOutcome, WorkerOutcome, WorkItem, WorkResult
 
 from tools.covering_tests import AREAS, PACKAGE, Area, digest_of
+from tools.mutant_report import changed_lines, report, where
 from tools.mutant_runner import Runner
 
 ROOT = Path(__file__).resolve().parent.parent
 HOME = ROOT / "var" / "mutants"
 TREE = HOME / "tree"
-ACCEPTED = ROOT / "tests" / "accepted_mutants.toml"
 # Of the many that Cosmic Ray knows, those whose defects people make.
 OPERATORS = (
     *("AddNot", "ReplaceTrueWithFalse", "ReplaceFalseWithTrue", "ReplaceAndWithOr"),
@@ -60,6 +59,7 @@ _ORDERS = ("Lt", "LtE", "Gt", "GtE")
 
 def main() -> int:
     options = _options()
+    print(f"The order of the defects is that of --seed {options.seed}.", flush=True)
     _copy_the_project()
     modules = list(_modules(options.modules))
     with _database(), ExitStack() as stack:
@@ -67,12 +67,16 @@ def main() -> int:
             name: Area.measured(name, tree=TREE, home=HOME)
             for name in sorted({_area_of(module) for module in modules})
         }
+        if options.afresh:
+            for module in modules:
+                _session_file(module).unlink(missing_ok=True)
         sessions = {module: _session(module, areas[_area_of(module)]) for module in modules}
         waiting = [(m, item) for m in modules for item in _pending(m, sessions[m])]
         random.Random(options.seed).shuffle(waiting)  # noqa: S311 - a sample, no secret
         waiting.sort(key=lambda one: _takes_effect_at_loading(*one))
         runners: dict[str, Runner] = {}
         end = time.monotonic() + options.minutes * 60
+        tried = 0
         for module, item in waiting:
             if time.monotonic() > end:
                 break
@@ -80,7 +84,9 @@ def main() -> int:
             if name not in runners:
                 runners[name] = stack.enter_context(Runner.of(areas[name]))
             _try(module, item, sessions[module], runners[name], at_most=options.seconds)
-    return _report(modules, sessions, at_least=options.at_least)
+            tried += 1
+    print(f"\n{tried} tried in this run, with --seed {options.seed}.")
+    return report(_found(modules, sessions), tree=TREE, at_least=options.at_least)
 
 
 def _options() -> argparse.Namespace:
@@ -89,7 +95,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--minutes", type=float, default=30.0)
     parser.add_argument("--seconds", type=float, default=60.0, help="of tests for one defect")
     parser.add_argument("--at-least", type=float, default=0.0, help="percent, or exit code 1")
-    parser.add_argument("--seed", type=int, default=1, help="of the order in which they are tried")
+    seed = random.SystemRandom().randrange(10**6)
+    parser.add_argument("--seed", type=int, default=seed, help="of the order of the defects")
+    parser.add_argument("--afresh", action="store_true", help="try again what was killed before")
     return parser.parse_args()
 
 
@@ -144,7 +152,7 @@ def _database() -> Iterator[None]:
 
 def _session(module: Path, area: Area) -> Path:
     """The file with a module's defects and what became of them, as far as that still counts."""
-    path = HOME / "sessions" / f"{str(module.with_suffix('')).replace('/', '.')}.sqlite"
+    path = _session_file(module)
     stamp = path.with_suffix(".stamp")
     source = digest_of(TREE, [str(module)])
     before = stamp.read_text().split() if stamp.exists() and path.exists() else ["", ""]
@@ -160,6 +168,10 @@ def _session(module: Path, area: Area) -> Path:
                 session.set_result(item.job_id, result)
     stamp.write_text(f"{source} {area.digest}")
     return path
+
+
+def _session_file(module: Path) -> Path:
+    return HOME / "sessions" / f"{str(module.with_suffix('')).replace('/', '.')}.sqlite"
 
 
 def _killed(path: Path) -> dict[Any, Any]:
@@ -222,7 +234,9 @@ def _try(module: Path, item: WorkItem, session: Path, runner: Runner, *, at_most
     result = WorkResult(WorkerOutcome.NORMAL, output, outcome, diff)
     with use_db(str(session), WorkDB.Mode.open) as opened:
         opened.set_result(item.job_id, result)
-    print(f"{outcome.value:9} {_where(module, mutation)}  {output[-110:]}", flush=True)
+    print(f"{outcome.value:9} {where(module, mutation)}  {output[-110:]}", flush=True)
+    if outcome == TestOutcome.SURVIVED:
+        print(changed_lines(diff), flush=True)
 
 
 def _defective(mutation: MutationSpec) -> tuple[str, str]:
@@ -277,57 +291,16 @@ def _statement_at(module: Path, line: int) -> Iterable[int]:
     return _statements(module).get(line, (line,))
 
 
-def _where(module: Path, mutation: MutationSpec) -> str:
-    return f"{module}:{mutation.start_pos[0]} {mutation.operator_name.removeprefix('core/')}"
-
-
-# -- the report ----------------------------------------------------------------------------------
-
-
-def _report(modules: list[Path], sessions: dict[Path, Path], *, at_least: float) -> int:
-    killed = accepted = left = 0
-    survivors = []
-    known = tomllib.loads(ACCEPTED.read_text()).get("mutant", [])
+def _found(
+    modules: list[Path], sessions: dict[Path, Path]
+) -> Iterator[tuple[Path, MutationSpec, WorkResult | None]]:
+    """Every defect that is of use, with what became of it so far."""
     for module in modules:
         with use_db(str(sessions[module]), WorkDB.Mode.open) as session:
             results = dict(session.results)
             items = [item for item in session.work_items if _is_of_use(module, item)]
         for item in items:
-            (mutation,) = item.mutations
-            result = results.get(item.job_id)
-            if result is None:
-                left += 1
-            elif result.test_outcome == TestOutcome.INCOMPETENT:
-                continue
-            elif result.is_killed:
-                killed += 1
-            elif _is_accepted(module, mutation, known):
-                accepted += 1
-            else:
-                survivors.append(f"{_where(module, mutation)}\n{_changed_lines(result.diff)}")
-    print("\n" + "\n\n".join(survivors))
-    tried = killed + len(survivors)
-    share = 100 * killed / tried if tried else 100.0
-    print(
-        f"\n{killed} of {tried} killed ({share:.1f} %), {len(survivors)} survived; "
-        f"{accepted} change nothing and are accepted, {left} not tried yet."
-    )
-    return int(share < at_least)
-
-
-def _is_accepted(module: Path, mutation: MutationSpec, known: list[dict[str, str]]) -> bool:
-    line = (TREE / module).read_text().splitlines()[mutation.start_pos[0] - 1].strip()
-    found = {"module": str(module), "operator": mutation.operator_name, "line": line}
-    return any(found == {k: v for k, v in one.items() if k != "reason"} for one in known)
-
-
-def _changed_lines(diff: str | None) -> str:
-    lines = (diff or "").splitlines()
-    return "\n".join(
-        f"    {line}"
-        for line in lines
-        if line.startswith(("+", "-")) and not line.startswith(("+++", "---"))
-    )
+            yield module, item.mutations[0], results.get(item.job_id)
 
 
 if __name__ == "__main__":

@@ -102,6 +102,16 @@ def test_denied(page: Client, alice: Member, google: RunningSimulator) -> None:
     assert link_of(alice) is None
 
 
+@pytest.mark.parametrize("length", [80, 81, 3000])
+def test_of_what_google_answers_no_more_is_shown_than_there_is_room_for(
+    page: Client, google: RunningSimulator, length: int
+) -> None:
+    state = parse_qs(urlsplit(consent_url(page)).query)["state"][0]
+    answer = {"state": state, "error": "x" * length}
+    shown = problem(page.get("/integrations/google/callback", answer, follow=True))
+    assert f"Google answered “{'x' * 80}”" in shown
+
+
 def test_what_went_wrong_can_be_loaded_again_until_it_is_tried_again(
     page: Client, alice: Member, bob: Member, google: RunningSimulator
 ) -> None:
@@ -163,6 +173,24 @@ def test_an_attempt_expires(page: Client, alice: Member, google: RunningSimulato
     with time_machine.travel(datetime.now(UTC) + timedelta(minutes=11)):
         assert "took too long" in problem(page.get(back, follow=True))
     assert link_of(alice) is None
+
+
+@pytest.mark.parametrize(
+    ("ahead", "is_kept"),
+    [
+        (timedelta(days=-1, minutes=-1), False),  # a day later nobody comes back
+        (timedelta(days=-1, minutes=1), True),  # until then they are told that it expired
+        (timedelta(minutes=10), True),
+        (timedelta(minutes=12), False),  # none lasts so long: the clock was wrong
+    ],
+)
+def test_attempts_of_before_are_forgotten(
+    page: Client, google: RunningSimulator, ahead: timedelta, is_kept: bool
+) -> None:
+    consent_url(page)
+    LinkAttempt.objects.update(expires_at=datetime.now(UTC) + ahead)
+    consent_url(page)
+    assert LinkAttempt.objects.count() == 1 + is_kept
 
 
 def test_signed_out_on_the_way_back(page: Client, alice: Member, google: RunningSimulator) -> None:
@@ -237,6 +265,8 @@ def test_choosing_another_account_before_save_gives_the_first_grant_back(
     assert found
     assert found.google_email == "alice@example.com"
     assert Revocation.objects.count() == 1  # the worker's sweep carries it out
+    come_back(page, google, account="alice@example.com")  # the same once more
+    assert Revocation.objects.count() == 1
 
 
 def test_secrets_are_ciphertext_in_the_database(

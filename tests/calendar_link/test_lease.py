@@ -80,6 +80,18 @@ async def test_long_work_keeps_its_lease(
                 await asyncio.sleep(0.02)
 
 
+async def test_a_lease_that_another_worker_has_taken_over_runs_out(
+    found: CalendarLink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lease, "RENEW_SECONDS", 0.01)
+    links = CalendarLink.objects.filter(pk=found.pk)
+    await in_thread(links.update, lease_holder=uuid4(), lease_until=Now() + LEASE.lasts)
+    slow = Lease(uuid4(), time.monotonic() - LASTS + 0.2)
+    async with asyncio.timeout(60):
+        await lease._keep(found.id, slow)
+    assert slow.is_over()
+
+
 async def test_whoever_waits_for_a_worker_waits_until_its_lease_is_over(
     found: CalendarLink,
 ) -> None:

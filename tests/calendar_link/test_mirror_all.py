@@ -20,6 +20,7 @@ from sophiie.common.clock import now
 from tests.conftest import PASSWORD, details, tomorrow_at
 from tests.linking import browser_of, link
 from tests.mirroring import drain_all
+from tests.sync.drifting import calls
 from tests.web.pages import parsed
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -95,10 +96,12 @@ def test_who_manages_the_business_always_may(alice: Member, google: RunningSimul
 def test_switched_off_their_calendars_are_brought_in_line(
     alice: Member, bob: Member, mirrors_all: CalendarLink, google: RunningSimulator
 ) -> None:
+    google.clear_calls()
     decide(alice, may=False)
     assert covers_of(bob) == Covers.MINE
     drain_all()
     assert titles(google) == ["Bob's", "Made by Bob"]
+    assert calls(google, but_reading=True) == ["delete"]  # what stays is not written anew
     book(by=alice, details=details(title="Another", start=tomorrow_at(9)), assignees=[alice])
     drain_all()
     assert titles(google) == ["Bob's", "Made by Bob"]

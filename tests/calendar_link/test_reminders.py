@@ -36,19 +36,24 @@ def days_pass(days: float) -> None:
     CalendarLink.objects.update(broken_at=now() - timedelta(days=days))
 
 
-def test_one_mail_at_the_break_and_one_after_three_days(broken: CalendarLink) -> None:
+def test_one_mail_at_the_break_and_one_after_three_days(
+    broken: CalendarLink, capsys: pytest.CaptureFixture[str]
+) -> None:
     for _ in range(3):
         send_due_reminders()
     (first,) = mail.outbox
     assert first.to == ["alice@example.com"]
     assert "http://localhost:8000/settings/calendar" in first.body
     assert "Harbour Plumbing" in first.body
+    assert "still not connected" not in first.body
     days_pass(2.9)
     assert send_due_reminders() == 0
     days_pass(3.1)
     for _ in range(3):
         send_due_reminders()
     assert len(mail.outbox) == 2
+    told = [line for line in capsys.readouterr().out.splitlines() if "reminder sent" in line]
+    assert [line.rpartition("number=")[2] for line in told] == ["1", "2"]
     assert "still not connected" in mail.outbox[1].body
     days_pass(30)
     assert send_due_reminders() == 0

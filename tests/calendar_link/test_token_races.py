@@ -13,9 +13,10 @@ from sophiie.accounts.models import Member
 from sophiie.calendar_link.lease import LEASE
 from sophiie.calendar_link.models import CalendarLink, LinkState, Revocation
 from sophiie.calendar_link.tokens import _store
-from sophiie.calendar_link.unlink import end_link, unlink
+from sophiie.calendar_link.unlink import end_link, unlink, unlink_and_remove
 from sophiie.common.in_thread import in_thread
 from sophiie.google.oauth import Grant
+from sophiie.google.patience import patience
 from tests.linking import link
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -84,6 +85,28 @@ async def test_unlinking_waits_for_the_call_that_a_worker_is_at(
     await in_thread(links.update, lease_holder=None, lease_until=None)
     assert await unlinking is True
     assert len(google.calls(method="oauth.revoke")) == 1
+
+
+@pytest.mark.parametrize("shared", [False, True])
+async def test_unlinking_does_not_wait_for_ever_for_a_worker(
+    alice: Member, bob: Member, google: RunningSimulator, shared: bool
+) -> None:
+    """The grant is then withdrawn by the worker's sweep, unless it still serves a colleague."""
+    found = await in_thread(link, alice, google, read=False)
+    if shared:
+        await in_thread(link, bob, google, read=False)
+    links = CalendarLink.objects.filter(pk=found.pk)
+    await in_thread(links.update, lease_holder=uuid4(), lease_until=Now() + LEASE.lasts)
+    with patience(0.3):
+        assert await unlink(member=alice) is shared
+    assert google.calls(method="oauth.revoke") == []
+    assert (await in_thread(links.get)).state == LinkState.UNLINKED
+    assert await in_thread(Revocation.objects.count) == (0 if shared else 1)
+
+
+async def test_without_a_link_there_is_nothing_to_unlink(alice: Member) -> None:
+    assert await unlink(member=alice) is None
+    assert await in_thread(lambda: unlink_and_remove(member=alice)) is False
 
 
 def test_an_access_token_alone_is_enough_to_withdraw_the_grant(

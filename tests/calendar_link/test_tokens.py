@@ -73,6 +73,45 @@ async def test_a_rejected_token_is_renewed(alice: Member, google: RunningSimulat
     assert stored.refresh_token == found.refresh_token
 
 
+async def test_a_token_in_memory_is_used_while_it_is_good_and_not_longer(
+    alice: Member, google: RunningSimulator
+) -> None:
+    """A worker makes many calls with one `LinkTokens`."""
+    found = await linked(alice, google)
+    async with google_session() as http:
+        tokens = LinkTokens(http, found.id)
+        first = await tokens.access_token()
+        await in_thread(CalendarLink.objects.update, access_token="another process renewed it")
+        assert await tokens.access_token() == first
+        await in_thread(CalendarLink.objects.update, access_token=first)
+        second = await tokens.access_token(rejected=first)
+        assert second != first
+        assert await tokens.access_token(rejected=first) == second
+        assert len(google.calls(method="oauth.refresh")) == 1
+        with time_machine.travel(datetime.now(UTC) + timedelta(minutes=58), tick=True):
+            third = await tokens.access_token()
+        assert third not in (first, second)
+    assert len(google.calls(method="oauth.refresh")) == 2
+
+
+async def test_a_stored_token_of_which_nobody_knows_how_long_it_lives_is_renewed(
+    alice: Member, google: RunningSimulator
+) -> None:
+    found = await linked(alice, google)
+    await in_thread(CalendarLink.objects.update, access_token_expires_at=None)
+    async with google_session() as http:
+        assert await LinkTokens(http, found.id).access_token() != found.access_token
+
+
+async def test_a_link_without_a_grant_has_no_token(alice: Member, google: RunningSimulator) -> None:
+    found = await linked(alice, google)
+    await in_thread(CalendarLink.objects.update, refresh_token="")
+    async with google_session() as http:
+        with pytest.raises(AccessLost, match="no grant"):
+            await LinkTokens(http, found.id).access_token()
+    assert google.calls() == []
+
+
 async def test_a_dead_grant_asks_the_person(alice: Member, google: RunningSimulator) -> None:
     found = await linked(alice, google)
     google.revoke_grant("alice@example.com")

@@ -120,13 +120,15 @@ def test_unlinking_without_a_link_is_harmless(page: Client) -> None:
 def test_an_ended_link_keeps_nothing_and_ends_once(alice: Member, google: RunningSimulator) -> None:
     found = link(alice, google)
     CalendarLink.objects.update(busy_calendar_names={"a": "Family"}, refreshing_until=now())
+    acts = Entry.objects.filter(act=Act.LINK_UNLINKED)
     assert end_link(found.id) is not None
+    assert acts.count() == 1
     assert end_link(found.id) is None
+    assert acts.count() == 1
     ended = CalendarLink.objects.get()
     assert (ended.state, ended.refresh_token, ended.access_token) == ("unlinked", "", "")
     assert (ended.access_token_expires_at, ended.refreshing_until) == (None, None)
     assert (ended.busy_calendar_ids, ended.busy_calendar_names) == ([], {})
-    assert Entry.objects.filter(act=Act.LINK_UNLINKED).count() == 1
     assert Revocation.objects.count() == 1
 
 
