@@ -130,23 +130,21 @@ def _name_of(link: CalendarLink, calendar_id: str) -> str:
     return str(link.busy_calendar_names.get(calendar_id, ""))
 
 
-def is_due(moment: datetime, at: str = "") -> Q:
+def is_due(moment: datetime) -> Q:
     """Whether the time of the next poll has come, or lies further ahead than it can."""
-    code = f"{at}error_reason__code"
     latest = Case(
-        When(**{code: READ_LATER.code}, then=Value(moment + MAX_ASKED_PAUSE)),
-        When(**{code: DAY_USED_UP.code}, then=Value(moment + longest_pause(moment))),
-        When(**{f"{at}is_net": True}, then=_planned(moment, at)),
-        default=Least(_planned(moment, at), Value(moment + longest_interval())),
+        When(error_reason__code=READ_LATER.code, then=Value(moment + MAX_ASKED_PAUSE)),
+        When(error_reason__code=DAY_USED_UP.code, then=Value(moment + longest_pause(moment))),
+        When(is_net=True, then=_planned(moment)),
+        default=Least(_planned(moment), Value(moment + longest_interval())),
         output_field=DateTimeField(),
     )
-    next_read_at = f"{at}next_read_at"
-    return Q(**{f"{next_read_at}__lte": moment}) | Q(**{f"{next_read_at}__gt": latest})
+    return Q(next_read_at__lte=moment) | Q(next_read_at__gt=latest)
 
 
-def _planned(moment: datetime, at: str) -> Any:
+def _planned(moment: datetime) -> Any:
     """How far ahead this calendar's next poll was put."""
-    within = Coalesce(F(f"{at}next_read_within"), Value(longest_interval()))
+    within = Coalesce(F("next_read_within"), Value(longest_interval()))
     return Value(moment, output_field=DateTimeField()) + within
 
 

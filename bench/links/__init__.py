@@ -1,0 +1,1 @@
+"""A database with as many links as one likes, for `bench/scale.py`."""
