@@ -139,6 +139,8 @@ def _database(url: str) -> dict[str, Any]:
         "keepalives_interval": 10,
         "keepalives_count": 3,
         "tcp_user_timeout": 30_000,
+        # Nor does anybody wait for the locks of a process that stands still in a transaction.
+        "options": "-c idle_in_transaction_session_timeout=20s",
     }
     for pair in filter(None, parts.query.split("&")):
         name, _, value = pair.partition("=")

@@ -182,8 +182,8 @@ class WatchedCalendar(models.Model):
     changed_at = models.DateTimeField(null=True, blank=True)
     told_at = models.DateTimeField(null=True, blank=True)
     looked_at = models.DateTimeField(null=True, blank=True)
-    # The claim of the process that polls (`common/claims.py`), which is short and extended before
-    # every call, so that a process that died is in nobody's way for long.
+    # The claim of the process that polls (`common/claims.py`), which is short and extended again
+    # and again, so that a process that died is in nobody's way for long.
     reader = models.UUIDField(null=True, blank=True)
     reading_until = models.DateTimeField(null=True, blank=True)
 

@@ -44,8 +44,9 @@ from sophiie.sync.models import WatchedCalendar
 logger = log(__name__)
 
 READABLE = (LinkState.BACKFILLING, LinkState.ACTIVE)
-# Lasts longer than any one call may take, and a renewal of the access token before it.
-POLLING = Claim("reading_until", timedelta(seconds=45), owner="reader")
+# Extended for as long as the poll lasts; others wait so long for a process that stands still.
+POLLING = Claim("reading_until", timedelta(seconds=24), owner="reader")
+EXTEND_SECONDS = 8.0
 PAST, AHEAD = timedelta(days=1), timedelta(days=400)
 # A window does not move by itself: only a full poll lists events that have come into it.
 FULL_POLL_EVERY = timedelta(days=1)
