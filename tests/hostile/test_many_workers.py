@@ -1,8 +1,8 @@
 """Several workers, one of which stands still, is cut off from the database, or has a wrong clock:
 nothing is doubled or lost, and nobody waits for it for long.
 
-That others go on is asserted by what arrives, not by a clock: a lease ends after ten seconds and the
-claim of a poll after 24, and the bounds here are generous.
+That others go on is asserted by what arrives, not by a clock: a lease ends after ten seconds and
+the claim of a poll after 24, and the bounds here are generous.
 """
 
 from __future__ import annotations
