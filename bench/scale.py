@@ -1,7 +1,7 @@
 """Whether anything grows with the number of links: 100, 10,000 and 100,000 of them.
 
-Each act of a worker, a page, a booking and an answer about free times: how long it takes, how many
-pages of the database it touches, and both against 100 links. Then an idle `sophiie worker`, and
+Each act of a worker, a page, a booking and an answer about free times: its processor time and that
+of the database, how many pages of it it touches, and both against 100 links. Then an idle `sophiie worker`, and
 what every kind of row takes on the disk. Prints tables and, as its last line, JSON. `--most 10000`
 leaves the largest out, `--each` says how many appointments each link has, `--plans` prints the plan
 of each act's heaviest statement. 100,000 links with ten each take 4 GB.
@@ -219,13 +219,19 @@ class Bench:
 
     def tables(self, plans: bool) -> None:
         found = list(self.costs)
-        head = ["", *(f"{size:,} links: ms (pages)" for size in found), "growth: ms, pages"]
+        head = [
+            "",
+            *(f"{size:,} links: ms + database's (pages)" for size in found),
+            "growth: ms, pages",
+        ]
         rows = [head]
         for name, first in self.costs[found[0]].items():
             costs = [self.costs[size][name] for size in found]
             last = costs[-1]
-            growth = f"{last.least / first.least:.1f} ×, {last.pages / max(1, first.pages):.1f} ×"
-            rows.append([name, *(f"{c.ms:.1f} ({c.pages:,})" for c in costs), growth])
+            growth = f"{last.ms / first.ms:.1f} ×, {last.pages / max(1, first.pages):.1f} ×"
+            rows.append(
+                [name, *(f"{c.cpu:.1f} + {c.database:.1f} ({c.pages:,})" for c in costs), growth]
+            )
         idle = [f"{cpu:.1f} %, {mib:.0f} MiB" for cpu, mib in self.idle.values()]
         rows.append(["an idle worker", *idle, ""])
         _print(rows)
@@ -273,7 +279,7 @@ def main() -> int:
                 bench.measure(Path(folder))
     bench.tables(asked.plans)
     costs = {
-        size: {name: [cost.ms, cost.pages] for name, cost in costs.items()}
+        size: {name: [cost.cpu, cost.database, cost.pages] for name, cost in costs.items()}
         for size, costs in bench.costs.items()
     }
     print(json.dumps({"costs": costs, "idle": bench.idle}))

@@ -89,12 +89,17 @@ def wake_due_links() -> list[UUID]:
     moment = now()
     pause = longest_pause(moment)
     pending = MirroredEvent.objects.filter(state=MirrorState.PENDING, hosted_elsewhere=False)
-    due = pending.filter(over("next_attempt_at", moment, at_most=pause))
     not_parked = Q(parked_until=None) | over("parked_until", moment, at_most=pause)
     free = CalendarLink.objects.filter(LEASE.is_free(), state__in=MIRRORING)
+    # Each by itself: together they would read the rows, and not their index alone. Links that are
+    # broken or parked have rows that are due, too.
+    due = (
+        pending.filter(next_attempt_at__lte=moment),
+        pending.filter(next_attempt_at__gt=moment + pause),
+    )
     links = [
         free.filter(pk__in=pending.filter(_is_written_ahead(moment)).values("link")),
-        free.filter(not_parked, pk__in=due.values("link")),
+        *(free.filter(not_parked, pk__in=rows.values("link")) for rows in due),
     ]
     found = sorted({link_id for some in links for link_id in some.values_list("pk", flat=True)})
     for link_id in found:
