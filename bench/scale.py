@@ -1,10 +1,10 @@
 """Whether anything grows with the number of links: 100, 10,000 and 100,000 of them.
 
 Each act of a worker, a page, a booking and an answer about free times: its processor time and that
-of the database, how many pages of it it touches, and both against 100 links. Then an idle `sophiie worker`, and
-what every kind of row takes on the disk. Prints tables and, as its last line, JSON. `--most 10000`
-leaves the largest out, `--each` says how many appointments each link has, `--plans` prints the plan
-of each act's heaviest statement. 100,000 links with ten each take 4 GB.
+of the database, how many pages of it it touches, and both against 100 links. Then an idle `sophiie
+worker`, and what every kind of row takes on the disk. Prints tables and, as its last line, JSON.
+`--most 10000` leaves the largest out, `--each` says how many appointments each link has, `--plans`
+prints the plan of each act's heaviest statement. 100,000 links with ten each take 3 GB.
 """
 
 from __future__ import annotations
@@ -36,8 +36,6 @@ django.setup()
 # isort: on
 
 import psutil
-from bench.links.filling import LINK, MEMBER, fill, sizes
-from bench.links.looking import Cost, cost_of
 from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
@@ -70,6 +68,8 @@ from sophiie.sync.outbound.sweep import _look_around, prune_ledger
 from sophiie.sync.outbox.guest_review import review_guests
 from sophiie.sync.quota import units
 from sophiie.sync.reports.units import usage, warn_near_limits
+from tests.many_links.filling import LINK, MEMBER, fill, sizes
+from tests.many_links.looking import Cost, cost_of
 from tests.processes import Running, until
 
 SIZES = (100, 10_000, 100_000)
