@@ -285,7 +285,7 @@ def test_a_bucket_refills_after_the_jump(alice: Member, google: RunningSimulator
             scope=scope, defaults={"level": 0, "counted_at": now() + timedelta(hours=10)}
         )
     assert not take(found.id, Urgency.BACKFILL)
-    take(found.id, Urgency.AT_ONCE)
+    take(found.id, Urgency.MADE)
     with time_machine.travel((now() + timedelta(minutes=1)).timestamp(), tick=True):
         assert take(found.id, Urgency.BACKFILL)
 

@@ -87,6 +87,11 @@ def poll(*links: CalendarLink) -> list[bool]:
     return async_to_sync(read)()
 
 
+async def drain_of(found: CalendarLink) -> None:
+    async with google_session() as http:
+        await drain(found.id, http=http)
+
+
 def listings(google: RunningSimulator) -> int:
     return len(google.calls(method="calendar.events.list"))
 
@@ -169,26 +174,28 @@ def test_one_bucket_without_room_is_enough(alice: Member, google: RunningSimulat
         assert QuotaBucket.objects.get(scope=PROJECT).level == levels["project"] - 1
 
 
-def test_what_comes_at_once_is_counted_below_zero_but_not_without_end(
+def test_what_is_made_already_is_counted_below_zero_but_not_without_end(
     alice: Member, google: RunningSimulator
 ) -> None:
     found = link(alice, google)
     leave(5)
     for _ in range(20):
-        assert take(found.id, Urgency.AT_ONCE)
+        assert take(found.id, Urgency.MADE)
     assert left(found) == -15
     for _ in range(100):
-        assert take(found.id, Urgency.AT_ONCE)
-    assert left(found) == FLOORS[Urgency.AT_ONCE]
+        assert take(found.id, Urgency.MADE)
+    assert left(found) == FLOORS[Urgency.MADE]
 
 
 # Never held up: what a person waits for
 
 
-def test_a_person_never_waits_for_our_budget(alice: Member, google: RunningSimulator) -> None:
+def test_a_person_never_waits_for_the_budget_of_an_account(
+    alice: Member, google: RunningSimulator
+) -> None:
     found = link(alice, google)
     drain_all()
-    leave(0, project=0)
+    leave(0)
     google.clear_calls()
     checked_at = alice.busy_calendars.get().checked_at
     alice.busy_calendars.update(checked_at=now() - timedelta(hours=1))
@@ -219,6 +226,41 @@ def test_a_person_waits_for_a_short_reading_that_has_begun_no_longer_than_google
     assert poll(found) == [True]
     assert listings(google) == 4
     assert left(found) == FLOORS[Urgency.POLL] - 3
+
+
+def test_near_the_projects_limit_changes_come_first_then_what_a_booking_waits_for(
+    alice: Member, bob: Member, google: RunningSimulator
+) -> None:
+    """Two units above what is kept for changes: two readings that somebody waits for are made and a
+    third is not, nor any that nobody waits for; a change goes on until nothing is left."""
+    found = link(alice, google)
+    link(bob, google, account=BOB)
+    appointment = mirrored(bob)
+    kept = PROJECT_BUDGET.floors
+    leave(USER_BUDGET.capacity, project=kept[Urgency.AWAITED] + 2)
+    google.clear_calls()
+    assert poll(found) == [False]
+    booked_ahead = [
+        book(by=alice, details=details(start=tomorrow_at(n)), assignees=[alice]) for n in (3, 6)
+    ]
+    MirroredEvent.objects.filter(appointment__in=booked_ahead).update(backfill=True)
+    async_to_sync(drain_of)(found)
+    assert google.calls(account=ALICE) == []
+
+    assert async_to_sync(look_again)(found.id, patience=30)
+    assert async_to_sync(look_again)(found.id, patience=30)
+    assert async_to_sync(look_again)(found.id, patience=30) is False
+    assert listings(google) == 2
+
+    leave(USER_BUDGET.capacity, project=3)
+    checked_at = alice.busy_calendars.get().checked_at
+    alice.busy_calendars.update(checked_at=now() - timedelta(hours=1))
+    renew_old_copies([alice.id])  # gives up, and the booking goes on with the copy as it is
+    assert alice.busy_calendars.get().checked_at < checked_at
+    assert listings(google) == 2
+    change(by=bob, appointment_id=appointment.id, changes={"title": "Burst pipe"})
+    drain_all()
+    assert google.event(BOB, BOB, event_id_of(appointment))["summary"] == "Burst pipe"
 
 
 # Put off: what nobody waits for

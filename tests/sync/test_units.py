@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -21,7 +22,7 @@ from sophiie.sync.models import UnitsUsed, WatchedCalendar
 from sophiie.sync.quota import units
 from sophiie.sync.quota.units import PROJECT, Span, Use
 from sophiie.sync.reports import units as reports
-from sophiie.sync.reports.units import units_today, usage
+from sophiie.sync.reports.units import Cost, charged_lately, cost_of, units_today, usage
 from tests.conftest import details, tomorrow_at
 from tests.linking import link
 from tests.mirroring import drain_all, read_due
@@ -158,10 +159,10 @@ def test_a_limit_is_said_before_it_is_reached(
     setattr(settings, limit, 100)
     fill(span, 79)
     assert "NEAR A LIMIT" not in report()
-    assert reports.near_limits() == []
+    assert not any(part.is_near for part in reports.limits())
     UnitsUsed.objects.update(units=80)
     assert f"NEAR A LIMIT OF GOOGLE'S: 80% of the units of a {span}" in report()
-    assert [part.span for part in reports.near_limits()] == [span]
+    assert [part.span for part in reports.limits() if part.is_near] == [span]
 
 
 def test_the_log_says_it_once_an_hour(
@@ -204,3 +205,17 @@ def test_status_and_metrics_show_what_was_used(
     assert 'sophiie_google_units_limit{span="day"} 1e+06' in page
     assert 'sophiie_changes_not_announced_total{how="missed"} 0.0' in page
     assert str(CalendarLink.objects.get().pk) not in page
+
+
+def test_only_what_is_above_the_free_tier_is_charged(alice: Member, settings: Any) -> None:
+    """Each day by itself: what was left of one is not added to the next."""
+    assert cost_of(1000) is None
+    settings.GOOGLE_UNIT_PRICE = "0.00002 USD"
+    for days_ago, number in ((0, 999_999), (1, 1_250_000), (2, 1_000_001), (40, 9_000_000)):
+        since = units.day_of(now() - timedelta(days=days_ago))
+        for kind, part in ((Use.POLL, number - 1), (Use.WRITE, 1)):
+            UnitsUsed.objects.create(
+                scope=PROJECT, span=Span.DAY, since=since, kind=kind, units=part
+            )
+    assert charged_lately() == 250_001
+    assert cost_of(charged_lately()) == Cost(Decimal("5.00002"), "USD")

@@ -138,6 +138,31 @@ def test_what_the_calls_to_google_were_on_the_last_days(
     assert "999" not in words
 
 
+def test_how_near_googles_limits_are_and_what_the_calls_would_cost(
+    alice: Member, charlie: Member, page: Client, settings: Any
+) -> None:
+    """The limits are those of all businesses together; of another one no number is told."""
+    settings.GOOGLE_UNITS_PER_DAY, settings.GOOGLE_UNITS_PER_MINUTE = 4000, 1000
+    use(linked(alice), 50_000)
+    use(linked(charlie), 777)
+    this_minute = now().replace(second=0, microsecond=0)
+    for span, since, number in (
+        (Span.DAY, day_of(now()), 999),
+        (Span.HOUR, this_minute.replace(minute=0), 888),
+        (Span.MINUTE, this_minute, 123),
+    ):
+        UnitsUsed.objects.create(scope=PROJECT, span=span, since=since, kind=Use.POLL, units=number)
+    words = section(overview(page), "calls-heading")
+    assert "this day’s calls: 25.0 %" in words
+    assert "of a minute’s: 12.3 %" in words
+    assert not any(number in words for number in ("777", "888", "999"))
+    assert "If Google charged" not in words  # nobody has said what a call costs
+    settings.GOOGLE_UNIT_PRICE = "0.0004 AUD"
+    assert "If Google charged for all of the 30 days: 20.00 AUD." in section(
+        overview(page), "calls-heading"
+    )
+
+
 @pytest.mark.parametrize(
     ("span", "words"), [(Span.DAY, "tomorrow"), (Span.MINUTE, "a little later")]
 )

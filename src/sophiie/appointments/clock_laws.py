@@ -35,11 +35,23 @@ from sophiie.appointments.signals import clocks_changed
 from sophiie.common.clock import now
 from sophiie.common.ending import stop_if_asked
 from sophiie.common.logs import log
+from sophiie.common.sql import execute
 from sophiie.common.wall_time import instant_near
 from sophiie.common.zone_rules import fingerprint, look_again, version
 
 logger = log(__name__)
 
+# The zones of all appointments, each found from the one before it in the index: as many steps as
+# zones, however many appointments there are.
+_ZONES = """
+    WITH RECURSIVE zone (name) AS (
+        SELECT min(timezone) FROM appointments_appointment
+        UNION ALL
+        SELECT (SELECT min(timezone) FROM appointments_appointment WHERE timezone > zone.name)
+        FROM zone WHERE zone.name IS NOT NULL
+    )
+    SELECT name FROM zone WHERE name IS NOT NULL
+"""
 MOVED_AT_ONCE = 20
 NOTED_AT_ONCE = 500
 
@@ -49,8 +61,7 @@ def follow_clock_laws() -> int:
     look_again()
     _note_wall_times()
     known = {rules.name: rules for rules in ZoneRules.objects.all()}
-    zones = _coming().order_by().values_list("timezone", flat=True).distinct()
-    moved = sum(_follow(name, known.get(name)) for name in zones)
+    moved = sum(_follow(name, known.get(name)) for (name,) in execute(_ZONES))
     _settle()
     return moved
 

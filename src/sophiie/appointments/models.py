@@ -96,6 +96,8 @@ class Appointment(models.Model):
                 name="appointment_without_wall_time",
                 condition=~models.Q(wall_revision=models.F("revision")),
             ),
+            # Which zones there are; see clock_laws.py.
+            models.Index(fields=["timezone"], name="appointment_by_zone"),
             models.Index(
                 fields=["customer", "start", "id"],
                 name="appointment_of_customer",

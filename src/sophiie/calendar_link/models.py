@@ -98,7 +98,15 @@ class CalendarLink(models.Model):
                 name="one_calendar_link_per_member",
             ),
         ]
-        indexes = [models.Index(fields=["google_sub"], name="calendar_link_by_account")]
+        indexes = [
+            models.Index(fields=["google_sub"], name="calendar_link_by_account"),
+            # The few that somebody has to look after: most are active, or unlinked long ago.
+            models.Index(
+                fields=["state"],
+                name="calendar_link_unsettled",
+                condition=~models.Q(state__in=(LinkState.ACTIVE, LinkState.UNLINKED)),
+            ),
+        ]
 
     @property
     def grant_is_lost(self) -> bool:

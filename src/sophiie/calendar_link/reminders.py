@@ -32,10 +32,10 @@ def send_due_reminders() -> int:
     that could not be sent is tried again.
     """
     sent, moment = 0, now()
-    bring_back(CalendarLink.objects.all(), "broken_at", moment, at_most=timedelta())
+    broken = CalendarLink.objects.filter(state=LinkState.NEEDS_RECONNECT)
+    bring_back(broken, "broken_at", moment, at_most=timedelta())
     for number, after in enumerate(REMINDERS):
-        due = CalendarLink.objects.filter(
-            state=LinkState.NEEDS_RECONNECT,
+        due = broken.filter(
             reminders_sent=number,
             broken_at__lte=moment - after,
             member__is_active=True,

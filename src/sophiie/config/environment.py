@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import secrets
 import sys
 from ipaddress import ip_network
@@ -117,6 +118,8 @@ class Environment(BaseSettings):
     google_units_per_user_minute: int = Field(
         default=600, ge=60, validation_alias=_named("SOPHIIE_GOOGLE_UNITS_PER_USER_MINUTE")
     )
+    # What a unit above the free tier costs, such as "0.00002 USD"; "": nobody has said.
+    google_unit_price: str = Field(default="", validation_alias=_named("SOPHIIE_GOOGLE_UNIT_PRICE"))
     allow_http_push: bool = Field(default=False, validation_alias=_named("SOPHIIE_ALLOW_HTTP_PUSH"))
     api_requests_per_minute: int = Field(
         default=6000, gt=0, validation_alias=_named("SOPHIIE_API_REQUESTS_PER_MINUTE")
@@ -186,6 +189,13 @@ class Environment(BaseSettings):
         if any(network.prefixlen == 0 for network in networks):
             raise ValueError("must not name everybody: anybody could say where they come from")
         return tuple(map(str, networks))
+
+    @field_validator("google_unit_price")
+    @classmethod
+    def _is_a_price(cls, value: str) -> str:
+        if value and not re.fullmatch(r"\d{1,6}(\.\d{1,12})? [A-Z]{3}", value):
+            raise ValueError("must be a number and a currency, such as 0.00002 USD")
+        return value
 
     @field_validator("metrics_token")
     @classmethod

@@ -50,6 +50,7 @@ BUSY_MAX_AGE_SECONDS = ENVIRONMENT.busy_max_age_seconds
 GOOGLE_UNITS_PER_DAY = ENVIRONMENT.google_units_per_day
 GOOGLE_UNITS_PER_MINUTE = ENVIRONMENT.google_units_per_minute
 GOOGLE_UNITS_PER_USER_MINUTE = ENVIRONMENT.google_units_per_user_minute
+GOOGLE_UNIT_PRICE = ENVIRONMENT.google_unit_price
 PUSH_ADDRESS = ENVIRONMENT.push_address
 # Changes of the same appointment within this time after a write to Google become one more call.
 MIRROR_COALESCE_SECONDS = 0.4
@@ -139,6 +140,8 @@ def _database(url: str) -> dict[str, Any]:
         "keepalives_interval": 10,
         "keepalives_count": 3,
         "tcp_user_timeout": 30_000,
+        # Nor does anybody wait for the locks of a process that stands still in a transaction.
+        "options": "-c idle_in_transaction_session_timeout=20s",
     }
     for pair in filter(None, parts.query.split("&")):
         name, _, value = pair.partition("=")

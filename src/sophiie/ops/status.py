@@ -11,7 +11,13 @@ from sophiie.sync.counters import Notification, Outcome, Surprise
 from sophiie.sync.reports.event_status import health_of
 from sophiie.sync.reports.poll_totals import poll_totals
 from sophiie.sync.reports.polls import CalendarPoll, polls_of
-from sophiie.sync.reports.units import units_today, usage
+from sophiie.sync.reports.units import (
+    DAYS_SHOWN,
+    charged_lately,
+    cost_of,
+    units_today,
+    usage,
+)
 from sophiie.sync.reports.workers import workers_alive
 
 
@@ -82,6 +88,12 @@ def _units() -> Iterator[str]:
         f"Fullest minute of the last hour: {found.minute.used:,} of {found.minute.limit:,} "
         f"({found.minute.share:.1%}); most of a link today: {found.most_of_a_link:,}"
     )
+    charged = charged_lately()
+    if cost := cost_of(charged):
+        yield (
+            f"Above the free tier in {DAYS_SHOWN} days: {charged:,} units, "
+            f"{cost.amount:,.2f} {cost.currency}"
+        )
     for part in found.near:
         yield f"NEAR A LIMIT OF GOOGLE'S: {part.share:.0%} of the units of a {part.span}"
 

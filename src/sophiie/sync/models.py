@@ -120,6 +120,18 @@ class MirroredEvent(models.Model):
                 name="mirrored_event_due",
                 condition=models.Q(state=MirrorState.PENDING),
             ),
+            # The same of all links, for the sweep.
+            models.Index(
+                fields=["next_attempt_at", "link"],
+                name="mirrored_event_due_at",
+                condition=models.Q(state=MirrorState.PENDING, hosted_elsewhere=False),
+            ),
+            # What a clock that was ahead wrote, among what is still to be done.
+            models.Index(
+                fields=["updated_at"],
+                name="mirrored_event_written",
+                condition=models.Q(state__in=(MirrorState.PENDING, MirrorState.FAILED)),
+            ),
             # What Google refused and is to be tried again.
             models.Index(
                 fields=["next_attempt_at"],
@@ -170,8 +182,8 @@ class WatchedCalendar(models.Model):
     changed_at = models.DateTimeField(null=True, blank=True)
     told_at = models.DateTimeField(null=True, blank=True)
     looked_at = models.DateTimeField(null=True, blank=True)
-    # The claim of the process that polls (`common/claims.py`), which is short and extended before
-    # every call, so that a process that died is in nobody's way for long.
+    # The claim of the process that polls (`common/claims.py`), which is short and extended again
+    # and again, so that a process that died is in nobody's way for long.
     reader = models.UUIDField(null=True, blank=True)
     reading_until = models.DateTimeField(null=True, blank=True)
 
@@ -201,6 +213,14 @@ class WatchedCalendar(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["link", "calendar_id"], name="calendar_watched_once"),
         ]
+        indexes = [
+            models.Index(fields=["next_read_at"], name="watched_calendar_due"),
+            models.Index(
+                fields=["push_next_at"],
+                name="watched_calendar_push_due",
+                condition=models.Q(unwatchable=False),
+            ),
+        ]
 
 
 class PushChannel(models.Model):
@@ -226,6 +246,9 @@ class PushChannel(models.Model):
     messages = models.PositiveIntegerField(default=0, db_default=0)
     missed = models.PositiveIntegerField(default=0, db_default=0)
 
+    class Meta:
+        indexes = [models.Index(fields=["expires_at"], name="push_channel_ends")]
+
 
 class SyncAttempt(models.Model):
     """One attempt to bring Google to the wanted state, and its outcome: the ledger."""
@@ -249,6 +272,12 @@ class SyncAttempt(models.Model):
         indexes = [
             models.Index(fields=["mirrored_event", "-at"], name="sync_attempt_by_event"),
             models.Index(fields=["at"], name="sync_attempt_by_age"),
+            # Empty for ever: what `messages.REFUSED_BY_GUARD` stands for never happens.
+            models.Index(
+                fields=["at"],
+                name="sync_attempt_guarded",
+                condition=models.Q(reason="refusedByGuard"),
+            ),
         ]
 
 

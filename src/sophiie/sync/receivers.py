@@ -105,7 +105,7 @@ async def _on_call(link_id: UUID, **_: Any) -> None:
 
 
 def _pay(link_id: UUID) -> None:
-    take(link_id, Urgency.AT_ONCE)
+    take(link_id, Urgency.MADE)
     note(link_id, Use.LINKING)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import time
 from collections.abc import Awaitable, Callable, Sequence
 
 import aiohttp
@@ -30,6 +31,7 @@ from sophiie.common.clock_jumps import ClockWatch
 from sophiie.common.in_thread import in_thread
 from sophiie.common.logs import log
 from sophiie.common.outage import database_outage
+from sophiie.common.sparing import pause_after
 from sophiie.google.app import google_session
 from sophiie.sync.inbound import channels
 from sophiie.sync.inbound.calendars import poll_all_soon, were_polled_ahead_of_now
@@ -181,7 +183,9 @@ async def _sweep_regularly(http: aiohttp.ClientSession, clock: ClockWatch) -> No
     while True:
         if clock.jump() < 0:
             await in_thread(poll_all_soon)
+        began = time.monotonic()
         await sweep(http)
         if units.is_flush_due():
             await in_thread(units.flush)
-        await asyncio.sleep(SWEEP_SECONDS)
+        # With very much to do, jobs wake the worker anyway.
+        await asyncio.sleep(pause_after(time.monotonic() - began, least=SWEEP_SECONDS))

@@ -6,21 +6,27 @@ as the calendar counts.
 
 from __future__ import annotations
 
+from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Count, Exists, F, Min, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from sophiie.busy_time import snapshot
 from sophiie.busy_time.models import BusyCalendar
 from sophiie.calendar_link.models import CalendarLink, LinkState
 from sophiie.common.clock import now
 from sophiie.common.horizon import SKEW
+from sophiie.common.patrol import Patrol
 from sophiie.sync.inbound.poll_claim import POLLING, READABLE, is_due
 from sophiie.sync.models import PushChannel, WatchedCalendar
 
 # A broken link's calendars still count: their copies are good until they are too old.
 COUNTING = (*READABLE, LinkState.NEEDS_RECONNECT)
+# Few links have more that are due at once, and the next round finds what is left.
+CALENDARS_EACH = 5
+
+_links, _calendars = Patrol(CalendarLink), Patrol(WatchedCalendar)
 
 
 def calendars_of(link: CalendarLink) -> list[str]:
@@ -91,18 +97,37 @@ def calendars_to_poll(link_id: UUID) -> list[str]:
 
 
 def due_links(most: int = 100) -> list[UUID]:
-    """Links with a calendar that is due, the one due for longest first."""
+    """Links with a calendar that is due, the one due for longest first.
+
+    Looks through the index of what is due, and beside it at a few links and calendars more, whether
+    one is due that is not found there. So it costs as much for any number of links.
+    """
+    if most <= 0:
+        return []
     moment = now()
-    due = POLLING.is_free(via="watched_calendars") & is_due(moment, "watched_calendars__")
-    chosen = Q(watched_calendars__calendar_id=F("calendar_id"))
-    links = (
-        CalendarLink.objects.filter(state__in=READABLE)
-        .exclude(calendar_id="")
-        .annotate(
-            due_since=Min("watched_calendars__next_read_at", filter=due),
-            chosen=Count("watched_calendars", filter=chosen),
-        )
-        .filter(Q(chosen=0) | Q(due_since__isnull=False))
-        .order_by(F("due_since").asc(nulls_first=True), "id")
+    found = [*_without_the_chosen(), *_put_too_far_ahead(moment)]
+    due = WatchedCalendar.objects.filter(_may_be_polled(), next_read_at__lte=moment)
+    longest_first = due.order_by("next_read_at", "pk").values_list("link_id", flat=True)
+    found += longest_first[: most * CALENDARS_EACH]
+    return list(dict.fromkeys(found))[:most]
+
+
+def _without_the_chosen() -> QuerySet[CalendarLink, UUID]:
+    """Links whose chosen calendar has lost its row."""
+    chosen = WatchedCalendar.objects.filter(
+        link=OuterRef("pk"), calendar_id=OuterRef("calendar_id")
     )
-    return list(links.values_list("id", flat=True)[: max(most, 0)])
+    links: QuerySet[CalendarLink] = _links.next()
+    lost = links.filter(~Exists(chosen), state__in=READABLE, calendar_id__gt="")
+    return lost.order_by("pk").values_list("pk", flat=True)
+
+
+def _put_too_far_ahead(moment: datetime) -> QuerySet[WatchedCalendar, UUID]:
+    """Calendars whose next poll lies where only a wrong clock can have put it."""
+    some: QuerySet[WatchedCalendar] = _calendars.next()
+    far = some.filter(_may_be_polled(), is_due(moment), next_read_at__gt=moment)
+    return far.order_by("pk").values_list("link_id", flat=True)
+
+
+def _may_be_polled() -> Q:
+    return POLLING.is_free() & Q(link__state__in=READABLE, link__calendar_id__gt="")

@@ -19,13 +19,14 @@ from uuid import UUID
 import aiohttp
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from sophiie.calendar_link.models import CalendarLink, LinkState
 from sophiie.common.clock import now
 from sophiie.common.horizon import SKEW, over
 from sophiie.common.in_thread import in_thread
 from sophiie.common.logs import log
+from sophiie.common.patrol import Patrol
 from sophiie.common.reasons import NO_REASON, columns
 from sophiie.google.app import google_session
 from sophiie.google.calendar import Channel
@@ -45,6 +46,8 @@ POSTPONED = timedelta(seconds=10)
 # Longer than Google may take to answer.
 UNANSWERED = timedelta(minutes=5)
 NOT_SUPPORTED = "pushNotSupportedForRequestedResource"
+
+_calendars, _channels = Patrol(WatchedCalendar), Patrol(PushChannel)
 
 
 async def tend_regularly(http: aiohttp.ClientSession) -> None:
@@ -109,8 +112,11 @@ async def _stop(http: aiohttp.ClientSession, channel: PushChannel) -> None:
 
 
 def _due() -> list[WatchedCalendar]:
+    """Calendars whose channel is to be opened or renewed: by the index, and of a few more those
+    whose renewal lies where only a wrong clock can have put it."""
     if not settings.PUSH_ADDRESS:
         return []
+    moment = now()
     # Only the renewal of a channel may lie far ahead, and it lies before that channel's end. The
     # end is Google's word, so it is right whatever our clock says.
     renewed = PushChannel.objects.filter(
@@ -118,42 +124,46 @@ def _due() -> list[WatchedCalendar]:
         calendar_id=OuterRef("calendar_id"),
         expires_at__gt=OuterRef("push_next_at"),
     )
-    due = WatchedCalendar.objects.filter(
-        Q(push_next_at=None)
-        | Q(push_next_at__lte=(moment := now()))
-        | Q(push_next_at__gt=moment + RETRY) & ~Exists(renewed),
-        unwatchable=False,
-        link__state__in=READABLE,
-    )
-    return list(due.order_by(F("push_next_at").asc(nulls_first=True), "id")[:AT_ONCE])
+    is_wanted = Q(unwatchable=False, link__state__in=READABLE)
+    wanted = WatchedCalendar.objects.filter(is_wanted)
+    far = _calendars.next().filter(is_wanted, ~Exists(renewed), push_next_at__gt=moment + RETRY)
+    found = [
+        *wanted.filter(push_next_at=None)[:AT_ONCE],
+        *wanted.filter(push_next_at__lte=moment).order_by("push_next_at", "pk")[:AT_ONCE],
+        *far.order_by("pk")[:AT_ONCE],
+    ]
+    return found[:AT_ONCE]
 
 
 def _surplus() -> list[PushChannel]:
-    """Channels that were replaced, ended or never confirmed by Google, or whose calendar is no
-    longer polled."""
+    """Channels that ended or were never confirmed by Google, and of a few more those that were
+    replaced, or whose calendar is no longer polled."""
     moment = now()
-    channels = PushChannel.objects.all()
-    if settings.PUSH_ADDRESS:
-        newer = PushChannel.objects.filter(
-            link=OuterRef("link"),
-            calendar_id=OuterRef("calendar_id"),
-        ).filter(
-            # By Google's clock: ours may have been set between the two.
-            Q(expires_at__gt=OuterRef("expires_at"))
-            | Q(expires_at=OuterRef("expires_at"), created_at__gt=OuterRef("created_at"))
-        )
-        watched = WatchedCalendar.objects.filter(
-            link=OuterRef("link"), calendar_id=OuterRef("calendar_id")
-        )
-        channels = channels.filter(
-            Q(expires_at__lte=moment)
-            | Q(expires_at=None)
-            & over("created_at", moment - UNANSWERED, at_most=UNANSWERED + SKEW)
-            | Q(link__state__in=(LinkState.UNLINKING, LinkState.UNLINKED))
-            | ~Exists(watched)
-            | Exists(newer)
-        )
-    return list(channels.order_by("created_at")[:AT_ONCE])
+    if not settings.PUSH_ADDRESS:
+        return list(PushChannel.objects.order_by("created_at")[:AT_ONCE])
+    over_now = Q(expires_at__lte=moment)
+    unconfirmed = over("created_at", moment - UNANSWERED, at_most=UNANSWERED + SKEW)
+    newer = PushChannel.objects.filter(
+        link=OuterRef("link"),
+        calendar_id=OuterRef("calendar_id"),
+    ).filter(
+        # By Google's clock: ours may have been set between the two.
+        Q(expires_at__gt=OuterRef("expires_at"))
+        | Q(expires_at=OuterRef("expires_at"), created_at__gt=OuterRef("created_at"))
+    )
+    watched = WatchedCalendar.objects.filter(
+        link=OuterRef("link"), calendar_id=OuterRef("calendar_id")
+    )
+    next_ones: QuerySet[PushChannel] = _channels.next()
+    # Each by itself: together they would be one walk through all links and calendars.
+    sought = (
+        PushChannel.objects.filter(over_now | Q(expires_at=None) & unconfirmed),
+        next_ones.filter(link__state__in=(LinkState.UNLINKING, LinkState.UNLINKED)),
+        next_ones.filter(~Exists(watched)),
+        next_ones.filter(Exists(newer)),
+    )
+    found = [channel for some in sought for channel in some.order_by("created_at")[:AT_ONCE]]
+    return list(dict.fromkeys(found))[:AT_ONCE]
 
 
 def _record(watched: WatchedCalendar, token: str) -> PushChannel | None:

@@ -44,8 +44,9 @@ from sophiie.sync.models import WatchedCalendar
 logger = log(__name__)
 
 READABLE = (LinkState.BACKFILLING, LinkState.ACTIVE)
-# Lasts longer than any one call may take, and a renewal of the access token before it.
-POLLING = Claim("reading_until", timedelta(seconds=45), owner="reader")
+# Extended for as long as the poll lasts; others wait so long for a process that stands still.
+POLLING = Claim("reading_until", timedelta(seconds=24), owner="reader")
+EXTEND_SECONDS = 8.0
 PAST, AHEAD = timedelta(days=1), timedelta(days=400)
 # A window does not move by itself: only a full poll lists events that have come into it.
 FULL_POLL_EVERY = timedelta(days=1)
@@ -130,23 +131,21 @@ def _name_of(link: CalendarLink, calendar_id: str) -> str:
     return str(link.busy_calendar_names.get(calendar_id, ""))
 
 
-def is_due(moment: datetime, at: str = "") -> Q:
+def is_due(moment: datetime) -> Q:
     """Whether the time of the next poll has come, or lies further ahead than it can."""
-    code = f"{at}error_reason__code"
     latest = Case(
-        When(**{code: READ_LATER.code}, then=Value(moment + MAX_ASKED_PAUSE)),
-        When(**{code: DAY_USED_UP.code}, then=Value(moment + longest_pause(moment))),
-        When(**{f"{at}is_net": True}, then=_planned(moment, at)),
-        default=Least(_planned(moment, at), Value(moment + longest_interval())),
+        When(error_reason__code=READ_LATER.code, then=Value(moment + MAX_ASKED_PAUSE)),
+        When(error_reason__code=DAY_USED_UP.code, then=Value(moment + longest_pause(moment))),
+        When(is_net=True, then=_planned(moment)),
+        default=Least(_planned(moment), Value(moment + longest_interval())),
         output_field=DateTimeField(),
     )
-    next_read_at = f"{at}next_read_at"
-    return Q(**{f"{next_read_at}__lte": moment}) | Q(**{f"{next_read_at}__gt": latest})
+    return Q(next_read_at__lte=moment) | Q(next_read_at__gt=latest)
 
 
-def _planned(moment: datetime, at: str) -> Any:
+def _planned(moment: datetime) -> Any:
     """How far ahead this calendar's next poll was put."""
-    within = Coalesce(F(f"{at}next_read_within"), Value(longest_interval()))
+    within = Coalesce(F("next_read_within"), Value(longest_interval()))
     return Value(moment, output_field=DateTimeField()) + within
 
 

@@ -16,12 +16,12 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from uuid import UUID
 
 import aiohttp
-from django.db import transaction
+from django.db import DatabaseError, transaction
 
 from sophiie.calendar_link import problems
 from sophiie.calendar_link.client import client_for
@@ -148,11 +148,22 @@ async def _claimed(
 
 async def _read_claimed(poll: Poll, http: aiohttp.ClientSession, *, waited_for: bool) -> bool:
     began, outcome = time.monotonic(), Outcome.GIVEN_UP
+    extending = asyncio.create_task(_keep(poll))
     try:
         outcome = await _outcome(poll, http, waited_for=waited_for)
     finally:
+        extending.cancel()
         await in_thread(count, outcome, seconds=time.monotonic() - began)
     return outcome.is_success
+
+
+async def _keep(poll: Poll) -> None:
+    """Extends the claim while the poll goes on, until it is no longer ours."""
+    while True:
+        await asyncio.sleep(poll_claim.EXTEND_SECONDS)
+        with suppress(DatabaseError):  # the next round may reach it again before it runs out
+            if not await in_thread(poll_claim.extend, poll):
+                return
 
 
 async def _outcome(poll: Poll, http: aiohttp.ClientSession, *, waited_for: bool) -> Outcome:

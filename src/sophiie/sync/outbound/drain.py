@@ -107,7 +107,7 @@ def _record(results: list[Result], owed: int, used: int, *, then_claim: bool) ->
     link_id = results[0].row.link_id
     note(link_id, Use.WRITE, used)
     if owed:
-        take(link_id, Urgency.AT_ONCE, units=owed)
+        take(link_id, Urgency.MADE, units=owed)
     return claim_due(link_id) if then_claim else []
 
 

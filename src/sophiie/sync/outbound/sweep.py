@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import aiohttp
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import F, Q
 
 from sophiie.calendar_link.lease import LEASE
 from sophiie.calendar_link.models import MIRRORING, CalendarLink, Revocation
@@ -48,48 +49,59 @@ def _look_around() -> list[Revocation]:
 def try_refused_again() -> int:
     """Gives what Google refused a while ago another chance, unless the appointment is over."""
     moment = now()
+    refused = Q(state=MirrorState.FAILED, next_attempt_at__isnull=False) & (
+        _is_written_ahead(moment) | over("next_attempt_at", moment, at_most=REFUSAL_PAUSE + SKEW)
+    )
+    # Optional parts that were left out, of events that are there.
+    left_out = over("left_out_next_at", moment, at_most=REFUSAL_PAUSE + SKEW) & Q(
+        wanted=True, state=MirrorState.SYNCED
+    )
     with transaction.atomic():
-        rows = MirroredEvent.objects.select_for_update(of=("self",), skip_locked=True)
-        refused = rows.filter(
-            Q(appointment__end__gt=moment) | Q(wanted=False),
-            _is_written_ahead(moment)
-            | over("next_attempt_at", moment, at_most=REFUSAL_PAUSE + SKEW),
-            state=MirrorState.FAILED,
-            next_attempt_at__isnull=False,
+        tried = _make_due(_held(refused), moment, next_attempt_at=F("next_attempt_at"))
+        return tried + _make_due(
+            _held(left_out), moment, next_attempt_at=moment, left_out_next_at=None
         )
-        # Optional parts that were left out, of events that are there.
-        left_out = rows.filter(
-            over("left_out_next_at", moment, at_most=REFUSAL_PAUSE + SKEW),
-            appointment__end__gt=moment,
-            wanted=True,
-            state=MirrorState.SYNCED,
-        )
-        tried = _make_due(refused)
-        return tried + _make_due(left_out, next_attempt_at=moment, left_out_next_at=None)
 
 
-def _make_due(rows: QuerySet[MirroredEvent], **values: datetime | None) -> int:
-    ids = [row.pk for row in rows.only("pk")[:AT_ONCE]]
-    if not ids:
-        return 0
-    return MirroredEvent.objects.filter(pk__in=ids).update(state=MirrorState.PENDING, **values)
+def _held(which: Q) -> list[MirroredEvent]:
+    rows = MirroredEvent.objects.select_for_update(of=("self",), skip_locked=True).filter(which)
+    return list(rows.select_related("appointment").only("wanted", "appointment__end")[:AT_ONCE])
+
+
+def _make_due(rows: list[MirroredEvent], moment: datetime, **values: Any) -> int:
+    """Tries them again; what is over is never looked at again, unless somebody changes it."""
+    tried = [row.pk for row in rows if row.appointment.end > moment or not row.wanted]
+    past = {row.pk for row in rows} - set(tried)
+    for pks, changes in (
+        (tried, {"state": MirrorState.PENDING, **values}),
+        (past, {"next_attempt_at": None, "left_out_next_at": None}),
+    ):
+        if pks:
+            MirroredEvent.objects.filter(pk__in=pks).update(**changes)
+    return len(tried)
 
 
 def wake_due_links() -> list[UUID]:
-    """Wakes a worker for each link that has something due, may be written to, and is not leased."""
+    """Wakes a worker for each link that has something due, may be written to, and is not leased.
+
+    Begins with the rows that are due, which two indexes hold: it costs what there is to do.
+    """
     moment = now()
     pause = longest_pause(moment)
-    pending = MirroredEvent.objects.filter(
-        link=OuterRef("pk"), state=MirrorState.PENDING, hosted_elsewhere=False
-    )
-    due = Exists(pending.filter(over("next_attempt_at", moment, at_most=pause)))
+    pending = MirroredEvent.objects.filter(state=MirrorState.PENDING, hosted_elsewhere=False)
     not_parked = Q(parked_until=None) | over("parked_until", moment, at_most=pause)
-    links = CalendarLink.objects.filter(
-        Exists(pending.filter(_is_written_ahead(moment))) | (due & not_parked),
-        LEASE.is_free(),
-        state__in=MIRRORING,
+    free = CalendarLink.objects.filter(LEASE.is_free(), state__in=MIRRORING)
+    # Each by itself: together they would read the rows, and not their index alone. Links that are
+    # broken or parked have rows that are due, too.
+    due = (
+        pending.filter(next_attempt_at__lte=moment),
+        pending.filter(next_attempt_at__gt=moment + pause),
     )
-    found = list(links.order_by("id").values_list("id", flat=True))
+    links = [
+        free.filter(pk__in=pending.filter(_is_written_ahead(moment)).values("link")),
+        *(free.filter(not_parked, pk__in=rows.values("link")) for rows in due),
+    ]
+    found = sorted({link_id for some in links for link_id in some.values_list("pk", flat=True)})
     for link_id in found:
         defer_drain(link_id)
     return found

@@ -33,10 +33,12 @@ PROJECT = "project"
 
 
 class Urgency(Enum):
-    """Who takes from the buckets. Each leaves something for all above it."""
+    """Who takes from the buckets. Each leaves something for all above it: near the project's limit
+    changes reach Google before anybody reads, and a reading that a booking waits for comes next."""
 
-    AT_ONCE = "a poll that a person waits for, or a call that is made already"
+    MADE = "a call that is made already"
     CHANGE = "a single change"
+    AWAITED = "a reading that a booking or a person waits for"
     POLL = "a poll that nobody waits for"
     BACKFILL = "one of the many changes that a new link brings along"
 
@@ -60,8 +62,10 @@ _OF_600 = Budget(
     capacity=265,
     rate=5,
     floors={
-        Urgency.AT_ONCE: -30,
+        Urgency.MADE: -30,
         Urgency.CHANGE: 0,
+        # One's own changes hold up nobody who waits for a call or two.
+        Urgency.AWAITED: -30,
         Urgency.POLL: 10,
         Urgency.BACKFILL: 20,
     },
@@ -71,8 +75,9 @@ _OF_10_000 = Budget(
     capacity=1000,
     rate=147,
     floors={
-        Urgency.AT_ONCE: -100,
+        Urgency.MADE: -100,
         Urgency.CHANGE: 0,
+        Urgency.AWAITED: 50,
         Urgency.POLL: 100,
         Urgency.BACKFILL: 300,
     },
@@ -110,14 +115,16 @@ _REFILL = f"""
 _SPEND = "UPDATE sync_quotabucket SET level = level - %(units)s WHERE scope = ANY(%(scopes)s)"
 
 # Refills both buckets and spends if both have room, in one statement of 0.6 ms: every call of a
-# poll passes here, and all processes share the project's row. What comes at once always has room;
-# the floor only ends the counting, so that nobody else waits for too long.
+# poll passes here, and all processes share the project's row. A bucket that does not bind has room
+# always; its floor only ends the counting, so that nobody else waits for too long.
 _TAKE = f"""
-    WITH budget (scope, capacity, rate, floor) AS (
-        SELECT 'user:' || google_sub, %(user_capacity)s, %(user_rate)s, %(user_floor)s
+    WITH budget (scope, capacity, rate, floor, binds) AS (
+        SELECT 'user:' || google_sub, %(user_capacity)s, %(user_rate)s, %(user_floor)s,
+            %(user_binds)s
         FROM calendar_link_calendarlink WHERE id = %(link)s
         UNION ALL
-        VALUES (%(project)s, %(project_capacity)s, %(project_rate)s, %(project_floor)s)
+        VALUES (%(project)s, %(project_capacity)s, %(project_rate)s, %(project_floor)s,
+            %(project_binds)s)
     ), held AS (
         SELECT bucket.scope, bucket.level + budget.rate
             * greatest(0, extract(epoch FROM %(moment)s - bucket.counted_at)) AS level
@@ -125,12 +132,12 @@ _TAKE = f"""
         ORDER BY bucket.scope DESC  -- the project's last: all processes share it
         FOR UPDATE OF bucket
     ), after AS (
-        SELECT scope, floor, least(capacity, coalesce(level, capacity)) - %(units)s AS level
+        SELECT scope, floor, binds, least(capacity, coalesce(level, capacity)) - %(units)s AS level
         FROM budget LEFT JOIN held USING (scope)
     )
     INSERT INTO sync_quotabucket AS bucket (scope, level, counted_at)
     SELECT scope, greatest(level, floor), %(moment)s FROM after
-    WHERE %(at_once)s OR (SELECT bool_and(level >= floor) FROM after)
+    WHERE (SELECT bool_and(level >= floor OR NOT binds) FROM after)
     ORDER BY scope DESC
     ON CONFLICT (scope) DO UPDATE SET
         level = excluded.level,
@@ -141,7 +148,8 @@ _TAKE = f"""
 
 def take(link_id: UUID, urgency: Urgency, *, units: int = 1) -> bool:
     """Takes the units from the buckets of the link's account and of the project. Takes nothing and
-    returns False if there is no room at this urgency; for `AT_ONCE` there always is."""
+    returns False if there is no room at this urgency; for `MADE` there always is, and in the
+    account's bucket also for `AWAITED`."""
     taken = execute(
         _TAKE,
         link=link_id,
@@ -153,7 +161,8 @@ def take(link_id: UUID, urgency: Urgency, *, units: int = 1) -> bool:
         project_rate=PROJECT_BUDGET.rate,
         project_floor=PROJECT_BUDGET.floors[urgency],
         units=units,
-        at_once=urgency is Urgency.AT_ONCE,
+        user_binds=urgency not in (Urgency.MADE, Urgency.AWAITED),
+        project_binds=urgency is not Urgency.MADE,
         moment=now(),
     )
     return bool(taken)

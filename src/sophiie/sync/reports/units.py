@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from uuid import UUID
 
 from django.conf import settings
@@ -24,7 +25,9 @@ logger = log(__name__)
 # Of a limit, from which on it is said.
 NEAR = 0.8
 HOUR = timedelta(hours=1)
-DAYS_SHOWN = 30
+DAYS_SHOWN, HOURS_SHOWN = 30, 24
+# What Google does not charge for; see docs/reference/limits.md.
+FREE_UNITS_PER_DAY = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,14 @@ class Part:
     @property
     def is_near(self) -> bool:
         return self.share >= NEAR
+
+
+@dataclass(frozen=True)
+class Cost:
+    """An amount of money."""
+
+    amount: Decimal
+    currency: str
 
 
 @dataclass(frozen=True)
@@ -75,9 +86,33 @@ def usage() -> Usage:
     )
 
 
-def near_limits() -> list[Part]:
-    """The limits that are near, in one small query."""
-    return [part for part in _parts(now()) if part.is_near]
+def limits() -> tuple[Part, Part]:
+    """How near the project is to Google's limits of a day and of a minute: one small query."""
+    return _parts(now())
+
+
+def cost_of(units: int) -> Cost | None:
+    """What so many units cost by the operator's price; None if there is none."""
+    amount, _, currency = settings.GOOGLE_UNIT_PRICE.partition(" ")
+    return Cost(Decimal(amount) * units, currency) if amount else None
+
+
+def charged_lately() -> int:
+    """The units above the free tier on the last days, of the whole project."""
+    first = start_of_day(_last_days()[0], QUOTA_ZONE)
+    rows = UnitsUsed.objects.filter(scope=PROJECT, span=Span.DAY, since__gte=first)
+    days = rows.values("since").annotate(used=Sum("units")).values_list("used", flat=True)
+    return sum(max(0, used - FREE_UNITS_PER_DAY) for used in days)
+
+
+def hours_of_project() -> list[tuple[datetime, float]]:
+    """For each of the last hours, this one last, its share of what Google allows in a day: one
+    query. Of all businesses together, for their limit is one."""
+    this_hour = now().replace(minute=0, second=0, microsecond=0)
+    hours = [this_hour - n * HOUR for n in reversed(range(HOURS_SHOWN))]
+    rows = UnitsUsed.objects.filter(scope=PROJECT, span=Span.HOUR, since__gte=hours[0])
+    used = dict(rows.values("since").annotate(used=Sum("units")).values_list("since", "used"))
+    return [(hour, used.get(hour, 0) / settings.GOOGLE_UNITS_PER_DAY) for hour in hours]
 
 
 def units_today(link_ids: Collection[UUID]) -> dict[UUID, int]:
@@ -91,8 +126,7 @@ def units_today(link_ids: Collection[UUID]) -> dict[UUID, int]:
 def days_of_business(business_id: UUID) -> list[tuple[date, int]]:
     """The units that the links of a business used on each of the last days of Google's quotas,
     today last: one query."""
-    today = in_zone(now(), QUOTA_ZONE).date()
-    days = [today - timedelta(days=n) for n in reversed(range(DAYS_SHOWN))]
+    days = _last_days()
     links = CalendarLink.objects.filter(member__business=business_id)
     rows = UnitsUsed.objects.filter(
         span=Span.DAY,
@@ -106,6 +140,11 @@ def days_of_business(business_id: UUID) -> list[tuple[date, int]]:
         .values_list("since", "used")
     }
     return [(day, used.get(day, 0)) for day in days]
+
+
+def _last_days() -> list[date]:
+    today = in_zone(now(), QUOTA_ZONE).date()
+    return [today - timedelta(days=n) for n in reversed(range(DAYS_SHOWN))]
 
 
 def _parts(moment: datetime) -> tuple[Part, Part]:
@@ -131,7 +170,7 @@ _said: dict[Span, datetime] = {}
 def warn_near_limits() -> None:
     """Logs, at most once an hour for each, which of Google's limits are near."""
     moment = now()
-    for part in near_limits():
+    for part in (part for part in limits() if part.is_near):
         said_at = _said.get(part.span)
         if said_at is None or not said_at <= moment < said_at + HOUR:
             _said[part.span] = moment

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -19,19 +20,19 @@ from sophiie.common.wall_time import in_zone
 from sophiie.sync.models import DriftKind, MirroredEvent
 from sophiie.sync.reports.business_queue import drifted_events, failed_events, queue_of
 from sophiie.sync.reports.team import TeamLink, links_of_team
-from sophiie.sync.reports.units import days_of_business, near_limits
+from sophiie.sync.reports.units import cost_of, days_of_business, hours_of_project, limits
 from sophiie.sync.reports.workers import workers_alive
 from sophiie.web.shared.colleagues import since
 from sophiie.web.shared.requests import members_only, signed_in
 
-# The width of a bar with its gap, and the height of the chart, in units of the drawing.
+# The width of a bar with its gap, and the height of a chart, in units of the drawing.
 BAR, CHART = 10, 48
 
 
 @members_only
 @require_GET
 def overview(request: HttpRequest) -> HttpResponse:
-    """Ten queries, however large the team. Members who may not see it get a friendly refusal."""
+    """Eleven queries, however large the team. Members who may not see it get a friendly refusal."""
     member = signed_in(request)
     if not member.manages_business:
         return render(request, "overview/not_allowed.html", status=403)
@@ -42,6 +43,7 @@ def overview(request: HttpRequest) -> HttpResponse:
     gone = [person for person in people if not person.is_active]
     ahead = still_ahead_of(gone, now())
     shown = [_person(member, p, links.get(p.pk)) for p in people if p.is_active]
+    day, minute = limits()
     context: dict[str, Any] = {
         "people": shown,
         "linked": sum(_is_well(links.get(p.pk)) for p in people if p.is_active),
@@ -53,8 +55,10 @@ def overview(request: HttpRequest) -> HttpResponse:
             {"member": person, "ahead": ahead[person.pk]} for person in gone if person.pk in ahead
         ],
         "worker_is_away": not workers_alive(),
-        "limits": near_limits(),
+        "limits": [part for part in (day, minute) if part.is_near],
         "calls": _calls(days_of_business(member.business_id)),
+        "hours": _bars([(in_zone(hour, zone), share) for hour, share in hours_of_project()]),
+        "shares": {"day": day.share * 100, "minute": minute.share * 100},
     }
     context["all_is_well"] = not any(
         context[name] for name in ("failed", "drifted", "left_behind", "worker_is_away", "limits")
@@ -67,24 +71,27 @@ def _is_well(link: TeamLink | None) -> bool:
 
 
 def _calls(days: list[tuple[date, int]]) -> dict[str, Any]:
-    """What the last days cost, as the bars of a small chart."""
-    most = max(units for _, units in days)
+    """What the last days cost."""
+    units = [number for _, number in days]
     return {
-        "today": days[-1][1],
-        "most": most,
-        "all": sum(units for _, units in days),
-        "first_day": days[0][0],
+        "today": units[-1],
+        "most": max(units),
+        "all": sum(units),
         "number": len(days),
-        "width": BAR * len(days),
+        "cost": cost_of(sum(units)),
+        "chart": _bars(days),
+    }
+
+
+def _bars(values: Sequence[tuple[date, float]]) -> dict[str, Any]:
+    """A small chart: a bar for each value, the highest as high as the chart."""
+    most = max(value for _, value in values)
+    heights = [round(value / most * CHART) if most else 0 for _, value in values]
+    return {
+        "width": BAR * len(values),
         "bars": [
-            {
-                "day": day,
-                "units": units,
-                "x": BAR * n,
-                "height": (height := round(units / most * CHART) if most else 0),
-                "y": CHART - height,
-            }
-            for n, (day, units) in enumerate(days)
+            {"at": at, "value": value, "x": BAR * n, "y": CHART - height, "height": height}
+            for n, ((at, value), height) in enumerate(zip(values, heights, strict=True))
         ],
     }
 
