@@ -24,6 +24,8 @@ def words() -> dict[str, str]:
         "close": _("Close"),
         "today": _("Today"),
         "and": _("and"),
+        "week_number": _("Week {n}"),
+        "other_days": _("Not shown, because they are on other days: {n}."),
         "previous_month": _("Previous month"),
         "next_month": _("Next month"),
         "previous_week": _("Previous week"),

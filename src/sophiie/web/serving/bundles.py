@@ -16,7 +16,7 @@ BUNDLES = {
         *("notices", "tabs_and_dialogs", "tables", "lists", "steps", "time_check"),
     ),
     "sophiie/calendar.css": (
-        *("agenda", "rows", "first_steps", "people", "tools", "filters", "frame", "grid"),
+        *("agenda", "rows", "first_steps", "people", "tools", "dates", "filters", "frame", "grid"),
         *("month", "entries", "entries_fit", "list", "dialogs", "notices", "tips", "low"),
     ),
 }

@@ -12,10 +12,12 @@ import { addSeconds, dayOf, offset } from "./times.js";
 const VIEWS = {
   month: "dayGridMonth",
   week: "timeGridWeek",
+  workweek: "timeGridWeek",
   day: "timeGridDay",
   team: "resourceTimeGridDay",
 };
-const COLUMNS_ON_PHONE = { week: "6.5rem", team: "8.5rem" };
+const COLUMNS_ON_PHONE = { week: "6.5rem", workweek: "6.5rem", team: "8.5rem" };
+const DAYS_OFF = [0, 1, 2, 3, 4, 5, 6].filter((day) => !setup.workDays.includes(day));
 const LEAST_COLUMN_PX = 120; // of the team view: below that it scrolls sideways
 const DAY_SECONDS = 86_400;
 const HOUR_SECONDS = 3_600;
@@ -148,6 +150,7 @@ export function draw() {
     const resources = columns().map(({ id, name }) => ({ id, title: name }));
     set("resources", resources);
   }
+  set("hiddenDays", state.view === "workweek" ? DAYS_OFF : []);
   if (calendar.getOption("view") !== view) set("view", view);
   set("date", state.day);
   const hasLong = found.some((event) => event.allDay);
