@@ -59,6 +59,5 @@ def words() -> dict[str, str]:
         "people_all": _("All {n} people"),
         "people_of": _("{n} people"),
         "people_none": _("Nobody"),
-        "customers": _("Customers found: {n}"),
         "need_person": _("Choose at least one person."),
     }

@@ -145,7 +145,6 @@ def _setup(
             "feed": reverse("calendar-feed"),
             "book": reverse("calendar-book"),
             "nextHour": reverse("calendar-next-hour"),
-            "customers": reverse("customers"),
             "form": reverse("appointment-new"),
             "appointment": reverse("appointment", args=[nowhere]),
             "move": reverse("calendar-move", args=[nowhere]),
