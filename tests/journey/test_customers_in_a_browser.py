@@ -51,6 +51,8 @@ def test_every_page_of_customers(site: str, alice: Member) -> None:
         tour.look("new, refused")
         tour.look("edit", f"/customers/{dana.id}/edit")
         tour.look("duplicates", "/customers/doubles")
+        tour.press("Not the same", exact=False)
+        tour.look("told apart", "/customers/doubles")
         tour.look("merge?", f"/customers/{dana.id}/merge?with={double.id}")
         tour.look("erase?", f"/customers/{dana.id}/erase")
         tour.look("import", "/customers/import")
