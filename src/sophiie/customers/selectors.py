@@ -11,7 +11,6 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
-from sophiie.common.sql import execute
 from sophiie.customers.keys import MAX_KEY, search_words
 from sophiie.customers.models import Customer
 

@@ -47,6 +47,7 @@ class CustomerSearch {
     const { length: n } = customers;
     this.told.textContent = n ? list.dataset.found.replace("{n}", n) : "";
     list.replaceChildren(...customers.map((customer, number) => this.option(customer, number)));
+    if (n) list.scrollIntoView({ block: "nearest" });
   }
 
   option({ name, phone, email, place, job }, number) {

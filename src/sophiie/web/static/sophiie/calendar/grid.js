@@ -7,7 +7,7 @@ import * as month from "./month.js";
 import { noteFocus, settle } from "./settled.js";
 import { part, setup } from "./setup.js";
 import { onPhone, state } from "./state.js";
-import { addSeconds, dayOf, offset } from "./times.js";
+import { addSeconds, dayOf, now, offset, periodOf, today } from "./times.js";
 
 const VIEWS = {
   month: "dayGridMonth",
@@ -22,6 +22,7 @@ const LEAST_COLUMN_PX = 120; // of the team view: below that it scrolls sideways
 const DAY_SECONDS = 86_400;
 const HOUR_SECONDS = 3_600;
 const FIRST_HOUR = "07:00:00";
+const BEFORE_NOW = -2 * HOUR_SECONDS;
 const A_MOMENT_MS = 50;
 
 let calendar = null;
@@ -123,6 +124,9 @@ export function start(given) {
   const grid = part("cal-grid");
   calendar = EventCalendar.create(grid, options());
   grid.addEventListener("click", (event) => {
+    // The library's handle lies over half of a short entry; who does not drag it means the entry.
+    const handle = event.target.closest(".ec-resizer");
+    if (handle && !justDragged) handle.closest(".ec-event").querySelector("a.entry")?.click();
     const link = event.target.closest("a.entry, a.day-link, a.day-more");
     if (link && justDragged) {
       event.preventDefault();
@@ -146,6 +150,7 @@ export function draw() {
   const isMonth = state.view === "month";
   const set = (name, value) => calendar.setOption(name, value);
   set("timeZone", offset());
+  setFirstHour();
   if (state.view === "team") {
     const resources = columns().map(({ id, name }) => ({ id, title: name }));
     set("resources", resources);
@@ -162,6 +167,19 @@ export function draw() {
     set("dayCellFormat", headOf);
   }
   set("events", found);
+}
+
+let scrolledFor = "";
+
+/** Where the library scrolls to, once for each period: the morning, today what comes next. */
+function setFirstHour() {
+  const [from, to] = periodOf(state.view, state.day);
+  if (scrolledFor === `${state.view} ${from}`) return;
+  scrolledFor = `${state.view} ${from}`;
+  const recent = addSeconds(now(), BEFORE_NOW);
+  const isAhead = from <= today() && today() < to && dayOf(recent) === today();
+  const hour = isAhead && recent.slice(11) > FIRST_HOUR ? recent.slice(11) : FIRST_HOUR;
+  calendar.setOption("scrollTime", hour);
 }
 
 function columnWidth() {
