@@ -51,6 +51,8 @@ def test_every_page_of_customers(site: str, alice: Member) -> None:
         tour.look("new, refused")
         tour.look("edit", f"/customers/{dana.id}/edit")
         tour.look("duplicates", "/customers/doubles")
+        tour.press("Not the same", exact=False)
+        tour.look("told apart", "/customers/doubles")
         tour.look("merge?", f"/customers/{dana.id}/merge?with={double.id}")
         tour.look("erase?", f"/customers/{dana.id}/erase")
         tour.look("import", "/customers/import")
@@ -83,18 +85,25 @@ def test_a_caller_is_found_and_booked_by_phone(site: str, alice: Member) -> None
 def test_who_is_chosen_from_the_list_is_meant(site: str, alice: Member) -> None:
     """Also somebody of whom only the name is known."""
     green = customer(alice, "Ms Green")
-    with browser_page() as page:
+    with browser_page(has_touch=True) as page:
         sign_in(page, site, alice)
         page.goto(f"{site}/appointments/new")
         page.get_by_label("Title").fill("Boiler")
         name, chosen = page.get_by_label("Name", exact=True), page.locator("[name=customer_id]")
+        option = page.get_by_role("option", name="Ms Green")
         name.press_sequentially("Ms")
-        page.wait_for_selector("#customers option", state="attached")
-        name.fill("Ms Green")
+        expect(option).to_be_visible()
+        box = option.bounding_box()
+        assert box
+        page.touchscreen.tap(box["x"] + 20, box["y"] + 20)
         expect(chosen).to_have_value(str(green.id))
         name.fill("Ms Greenwood")
         expect(chosen).to_have_value("")
-        name.fill("Ms Green")
+        name.fill("ms green")  # typed to the end, and the only one of that name
+        expect(option).to_be_visible()
+        name.blur()
+        expect(chosen).to_have_value(str(green.id))
+        expect(option).to_have_count(0)
         page.get_by_role("button", name="Save").click()
         expect(page.get_by_text("“Boiler” is booked.")).to_be_visible()
         assert elsewhere(Appointment.objects.get).customer_id == green.id

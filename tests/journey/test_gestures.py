@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
 from playwright.sync_api import expect
 
 from sophiie.accounts.models import Member
-from tests.journey.calendar import TUESDAY, Opened, quick
+from tests.journey.calendar import TUESDAY, Opened, drag, entry, made, quick, stored, toast
 from tests.web.test_team import colleague
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -79,3 +80,35 @@ def test_what_opened_any_dialog_presses_nothing_in_it(opened: Opened) -> None:
         page.keyboard.down("n")  # held: it repeats
         page.keyboard.up("n")
         expect(quick(page).get_by_label("Title")).to_have_value("")
+
+
+@pytest.mark.parametrize("view", ["day", "week", "team"])
+@pytest.mark.parametrize("minutes", [15, 30, 60])
+def test_a_tap_anywhere_on_an_entry_opens_it(
+    opened: Opened, alice: Member, view: str, minutes: int
+) -> None:
+    """The handle for its length lay over the lower half of a short one, and took the tap."""
+    made(alice, "Boiler", "10:00", alice, minutes=minutes)
+    with opened(f"view={view}&date={TUESDAY}", **SMALL) as page:
+        for part in (0.2, 0.5, 0.75, 0.95):
+            box = entry(page, "Boiler").locator("xpath=ancestor::article").bounding_box()
+            assert box
+            page.touchscreen.tap(box["x"] + box["width"] / 2, box["y"] + box["height"] * part)
+            page.wait_for_url(re.compile("/appointments/"))
+            page.go_back()
+            expect(entry(page, "Boiler")).to_be_visible()
+
+
+def test_the_handle_of_an_entry_still_lengthens_it(opened: Opened, alice: Member) -> None:
+    """And a drag that ends opens nothing."""
+    boiler = made(alice, "Boiler", "10:00", alice, minutes=30)
+    with opened(f"view=day&date={TUESDAY}") as page:
+        drag(page, entry(page, "Boiler"), down=26, edge=True)
+        expect(toast(page)).to_contain_text("“Boiler” is now")
+        expect(page.locator("#job")).to_be_hidden()
+        assert (stored(boiler).end - stored(boiler).start).total_seconds() == 3600
+        # At a desk a click on it, without a drag, is one on the entry.
+        box = entry(page, "Boiler").locator("xpath=ancestor::article").bounding_box()
+        assert box
+        page.mouse.click(box["x"] + 30, box["y"] + box["height"] - 3)
+        expect(page.locator("#job")).to_be_visible()

@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 from sophiie.accounts.models import Member
 from sophiie.appointments.booking import change
 from tests.accessibility import violations
-from tests.journey.calendar import TUESDAY, Opened, drawn, entry, made, stored, toast
+from tests.journey.calendar import TUESDAY, Opened, drawn, entry, made, stored, team_of, toast
 from tests.site import elsewhere
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -149,6 +149,24 @@ def test_on_a_phone_two_taps_call_and_editing_is_one_further(opened: Opened, ali
         drawn(page)
         assert page.url.endswith(f"view=list&date={TUESDAY}")
         assert page.problems == []  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("look", [PHONE, {"viewport": {"width": 844, "height": 390}}])
+def test_the_first_press_on_a_folded_field_does_what_it_says(
+    opened: Opened, alice: Member, bob: Member, look: dict[str, Any]
+) -> None:
+    """Who reaches a field of the folded form without Edit (a screen reader, a search) has the form
+    open before the press."""
+    tap = made(alice, "Leaking tap", "10:00", alice)
+    with opened(**look) as page:
+        page.goto(re.sub("/calendar.*", f"/appointments/{tap.id}", page.url))
+        expect(page.locator("#edit")).to_have_attribute("data-folded", "phone")
+        page.get_by_label("Bob").click()
+        expect(page.get_by_label("Bob")).to_be_checked()
+        expect(page.get_by_label("Title")).to_be_visible()
+        page.get_by_role("button", name="Save").click()
+        expect(page.get_by_text("Saved.")).to_be_visible()
+        assert team_of(tap) == ["Alice", "Bob"]
 
 
 def test_one_comes_back_to_view_day_people_and_height(

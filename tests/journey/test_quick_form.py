@@ -36,8 +36,8 @@ def test_a_caller_is_booked_by_name(
     """Few presses: the customer is known, the first time is taken, a colleague has it free."""
     nine = next_tuesday(9)
     known = {"customer_name": "Ms Green", "customer_phone": "0400 111", "location": "7 Hill Rd"}
-    earlier = details(start=nine - timedelta(days=7, hours=-1), **known)
-    book(by=alice, details=earlier, assignees=[alice])
+    week_ago = details(start=nine - timedelta(days=7, hours=-1), **known)
+    earlier = book(by=alice, details=week_ago, assignees=[alice])
     boiler = details(title="Boiler", start=nine, end=nine + timedelta(hours=1))
     book(by=alice, details=boiler, assignees=[alice])
     with opened(f"view=day&date={nine:%Y-%m-%d}", **look) as page:
@@ -66,6 +66,7 @@ def test_a_caller_is_booked_by_name(
         expect(toast(page)).to_contain_text("“Tap” is booked")
         booked = elsewhere(lambda: Appointment.objects.get(title="Tap"))
         assert (booked.start, booked.customer_phone) == (nine.astimezone(UTC), "0400 111")
+        assert booked.customer_id == earlier.customer_id
         assert team_of(booked) == ["Bob"]
         assert page.problems == []  # type: ignore[attr-defined]
 

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.test import Client
@@ -15,6 +16,7 @@ from sophiie.accounts.people import deactivate
 from sophiie.appointments.booking import book, change
 from sophiie.appointments.models import Appointment
 from tests.conftest import details
+from tests.customers.conftest import customer
 from tests.web.pages import parsed, values
 
 MORNING = datetime(2026, 12, 1, 1, 0, tzinfo=UTC)  # 12:00 in Sydney
@@ -225,6 +227,20 @@ def test_the_scripts_requests_need_the_pages_token(alice: Member, noon: Appointm
     body = {"revision": 1, "start": "2026-12-02T09:00:00"}
     assert client.post(path, body, content_type="application/json").status_code == 403
     assert Appointment.objects.get().revision == 1
+
+
+def test_the_quick_form_names_the_customer_who_was_chosen(page: Client, alice: Member) -> None:
+    """Also one of two of the same name; and none of another business."""
+    green, _namesake = customer(alice, "Ms Green"), customer(alice, "Ms Green")
+    asked = {"title": "Tap", "start": "2026-12-01T10:00", "end": "2026-12-01T11:00"}
+    who = {"customer_name": "Ms Green", "customer_id": str(green.id), "assignees": [str(alice.id)]}
+    status, answer = send(page, "book", {**asked, **who, "customer_id": str(UUID(int=1))})
+    assert (status, list(answer["errors"])) == (422, ["customer_id"])
+    assert send(page, "book", {**asked, **who, "customer_id": "x"})[0] == 400
+    assert send(page, "book", {**asked, **who})[0] == 201
+    assert Appointment.objects.get().customer_id == green.id
+    address = f"/appointments/new?title=Tap&customer={green.id}&customer_name=Ms+Green"
+    assert values(parsed(page.get(address)))["customer_id"] == str(green.id)
 
 
 def test_the_full_form_takes_over_what_was_typed(page: Client, bob: Member, alice: Member) -> None:

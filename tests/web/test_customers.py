@@ -244,6 +244,27 @@ def test_likely_doubles_are_proposed_compared_and_merged(
     assert "No duplicates" in words_of(page, "/customers/doubles")
 
 
+def test_a_pair_is_told_apart_and_listed_with_a_way_back(
+    page: Client, alice: Member, dana: Customer
+) -> None:
+    other = customer(alice, "D. Winter", phones=["+61255504711"])
+    path = f"/customers/{dana.id}/apart"
+    for source in ("/customers/doubles", f"/customers/{dana.id}/merge?with={other.id}"):
+        html = page.get(source).content.decode()
+        assert f'action="{path}"' in html
+    assert "different customers" in parsed(page.post(path, {"with": other.id}, follow=True)).words
+    shown = parsed(page.get("/customers/doubles")).one("main")
+    assert "No duplicates" in shown.words
+    assert shown.all("h2")[-1].words == "Not the same customer"
+    assert "Possible duplicates" not in words_of(page, f"/customers/{dana.id}")
+    page.post(path, {"with": other.id, "undo": "yes"})
+    assert "No duplicates" not in words_of(page, "/customers/doubles")
+    for nobody in ("", "x", "00000000-0000-0000-0000-000000000000"):
+        assert page.post(path, {"with": nobody}).status_code == 404
+    page.post(f"/customers/{dana.id}/merge", {"with": other.id})
+    assert page.post(path, {"with": other.id})["Location"] == f"/customers/{dana.id}"
+
+
 @pytest.mark.parametrize("other", ["", "x", "00000000-0000-0000-0000-000000000000"])
 def test_merging_with_nobody_is_a_404(page: Client, dana: Customer, other: str) -> None:
     assert page.post(f"/customers/{dana.id}/merge", {"with": other}).status_code == 404

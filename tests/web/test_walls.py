@@ -96,8 +96,9 @@ def test_there_is_nothing_behind_the_customers_of_another_business(
         assert response.status_code in (404, 405)
         assert "Dog" not in response.content.decode()
     # Nor beside one's own.
-    beside = address(OF_CUSTOMERS["customer-merge"], own.id)
-    assert theirs.post(beside, {"with": str(known.id)}).status_code == 404
+    for act in ("customer-merge", "customer-apart"):
+        beside = address(OF_CUSTOMERS[act], own.id)
+        assert theirs.post(beside, {"with": str(known.id)}).status_code == 404
     kept = Customer.objects.get(pk=known.pk)
     assert (kept.name, kept.notes, Customer.objects.count()) == ("Dana", "Dog", 2)
 

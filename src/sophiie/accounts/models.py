@@ -102,6 +102,7 @@ class Member(AbstractBaseUser):
     clock = models.CharField(
         max_length=2, choices=Clock.choices, blank=True, default="", db_default=""
     )
+    week_numbers = models.BooleanField(default=False, db_default=False)
     # When the person dismissed the first steps; they do not come back.
     first_steps_done_at = models.DateTimeField(null=True, blank=True)
 

@@ -1,4 +1,4 @@
-"""What members decide about themselves: name, address, language, clock."""
+"""What members decide about themselves: name, address, language, clock, week numbers."""
 
 from __future__ import annotations
 
@@ -28,7 +28,9 @@ GOOD_FOR = timedelta(days=1)
 _SALT = "sophiie.new-address"
 
 
-def change_profile(member: Member, *, name: str, language: str, clock: str) -> None:
+def change_profile(
+    member: Member, *, name: str, language: str, clock: str, week_numbers: bool = False
+) -> None:
     """Changes the profile. Raises `InvalidAccount`. An empty language means the browser's, an empty
     clock the business's.
 
@@ -36,7 +38,12 @@ def change_profile(member: Member, *, name: str, language: str, clock: str) -> N
     """
     if clock and clock not in Clock.values:
         raise InvalidAccount(_("Choose one of the two clocks."), field="clock")
-    wanted = {"name": check_person_name(name), "language": language, "clock": clock}
+    wanted = {
+        "name": check_person_name(name),
+        "language": language,
+        "clock": clock,
+        "week_numbers": week_numbers,
+    }
     changes = {
         field: [getattr(member, field), value]
         for field, value in wanted.items()

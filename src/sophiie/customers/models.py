@@ -1,4 +1,4 @@
-"""Customer, and the ids that merged ones had."""
+"""Customer, the ids that merged ones had, and who is not the same as whom."""
 
 from __future__ import annotations
 
@@ -83,3 +83,28 @@ class FormerId(models.Model):
 
     id = models.UUIDField(primary_key=True)
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="former_ids")
+
+
+class NotTheSame(models.Model):
+    """Two customers who look like one, and somebody said that they are two. Each pair once, the
+    smaller id first.
+
+    The database deletes the row with either customer, whoever deletes that one: the version before
+    this table, too.
+    """
+
+    first = models.ForeignKey(
+        Customer, on_delete=models.DO_NOTHING, related_name="+", db_constraint=False, db_index=False
+    )
+    second = models.ForeignKey(
+        Customer, on_delete=models.DO_NOTHING, related_name="+", db_constraint=False
+    )
+    said_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["first", "second"], name="not_the_same_once"),
+            models.CheckConstraint(
+                condition=models.Q(first__lt=models.F("second")), name="not_the_same_in_order"
+            ),
+        ]

@@ -11,7 +11,6 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
-from sophiie.common.sql import execute
 from sophiie.customers.keys import MAX_KEY, search_words
 from sophiie.customers.models import Customer
 
@@ -74,39 +73,3 @@ def page_of(
 def reached_by(business_id: UUID, keys: Iterable[str]) -> QuerySet[Customer]:
     """The customers with one of these addresses or numbers, in the form of `reach_of`."""
     return Customer.objects.filter(business=business_id, reach__overlap=list(keys))
-
-
-def likely_doubles_of(customer: Customer, *, most: int = 10) -> list[Customer]:
-    """Others with the same address or number."""
-    if not customer.reach:
-        return []
-    others = reached_by(customer.business_id, customer.reach).exclude(pk=customer.pk)
-    return list(others.order_by("created_at", "id")[:most])
-
-
-_DOUBLES = """
-    SELECT key, array_agg(id ORDER BY created_at, id)
-    FROM (
-        SELECT id, name_key, reach, created_at FROM customers_customer
-        WHERE business_id = %(business)s ORDER BY name_key, id LIMIT %(looked_at)s
-    ) AS customer, unnest(reach) AS key
-    GROUP BY key HAVING count(*) > 1
-    ORDER BY min(name_key), key LIMIT %(most)s
-"""
-AT_MOST_ALIKE = 10
-# All of any business that we know of; of a larger one the first by name, so that nobody waits long.
-LOOKED_AT = 20_000
-
-
-def likely_doubles(business_id: UUID, *, most: int = 50) -> list[tuple[str, list[Customer]]]:
-    """Addresses and numbers that several customers have, with those customers; each group once."""
-    rows = execute(_DOUBLES, business=business_id, most=most, looked_at=LOOKED_AT)
-    groups = [(key, ids[:AT_MOST_ALIKE]) for key, ids in rows]
-    wanted = {one for _, ids in groups for one in ids}
-    known = Customer.objects.filter(business=business_id).in_bulk(list(wanted))
-    found: dict[frozenset[UUID], tuple[str, list[Customer]]] = {}
-    for key, ids in groups:
-        people = [known[one] for one in ids if one in known]
-        if len(people) > 1:
-            found.setdefault(frozenset(ids), (key, people))
-    return list(found.values())

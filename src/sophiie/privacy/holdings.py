@@ -121,6 +121,7 @@ HOLDINGS = (
         file="appointments",
     ),
     Holding(table="customers.FormerId", business="customer__business"),
+    Holding(table="customers.NotTheSame", business="first__business"),
     Holding(table="customers.Customer", business="business", file="customers"),
     Holding(
         table="availability.WorkingHours",

@@ -190,6 +190,7 @@ def _replace(member_id: UUID, erasure: Erasure) -> None:
     # Unique, as every address has to be, and nobody's: RFC 2606 keeps the ending free.
     member.email = f"{member.pk}@erased.invalid"
     member.former_names, member.language, member.clock = [], "", ""
+    member.week_numbers = False
     member.role, member.last_login, member.erased_at = Role.MEMBER, None, now()
     member.set_unusable_password()
     member.save()

@@ -95,7 +95,7 @@ class AppointmentForm(forms.Form):
     customer_name = forms.CharField(
         label=gettext_lazy("Name"),
         required=False,
-        widget=forms.TextInput(attrs={"autocomplete": "off", "list": "customers"}),
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
     customer_phone = forms.CharField(
         label=gettext_lazy("Phone"),

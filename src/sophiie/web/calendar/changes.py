@@ -82,6 +82,7 @@ def calendar_book(request: HttpRequest) -> HttpResponse:
         by=member,
         details=asked.details(member),
         assignees=assignees_of(member.business, asked.assignees),
+        customer_id=asked.customer_id,
         **asked.consent_of(member),
     )
     return JsonResponse({"id": str(booked.id), "revision": booked.revision}, status=201)

@@ -1,4 +1,4 @@
-"""The hours outside working time that the calendar page shades."""
+"""The hours outside working time that the calendar page shades, and the days of a work week."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from sophiie.accounts.models import Business
 from sophiie.accounts.people import active_members
 from sophiie.availability.hours import joined, without, working_time
 from sophiie.availability.plans import plan_of
+from sophiie.common.clock import now
 
 
 @dataclass(frozen=True)
@@ -34,3 +35,16 @@ def closed_hours(business: Business, start: datetime, end: datetime) -> list[Clo
     ]
     somebody = joined(stretch for stretches in worked.values() for stretch in stretches)
     return [Closed(None, *stretch) for stretch in without(start, end, somebody)] + closed
+
+
+_MONDAY_TO_FRIDAY = range(5)
+
+
+def work_days(business: Business) -> list[int]:
+    """The days on which somebody of the team usually works, as JavaScript counts: Sunday is 0.
+
+    Monday to Friday for a team that never works.
+    """
+    hours = plan_of(business, list(active_members(business)), now(), now()).hours.values()
+    worked = {day for kept in hours for day, spans in enumerate(kept.week) if spans}
+    return sorted((day + 1) % 7 for day in worked or _MONDAY_TO_FRIDAY)

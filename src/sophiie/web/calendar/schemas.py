@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import Literal
+from uuid import UUID
 
 from django.utils.translation import gettext as _
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -65,6 +66,7 @@ class NewAppointment(_AskedWithTimes):
     customer_name: str = ""
     customer_phone: str = ""
     customer_email: str = ""
+    customer_id: UUID | None = None
     assignees: list[str] = []
 
     def details(self, member: Member) -> Details:

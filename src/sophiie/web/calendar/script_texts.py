@@ -24,6 +24,8 @@ def words() -> dict[str, str]:
         "close": _("Close"),
         "today": _("Today"),
         "and": _("and"),
+        "week_number": _("Week {n}"),
+        "other_days": _("Not shown, because they are on other days: {n}."),
         "previous_month": _("Previous month"),
         "next_month": _("Next month"),
         "previous_week": _("Previous week"),
@@ -57,6 +59,5 @@ def words() -> dict[str, str]:
         "people_all": _("All {n} people"),
         "people_of": _("{n} people"),
         "people_none": _("Nobody"),
-        "customers": _("Customers found: {n}"),
         "need_person": _("Choose at least one person."),
     }

@@ -29,21 +29,23 @@ from sophiie.calendar_link.connect import link_of
 from sophiie.common.clock import now
 from sophiie.common.wall_time import in_zone
 from sophiie.web.calendar.agenda import week_of
+from sophiie.web.calendar.closed_hours import work_days
 from sophiie.web.calendar.people import Person, people_of
 from sophiie.web.calendar.script_texts import words
 from sophiie.web.shared.first_steps import put_away_first_steps
 from sophiie.web.shared.requests import day_asked_for, members_only, signed_in
 from sophiie.web.shared.way_back import way_back
 
-VIEWS = ("month", "week", "day", "team", "list")
+VIEWS = ("month", "week", "workweek", "day", "team", "list")
+DAYS_OF_A_WEEK = 7
 # The page's script stores the last view here. A browser that has it needs no list from the server.
 VIEW_COOKIE = "sophiie_view"
 # What `page.js` imports: the browser loads all of it at once. The quick form comes later.
 MODULES = [
     f"sophiie/calendar/{name}.js"
     for name in (
-        *("acts", "entry", "events", "feed", "grid", "keys", "list", "looks", "month", "notices"),
-        *("people_picker", "settled", "setup", "state", "times"),
+        *("acts", "date_jump", "entry", "events", "feed", "grid", "keys", "list", "looks"),
+        *("month", "notices", "people_picker", "settled", "setup", "state", "times"),
     )
 ]
 MAX_FOUND = 40
@@ -64,8 +66,10 @@ def calendar(request: HttpRequest) -> HttpResponse:
     first = first_of_week(shown, member.business)
     listed = request.COOKIES.get(VIEW_COOKIE) not in VIEWS or "plain" in request.GET
     people = people_of(member.business)
+    worked = work_days(member.business)
+    views = [name for name in VIEWS if name != "workweek" or len(worked) < DAYS_OF_A_WEEK]
     context: dict[str, Any] = {
-        "setup": json.dumps(_setup(member, people, today)),
+        "setup": json.dumps(_setup(member, people, today, views, worked)),
         "week_start": first,
         "week_end": first + timedelta(days=6),
         "previous_url": _week_url(first - timedelta(days=7)),
@@ -74,7 +78,8 @@ def calendar(request: HttpRequest) -> HttpResponse:
         "plain_url": f"{_week_url(first)}&plain=1",
         "listed": listed,
         "modules": MODULES,
-        "views": _views(),
+        "views": _labelled(views),
+        "work_week": "workweek" in views,
         "people": [person for person in people if person.active],
         "linked": link_of(member) is not None,
         "just_deleted": _just_deleted(request, member),
@@ -128,7 +133,9 @@ def _found(member: Member, asked: str) -> list[Appointment]:
     return [*ahead, *past[: MAX_FOUND + 1 - len(ahead)]]
 
 
-def _setup(member: Member, people: list[Person], today: date) -> dict[str, Any]:
+def _setup(
+    member: Member, people: list[Person], today: date, views: list[str], worked: list[int]
+) -> dict[str, Any]:
     """What the script has to know before its first request."""
     language = get_language() or settings.LANGUAGE_CODE
     nowhere = UUID(int=0)
@@ -138,7 +145,6 @@ def _setup(member: Member, people: list[Person], today: date) -> dict[str, Any]:
             "feed": reverse("calendar-feed"),
             "book": reverse("calendar-book"),
             "nextHour": reverse("calendar-next-hour"),
-            "customers": reverse("customers"),
             "form": reverse("appointment-new"),
             "appointment": reverse("appointment", args=[nowhere]),
             "move": reverse("calendar-move", args=[nowhere]),
@@ -148,11 +154,13 @@ def _setup(member: Member, people: list[Person], today: date) -> dict[str, Any]:
         },
         "nowhere": str(nowhere),
         "cookie": VIEW_COOKIE,
-        "views": VIEWS,
+        "views": views,
         "zone": member.business.timezone,
         "today": today.isoformat(),
         "locale": LOCALES.get(language, language),
         "firstDay": first_day(member.business),
+        "workDays": worked,
+        "weekNumbers": member.week_numbers,
         "twelveHours": member.reads_twelve_hours,
         "me": str(member.id),
         "people": [person.shown() for person in people],
@@ -170,17 +178,17 @@ def first_of_week(day: date, business: Business) -> date:
     return day - timedelta(days=(day.isoweekday() - business.week_start) % 7)
 
 
-def _views() -> list[dict[str, str]]:
+def _labelled(views: list[str]) -> list[dict[str, str]]:
+    """The views with their names and keys."""
     labels = {
         "month": (_("Month"), "m"),
         "week": (_("Week"), "w"),
+        "workweek": (_("Work week"), "k"),
         "day": (_("Day"), "d"),
         "team": (_("Team"), "e"),
         "list": (_("List"), "l"),
     }
-    return [
-        {"name": name, "label": str(label), "key": key} for name, (label, key) in labels.items()
-    ]
+    return [{"name": name, "label": labels[name][0], "key": labels[name][1]} for name in views]
 
 
 def _just_deleted(request: HttpRequest, member: Member) -> Appointment | None:

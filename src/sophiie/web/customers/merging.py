@@ -8,32 +8,59 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from sophiie.appointments.errors import TooBusy
 from sophiie.appointments.merging import combined, merge
 from sophiie.appointments.models import Appointment
+from sophiie.customers.duplicates import (
+    likely_doubles,
+    take_back_apart,
+    tell_apart,
+    told_apart,
+)
 from sophiie.customers.errors import InvalidCustomer, UnknownCustomer
 from sophiie.customers.models import Customer
 from sophiie.customers.phones import shown
 from sophiie.customers.rules import CustomerDetails
-from sophiie.customers.selectors import likely_doubles
 from sophiie.web.customers.forms import called
 from sophiie.web.customers.views import customer_or_404
 from sophiie.web.shared.requests import members_only, signed_in
 
 MAX_DOUBLES = 50
+MAX_APART = 200
 
 
 @members_only
 @require_GET
 def doubles(request: HttpRequest) -> HttpResponse:
-    """Customers with the same address or number: somebody has to look whether they are one."""
-    found = likely_doubles(signed_in(request).business_id, most=MAX_DOUBLES)
-    groups = [
-        {"key": shown(key), "first": people[0], "others": people[1:]} for key, people in found
-    ]
-    return render(request, "customers/doubles.html", {"groups": groups, "most": MAX_DOUBLES})
+    """Customers with the same address or number: somebody has to look whether they are one. And
+    those of whom somebody said that they are two."""
+    business_id = signed_in(request).business_id
+    found = likely_doubles(business_id, most=MAX_DOUBLES)
+    context = {
+        "groups": [{"key": shown(key), "pairs": pairs} for key, pairs in found],
+        "apart": told_apart(business_id)[:MAX_APART],
+    }
+    return render(request, "customers/doubles.html", context)
+
+
+@members_only
+@require_POST
+def customer_apart(request: HttpRequest, customer_id: UUID) -> HttpResponse:
+    """Notes that two customers are not the same, or takes that back."""
+    by, other = signed_in(request), _id(request.POST.get("with", ""))
+    if "undo" in request.POST:
+        take_back_apart(by=by, customer_id=customer_id, other_id=other)
+        return redirect("customer-doubles")
+    try:
+        tell_apart(by=by, customer_id=customer_id, other_id=other)
+    except UnknownCustomer:
+        raise Http404 from None
+    except InvalidCustomer:  # merged meanwhile, in another window
+        return redirect("customer", customer_id)
+    messages.success(request, _("Noted: these are two different customers."))
+    return redirect("customer-doubles")
 
 
 @members_only

@@ -13,5 +13,6 @@ urlpatterns = [
     path("customers/<uuid:customer_id>", views.customer, name="customer"),
     path("customers/<uuid:customer_id>/edit", views.customer_edit, name="customer-edit"),
     path("customers/<uuid:customer_id>/merge", merging.customer_merge, name="customer-merge"),
+    path("customers/<uuid:customer_id>/apart", merging.customer_apart, name="customer-apart"),
     path("customers/<uuid:customer_id>/delete", views.customer_delete, name="customer-delete"),
 ]

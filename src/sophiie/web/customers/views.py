@@ -20,10 +20,11 @@ from sophiie.appointments.merging import delete_customer
 from sophiie.appointments.selectors import listed_for
 from sophiie.common.clock import now
 from sophiie.customers import editing
+from sophiie.customers.duplicates import likely_doubles_of
 from sophiie.customers.errors import StaleCustomer, UnknownCustomer
 from sophiie.customers.models import Customer
 from sophiie.customers.phones import shown
-from sophiie.customers.selectors import Place, customers_of, likely_doubles_of, page_of
+from sophiie.customers.selectors import Place, customers_of, page_of
 from sophiie.web.customers.forms import CustomerForm, SearchForm
 from sophiie.web.shared.requests import members_only, signed_in
 from sophiie.web.shared.submitted_data import keeps_submitted_data, submitted_data

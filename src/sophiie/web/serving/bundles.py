@@ -14,9 +14,10 @@ BUNDLES = {
     "sophiie/shared.css": (
         *("tokens", "ground", "frame", "navigation", "cards", "layout", "buttons", "fields"),
         *("notices", "tabs_and_dialogs", "tables", "lists", "steps", "time_check"),
+        "customer_search",
     ),
     "sophiie/calendar.css": (
-        *("agenda", "rows", "first_steps", "people", "tools", "filters", "frame", "grid"),
+        *("agenda", "rows", "first_steps", "people", "tools", "dates", "filters", "frame", "grid"),
         *("month", "entries", "entries_fit", "list", "dialogs", "notices", "tips", "low"),
     ),
 }

@@ -53,6 +53,9 @@ class ProfileForm(forms.Form):
         choices=_clocks,
         error_messages={"invalid_choice": gettext_lazy("Choose one of the two clocks.")},
     )
+    week_numbers = forms.BooleanField(
+        label=gettext_lazy("Show week numbers in the calendar"), required=False
+    )
 
 
 class EmailForm(forms.Form):

@@ -23,7 +23,7 @@ from sophiie.web.shared.submitted_data import keeps_submitted_data, restored_dat
 @keeps_submitted_data
 @require_http_methods(["GET", "POST"])
 def profile(request: HttpRequest) -> HttpResponse:
-    """Name, language and clock."""
+    """Name, language, clock and week numbers."""
     member = signed_in(request)
     if request.method != "POST":
         data = restored_data(request)
@@ -33,7 +33,7 @@ def profile(request: HttpRequest) -> HttpResponse:
         return _profile_page(request, member, profile_form=form, status=422)
     said = form.cleaned_data
     try:
-        change_profile(member, name=said["name"], language=said["language"], clock=said["clock"])
+        change_profile(member, **said)
     except InvalidAccount as refusal:
         show_refusal(form, refusal)
         member.refresh_from_db()
@@ -81,7 +81,7 @@ def _profile_page(
     profile_form: ProfileForm | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    initial = {"name": member.name, "language": member.language, "clock": member.clock}
+    initial = {name: getattr(member, name) for name in ProfileForm.base_fields}
     context = {"form": profile_form or ProfileForm(initial=initial)}
     return render(request, "settings/profile.html", context, status=status)
 

@@ -131,6 +131,7 @@ _CHANGES: dict[str, Any] = {
     "email": gettext_lazy("Email"),
     "role": pgettext_lazy("of a member", "Role"),
     "language": gettext_lazy("Language"),
+    "week_numbers": gettext_lazy("Week numbers"),
     "timezone": gettext_lazy("Time zone"),
     "covers": gettext_lazy("Which appointments"),
     "privacy": gettext_lazy("How much of them"),

@@ -10,8 +10,10 @@ function unfoldEdit() {
   if (edit) unfold(edit);
 }
 
+// A screen reader's cursor and a search in the page scroll to what they found: it has to be in sight
+// before somebody taps it.
 for (const part of document.querySelectorAll("[data-folded]")) {
-  for (const kind of ["focusin", "change", "invalid"])
+  for (const kind of ["focusin", "change", "invalid", "scroll"])
     part.addEventListener(kind, () => unfold(part), true);
 }
 

@@ -7,19 +7,22 @@ import * as month from "./month.js";
 import { noteFocus, settle } from "./settled.js";
 import { part, setup } from "./setup.js";
 import { onPhone, state } from "./state.js";
-import { addSeconds, dayOf, offset } from "./times.js";
+import { addSeconds, dayOf, now, offset, periodOf, today } from "./times.js";
 
 const VIEWS = {
   month: "dayGridMonth",
   week: "timeGridWeek",
+  workweek: "timeGridWeek",
   day: "timeGridDay",
   team: "resourceTimeGridDay",
 };
-const COLUMNS_ON_PHONE = { week: "6.5rem", team: "8.5rem" };
+const COLUMNS_ON_PHONE = { week: "6.5rem", workweek: "6.5rem", team: "8.5rem" };
+const DAYS_OFF = [0, 1, 2, 3, 4, 5, 6].filter((day) => !setup.workDays.includes(day));
 const MIN_COLUMN_PX = 120; // of the team view: below that it scrolls sideways
 const DAY_SECONDS = 86_400;
 const HOUR_SECONDS = 3_600;
 const FIRST_HOUR = "07:00:00";
+const BEFORE_NOW = -2 * HOUR_SECONDS;
 const A_MOMENT_MS = 50;
 
 let calendar = null;
@@ -121,6 +124,9 @@ export function start(given) {
   const grid = part("cal-grid");
   calendar = EventCalendar.create(grid, options());
   grid.addEventListener("click", (event) => {
+    // The library's handle lies over half of a short entry; who does not drag it means the entry.
+    const handle = event.target.closest(".ec-resizer");
+    if (handle && !justDragged) handle.closest(".ec-event").querySelector("a.entry")?.click();
     const link = event.target.closest("a.entry, a.day-link, a.day-more");
     if (link && justDragged) {
       event.preventDefault();
@@ -144,10 +150,12 @@ export function draw() {
   const isMonth = state.view === "month";
   const set = (name, value) => calendar.setOption(name, value);
   set("timeZone", offset());
+  setFirstHour();
   if (state.view === "team") {
     const resources = columns().map(({ id, name }) => ({ id, title: name }));
     set("resources", resources);
   }
+  set("hiddenDays", state.view === "workweek" ? DAYS_OFF : []);
   if (calendar.getOption("view") !== view) set("view", view);
   set("date", state.day);
   const hasLong = found.some((event) => event.allDay);
@@ -159,6 +167,19 @@ export function draw() {
     set("dayCellFormat", headOf);
   }
   set("events", found);
+}
+
+let scrolledFor = "";
+
+/** Where the library scrolls to, once for each period: the morning, today what comes next. */
+function setFirstHour() {
+  const [from, to] = periodOf(state.view, state.day);
+  if (scrolledFor === `${state.view} ${from}`) return;
+  scrolledFor = `${state.view} ${from}`;
+  const recent = addSeconds(now(), BEFORE_NOW);
+  const isAhead = from <= today() && today() < to && dayOf(recent) === today();
+  const hour = isAhead && recent.slice(11) > FIRST_HOUR ? recent.slice(11) : FIRST_HOUR;
+  calendar.setOption("scrollTime", hour);
 }
 
 function columnWidth() {

@@ -3,7 +3,7 @@
 import { busyBlock, classesOf, entryLink } from "./entry.js";
 import { appointments, busyTimes, leading, shown } from "./feed.js";
 import { cloneOf, make, part, say } from "./setup.js";
-import { addDays, dayNumber, month, spanOn, today, touches, weekday } from "./times.js";
+import { addDays, dayNumber, month, now, spanOn, today, touches, weekday } from "./times.js";
 
 /** The rows of a day, ordered by start. */
 function ofDay(day) {
@@ -67,13 +67,23 @@ export function draw({ onNew }) {
       return section;
     }),
   );
-  const here = list.querySelector(".day-today");
-  // Scrolls the list and not the page, which would hide what is above the list.
-  if (here && drawnFor !== shown.from)
-    list.scrollTop += here.getBoundingClientRect().top - list.getBoundingClientRect().top;
+  if (drawnFor !== shown.from) scrollToToday(list);
   drawnFor = shown.from;
   if (focused)
     list.querySelector(`.entry[data-id="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
+}
+
+/** Today first and, of a long day, what comes next in sight. Scrolls the list and not the page, which
+ *  would hide what is above the list. */
+function scrollToToday(list) {
+  const here = list.querySelector(".day-today");
+  if (!here) return;
+  const frame = list.getBoundingClientRect();
+  list.scrollTop += here.getBoundingClientRect().top - frame.top;
+  const next = appointments().find(({ end }) => end > now());
+  const row = next && here.querySelector(`.entry[data-id="${CSS.escape(next.id)}"]`);
+  const below = row ? row.getBoundingClientRect().bottom - frame.bottom : 0;
+  if (below > 0) list.scrollTop += below + frame.height / 4;
 }
 
 function empty(onNew) {

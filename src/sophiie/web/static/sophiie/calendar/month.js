@@ -2,9 +2,19 @@
 // The library can work that out, but lays out every entry to do so: two thousand take a minute.
 
 import { appointments } from "./feed.js";
-import { make, part, say } from "./setup.js";
+import { make, part, say, setup } from "./setup.js";
 import { onPhone, state } from "./state.js";
-import { addDays, dayNumber, dayOf, longDay, periodOf, seconds, touches } from "./times.js";
+import {
+  addDays,
+  dayNumber,
+  dayOf,
+  longDay,
+  periodOf,
+  seconds,
+  startOfWeek,
+  touches,
+  weekNumber,
+} from "./times.js";
 
 const DAY_SECONDS = 86_400;
 // Pixels, as the style sheets set them: the row of weekday names, a day's number, a line with its
@@ -64,7 +74,16 @@ export function dayHead(day, hrefOfDay) {
     link.dataset.day = day;
     nodes.push(link);
   }
+  // The library would number weeks that begin on Saturday on their Monday.
+  if (setup.weekNumbers && startOfWeek(day) === day) nodes.push(numberOfWeek(day));
   return nodes;
+}
+
+function numberOfWeek(day) {
+  const number = make("span", "day-week", weekNumber(day));
+  number.setAttribute("aria-hidden", "true");
+  const spoken = make("span", "visually-hidden", say("week_number", { n: weekNumber(day) }));
+  return make("span", "", number, spoken);
 }
 
 function dayLink(day, hrefOfDay) {

@@ -2,7 +2,8 @@
 // looks (grid, list) and what people do (acts).
 
 import * as acts from "./acts.js";
-import { forget, isShown, load, namesOf, recall, SignedOut, shown } from "./feed.js";
+import * as dates from "./date_jump.js";
+import { appointments, forget, isShown, load, namesOf, recall, SignedOut, shown } from "./feed.js";
 import * as grid from "./grid.js";
 import * as keys from "./keys.js";
 import * as list from "./list.js";
@@ -10,7 +11,16 @@ import * as notices from "./notices.js";
 import * as people from "./people_picker.js";
 import { listed, part, say, setup } from "./setup.js";
 import { change, hrefOf, isBrief, readAddress, state, whenResized } from "./state.js";
-import { otherZone, periodOf, step, titleOf, today } from "./times.js";
+import {
+  dayOf,
+  isWorkDay,
+  otherZone,
+  periodOf,
+  step,
+  titleOf,
+  today,
+  weekNumber,
+} from "./times.js";
 
 const SLOW_MS = 250;
 const TOGETHER_MS = 300;
@@ -32,6 +42,7 @@ function draw() {
   } else {
     part("cal-list").replaceChildren();
   }
+  tellOtherDays(known);
   const unread = part("cal-unread");
   unread.hidden = !shown.unread.length;
   unread.textContent = say("unread", {
@@ -39,11 +50,24 @@ function draw() {
   });
 }
 
+/** A work week hides no appointment without a word. */
+function tellOtherDays(known) {
+  const hidden = appointments().filter(
+    ({ start, end }) => !isWorkDay(dayOf(start)) && !isWorkDay(dayOf(end)),
+  );
+  const note = part("cal-other-days");
+  note.hidden = state.view !== "workweek" || !known || !hidden.length;
+  note.querySelector("span").textContent = say("other_days", { n: hidden.length });
+}
+
 function frame() {
   const title = titleOf(state.view, state.day);
   part("cal-title").textContent = titleOf(state.view, state.day, { brief: isBrief() });
   document.title = `${title} · Sophiie`;
-  const unit = { month: "month", week: "week", list: "week", day: "day", team: "day" }[state.view];
+  const unit = { month: "month", day: "day", team: "day" }[state.view] ?? "week";
+  const week = part("cal-week");
+  week.hidden = !setup.weekNumbers || unit === "month";
+  week.textContent = say("week_number", { n: weekNumber(state.day) });
   for (const [id, direction, name] of [
     ["cal-previous", -1, "previous"],
     ["cal-next", 1, "next"],
@@ -53,11 +77,14 @@ function frame() {
     link.querySelector(".visually-hidden").textContent = say(`${name}_${unit}`);
   }
   part("cal-today").href = hrefOf({ day: today() });
+  // Where there is no room for a name of its own, the work week is a way to show the week.
+  const shownAs = isBrief() && state.view === "workweek" ? "week" : state.view;
   for (const link of document.querySelectorAll(".cal-view")) {
     link.href = hrefOf({ view: link.dataset.view });
-    if (link.dataset.view === state.view) link.setAttribute("aria-current", "true");
+    if (link.dataset.view === shownAs) link.setAttribute("aria-current", "true");
     else link.removeAttribute("aria-current");
   }
+  part("cal-work-week")?.setAttribute("aria-pressed", String(state.view === "workweek"));
   people.draw();
   part("calendar").dataset.view = state.view;
 }
@@ -128,7 +155,9 @@ function arrive() {
   return reload();
 }
 
-const showView = (view) => go({ view });
+const showView = (view) => {
+  if (setup.views.includes(view)) go({ view });
+};
 const showDay = (day) => go({ view: "day", day });
 const goToday = () => go({ day: today() });
 const move = (direction) => go({ day: step(state.view, state.day, direction) });
@@ -210,6 +239,11 @@ function connect() {
   onPlainClick(part("cal-today"), goToday);
   for (const link of document.querySelectorAll(".cal-view"))
     onPlainClick(link, () => showView(link.dataset.view));
+  part("cal-work-week")?.addEventListener("click", () =>
+    showView(state.view === "workweek" ? "week" : "workweek"),
+  );
+  part("cal-other-days").lastElementChild.addEventListener("click", () => showView("week"));
+  dates.connect((day) => go({ day }));
   part("cal-new").addEventListener("click", () => create());
   part("cal-search-button").addEventListener("click", search);
   part("cal-search-text").addEventListener("keydown", (event) => {
@@ -260,6 +294,7 @@ keys.listen({
   show: showView,
   search,
   today: goToday,
+  jump: dates.open,
   create: () => create(),
   help: () => document.querySelector("[data-dialog-open=cal-keys]").click(),
   dismiss: () => {

@@ -1,9 +1,9 @@
 // The quick form: title, customer, place, time, people. While one types it says whether the time is
 // free. The full form has everything else; it opens with what was typed here.
 
+import { searchIn } from "../appointments/customer_search.js";
 import { choosePerson } from "../appointments/proposals.js";
 import { book, reasonOf } from "./acts.js";
-import * as customers from "./customers.js";
 import { shown } from "./feed.js";
 import { control } from "./notices.js";
 import * as times from "./quick_times.js";
@@ -19,6 +19,7 @@ const dialog = part("cal-quick");
 const form = part("cal-quick-form");
 const check = part("cal-quick-check");
 const { title, date } = form.elements;
+const customers = searchIn(form);
 
 let onClose = () => {};
 let proposal = Promise.resolve();
@@ -140,7 +141,8 @@ async function send(more) {
     return;
   }
   const texts = Object.fromEntries(TEXTS.map((name) => [name, form.elements[name].value]));
-  const answer = await book({ ...texts, ...times.typedTimes(), assignees, ...more });
+  const customer_id = form.elements.customer_id.value || null;
+  const answer = await book({ ...texts, customer_id, ...times.typedTimes(), assignees, ...more });
   if (answer.status === 201) {
     dialog.close();
   } else if (answer.errors) {
@@ -156,6 +158,7 @@ async function send(more) {
 /** The address of the full form, with everything typed so far. */
 function fullForm() {
   const kept = new URLSearchParams();
+  kept.set("customer", form.elements.customer_id.value);
   for (const name of [...TEXTS, "date", "start", "end"]) kept.set(name, form.elements[name].value);
   for (const id of chosen()) kept.append("assignees", id);
   return `${setup.urls.form}?${kept}`;
@@ -188,7 +191,6 @@ function find({ target }) {
 export function connect(page) {
   ({ onClose } = page);
   times.connect();
-  customers.connect();
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     submit();

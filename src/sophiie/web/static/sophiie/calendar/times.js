@@ -49,6 +49,14 @@ export function startOfWeek(day) {
   return addDays(day, -((asUtc(day).getUTCDay() - setup.firstDay + 7) % 7));
 }
 
+/** The ISO number of the week in which a day lies: that of the week's Thursday. */
+export function weekNumber(day) {
+  const thursday = addDays(startOfWeek(day), (4 - setup.firstDay + 7) % 7);
+  return Math.floor((asUtc(thursday) - asUtc(`${thursday.slice(0, 4)}-01-01`)) / DAY / 7) + 1;
+}
+
+export const isWorkDay = (day) => setup.workDays.includes(asUtc(day).getUTCDay());
+
 /** The days that a view shows: the first, and the one after the last. */
 export function periodOf(view, day) {
   if (view === "day" || view === "team") return [day, addDays(day, 1)];
@@ -83,6 +91,9 @@ export const shortDay = (text) =>
   written(text, { weekday: "short", day: "numeric", month: "short" });
 export const weekday = (text, width = "short") => written(text, { weekday: width });
 export const dayNumber = (text) => String(Number(text.slice(8, 10)));
+export const wholeDate = (text) =>
+  written(text, { weekday: "long", day: "numeric", month: "long", year: "numeric" });
+export const monthAndYear = (text) => written(text, { month: "long", year: "numeric" });
 export const month = (text) => written(text, { month: "long" });
 
 export function clock(text) {
@@ -130,8 +141,8 @@ export function when(from, to) {
 /** The heading of a period; shorter where there is little room. */
 export function titleOf(view, day, { brief = false } = {}) {
   const month = brief ? "short" : "long";
-  const monthAndYear = (text) => written(text, { month, year: "numeric" });
-  if (view === "month") return monthAndYear(day);
+  const ofMonth = (text) => written(text, { month, year: "numeric" });
+  if (view === "month") return ofMonth(day);
   if (view === "day" || view === "team") {
     return written(day, {
       weekday: month,
@@ -142,10 +153,9 @@ export function titleOf(view, day, { brief = false } = {}) {
   }
   const [first, after] = periodOf(view, day);
   const last = addDays(after, -1);
-  if (first.slice(0, 7) === last.slice(0, 7)) return monthAndYear(last);
-  const start =
-    first.slice(0, 4) === last.slice(0, 4) ? written(first, { month }) : monthAndYear(first);
-  return `${start} – ${monthAndYear(last)}`;
+  if (first.slice(0, 7) === last.slice(0, 7)) return ofMonth(last);
+  const start = first.slice(0, 4) === last.slice(0, 4) ? written(first, { month }) : ofMonth(first);
+  return `${start} – ${ofMonth(last)}`;
 }
 
 // -- The present, in the business's zone.
