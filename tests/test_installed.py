@@ -23,18 +23,18 @@ DATA = "home/.local/share/sophiie/"
 
 
 @contextmanager
-def installed(*packages: str) -> Iterator[Installed]:
+def installed(package: str) -> Iterator[Installed]:
     """In a folder that every user may enter, unlike pytest's own, with a short path."""
     folder = Path(tempfile.mkdtemp(prefix="sophiie-installed-"))
     try:
-        yield Installed(folder, *packages)
+        yield Installed(folder, package)
     finally:
         subprocess.run(["rm", "-rf", folder], check=True)  # many files, quicker than by Python
 
 
 @pytest.fixture(scope="module")
 def sophiie() -> Iterator[Installed]:
-    with installed(SOPHIIE, SIMULATOR) as found:
+    with installed(SOPHIIE) as found:
         yield found
 
 
@@ -145,7 +145,7 @@ def test_where_the_data_are_kept(sophiie: Installed, variables: dict[str, str], 
     chosen = {name: value.format(home=sophiie.home) for name, value in variables.items()}
     program = "from sophiie.config.environment import read_environment as r; print(r().data_dir)"
     said = subprocess.run(
-        sophiie.command("python", "-c", program),
+        sophiie.command("python", "-P", "-c", program),
         capture_output=True,
         check=True,
         timeout=60,
