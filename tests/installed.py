@@ -46,12 +46,13 @@ def name_of(wheel: Path) -> str:
 
 
 class Installed:
-    """A virtual environment with packages of ours, and an ordinary person's home beside it.
+    """A virtual environment with one of our packages and what that declares, and an ordinary
+    person's home beside it.
 
     Where the tests run as root, that person is `nobody`; else it is whoever runs them.
     """
 
-    def __init__(self, folder: Path, *packages: str) -> None:
+    def __init__(self, folder: Path, package: str) -> None:
         folder.chmod(0o755)
         self.bin = folder / "venv" / "bin"
         self.home, self.tmp, self.elsewhere = (folder / n for n in ("home", "tmp", "elsewhere"))
@@ -60,7 +61,7 @@ class Installed:
         self._libraries = (
             {"LD_LIBRARY_PATH": str(libraries)} if libraries != Path("/usr/lib") else {}
         )
-        self._make_environment(folder / "venv", [wheels()[name] for name in packages])
+        self._make_environment(folder / "venv", with_ours_that_it_declares(package))
         self._becomes = becoming_nobody() if os.geteuid() == 0 else []
         for place in (self.home, self.tmp, self.elsewhere):
             place.mkdir()
@@ -149,6 +150,12 @@ def needed_by(chosen: list[Path]) -> Iterator[Distribution]:
                 seen.add((found.name, inner))
                 queue += [(line, inner) for line in found.requires or []]
     yield from (distribution(name) for name in sorted({name for name, _ in seen}))
+
+
+def with_ours_that_it_declares(package: str) -> list[Path]:
+    lines = requirements_of(wheels()[package])
+    declared = {canonicalize_name(Requirement(line).name) for line in lines}
+    return [wheel for name, wheel in wheels().items() if name in {package, *declared}]
 
 
 def requirements_of(wheel: Path) -> list[str]:

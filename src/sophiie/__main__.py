@@ -165,7 +165,7 @@ def worker(environment: Environment, concurrency: int) -> None:
 def simulator(arguments: tuple[str, ...]) -> None:
     """The Google simulator alone (`sophiie simulator --help` for its options)."""
     # A program of its own: it shares nothing with the product but the machine.
-    command = [sys.executable, "-m", "google_simulator", *arguments]
+    command = [sys.executable, "-P", "-m", "google_simulator", *arguments]
     os.execv(sys.executable, command)  # noqa: S606
 
 

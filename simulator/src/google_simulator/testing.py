@@ -48,9 +48,10 @@ class RunningSimulator(SimulatorControl):
 
     def _start(self, port: int) -> str:
         read_end, self._lifeline = os.pipe()
-        command = [sys.executable, "-m", "google_simulator", "--port", str(port), *self._options]
+        # -P: not from the folder of the tests, in which a file may be named like a library.
+        command = [sys.executable, "-P", "-m", "google_simulator", "--port", str(port)]
         self._process = subprocess.Popen(  # noqa: S603 - our own module
-            command,
+            [*command, *self._options],
             stdout=subprocess.PIPE,
             text=True,
             pass_fds=(read_end,),

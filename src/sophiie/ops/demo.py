@@ -46,7 +46,8 @@ def check_simulator() -> None:
     """The simulator is a package of its own, and only the demo needs it."""
     if importlib.util.find_spec("google_simulator") is None:
         raise CommandError(
-            "The demo needs the Google simulator; install it with `pip install ./simulator`."
+            "The demo needs the Google simulator: install the package google-calendar-simulator "
+            "from where Sophiie came from."
         )
 
 

@@ -20,6 +20,8 @@ from sophiie.ops.errors import CommandError
 STOP_SECONDS = 6.0
 LIFELINE = "LIFELINE_FD"
 PAUSE_SECONDS = 0.05
+# Without the folder from which somebody started us: a file there may be named like a library.
+PYTHON_M = (sys.executable, "-P", "-m")
 
 logger = log(__name__)
 
@@ -57,13 +59,13 @@ class Family:
 
     def start(self, name: str, *arguments: str) -> None:
         """Starts `python -m …` in its own session, so that Ctrl-C reaches only this process."""
-        command = [sys.executable, "-m", *arguments]
+        command = [*PYTHON_M, *arguments]
         self._children.append(_Child(name, command, self._spawn(command)))
 
     def run(self, *arguments: str) -> None:
         """Runs `python -m …` to its end and logs the few lines that it prints. Raises
         `CommandError` if it fails."""
-        command = [sys.executable, "-m", *arguments]
+        command = [*PYTHON_M, *arguments]
         child = _Child(arguments[-1], command, self._spawn(command, stdout=subprocess.PIPE))
         self._children.append(child)
         while (code := child.process.poll()) is None:
