@@ -96,7 +96,7 @@ class Bench:
     def measure(self, folder: Path) -> None:
         self.owner = Member.objects.get(pk=_uuid(MEMBER, MEMBER_NUMBER))
         self.link = CalendarLink.objects.get(pk=_uuid(LINK, MEMBER_NUMBER))
-        self.page, self.key = Client(), create_api_key(self.owner)
+        self.page, self.api, self.key = Client(), Client(), create_api_key(self.owner)
         self.page.force_login(
             self.owner, backend="allauth.account.auth_backends.AuthenticationBackend"
         )
@@ -179,14 +179,14 @@ class Bench:
             return act
 
         def book() -> None:
-            answer = Client().post(
+            answer = self.api.post(
                 "/api/v1/appointments", body, content_type="application/json", headers=headers
             )
             assert answer.status_code == 201, answer.content
 
         def availability() -> None:
             query = urlencode({**times, "duration_minutes": 60})
-            answer = Client().get(f"/api/v1/availability?{query}", headers=headers)
+            answer = self.api.get(f"/api/v1/availability?{query}", headers=headers)
             assert answer.status_code == 200, answer.content
 
         return [

@@ -50,7 +50,7 @@ from google_simulator.testing import running_simulator
 from sophiie.accounts.api_keys import create_api_key
 from sophiie.accounts.models import Member
 from sophiie.accounts.people import add_member, create_business
-from sophiie.web.serving.hub import connection_parameters
+from sophiie.common.direct import direct_parameters
 from tests.google_place import variables_of
 from tests.linking import link
 from tests.processes import Running, answers, free_port, until
@@ -120,7 +120,7 @@ def measure(urls: list[str], key: str, who: list[str]) -> dict[int, dict[str, fl
     asyncio.run(booked(urls, key, who, WARM, hours))
     for listening in LISTENING:
         listeners = [
-            psycopg.connect(**connection_parameters(), autocommit=True) for _ in range(listening)
+            psycopg.connect(**direct_parameters(), autocommit=True) for _ in range(listening)
         ]
         for listener in listeners:
             listener.execute("LISTEN sophiie_live")

@@ -26,8 +26,9 @@ from sophiie.accounts.signals import member_deactivated, member_reactivated
 from sophiie.appointments.errors import InvalidAppointment
 from sophiie.appointments.models import Appointment
 from sophiie.appointments.rules import assignees_of
+from sophiie.common.direct import direct_parameters
 from sophiie.common.live import CHANNEL
-from sophiie.web.serving.hub import Hub, connection_parameters
+from sophiie.web.serving.hub import Hub
 from tests.conftest import PASSWORD
 from tests.linking import browser_of
 from tests.mails import delivered
@@ -231,7 +232,7 @@ def test_two_owners_who_deactivate_each_other_leave_one(alice: Member) -> None:
 @pytest.mark.django_db(transaction=True)
 def test_their_open_pages_hear_nothing_more(alice: Member, bob: Member) -> None:
     """The stream of live updates ends; that of a colleague goes on."""
-    with psycopg.connect(**connection_parameters(), autocommit=True) as listener:
+    with psycopg.connect(**direct_parameters(), autocommit=True) as listener:
         listener.execute(f"LISTEN {CHANNEL}")
         deactivate(alice, bob)
         payloads = [n.payload for n in listener.notifies(timeout=60, stop_after=1)]

@@ -17,7 +17,7 @@ from sophiie.appointments.booking import book
 from sophiie.calendar_link.models import CalendarLink
 from sophiie.common import live
 from sophiie.common.after_commit import after_commit, gathering
-from sophiie.web.serving import hub as hubs
+from sophiie.common.direct import direct_parameters
 from tests.conftest import details, tomorrow_at
 from tests.linking import link
 from tests.mirroring import sweep_once
@@ -43,7 +43,7 @@ def all_jobs() -> int:
 
 @pytest.fixture
 def listener(db: None) -> Iterator[psycopg.Connection[Any]]:
-    with psycopg.connect(**hubs.connection_parameters(), autocommit=True) as listening:
+    with psycopg.connect(**direct_parameters(), autocommit=True) as listening:
         listening.execute(f"LISTEN {live.CHANNEL}")
         yield listening
 

@@ -24,10 +24,10 @@ from sophiie.calendar_link import waiting
 from sophiie.calendar_link.lease import LEASE
 from sophiie.calendar_link.models import CalendarLink, LinkState, Revocation
 from sophiie.common.clock import now
+from sophiie.common.direct import direct_parameters
 from sophiie.google.patience import patience, seconds_left
 from sophiie.ops import health
 from sophiie.sync.inbound import refresh
-from sophiie.web.serving.hub import connection_parameters
 from sophiie.web.settings.google_calendar import polls
 from tests.conftest import details
 from tests.hostile.wire import Wire, got, wire, wires
@@ -249,7 +249,7 @@ def test_health_needs_neither_threads_nor_database(
 ) -> None:
     monkeypatch.setattr(health, "READY_SECONDS", 0.3)
     cookie = f"{NAME}={browser_of(alice).cookies[NAME].value}"
-    with psycopg.connect(**connection_parameters()) as other:
+    with psycopg.connect(**direct_parameters()) as other:
         other.execute("LOCK TABLE django_session, django_migrations IN ACCESS EXCLUSIVE MODE")
         with wires(site, 40) as stuck:
             for connection in stuck:

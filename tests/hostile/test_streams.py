@@ -23,6 +23,7 @@ from sophiie.accounts.people import add_member, deactivate
 from sophiie.accounts.sessions import SignedIn, still_signed_in, who_is_signed_in
 from sophiie.common import live
 from sophiie.common.clock import now
+from sophiie.common.direct import direct_parameters
 from sophiie.web.serving import hub as hubs
 from sophiie.web.serving.hub import GAP, Hub
 from tests.browser import browser_page
@@ -252,7 +253,7 @@ def test_an_end_that_is_announced_needs_no_look(
 
 async def test_a_new_password_is_a_reason_to_look_at_once(bob: Member) -> None:
     def heard() -> list[str]:
-        with psycopg.connect(**hubs.connection_parameters(), autocommit=True) as listener:
+        with psycopg.connect(**direct_parameters(), autocommit=True) as listener:
             listener.execute(f"LISTEN {live.CHANNEL}")
             gets_a_new_password(Client(), bob)
             return [n.payload for n in listener.notifies(timeout=20, stop_after=1)]

@@ -71,6 +71,10 @@ class Environment(BaseSettings):
     database_url: str = Field(
         default="", validation_alias=_named("SOPHIIE_DATABASE_URL"), repr=False
     )
+    # Where `database_url` leads through a pooler: the way around it.
+    database_direct_url: str = Field(
+        default="", validation_alias=_named("SOPHIIE_DATABASE_DIRECT_URL"), repr=False
+    )
     data_dir: Path = Field(
         default_factory=default_data_dir, validation_alias=_named("SOPHIIE_DATA_DIR")
     )
@@ -216,7 +220,7 @@ class Environment(BaseSettings):
             raise ValueError("must begin with http:// or https://")
         return value.rstrip("/")
 
-    @field_validator("database_url")
+    @field_validator("database_url", "database_direct_url")
     @classmethod
     def _postgresql(cls, value: str) -> str:
         if value and not value.startswith(("postgresql://", "postgres://")):
@@ -268,7 +272,8 @@ class Environment(BaseSettings):
     def known_secrets(self, database_url: str) -> list[str]:
         """What no log may show, whoever writes it there."""
         passwords = [
-            unquote(urlsplit(url).password or "") for url in (database_url, self.email_url)
+            unquote(urlsplit(url).password or "")
+            for url in (database_url, self.database_direct_url, self.email_url)
         ]
         return [
             *(self.secret_key, *self.secret_key_fallbacks, *self.encryption_keys),

@@ -125,8 +125,9 @@ TEMPLATES: list[dict[str, Any]] = [
 ]
 
 
-def _database(url: str) -> dict[str, Any]:
-    """A PostgreSQL URL in Django's form, with a connection pool for each process."""
+def _database(url: str, *, pooled: bool = False) -> dict[str, Any]:
+    """A PostgreSQL URL in Django's form, with a connection pool for each process. `pooled`: between
+    it and PostgreSQL every transaction may have another connection."""
     parts = urlsplit(url)
     options: dict[str, Any] = {
         # One for every thread that may ask: those of pages and API, and those of `in_thread`. A
@@ -140,9 +141,10 @@ def _database(url: str) -> dict[str, Any]:
         "keepalives_interval": 10,
         "keepalives_count": 3,
         "tcp_user_timeout": 30_000,
-        # Nor does anybody wait for the locks of a process that stands still in a transaction.
-        "options": "-c idle_in_transaction_session_timeout=20s",
     }
+    if not pooled:  # a pooler refuses it
+        # Nor does anybody wait for the locks of a process that stands still in a transaction.
+        options["options"] = "-c idle_in_transaction_session_timeout=20s"
     for pair in filter(None, parts.query.split("&")):
         name, _, value = pair.partition("=")
         options[name] = unquote(value)
@@ -156,13 +158,16 @@ def _database(url: str) -> dict[str, Any]:
         "PORT": str(options.pop("port", None) or parts.port or ""),
         "OPTIONS": options,
         "CONN_HEALTH_CHECKS": True,
+        "DISABLE_SERVER_SIDE_CURSORS": pooled,
     }
 
 
 # The commands start or join the embedded server and put its address into the environment.
-DATABASES = {
-    "default": _database(ENVIRONMENT.database_url or "postgresql://localhost/sophiie"),
-}
+_url = ENVIRONMENT.database_url or "postgresql://localhost/sophiie"
+_direct = ENVIRONMENT.database_direct_url
+DATABASES = {"default": _database(_url, pooled=bool(_direct))}
+# For what outlasts a transaction: listening, and the lock of whoever migrates.
+DIRECT_DATABASE = _database(_direct) if _direct else {}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "accounts.Member"

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import psycopg
 from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
+
+from sophiie.common.direct import direct_parameters
 
 # Two processes that start together must not migrate together.
 MIGRATION_LOCK = 7_203_911
@@ -14,14 +17,10 @@ MIGRATION_LOCK = 7_203_911
 
 def migrate() -> Iterator[str]:
     """Applies missing migrations and says which; waits for another process that migrates."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_lock(%s)", [MIGRATION_LOCK])
-    try:
+    with psycopg.connect(**direct_parameters(), autocommit=True) as keeper:
+        keeper.execute("SELECT pg_advisory_lock(%s)", [MIGRATION_LOCK])
         executor = MigrationExecutor(connection)
         plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
         if plan:
             call_command("migrate", interactive=False, verbosity=0)
         yield f"{len(plan)} migrations applied." if plan else "The schema is up to date."
-    finally:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_unlock(%s)", [MIGRATION_LOCK])

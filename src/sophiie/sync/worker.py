@@ -11,7 +11,6 @@ import aiohttp
 from django.db.utils import InterfaceError, OperationalError
 from procrastinate import App
 from procrastinate.contrib.django import app
-from procrastinate.contrib.django.utils import connector_params
 from procrastinate.exceptions import ConnectorException
 from procrastinate.jobs import Status
 from procrastinate.psycopg_connector import PsycopgConnector
@@ -28,6 +27,7 @@ from sophiie.calendar_link.tokens import mend_what_can_be_read_again
 from sophiie.common import ending
 from sophiie.common.after_commit import gathering
 from sophiie.common.clock_jumps import ClockWatch
+from sophiie.common.direct import direct_parameters
 from sophiie.common.in_thread import in_thread
 from sophiie.common.logs import log
 from sophiie.common.outage import database_outage
@@ -117,7 +117,7 @@ async def _forever(work: Callable[[], Awaitable[None]]) -> None:
 
 async def _work_jobs(http: aiohttp.ClientSession, concurrency: int, places: Places) -> None:
     connector = PsycopgConnector(
-        kwargs=connector_params(), min_size=1, max_size=concurrency + 2, reconnect_timeout=5
+        kwargs=direct_parameters(), min_size=1, max_size=concurrency + 2, reconnect_timeout=5
     )
     async with app.with_connector(connector).open_async() as worker_app:
         cleaning = asyncio.create_task(_clear_abandoned_jobs(worker_app))

@@ -14,9 +14,10 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 import psycopg
-from django.db import DatabaseError, connection
+from django.db import DatabaseError
 
 from sophiie.accounts.sessions import SignedIn, name_of, still_signed_in
+from sophiie.common.direct import direct_parameters
 from sophiie.common.in_thread import in_thread
 from sophiie.common.live import CHANNEL
 from sophiie.common.outage import database_outage
@@ -145,7 +146,7 @@ class Hub:
             await asyncio.sleep(1)
 
     async def _listen_once(self) -> None:
-        parameters = await in_thread(connection_parameters)
+        parameters = await in_thread(direct_parameters)
         async with await psycopg.AsyncConnection.connect(**parameters, autocommit=True) as listener:
             await listener.execute(f"LISTEN {CHANNEL}")
             database_outage.is_over()
@@ -223,17 +224,6 @@ class Hub:
 def _end(streams: Iterator[Stream]) -> None:
     for stream in streams:
         stream.end()
-
-
-def connection_parameters() -> dict[str, Any]:
-    """For a database connection outside the pool, which notices when the server is gone."""
-    parameters = connection.get_connection_params()
-    kept = {
-        name: value
-        for name, value in parameters.items()
-        if name not in ("cursor_factory", "context", "client_encoding", "prepare_threshold")
-    }
-    return kept | {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3}
 
 
 hub = Hub()
