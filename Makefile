@@ -32,7 +32,7 @@ help:
 	@echo "make screenshots  retake the pictures of README and help"
 	@echo "make soak       run the convergence machine for long (MINUTES=30)"
 	@echo "make mutants    put small defects into critical modules; list those that no test notices"
-	@echo "                (MINUTES=30, MODULES=sync/due.py)"
+	@echo "                (MINUTES=30, MODULES=sync/due.py, ARGS='--seed 7 --afresh')"
 	@echo "make messages   gather the texts to translate into the .po files"
 	@echo "make lock       pin all requirements again, with hashes, and package-lock.json"
 
@@ -117,7 +117,7 @@ soak: setup-dev
 
 # MODULES: files or folders of src/sophiie; by default the critical packages. See docs/how-to/testing.md.
 mutants: setup-dev
-	@$(BIN)/python tools/mutants.py --minutes $(MINUTES) $(MODULES)
+	@$(BIN)/python tools/mutants.py --minutes $(MINUTES) $(ARGS) $(MODULES)
 
 bench: setup-dev .venv/.bench
 	@for script in bench/*.py; do $(BIN)/python $$script || exit 1; done

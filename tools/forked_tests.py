@@ -82,17 +82,23 @@ def _tried_in_a_fork(
     if child == 0:
         os.setpgid(0, 0)
         os.close(reading)
-        answer = _tried(session, held, request, items, is_dirty=is_dirty)
+        answer = _tried(session, held, request, items, is_dirty=is_dirty, writing=writing)
         os.write(writing, json.dumps(answer).encode())
         os._exit(0)
     os.close(writing)
-    is_over, _, _ = select.select([reading], [], [], request["seconds"])
-    if not is_over:
-        os.killpg(child, signal.SIGKILL)
-    text = os.read(reading, 65536) if is_over else b'{"outcome": "timeout"}'
+    heard = b""
+    while not heard.endswith(b"}"):  # a dot before each test, and at last the answer
+        is_alive, _, _ = select.select([reading], [], [], request["seconds"])
+        if not is_alive:
+            os.killpg(child, signal.SIGKILL)
+            heard = b'{"outcome": "timeout"}'
+        elif piece := os.read(reading, 65536):
+            heard += piece
+        else:
+            heard = b'{"outcome": "killed", "by": "its process ended"}'
     os.close(reading)
     os.waitpid(child, 0)
-    found: dict[str, Any] = json.loads(text or b'{"outcome": "killed", "by": "its process ended"}')
+    found: dict[str, Any] = json.loads(heard.lstrip(b"."))
     return found
 
 
@@ -103,6 +109,7 @@ def _tried(
     items: list[pytest.Item],
     *,
     is_dirty: bool,
+    writing: int,
 ) -> dict[str, Any]:
     nowhere = os.open(os.devnull, os.O_WRONLY)
     for stream in (1, 2):
@@ -118,6 +125,7 @@ def _tried(
         return {"outcome": "failed", "by": repr(error)}
     try:
         for item, following in zip(items, [*items[1:], session], strict=True):
+            os.write(writing, b".")
             item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
             if session.testsfailed:
                 return {"outcome": "killed", "by": item.nodeid}

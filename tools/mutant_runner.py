@@ -77,7 +77,7 @@ class Runner:
 
     def try_(self, module: Path, source: str, tests: list[str]) -> tuple[TestOutcome, str]:
         """What became of the defect, and which test found it."""
-        seconds = self._at_most(tests)
+        seconds = 30 + 5 * sum(self.area.seconds.get(test, 1.0) for test in tests)
         with tempfile.NamedTemporaryFile("w", suffix=".py") as file:
             file.write(source)
             file.flush()
@@ -107,7 +107,8 @@ class Runner:
         return answer
 
     def _at_most(self, tests: list[str]) -> float:
-        return 30 + 5 * sum(self.area.seconds.get(test, 1.0) for test in tests)
+        """How long one of these tests may take before it counts as hanging."""
+        return 30 + 10 * max(self.area.seconds.get(test, 1.0) for test in tests)
 
 
 def _in_a_process_of_its_own(

@@ -181,3 +181,14 @@ def test_events_are_written_anew_where_they_show_something_else(
     change_options(link=found, covers=covers, privacy=privacy)
     drain_all()
     assert calls(google, but_reading=True) == written
+
+
+def test_the_same_calendar_chosen_again_is_not_written_anew(
+    found: CalendarLink, alice: Member, google: RunningSimulator
+) -> None:
+    book_one(alice)
+    drain_all()
+    google.clear_calls()
+    choose(found, ALICE, JOBS)  # only another one is ticked
+    drain_all()
+    assert calls(google, but_reading=True) == []

@@ -63,7 +63,10 @@ def test_each_failure_doubles_the_pause_up_to_six_hours(
     )
 
 
-@pytest.mark.parametrize(("failed_before", "is_left"), [(-2, True), (-1, False)])
+@pytest.mark.parametrize(
+    ("failed_before", "is_left"),
+    [(-2, True), (-1, False), (9, False)],  # the last: of a release that tried more often
+)
 def test_after_weeks_nobody_tries_any_more(
     recorded: Revocation, google: RunningSimulator, failed_before: int, is_left: bool
 ) -> None:
