@@ -15,6 +15,8 @@ from typing import Any, ParamSpec
 
 import click
 
+from sophiie.backup.archive import ArchiveError
+from sophiie.backup_commands import backup, restore
 from sophiie.common.logs import configure_logging
 from sophiie.common.private_files import PRIVATE_UMASK, make_private
 from sophiie.config.bootstrap import database_of, django_ready, follow_parent
@@ -253,8 +255,10 @@ def create_api_key(environment: Environment, member: str) -> None:
         click.echo(people.create_api_key(member))
 
 
+cli.add_command(backup)
 cli.add_command(erase)
 cli.add_command(export)
+cli.add_command(restore)
 
 
 @cli.command("demo-data", hidden=True)
@@ -300,7 +304,7 @@ def main() -> None:
 def _sentence_for(error: Exception) -> str:
     from sophiie.ops.errors import CommandError, sentence_for
 
-    if isinstance(error, ConfigurationError | DatabaseError | CommandError):
+    if isinstance(error, ConfigurationError | DatabaseError | CommandError | ArchiveError):
         return str(error)
     if ending.was_told():
         return f"ended while it was stopping ({type(error).__name__})."

@@ -115,6 +115,11 @@ def django_ready(environment: Environment) -> Iterator[None]:
                 connection.pool.close(POOL_STOP_SECONDS)  # type: ignore[attr-defined]
 
 
+def database_url_in_use() -> str:
+    """The address that `django_ready` has put into the environment."""
+    return os.environ["SOPHIIE_DATABASE_URL"]
+
+
 def _follow_outages() -> None:
     """Routes every discovery that the database is away, or back, to one place."""
     from django.db.backends.signals import connection_created

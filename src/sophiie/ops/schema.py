@@ -8,6 +8,8 @@ from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
+from sophiie.sync import restored
+
 # Two processes that start together must not migrate together.
 MIGRATION_LOCK = 7_203_911
 
@@ -21,6 +23,7 @@ def migrate() -> Iterator[str]:
         plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
         if plan:
             call_command("migrate", interactive=False, verbosity=0)
+        restored.settle()
         yield f"{len(plan)} migrations applied." if plan else "The schema is up to date."
     finally:
         with connection.cursor() as cursor:
