@@ -53,6 +53,8 @@ def backup(
     from sophiie.backup import taking
 
     secret = _secret(passphrase_stdin=passphrase_stdin, key_file=key_file, ask=encrypt, twice=True)
+    if file.exists():
+        raise BackupError(f"{file} is there already; name another file.")
     try:
         with database_of(environment) as url:
             manifest = taking.take(url, file, secret=secret)
@@ -91,6 +93,7 @@ def restore(
     if check:
         click.echo(f"{file}: {_described(_check(archive, environment))}, restored on trial.")
         return
+    archive.manifest()  # before a database is started for nothing
     with django_ready(environment):
         manifest = _restore(archive, replace=replace)
         from sophiie.ops.schema import migrate

@@ -96,7 +96,11 @@ def test_a_later_change_stays_in_google_and_is_shown(
 
 @pytest.mark.parametrize("shown_before", [True, False], ids=["shown before", "never shown"])
 def test_what_waited_to_be_sent_does_not_overwrite_what_is_newer(
-    linked: CalendarLink, alice: Member, google: RunningSimulator, tmp_path: Path, shown_before: bool
+    linked: CalendarLink,
+    alice: Member,
+    google: RunningSimulator,
+    tmp_path: Path,
+    shown_before: bool,
 ) -> None:
     appointment = book_one(alice)
     if shown_before:

@@ -24,10 +24,8 @@ _TABLES = """
 
 
 def take(url: str, path: Path, *, secret: bytes | None) -> Manifest:
-    """Writes the backup while the product runs, and says what is in it. Raises `FileExistsError`
-    rather than replace anything."""
-    if path.exists():
-        raise FileExistsError(17, "File exists", str(path))
+    """Writes the backup while the product runs, and says what is in it. Raises `OSError`, also
+    rather than replace a file."""
     with psycopg.connect(url, connect_timeout=5) as connection:
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         connection.read_only = True
