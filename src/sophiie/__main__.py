@@ -172,14 +172,17 @@ def simulator(arguments: tuple[str, ...]) -> None:
 
 
 @cli.command()
+@click.option("--check", is_flag=True, help="Only name what is missing; exit 1 if anything is.")
 @click.pass_obj
-def migrate(environment: Environment) -> None:
-    """Brings the database schema to this version."""
+def migrate(environment: Environment, check: bool) -> None:
+    """Brings the database schema to this version, while an earlier one may go on serving."""
     with django_ready(environment):
-        from sophiie.ops.schema import migrate as migrate_
+        from sophiie.ops import schema
 
-        for line in migrate_():
+        missing = schema.pending() if check else []
+        for line in missing if check else schema.migrate():
             click.echo(line)
+    sys.exit(1 if missing else 0)
 
 
 @cli.command()
@@ -253,6 +256,17 @@ def create_api_key(environment: Environment, member: str) -> None:
         from sophiie.ops import people
 
         click.echo(people.create_api_key(member))
+
+
+@cli.command("reset-two-factor")
+@click.option("--member", required=True, help="Email address of the member.")
+@click.pass_obj
+def reset_two_factor(environment: Environment, member: str) -> None:
+    """Switches the second step of signing in off, for somebody without phone and recovery codes."""
+    with django_ready(environment):
+        from sophiie.ops import people
+
+        click.echo(people.reset_two_factor(member))
 
 
 cli.add_command(backup)
