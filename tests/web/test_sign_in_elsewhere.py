@@ -5,13 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from allauth.socialaccount.models import SocialAccount
+from allauth.account.models import EmailAddress
+from allauth.core.exceptions import ImmediateHttpResponse
+from allauth.socialaccount.models import SocialAccount, SocialLogin
 from django.conf import settings as django_settings
-from django.test import Client
+from django.contrib.auth.models import AnonymousUser
+from django.test import Client, RequestFactory
 
 from google_simulator.testing import RunningSimulator
-from sophiie.accounts import sign_in_elsewhere
 from sophiie.accounts.models import Member
+from sophiie.accounts.sign_in_elsewhere import ProviderAdapter
 from sophiie.audit.models import Entry
 from sophiie.config.environment import Environment, SignInProvider
 from tests.linking import path_of
@@ -78,19 +81,18 @@ def test_whoever_is_no_member_stays_outside(alice: Member, provider: RunningSimu
 
 @pytest.mark.parametrize("claim", [False, None, "true", 1])
 def test_an_address_that_is_not_verified_is_anybodys(
-    alice: Member, provider: RunningSimulator, monkeypatch: pytest.MonkeyPatch, claim: Any
+    alice: Member, rf: RequestFactory, claim: Any
 ) -> None:
-    real = sign_in_elsewhere._member_of
-
-    def unverified(sociallogin: Any) -> Member | None:
-        for address in sociallogin.email_addresses:
-            address.verified = claim
-        return real(sociallogin)
-
-    monkeypatch.setattr(sign_in_elsewhere, "_member_of", unverified)
-    browser = Client()
-    assert walk(provider, browser, "alice@example.com").status_code == 403
-    assert not is_signed_in(browser)
+    """Whatever else the provider says in that place."""
+    said = SocialLogin(
+        account=SocialAccount(provider="oidc", uid="1"),
+        email_addresses=[EmailAddress(email=alice.email, verified=claim)],
+    )
+    request = rf.get(CALLBACK)
+    request.user = AnonymousUser()
+    with pytest.raises(ImmediateHttpResponse) as refusal:
+        ProviderAdapter().pre_social_login(request, said)
+    assert refusal.value.response.status_code == 403
 
 
 def test_a_deactivated_member_stays_outside(alice: Member, provider: RunningSimulator) -> None:

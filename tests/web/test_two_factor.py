@@ -35,7 +35,8 @@ def code_of(secret: str) -> str:
 
 
 def switch_on(browser: Client) -> str:
-    """Scans the code; returns the secret in it."""
+    """Types the password once more and scans the code; returns the secret in it."""
+    browser.post("/reauthenticate", {"password": PASSWORD})
     page = browser.get("/two-factor/on")
     assert page.status_code == 200
     assert b"data:image/svg+xml" in page.content
@@ -54,9 +55,7 @@ def acts() -> list[str]:
     return list(Entry.objects.order_by("id").values_list("act", flat=True))
 
 
-def test_it_is_asked_for_after_the_password(
-    alice: Member, django_capture_on_commit_callbacks: object
-) -> None:
+def test_it_is_asked_for_after_the_password(alice: Member) -> None:
     secret = switch_on(signed_in(alice))
     browser = Client()
     answer = browser.post("/login", {"login": alice.email, "password": PASSWORD})
@@ -86,7 +85,9 @@ def test_guessing_codes_is_slowed_down(alice: Member, settings: object) -> None:
 def test_a_recovery_code_lets_in_once(alice: Member) -> None:
     first = signed_in(alice)
     switch_on(first)
-    codes = re.findall(r"<code>(\d{8})</code>", first.get("/two-factor/recovery-codes").content.decode())
+    codes = re.findall(
+        r"<code>(\d{8})</code>", first.get("/two-factor/recovery-codes").content.decode()
+    )
     assert len(codes) == 10
     for expected in (True, False):
         browser = signed_in(alice)
@@ -96,8 +97,7 @@ def test_a_recovery_code_lets_in_once(alice: Member) -> None:
 
 
 @pytest.mark.parametrize("path", ["on", "off", "recovery-codes/new"])
-def test_changing_it_takes_a_recent_sign_in(alice: Member, page: Client, path: str) -> None:
-    """`page` has been signed in for a while."""
+def test_changing_it_takes_the_password_once_more(alice: Member, page: Client, path: str) -> None:
     if path != "on":
         switch_on(signed_in(alice))
     answer = page.post(f"/two-factor/{path}", {"code": "123456"})
