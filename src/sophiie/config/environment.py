@@ -168,6 +168,8 @@ class Environment(BaseSettings):
         default=("127.0.0.1", "::1"), validation_alias=_named("SOPHIIE_TRUSTED_PROXIES")
     )
     metrics_token: str = Field(default="", validation_alias=_named("SOPHIIE_METRICS_TOKEN"))
+    # Where errors are reported, to Sentry or what speaks like it; "" reports none.
+    sentry_dsn: str = Field(default="", validation_alias=_named("SOPHIIE_SENTRY_DSN"), repr=False)
     demo: bool = Field(default=False, validation_alias=_named("SOPHIIE_DEMO"))
 
     @field_validator("encryption_keys", "secret_key_fallbacks", "trusted_proxies", mode="before")
@@ -216,7 +218,7 @@ class Environment(BaseSettings):
     def _absolute(cls, value: Path) -> Path:
         return value.expanduser().absolute()
 
-    @field_validator("public_url", "google_api_url", "sign_in_oidc_issuer")
+    @field_validator("public_url", "google_api_url", "sign_in_oidc_issuer", "sentry_dsn")
     @classmethod
     def _web_address(cls, value: str) -> str:
         if value and not value.startswith(("http://", "https://")):
