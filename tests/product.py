@@ -104,6 +104,11 @@ class Product:
         return sorted(event["summary"] for event in self.google.events(ALICE))
 
 
+def prepared_folder() -> Path:
+    """A data folder with the schema and Alice's business, which nobody changes."""
+    return _prepared()[0]
+
+
 @cache
 def _prepared() -> tuple[Path, str]:
     """A data folder with the schema and Alice's business, and her API key.

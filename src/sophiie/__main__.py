@@ -15,6 +15,8 @@ from typing import Any, ParamSpec
 
 import click
 
+from sophiie.backup.archive import ArchiveError
+from sophiie.backup_commands import backup, restore
 from sophiie.common.logs import configure_logging
 from sophiie.common.private_files import PRIVATE_UMASK, make_private
 from sophiie.config.bootstrap import database_of, django_ready, follow_parent
@@ -170,14 +172,17 @@ def simulator(arguments: tuple[str, ...]) -> None:
 
 
 @cli.command()
+@click.option("--check", is_flag=True, help="Only name what is missing; exit 1 if anything is.")
 @click.pass_obj
-def migrate(environment: Environment) -> None:
-    """Brings the database schema to this version."""
+def migrate(environment: Environment, check: bool) -> None:
+    """Brings the database schema to this version, while an earlier one may go on serving."""
     with django_ready(environment):
-        from sophiie.ops.schema import migrate as migrate_
+        from sophiie.ops import schema
 
-        for line in migrate_():
+        missing = schema.pending() if check else []
+        for line in missing if check else schema.migrate():
             click.echo(line)
+    sys.exit(1 if missing else 0)
 
 
 @cli.command()
@@ -253,8 +258,21 @@ def create_api_key(environment: Environment, member: str) -> None:
         click.echo(people.create_api_key(member))
 
 
+@cli.command("reset-two-factor")
+@click.option("--member", required=True, help="Email address of the member.")
+@click.pass_obj
+def reset_two_factor(environment: Environment, member: str) -> None:
+    """Switches the second step of signing in off, for somebody without phone and recovery codes."""
+    with django_ready(environment):
+        from sophiie.ops import people
+
+        click.echo(people.reset_two_factor(member))
+
+
+cli.add_command(backup)
 cli.add_command(erase)
 cli.add_command(export)
+cli.add_command(restore)
 
 
 @cli.command("demo-data", hidden=True)
@@ -300,7 +318,7 @@ def main() -> None:
 def _sentence_for(error: Exception) -> str:
     from sophiie.ops.errors import CommandError, sentence_for
 
-    if isinstance(error, ConfigurationError | DatabaseError | CommandError):
+    if isinstance(error, ConfigurationError | DatabaseError | CommandError | ArchiveError):
         return str(error)
     if ending.was_told():
         return f"ended while it was stopping ({type(error).__name__})."

@@ -15,6 +15,10 @@ class Act(StrEnum):
     PASSWORD_CHANGED = "password.changed"  # noqa: S105 - a code, not a password
     PASSWORD_RESET = "password.reset"  # noqa: S105
     EMAIL_CHANGED = "email.changed"
+    TWO_FACTOR_ON = "two_factor.on"
+    TWO_FACTOR_OFF = "two_factor.off"
+    RECOVERY_CODES_MADE = "recovery_codes.made"
+    RECOVERY_CODE_USED = "recovery_code.used"
 
     BUSINESS_CREATED = "business.created"
     MEMBER_ADDED = "member.added"
@@ -88,6 +92,10 @@ ACTS_OF: dict[Group, tuple[Act, ...]] = {
         Act.PASSWORD_CHANGED,
         Act.PASSWORD_RESET,
         Act.EMAIL_CHANGED,
+        Act.TWO_FACTOR_ON,
+        Act.TWO_FACTOR_OFF,
+        Act.RECOVERY_CODES_MADE,
+        Act.RECOVERY_CODE_USED,
     ),
     Group.TEAM: (
         Act.BUSINESS_CREATED,

@@ -8,13 +8,14 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.metadata import version
 from urllib.parse import unquote, urlsplit
 
 import psycopg
 
-from sophiie.common import ending
+from sophiie.common import ending, error_reports
 from sophiie.common.outage import Outage, database_outage, gather_outages
-from sophiie.config.environment import Environment, require_secrets
+from sophiie.config.environment import ConfigurationError, Environment, require_secrets
 from sophiie.database import DatabaseError, EmbeddedPostgres
 
 logger = logging.getLogger(__name__)
@@ -107,16 +108,38 @@ def django_ready(environment: Environment) -> Iterator[None]:
         )
         django.setup()
         _follow_outages()
+        _report_errors(environment)
         try:
             with ending.leavable():
                 yield
         finally:
+            if environment.sentry_dsn:
+                error_reports.flush()
             from django.db import connections
 
             # Otherwise the pool's own threads would find the server gone.
             for connection in connections.all(initialized_only=True):
                 connection.close()
                 connection.pool.close(POOL_STOP_SECONDS)  # type: ignore[attr-defined]
+
+
+def _report_errors(environment: Environment) -> None:
+    if not environment.sentry_dsn:
+        return
+    try:
+        error_reports.begin(environment.sentry_dsn, release=version("sophiie"))
+    except error_reports.ReportsUnavailable:
+        raise ConfigurationError(
+            "SOPHIIE_SENTRY_DSN is set, and the library for it is not installed: pip install"
+            ' "sophiie[sentry]".'
+        ) from None
+    except ValueError as error:  # which the library raises for an address that it cannot read
+        raise ConfigurationError(f"SOPHIIE_SENTRY_DSN: {error}.") from None
+
+
+def database_url_in_use() -> str:
+    """The address that `django_ready` has put into the environment."""
+    return os.environ["SOPHIIE_DATABASE_URL"]
 
 
 def _follow_outages() -> None:

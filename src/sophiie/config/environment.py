@@ -11,6 +11,7 @@ import os
 import re
 import secrets
 import sys
+from dataclasses import dataclass
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal
@@ -26,6 +27,7 @@ GOOGLE_AUTH_URL = "https://accounts.google.com/o/oauth2/v2/auth"
 GOOGLE_TOKEN_URL = "https://oauth2.googleapis.com/token"  # noqa: S105 - an address, not a token
 GOOGLE_REVOKE_URL = "https://oauth2.googleapis.com/revoke"
 GOOGLE_USERINFO_URL = "https://openidconnect.googleapis.com/v1/userinfo"
+GOOGLE_ISSUER = "https://accounts.google.com"
 GOOGLE_API_URL = "https://www.googleapis.com/calendar/v3"
 
 DEFAULT_PUBLIC_URL = "http://localhost:8000"
@@ -58,6 +60,21 @@ def default_data_dir() -> Path:
 
 def _named(name: str) -> AliasChoices:
     return AliasChoices(name)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignInProvider:
+    """An OpenID provider whose verified email addresses let members in."""
+
+    id: str
+    name: str
+    issuer: str
+    client_id: str
+    client_secret: str
+
+    @property
+    def is_whole(self) -> bool:
+        return bool(self.issuer and self.client_id and self.client_secret)
 
 
 class Environment(BaseSettings):
@@ -154,10 +171,31 @@ class Environment(BaseSettings):
     sign_up: Literal["", "open", "closed"] = Field(
         default="", validation_alias=_named("SOPHIIE_SIGN_UP")
     )
+    # Whom else people may sign in with; each is off while it has no client.
+    sign_in_google_client_id: str = Field(
+        default="", validation_alias=_named("SOPHIIE_SIGN_IN_GOOGLE_CLIENT_ID")
+    )
+    sign_in_google_client_secret: str = Field(
+        default="", validation_alias=_named("SOPHIIE_SIGN_IN_GOOGLE_CLIENT_SECRET"), repr=False
+    )
+    sign_in_oidc_issuer: str = Field(
+        default="", validation_alias=_named("SOPHIIE_SIGN_IN_OIDC_ISSUER")
+    )
+    sign_in_oidc_client_id: str = Field(
+        default="", validation_alias=_named("SOPHIIE_SIGN_IN_OIDC_CLIENT_ID")
+    )
+    sign_in_oidc_client_secret: str = Field(
+        default="", validation_alias=_named("SOPHIIE_SIGN_IN_OIDC_CLIENT_SECRET"), repr=False
+    )
+    sign_in_oidc_name: str = Field(
+        default="OpenID Connect", validation_alias=_named("SOPHIIE_SIGN_IN_OIDC_NAME")
+    )
     trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
         default=("127.0.0.1", "::1"), validation_alias=_named("SOPHIIE_TRUSTED_PROXIES")
     )
     metrics_token: str = Field(default="", validation_alias=_named("SOPHIIE_METRICS_TOKEN"))
+    # Where errors are reported, to Sentry or what speaks like it; "" reports none.
+    sentry_dsn: str = Field(default="", validation_alias=_named("SOPHIIE_SENTRY_DSN"), repr=False)
     demo: bool = Field(default=False, validation_alias=_named("SOPHIIE_DEMO"))
 
     @field_validator("encryption_keys", "secret_key_fallbacks", "trusted_proxies", mode="before")
@@ -213,7 +251,7 @@ class Environment(BaseSettings):
     def _absolute(cls, value: Path) -> Path:
         return value.expanduser().absolute()
 
-    @field_validator("public_url", "google_api_url")
+    @field_validator("public_url", "google_api_url", "sign_in_oidc_issuer", "sentry_dsn")
     @classmethod
     def _web_address(cls, value: str) -> str:
         if value and not value.startswith(("http://", "https://")):
@@ -278,6 +316,46 @@ class Environment(BaseSettings):
         return [
             *(self.secret_key, *self.secret_key_fallbacks, *self.encryption_keys),
             *(self.google_client_secret, *passwords),
+            *(self.sign_in_google_client_secret, self.sign_in_oidc_client_secret),
+        ]
+
+    @property
+    def sign_in_providers(self) -> list[SignInProvider]:
+        """Whom else people may sign in with."""
+        google = SignInProvider(
+            id="google",
+            name="Google",
+            issuer=GOOGLE_ISSUER,
+            client_id=self.sign_in_google_client_id,
+            client_secret=self.sign_in_google_client_secret,
+        )
+        other = SignInProvider(
+            id="oidc",
+            name=self.sign_in_oidc_name,
+            issuer=self.sign_in_oidc_issuer,
+            client_id=self.sign_in_oidc_client_id,
+            client_secret=self.sign_in_oidc_client_secret,
+        )
+        return [found for found in (google, other) if found.is_whole]
+
+    @property
+    def half_a_sign_in_provider(self) -> list[str]:
+        """The variables that are missing where others of the same provider are set."""
+        google = {
+            "SOPHIIE_SIGN_IN_GOOGLE_CLIENT_ID": self.sign_in_google_client_id,
+            "SOPHIIE_SIGN_IN_GOOGLE_CLIENT_SECRET": self.sign_in_google_client_secret,
+        }
+        other = {
+            "SOPHIIE_SIGN_IN_OIDC_ISSUER": self.sign_in_oidc_issuer,
+            "SOPHIIE_SIGN_IN_OIDC_CLIENT_ID": self.sign_in_oidc_client_id,
+            "SOPHIIE_SIGN_IN_OIDC_CLIENT_SECRET": self.sign_in_oidc_client_secret,
+        }
+        return [
+            name
+            for values in (google, other)
+            if any(values.values())
+            for name, value in values.items()
+            if not value
         ]
 
     @property

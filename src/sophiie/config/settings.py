@@ -72,6 +72,9 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
     "ninja",
     "procrastinate.contrib.django",
     "sophiie.audit",
@@ -187,12 +190,37 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_REDIRECT_URL = "/login"
 ACCOUNT_PASSWORD_RESET_BY_CODE_ENABLED = False
 ACCOUNT_SESSION_REMEMBER = True
+MFA_ADAPTER = "sophiie.accounts.two_factor.TwoFactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_TOTP_ISSUER = "Sophiie"
+MFA_TOTP_TOLERANCE = 1  # phones whose clock is half a minute off
+MFA_ALLOW_UNVERIFIED_EMAIL = True  # addresses are proved in `accounts`, not by the library
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_FORMS = {
     "reset_password": "sophiie.web.account.password_forms.AskForResetForm",
     "reset_password_from_key": "sophiie.web.account.password_forms.ResetPasswordForm",
     "change_password": "sophiie.web.account.password_forms.ChangePasswordForm",
     "set_password": "sophiie.web.account.password_forms.SetPasswordForm",
+}
+# Nothing is kept of what a provider says: each sign-in finds its member anew by the address that
+# the provider has verified; see `accounts/sign_in_elsewhere.py`.
+SIGN_IN_PROVIDERS = ENVIRONMENT.sign_in_providers
+SOCIALACCOUNT_ADAPTER = "sophiie.accounts.sign_in_elsewhere.ProviderAdapter"
+SOCIALACCOUNT_PROVIDERS = {
+    "openid_connect": {
+        "OAUTH_PKCE_ENABLED": True,
+        "SCOPE": ["openid", "email"],
+        "APPS": [
+            {
+                "provider_id": provider.id,
+                "name": provider.name,
+                "client_id": provider.client_id,
+                "secret": provider.client_secret,
+                "settings": {"server_url": provider.issuer},
+            }
+            for provider in SIGN_IN_PROVIDERS
+        ],
+    }
 }
 # Many people share an address (a clinic's router, the tests' loopback) and sign in at once, so an
 # address alone may do a lot; `accounts.sign_in` slows guessing down.
@@ -256,8 +284,14 @@ CONTENT_SECURITY_POLICY = {
         "connect-src": [SELF],
         "manifest-src": [SELF],
         "worker-src": [SELF],
-        # Also decides where a form may redirect to: linking posts, then goes to Google.
-        "form-action": [SELF, "{0.scheme}://{0.netloc}".format(urlsplit(GOOGLE_AUTH_URL))],
+        # Also decides where a form may redirect to: linking and signing in post, then go elsewhere.
+        "form-action": [
+            SELF,
+            *(
+                "{0.scheme}://{0.netloc}".format(urlsplit(address))
+                for address in (GOOGLE_AUTH_URL, *(p.issuer for p in SIGN_IN_PROVIDERS))
+            ),
+        ],
         "base-uri": [NONE],
         "frame-ancestors": [NONE],
     },

@@ -37,7 +37,17 @@ class Doctor:
         self._secrets()
         self._public_url()
         self._google()
+        self._sign_in_providers()
         self._folder()
+
+    def _sign_in_providers(self) -> None:
+        """Whom else people sign in with, and whether that one answers."""
+        for name in self._environment.half_a_sign_in_provider:
+            self._say(False, f"{name} is missing", "set it, or unset the others of its kind")
+        for provider in self._environment.sign_in_providers:
+            address = f"{provider.issuer}/.well-known/openid-configuration"
+            what = f"Signing in with {provider.name}: {address}"
+            self._say(_answers(address), what, "check its address")
 
     def look_at_database(self) -> None:
         """The database, its schema and the workers."""

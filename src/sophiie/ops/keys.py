@@ -1,6 +1,7 @@
 """`sophiie rotate-keys`: encrypts every stored secret with the first key, while the product runs.
 
-Django's registry of models says what is encrypted, so no field is forgotten. A secret is replaced
+Django's registry of models says what is encrypted, so no field is forgotten; the secrets of the
+second step of signing in lie in a model of the library's. A secret is replaced
 only if it is still the one that was read, so one that a worker renews at the same moment stays.
 Nothing is locked for longer than one statement. Idempotent, also after an interruption.
 """
@@ -17,6 +18,7 @@ from django.db.models import Model, TextField, Value
 from django.db.models.functions import Cast
 
 from sophiie import audit
+from sophiie.accounts import two_factor
 from sophiie.common.encrypted import EncryptedTextField, Standing, rotated, standing
 from sophiie.common.logs import log
 
@@ -88,8 +90,9 @@ def encrypted_columns() -> list[tuple[type[Model], str]]:
     ]
 
 
-def _stored_secrets() -> Iterator[Stored]:
+def _stored_secrets() -> Iterator[Stored | two_factor.StoredSecret]:
     """All secrets, a batch at a time, in a stable order."""
+    yield from two_factor.stored_secrets()
     for model, column in encrypted_columns():
         rows = _raw(model, column).exclude(kept="").order_by("pk").values_list("pk", "kept")
         batch = list(rows[:BATCH])

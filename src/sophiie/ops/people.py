@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db import transaction
 
 from sophiie import audit
-from sophiie.accounts import api_keys, people
+from sophiie.accounts import api_keys, people, two_factor
 from sophiie.accounts.models import Business, Member
 from sophiie.ops.errors import CommandError
 
@@ -46,12 +46,24 @@ def add_member(*, email: str, name: str, role: str, business: str, password: str
     return _ids(member.business, member)
 
 
+def reset_two_factor(email: str) -> str:
+    member = _member_called(email)
+    with audit.by_command("reset-two-factor"), transaction.atomic():
+        was_on = two_factor.switch_off(member)
+    return f"{member.email} signs in with the password alone{'' if was_on else ', as before'}."
+
+
 def create_api_key(email: str) -> str:
+    member = _member_called(email)
+    with audit.by_command("create-api-key"):
+        return api_keys.create_api_key(member)
+
+
+def _member_called(email: str) -> Member:
     member = Member.objects.filter(email__iexact=email.strip(), is_active=True).first()
     if member is None:
         raise CommandError(f"Nobody with the address {email} is a member of a business.")
-    with audit.by_command("create-api-key"):
-        return api_keys.create_api_key(member)
+    return member
 
 
 def _ids(business: Business, member: Member) -> str:

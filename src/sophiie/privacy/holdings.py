@@ -160,6 +160,12 @@ HOLDINGS = (
         goes=True,
     ),
     Holding(
+        table="mfa.Authenticator",
+        business="user__business",
+        member=("user",),
+        goes=True,
+    ),
+    Holding(
         table="account.EmailConfirmation",
         business="email_address__user__business",
         member=("email_address__user",),
@@ -188,6 +194,10 @@ ELSEWHERE = {
     "audit.Entry": "only the database forgets: see `audit/upkeep.py`",
     "audit.FailureCount": "with the entries, in the same way",
     "sync.Tally": "counts, of nobody",
+    "sync.RestoredBackup": "when backups were restored, of nobody",
+    "socialaccount.SocialApp": "stays empty: nothing is kept of other providers",
+    "socialaccount.SocialAccount": "stays empty",
+    "socialaccount.SocialToken": "stays empty",
     "appointments.ZoneRules": "what the clocks of a zone do, of nobody",
     "sessions.Session": "by what is in it; see `accounts/sessions.py`",
 }

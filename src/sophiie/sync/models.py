@@ -96,6 +96,10 @@ class MirroredEvent(models.Model):
     # Another link's event in the same calendar stands for the appointment: nothing to do here.
     hosted_elsewhere = models.BooleanField(default=False, db_default=False)
 
+    # The revision that a restored backup wants, until Google's event was compared with it; see
+    # `restored.py`.
+    restored_revision = models.PositiveIntegerField(null=True, blank=True)
+
     # Assignees without a link of their own, by email address: whom the event should have as
     # guests, whom it has as far as we know, and whom attempts have sent since we last knew. Guests
     # that a person added are in none of them.
@@ -328,3 +332,15 @@ class GuestReview(models.Model):
     asked_at = models.DateTimeField()
     # The claim of the worker that does it (`common/claims.py`).
     claimed_until = models.DateTimeField(null=True, blank=True)
+
+
+class RestoredBackup(models.Model):
+    """A backup that was restored into this database, and when what follows from it was noted.
+
+    The restoring itself makes the table and writes the row (`backup/restoring.py`).
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    taken_at = models.DateTimeField()
+    restored_at = models.DateTimeField()
+    settled_at = models.DateTimeField(null=True, blank=True)

@@ -33,6 +33,7 @@ from sophiie.common.logs import log
 from sophiie.common.outage import database_outage
 from sophiie.common.sparing import pause_after
 from sophiie.google.app import google_session
+from sophiie.sync import restored
 from sophiie.sync.inbound import channels
 from sophiie.sync.inbound.calendars import poll_all_soon, were_polled_ahead_of_now
 from sophiie.sync.inbound.poller import poll_regularly
@@ -72,17 +73,22 @@ async def run_worker(*, concurrency: int, chores: Chores = ()) -> None:
 async def _work_until(
     stop: asyncio.Event, places: Places, concurrency: int, chores: Chores
 ) -> None:
-    clock = ClockWatch()
+    clock, ready = ClockWatch(), asyncio.Event()
+
+    def forever(work: Callable[[], Awaitable[None]]) -> asyncio.Task[None]:
+        return asyncio.create_task(_forever(work, ready))
+
     async with google_session(connections=concurrency * 4) as http:
         logger.info("worker started", concurrency=concurrency, process=os.getpid())
         tasks = [
-            asyncio.create_task(_forever(lambda: _work_jobs(http, concurrency, places))),
-            asyncio.create_task(_forever(lambda: _sweep_regularly(http, clock))),
-            asyncio.create_task(_forever(lambda: _keep_house(chores))),
-            asyncio.create_task(_forever(_review_guests_regularly)),
-            asyncio.create_task(_forever(_send_mails_regularly)),
-            asyncio.create_task(_forever(lambda: poll_regularly(http))),
-            asyncio.create_task(_forever(lambda: channels.tend_regularly(http))),
+            asyncio.create_task(_settle(ready)),
+            forever(lambda: _work_jobs(http, concurrency, places)),
+            forever(lambda: _sweep_regularly(http, clock)),
+            forever(lambda: _keep_house(chores)),
+            forever(_review_guests_regularly),
+            forever(_send_mails_regularly),
+            forever(lambda: poll_regularly(http)),
+            forever(lambda: channels.tend_regularly(http)),
         ]
         await stop.wait()
         logger.info("worker stops")
@@ -95,7 +101,18 @@ async def _work_until(
             logger.warning("worker stops without waiting any longer", loops=len(hanging))
 
 
-async def _forever(work: Callable[[], Awaitable[None]]) -> None:
+async def _settle(ready: asyncio.Event) -> None:
+    """Nothing is sent, and no mail leaves, before it is noted that a backup was restored."""
+
+    async def settle() -> None:
+        await in_thread(restored.settle)
+        ready.set()
+
+    while not ready.is_set():
+        await _attempt(settle)
+
+
+async def _forever(work: Callable[[], Awaitable[None]], ready: asyncio.Event) -> None:
     """Repeats the work, whatever happens, until cancelled.
 
     A loop that is cancelled while the database is away may end with the database's error instead:
@@ -103,16 +120,24 @@ async def _forever(work: Callable[[], Awaitable[None]]) -> None:
     """
     me = asyncio.current_task()
     assert me is not None
+    await ready.wait()
     while not me.cancelling():
-        try:
-            await work()
-        except (ConnectorException, OperationalError, InterfaceError, OSError) as error:
-            if not me.cancelling():
-                database_outage.noticed(error)
-        except Exception:
-            logger.exception("worker loop crashed")
+        await _attempt(work)
+
+
+async def _attempt(work: Callable[[], Awaitable[None]]) -> None:
+    """Does the work, and waits a moment if it ends by itself."""
+    me = asyncio.current_task()
+    assert me is not None
+    try:
+        await work()
+    except (ConnectorException, OperationalError, InterfaceError, OSError) as error:
         if not me.cancelling():
-            await asyncio.sleep(PAUSE_AFTER_FAILURE_SECONDS)
+            database_outage.noticed(error)
+    except Exception:
+        logger.exception("worker loop crashed")
+    if not me.cancelling():
+        await asyncio.sleep(PAUSE_AFTER_FAILURE_SECONDS)
 
 
 async def _work_jobs(http: aiohttp.ClientSession, concurrency: int, places: Places) -> None:

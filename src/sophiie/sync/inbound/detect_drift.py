@@ -55,7 +55,7 @@ def detect_drift(poll: Poll, fetched: FetchResult, moment: datetime) -> int:
     )
     # Read after the rows are locked: a booking that came first has made its rows pending by now.
     appointments = Appointment.objects.in_bulk([row.appointment_id for row in rows])
-    omitted = []
+    omitted, judged = [], []
     for row in rows:
         appointment, item = appointments[row.appointment_id], items[row.event_id]
         if not row.wanted:
@@ -65,8 +65,11 @@ def detect_drift(poll: Poll, fetched: FetchResult, moment: datetime) -> int:
             _remember(row, item)
         elif _never_arrived(row, item, fetched):
             omitted.append(row)
-        elif _note(row, _seen(row, appointment, item, fetched), moment):
-            live.announce(appointment.business_id, appointment=appointment.id)
+        else:
+            judged.append(row)
+            if _note(row, _seen(row, appointment, item, fetched), moment):
+                live.announce(appointment.business_id, appointment=appointment.id)
+    _note_compared(judged)
     _note_told(rows, fetched)
     _write_again(omitted, appointments)
     return len(omitted)
@@ -108,6 +111,13 @@ def _write_again(rows: list[MirroredEvent], appointments: dict[UUID, Appointment
         appointment = appointments[row.appointment_id]
         live.announce(appointment.business_id, appointment=appointment.id)
         logger.warning("event written again", event_id=row.event_id, link_id=str(row.link_id))
+
+
+def _note_compared(rows: list[MirroredEvent]) -> None:
+    """What a restored backup says of them is not in doubt any more."""
+    doubted = [row.pk for row in rows if row.restored_revision is not None]
+    if doubted:
+        MirroredEvent.objects.filter(pk__in=doubted).update(restored_revision=None)
 
 
 def _note_told(rows: list[MirroredEvent], fetched: FetchResult) -> None:

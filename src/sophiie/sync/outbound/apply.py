@@ -43,7 +43,9 @@ class Shown:
     """What Google shows now: the revision (0: no event of Sophiie's) and the event as it answered.
 
     `written` are the parts that were sent and taken, `left_out` those that Google refused, with its
-    words. `is_left`: the event is not wanted any more and still there, because it became a series.
+    words. `is_left`: the event is not wanted any more and still there, because it became a series
+    or is newer than a restored backup. `unwritten`: nothing was sent, because Google may be further
+    than that backup; the row's `shown_fields` for comparing.
     """
 
     revision: int
@@ -51,6 +53,7 @@ class Shown:
     written: frozenset[str] = frozenset()
     left_out: dict[str, str] = field(default_factory=dict)
     is_left: bool = False
+    unwritten: dict[str, Any] | None = None
 
 
 async def remove(calendar: GuardedCalendar, row: MirroredEvent) -> Shown:

@@ -42,6 +42,7 @@ OUTCOME_FIELDS = (
     "shown_fields",
     "left_out",
     "left_out_next_at",
+    "restored_revision",
 )
 
 

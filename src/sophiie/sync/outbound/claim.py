@@ -47,6 +47,7 @@ _FIELDS = (
     "shown_fields",
     "left_out",
     "series_may_go",
+    "restored_revision",
     "guests",
     "shown_guests",
     "sent_guests",
@@ -83,6 +84,9 @@ _CONTENT = {
 }
 _CONTENTS = f"""
     SELECT row.id, row.calendar_id <> link.calendar_id,
+        EXISTS (
+            SELECT FROM sync_restoredbackup backup WHERE backup.restored_at > appointment.created_at
+        ),
         {", ".join(_CONTENT.values())}
     FROM sync_mirroredevent row
     JOIN calendar_link_calendarlink link ON link.id = row.link_id
@@ -114,6 +118,8 @@ class Work:
     content: Content
     # The row's calendar is one that was chosen before.
     left_behind: bool
+    # The appointment was in a backup that was restored since.
+    is_from_backup: bool = False
 
 
 def claim_due(link_id: UUID) -> list[Work]:
@@ -137,12 +143,12 @@ def claim_due(link_id: UUID) -> list[Work]:
     return [_begun(row, *contents[row.pk]) for row in rows[:count]]
 
 
-def _begun(row: MirroredEvent, content: Content, left_behind: bool) -> Work:
+def _begun(row: MirroredEvent, content: Content, left_behind: bool, is_from_backup: bool) -> Work:
     """The row as the statement above has made it."""
     row.attempts += 1
     if row.wanted:
         row.sent_guests = sorted({*row.sent_guests, *row.guests})
-    return Work(row, content, left_behind)
+    return Work(row, content, left_behind, is_from_backup)
 
 
 def seconds_until_due(link_id: UUID) -> float | None:
@@ -164,11 +170,11 @@ def _hold_due_rows(link_id: UUID, moment: datetime) -> tuple[str, list[MirroredE
     return (found[0][0] if found else ""), rows
 
 
-def _contents(found: Rows) -> dict[UUID, tuple[Content, bool]]:
-    """By row, the content and whether the row was left behind."""
-    contents: dict[UUID, tuple[Content, bool]] = {}
-    for row_id, left_behind, *values in found:
+def _contents(found: Rows) -> dict[UUID, tuple[Content, bool, bool]]:
+    """By row, the content, whether the row was left behind, and whether it is from a backup."""
+    contents: dict[UUID, tuple[Content, bool, bool]] = {}
+    for row_id, left_behind, is_from_backup, *values in found:
         fields = dict(zip(_CONTENT, values, strict=True))
         url = f"{settings.PUBLIC_URL}/appointments/{fields['appointment_id']}"
-        contents[row_id] = Content(**fields, url=url), left_behind
+        contents[row_id] = Content(**fields, url=url), left_behind, is_from_backup
     return contents

@@ -19,6 +19,7 @@ from sophiie.common.logs import log
 from sophiie.google.errors import GoogleError, Unreachable
 from sophiie.sync.jobs import defer_drain
 from sophiie.sync.models import MirroredEvent
+from sophiie.sync.outbound.after_restore import look_first
 from sophiie.sync.outbound.apply import remove, show
 from sophiie.sync.outbound.claim import Work, claim_due, seconds_until_due
 from sophiie.sync.outbound.guard import GuardedCalendar
@@ -114,7 +115,9 @@ def _record(results: list[Result], owed: int, used: int, *, then_claim: bool) ->
 async def _try(calendar: GuardedCalendar, work: Work) -> Result:
     """Tries one row; a failure concerns that row alone."""
     try:
-        if work.row.wanted:
+        if (unwritten := await look_first(calendar, work)) is not None:
+            shown = unwritten
+        elif work.row.wanted:
             shown = await show(calendar, work.row, work.content, new_id=_take_new_id)
         else:
             shown = await remove(calendar, work.row)

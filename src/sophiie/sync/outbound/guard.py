@@ -14,7 +14,7 @@ from prometheus_client import Counter
 
 from sophiie.common.in_thread import in_thread
 from sophiie.common.logs import log
-from sophiie.google.calendar import CalendarClient
+from sophiie.google.calendar import CalendarClient, MarkedEvent
 from sophiie.sync.models import MirroredEvent
 
 logger = log(__name__)
@@ -54,6 +54,10 @@ class GuardedCalendar:
         """An event of ours with all its guests."""
         await self._check("reading the guests", calendar_id, event_id)
         return await self._client.get(calendar_id, event_id, with_guests=True)
+
+    async def marked(self, calendar_id: str, name: str, value: str) -> list[MarkedEvent]:
+        """Events of ours with this mark, known to the mapping or not."""
+        return await self._client.marked_events(calendar_id, name, value)
 
     async def look_at(self, calendar_id: str) -> None:
         """Whether the calendar is there for us: `EventGone` when it is not."""

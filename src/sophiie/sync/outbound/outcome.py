@@ -205,11 +205,18 @@ def _record_shown(result: Result, shown: Shown, touched: bool, moment: datetime)
     row.left_out = shown.left_out
     row.left_out_next_at = moment + REFUSAL_PAUSE if shown.left_out else None
     note_shown_guests(
-        row, there=shown.revision > 0, touched=touched, refused=GUESTS in shown.left_out
+        row,
+        there=shown.revision > 0,
+        touched=touched,
+        refused=GUESTS in shown.left_out or shown.unwritten is not None,
     )
-    row.shown_fields = (
-        shown_fields_after(row, fields, shown.written, event) if shown.revision else {}
-    )
+    if shown.unwritten is not None:
+        row.shown_fields = shown.unwritten
+    else:
+        row.shown_fields = (
+            shown_fields_after(row, fields, shown.written, event) if shown.revision else {}
+        )
+    row.restored_revision = None
     row.shown_revision, row.synced_at, row.attempts = shown.revision, moment, 0
     row.html_link = address_in_google(str(event.get("htmlLink", "")))
     keep(row, "error", NO_REASON)
@@ -227,7 +234,7 @@ def _left_of_drift(result: Result, shown: Shown) -> Seen:
     row, content = result.row, result.work.content
     if shown.is_left:
         return Seen(DriftKind.STILL_THERE, fields=repetition_of(shown.event))
-    if not shown.revision or "start" not in shown.event:
+    if shown.unwritten is None and (not shown.revision or "start" not in shown.event):
         return Seen(DriftKind.NONE)
     try:
         return compare(shown.event, content.start, content.end, shown_fields=row.shown_fields)

@@ -33,6 +33,7 @@ EVENT_FIELDS = (
     "told",
     "html_link",
     "synced_at",
+    "restored_revision",
     *DRIFT_FIELDS,
 )
 

@@ -240,8 +240,9 @@ def put_back(rows: Iterable[MirroredEvent]) -> None:
     for row in rows:
         want(row, row.wanted, row.wanted_revision, moment)
         row.shown_fields, row.series_may_go = dict(ANEW), not row.wanted
-        row.shown_guests = []
-        row.save(update_fields=[*WANTED_FIELDS, "shown_fields", "shown_guests"])
+        row.shown_guests, row.restored_revision = [], None
+        changed = ("shown_fields", "shown_guests", "restored_revision")
+        row.save(update_fields=[*WANTED_FIELDS, *changed])
         defer_drain(row.link_id)
 
 

@@ -138,6 +138,7 @@ def adopt(
         row.shown_revision = earlier.shown_revision
         row.shown_guests, row.sent_guests = earlier.shown_guests, earlier.sent_guests
         row.shown_fields, row.left_out = earlier.shown_fields, earlier.left_out
+        row.restored_revision = earlier.restored_revision
     elif found_id:
         # Nobody knows what it shows; any revision before the wanted one makes it a patch.
         row.event_id, row.sent, row.shown_revision = found_id, True, 1

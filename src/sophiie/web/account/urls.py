@@ -2,9 +2,9 @@
 
 from allauth.account import views as allauth
 from django.db.transaction import atomic
-from django.urls import path, re_path
+from django.urls import include, path, re_path
 
-from sophiie.web.account import views
+from sophiie.web.account import elsewhere, views
 
 urlpatterns = [
     path("signup", views.sign_up, name="sign-up"),
@@ -28,6 +28,9 @@ urlpatterns = [
         allauth.password_reset_from_key_done,
         name="account_reset_password_from_key_done",
     ),
+    path("login/cancelled", elsewhere.said_no, name="socialaccount_login_cancelled"),
+    path("login/with/", include("sophiie.web.account.elsewhere")),
+    path("two-factor/", include("sophiie.web.account.two_factor")),
     path("account/inactive", allauth.account_inactive, name="account_inactive"),
     path("reauthenticate", allauth.reauthenticate, name="account_reauthenticate"),
 ]

@@ -24,6 +24,7 @@ def banners(request: HttpRequest) -> dict[str, Any]:
         return {
             "demo_sign_ins": settings.DEMO_SIGN_INS if settings.DEMO else [],
             "sign_up_open": settings.SIGN_UP_OPEN,
+            "sign_in_providers": settings.SIGN_IN_PROVIDERS,
             "demo_mail_folder": _demo_mail_folder(),
         }
     broken = CalendarLink.objects.filter(member=member, state=LinkState.NEEDS_RECONNECT)

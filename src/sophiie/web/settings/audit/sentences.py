@@ -53,6 +53,12 @@ _SENTENCES = {
     Act.PASSWORD_CHANGED: gettext_lazy("%(who)s changed their password"),
     Act.PASSWORD_RESET: gettext_lazy("%(who)s reset their password by the link in a mail"),
     Act.EMAIL_CHANGED: gettext_lazy("%(who)s changed their email address"),
+    Act.TWO_FACTOR_ON: gettext_lazy("%(who)s switched their second step of signing in on"),
+    Act.TWO_FACTOR_OFF: gettext_lazy(
+        "%(who)s switched the second step of signing in off for %(whom)s"
+    ),
+    Act.RECOVERY_CODES_MADE: gettext_lazy("%(who)s made new recovery codes"),
+    Act.RECOVERY_CODE_USED: gettext_lazy("%(who)s used a recovery code"),
     Act.BUSINESS_CREATED: gettext_lazy("%(who)s made the business “%(whom)s” for %(for)s"),
     Act.MEMBER_ADDED: gettext_lazy("%(who)s added %(whom)s to the team"),
     Act.MEMBER_DEACTIVATED: gettext_lazy("%(who)s deactivated %(whom)s"),
@@ -106,6 +112,7 @@ _SENTENCES = {
 }
 # What somebody did to themselves.
 _OWN = {
+    Act.TWO_FACTOR_OFF: gettext_lazy("%(who)s switched their second step of signing in off"),
     Act.LINK_CHANGED: gettext_lazy("%(who)s changed what goes to their Google calendar"),
     Act.LINK_UNLINKING: gettext_lazy(
         "%(who)s began to disconnect their Google calendar; upcoming events are removed"
