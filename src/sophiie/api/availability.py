@@ -28,6 +28,7 @@ from sophiie.availability.slots import (
     find_slots,
 )
 from sophiie.common.wall_time import in_zone
+from sophiie.common.zone_rules import zone as rules_of
 
 router = Router(tags=["availability"])
 PROBLEMS = {401: Problem, 404: Problem, 422: Problem, 429: Problem}
@@ -184,8 +185,11 @@ def _refuse(wanted: str, name: str) -> None:
 
 
 def _offer_out(offer: Offer, zone: str) -> dict[str, Any]:
-    """As `AvailabilityOut`, but built by hand, because there may be thousands of slots."""
-    who = {ids: [str(i) for i in ids] for ids in {slot.member_ids for slot in offer.slots}}
+    """As `AvailabilityOut`, but built by hand, because there may be thousands of slots: their clocks
+    are looked up once, and those who are free together are the same object."""
+    who = {id(slot.member_ids): slot.member_ids for slot in offer.slots}
+    names = {key: [str(member_id) for member_id in ids] for key, ids in who.items()}
+    rules = rules_of(zone)
     return {
         "now": _at(offer.moment, zone),
         "members": [
@@ -197,8 +201,12 @@ def _offer_out(offer: Offer, zone: str) -> dict[str, Any]:
             for member_id, known in offer.knowledge.items()
         ],
         "slots": [
-            {"start": _at(s.start, zone), "end": _at(s.end, zone), "member_ids": who[s.member_ids]}
-            for s in offer.slots
+            {
+                "start": slot.start.astimezone(rules).isoformat(),
+                "end": slot.end.astimezone(rules).isoformat(),
+                "member_ids": names[id(slot.member_ids)],
+            }
+            for slot in offer.slots
         ],
         "next_from": _at(offer.next_from, zone),
     }
