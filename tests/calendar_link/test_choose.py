@@ -23,7 +23,7 @@ from sophiie.calendar_link.models import RECORDING, CalendarLink, LinkState
 from sophiie.calendar_link.problems import CALENDAR_GONE, LinkProblem
 from sophiie.calendar_link.tokens import mark_needs_reconnect
 from sophiie.common.reasons import kept
-from tests.linking import link
+from tests.linking import browser_of, come_back, link
 from tests.mirroring import drain_all
 from tests.sync.busy_calendars import calendar_named
 from tests.sync.drifting import ALICE, book_one, calls
@@ -146,6 +146,17 @@ def test_options_are_for_links_that_have_a_calendar(found: CalendarLink, state: 
             change_options(link=found, covers="assigned", privacy="busy")
     stored = CalendarLink.objects.get()
     assert (stored.covers == "assigned", stored.privacy == "busy") == (state in RECORDING,) * 2
+
+
+def test_the_log_tells_the_first_connection_from_a_later_one(
+    found: CalendarLink, alice: Member, google: RunningSimulator
+) -> None:
+    assert entries(Act.LINK_CONNECTED) == [{"account": ALICE}]
+    assert entries(Act.LINK_RECONNECTED) == []
+    mark_needs_reconnect(found.id, CALENDAR_GONE)
+    come_back(browser_of(alice), google)
+    assert len(entries(Act.LINK_CONNECTED)) == 1
+    assert entries(Act.LINK_RECONNECTED) == [{"account": ALICE}]
 
 
 def test_the_log_has_what_was_changed_from_what_to_what(found: CalendarLink) -> None:

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 from django.core import mail
+from django.utils import translation
 
 from google_simulator.testing import RunningSimulator
 from sophiie.accounts.models import Member
@@ -57,6 +58,18 @@ def test_one_mail_at_the_break_and_one_after_three_days(
     assert "still not connected" in mail.outbox[1].body
     days_pass(30)
     assert send_due_reminders() == 0
+
+
+@pytest.mark.parametrize(("language", "is_german"), [("de", True), ("en", False), ("", False)])
+def test_the_mail_is_in_the_language_of_its_reader(
+    broken: CalendarLink, language: str, is_german: bool
+) -> None:
+    Member.objects.update(language=language)
+    with translation.override("fr"):  # whoever the worker served before
+        assert send_due_reminders() == 1
+    (sent,) = mail.outbox
+    assert ("nicht mehr" in sent.subject) is is_german
+    assert ("no longer connected" in sent.subject) is not is_german
 
 
 def test_no_mail_once_it_is_mended(broken: CalendarLink, google: RunningSimulator) -> None:
