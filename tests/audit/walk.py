@@ -24,6 +24,7 @@ from tests.ops.conftest import sophiie
 from tests.sync.drifting import ALICE, event_id_of, move_in_google
 from tests.web.pages import parsed
 from tests.web.test_hours import form_of
+from tests.web.test_two_factor import recovery_codes, switch_on
 
 NEW_PASSWORD = "wrong horse paper clip"
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
@@ -48,6 +49,7 @@ class Walk:
     def steps(self) -> Iterator[tuple[str, list[Expected]]]:
         """Does one thing after the other; each time, what the log should have got by it."""
         yield from self._accounts()
+        yield from self._second_step()
         yield from self._team()
         yield from self._settings()
         yield from self._calendar()
@@ -99,6 +101,27 @@ class Walk:
         yield "profile", [(Act.PROFILE_CHANGED, "member", "Alice", "Alice")]
         alice.post("/settings/profile", {"name": "Alice", "language": "", "clock": "12"})
         yield "profile as it was", []
+
+    def _second_step(self) -> Iterator[tuple[str, list[Expected]]]:
+        alice = self.alice_page
+        self.secrets.add(switch_on(alice))
+        yield "second step on", [(Act.TWO_FACTOR_ON, "member", "Alice", "Alice")]
+        alice.post("/two-factor/recovery-codes/new")
+        yield "recovery codes", [(Act.RECOVERY_CODES_MADE, "member", "Alice", "Alice")]
+        codes = recovery_codes(alice)
+        self.secrets |= set(codes)
+        other = self.browser()
+        other.post("/login", {"login": ALICE, "password": PASSWORD})
+        other.post("/two-factor/code", {"code": codes[0]})
+        yield (
+            "sign-in by recovery code",
+            [
+                (Act.RECOVERY_CODE_USED, "member", "Alice", "Alice"),
+                (Act.SIGNED_IN, "member", "Alice", "Alice"),
+            ],
+        )
+        alice.post("/two-factor/off")
+        yield "second step off", [(Act.TWO_FACTOR_OFF, "member", "Alice", "Alice")]
 
     def _team(self) -> Iterator[tuple[str, list[Expected]]]:
         alice, bob = self.alice_page, self.bob_page

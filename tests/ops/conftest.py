@@ -61,8 +61,14 @@ def told_to_migrate(empty_database: str) -> str:
 
 
 @pytest.fixture(scope="session")
+def unmigrated(empty_database: str, told_to_migrate: str) -> subprocess.CompletedProcess[str]:
+    """`sophiie migrate --check` before the first migration."""
+    return sophiie("migrate", "--check", SOPHIIE_DATABASE_URL=empty_database)
+
+
+@pytest.fixture(scope="session")
 def migrations(
-    empty_database: str, told_to_migrate: str
+    empty_database: str, unmigrated: object
 ) -> tuple[subprocess.CompletedProcess[str], ...]:
     """`sophiie migrate`, twice."""
     first = sophiie("migrate", SOPHIIE_DATABASE_URL=empty_database)

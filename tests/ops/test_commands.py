@@ -58,6 +58,20 @@ def test_without_a_schema_one_is_told_to_migrate(told_to_migrate: str) -> None:
     assert "run `sophiie migrate`" in told_to_migrate
 
 
+def test_a_check_names_what_is_missing_and_changes_nothing(
+    told_to_migrate: str, unmigrated: subprocess.CompletedProcess[str]
+) -> None:
+    assert unmigrated.returncode == 1, unmigrated.stderr
+    missing = unmigrated.stdout.splitlines()
+    assert "accounts.0001_initial" in missing
+    assert len(missing) == len(set(missing)) > 50
+
+
+def test_after_migrating_a_check_finds_nothing(run: Run) -> None:
+    done = run("migrate", "--check")
+    assert (done.returncode, done.stdout) == (0, "")
+
+
 def test_migrating_twice_is_as_once(
     migrations: tuple[subprocess.CompletedProcess[str], ...],
 ) -> None:

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from allauth.mfa.models import Authenticator
 from django.apps import apps
 
 from google_simulator.testing import RunningSimulator
@@ -250,6 +251,7 @@ def test_what_a_member_holds_is_all_reached_from_the_member(
 ) -> None:
     """Of the tables that hold a member's own, none is empty here, so the list is really used."""
     KnownAddress.objects.create(member=quentin, digest="of an address", seen_at=now())
+    Authenticator.objects.create(user=quentin, type=Authenticator.Type.TOTP, data={})
     reached = {h.table for h in HOLDINGS if h.goes and h.of_member(quentin.pk).exists()}
     unused = {"sync.PushChannel", "account.EmailAddress", "account.EmailConfirmation"}
     assert {h.table for h in HOLDINGS if h.goes} - reached == unused

@@ -21,11 +21,13 @@ from sophiie.appointments.models import Appointment
 from sophiie.busy_time.models import BusyCalendar
 from sophiie.calendar_link.models import CalendarLink
 from sophiie.common.clock import now
+from sophiie.common.wall_time import in_zone
 from sophiie.sync.actions.drift import put_back
 from sophiie.sync.models import DriftKind, MirroredEvent, MirrorState, PushChannel, WatchedCalendar
+from sophiie.web.shared.shown_times import weekday_moment_of_year
 from tests.backup.restoring import restore, take
-from tests.conftest import tomorrow_at
-from tests.linking import link
+from tests.conftest import SYDNEY, tomorrow_at
+from tests.linking import browser_of, link
 from tests.mirroring import drain_all, due_now, read_all
 from tests.sync.drifting import ALICE, book_one, calls, drift_of, in_google, mirrored, watched
 
@@ -60,6 +62,8 @@ def test_an_appointment_that_nobody_knows_any_more_keeps_its_event_and_its_time(
     the_worker_begins()
     assert google.event(ALICE, ALICE, before["id"]) == before
     assert watched().orphans == 1
+    page = browser_of(alice).get("/settings/calendar").content.decode()
+    assert f"keep you busy: {weekday_moment_of_year(in_zone(lost.start, SYDNEY))}" in page
     with pytest.raises(Conflict):
         book_one(alice, title="At the same time")
 

@@ -26,6 +26,8 @@ OPEN = {
     *("account_inactive", "help-google-calendar", "home", "settings", "live", "sign-up", "join"),
     *("sign-up-sent", "sign-up-finish"),
     *("manifest", "service-worker"),  # the same for everybody
+    # `test_sign_in_elsewhere.py` says who gets in there.
+    *("openid_connect_login", "openid_connect_callback", "socialaccount_login_cancelled"),
     "set_language",
     "google-notifications",  # Google's own; `tests/sync/test_webhook.py` knocks at it
 }

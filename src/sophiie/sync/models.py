@@ -205,6 +205,8 @@ class WatchedCalendar(models.Model):
     reconciled_at = models.DateTimeField(null=True, blank=True)
     repaired = models.PositiveIntegerField(default=0, db_default=0)
     orphans = models.PositiveIntegerField(default=0, db_default=0)
+    # When the first of these begin, so that their person knows which they are.
+    orphans_at = models.JSONField(default=list, blank=True, db_default=[])
 
     # When a channel for notifications is to be opened, or opened anew; None: now. Some calendars
     # have none, for ever.

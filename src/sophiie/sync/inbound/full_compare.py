@@ -7,8 +7,8 @@ touched: only the person knows whether they may go.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from datetime import datetime
+from collections.abc import Collection, Iterable, Mapping
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -25,8 +25,11 @@ from sophiie.sync.outbox.coverage import planned_for
 
 logger = log(__name__)
 
+# Of the events that belong to nothing, so many are named by their time.
+MOST_NAMED = 20
 
-def reconcile(poll: Poll, items: Iterable[dict[str, Any]], *, repaired: int) -> None:
+
+def reconcile(poll: Poll, items: Collection[dict[str, Any]], *, repaired: int) -> None:
     """Records what was left out of the chosen calendar, and reports.
 
     `repaired`: how many events the poll itself has already had written again.
@@ -38,11 +41,14 @@ def reconcile(poll: Poll, items: Iterable[dict[str, Any]], *, repaired: int) -> 
     strays = _strays(poll, items)
     for appointment_id in _left_out(link, moment):
         repaired += record.record_anew(appointment_id, found=_adoptable(strays, link))
-    orphans = len(_strays(poll, items))
+    orphans = _strays(poll, items)
     WatchedCalendar.objects.filter(pk=poll.watched_id).update(
-        reconciled_at=moment, repaired=repaired, orphans=orphans
+        reconciled_at=moment,
+        repaired=repaired,
+        orphans=len(orphans),
+        orphans_at=_first_starts(orphans, items),
     )
-    logger.info("reconciled", link_id=str(link.id), repaired=repaired, orphans=orphans)
+    logger.info("reconciled", link_id=str(link.id), repaired=repaired, orphans=len(orphans))
 
 
 def _left_out(link: CalendarLink, moment: datetime) -> list[UUID]:
@@ -91,6 +97,20 @@ def _strays(poll: Poll, items: Iterable[dict[str, Any]]) -> dict[str, UUID]:
     for event_id in mapped:
         marked.pop(event_id, None)
     return marked
+
+
+def _first_starts(event_ids: Collection[str], items: Iterable[dict[str, Any]]) -> list[str]:
+    """When the first of these events begin. One without a usable start is only counted."""
+    starts: dict[str, datetime] = {}
+    for item in items:
+        event_id = marks.event_id_of(item)
+        try:
+            start = datetime.fromisoformat(item["start"]["dateTime"]).astimezone(UTC)
+        except (KeyError, TypeError, ValueError):
+            continue
+        if event_id in event_ids:
+            starts[event_id] = min(start, starts.get(event_id, start))
+    return [start.isoformat() for start in sorted(starts.values())[:MOST_NAMED]]
 
 
 def _is_over(item: dict[str, Any], moment: datetime) -> bool:

@@ -22,6 +22,11 @@ class Migration(migrations.Migration):
             name="restored_revision",
             field=models.PositiveIntegerField(blank=True, null=True),
         ),
+        migrations.AddField(
+            model_name="watchedcalendar",
+            name="orphans_at",
+            field=models.JSONField(blank=True, db_default=[], default=list),
+        ),
         migrations.SeparateDatabaseAndState(
             database_operations=[
                 migrations.RunSQL(_TABLE, "DROP TABLE sync_restoredbackup"),

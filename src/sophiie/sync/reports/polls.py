@@ -17,7 +17,8 @@ class CalendarPoll:
 
     `missing` events vanished at once, at `missing_since`: a question to the person, unless they
     have answered it. `problem` is why the last poll changed nothing here. `repaired` and `orphans`
-    are what the last comparison found (`full_compare.py`); `not_understood` events keep the member
+    are what the last comparison found (`full_compare.py`), `orphans_at` when the first of those
+    begin; `not_understood` events keep the member
     busy for as long as they may last. `is_pushed`: Google reports changes; otherwise only polling
     finds them.
     """
@@ -32,6 +33,7 @@ class CalendarPoll:
     reconciled_at: datetime | None
     repaired: int
     orphans: int
+    orphans_at: list[datetime]
     not_understood: int
     is_pushed: bool
     push_problem: Reason
@@ -57,6 +59,7 @@ def polls_of(link: CalendarLink) -> list[CalendarPoll]:
             reconciled_at=watched.reconciled_at,
             repaired=watched.repaired,
             orphans=watched.orphans,
+            orphans_at=[datetime.fromisoformat(start) for start in watched.orphans_at],
             not_understood=watched.not_understood,
             is_pushed=watched.calendar_id in pushed,
             push_problem=kept(watched, "push_problem"),

@@ -45,6 +45,6 @@ def said_no(request: HttpRequest) -> HttpResponse:
 
 
 urlpatterns = [
-    path("<str:provider_id>", leave, name="openid_connect_login"),
-    path("<str:provider_id>/callback", come_back, name="openid_connect_callback"),
+    path("login/with/<str:provider_id>", leave, name="openid_connect_login"),
+    path("login/with/<str:provider_id>/callback", come_back, name="openid_connect_callback"),
 ]

@@ -38,23 +38,23 @@ def _says_so_when_the_key_is_lost(view: View) -> View:
 
 
 urlpatterns = [
-    path("", _says_so_when_the_key_is_lost(base.index), name="mfa_index"),
-    path("code", never_cache(base.authenticate), name="mfa_authenticate"),
-    path("confirm", never_cache(base.reauthenticate), name="mfa_reauthenticate"),
-    path("on", never_cache(totp.activate_totp), name="mfa_activate_totp"),
-    path("off", never_cache(totp.deactivate_totp), name="mfa_deactivate_totp"),
+    path("two-factor", _says_so_when_the_key_is_lost(base.index), name="mfa_index"),
+    path("two-factor/code", never_cache(base.authenticate), name="mfa_authenticate"),
+    path("two-factor/confirm", never_cache(base.reauthenticate), name="mfa_reauthenticate"),
+    path("two-factor/on", never_cache(totp.activate_totp), name="mfa_activate_totp"),
+    path("two-factor/off", never_cache(totp.deactivate_totp), name="mfa_deactivate_totp"),
     path(
-        "recovery-codes",
+        "two-factor/recovery-codes",
         _says_so_when_the_key_is_lost(recovery_codes.view_recovery_codes),
         name="mfa_view_recovery_codes",
     ),
     path(
-        "recovery-codes/new",
+        "two-factor/recovery-codes/new",
         _says_so_when_the_key_is_lost(recovery_codes.generate_recovery_codes),
         name="mfa_generate_recovery_codes",
     ),
     path(
-        "recovery-codes/download",
+        "two-factor/recovery-codes/download",
         _says_so_when_the_key_is_lost(recovery_codes.download_recovery_codes),
         name="mfa_download_recovery_codes",
     ),

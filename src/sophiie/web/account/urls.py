@@ -29,8 +29,8 @@ urlpatterns = [
         name="account_reset_password_from_key_done",
     ),
     path("login/cancelled", elsewhere.said_no, name="socialaccount_login_cancelled"),
-    path("login/with/", include("sophiie.web.account.elsewhere")),
-    path("two-factor/", include("sophiie.web.account.two_factor")),
+    path("", include("sophiie.web.account.elsewhere")),
+    path("", include("sophiie.web.account.two_factor")),
     path("account/inactive", allauth.account_inactive, name="account_inactive"),
     path("reauthenticate", allauth.reauthenticate, name="account_reauthenticate"),
 ]

@@ -37,6 +37,7 @@ class ShownPoll:
     read_at: Any
     missing_since: Any
     reconciled_at: Any
+    orphans_at: list[datetime]
 
 
 @dataclass(frozen=True)
@@ -110,6 +111,7 @@ def _shown_poll(poll: CalendarPoll, member: Member) -> ShownPoll:
         read_at=local(poll.read_at),
         missing_since=local(poll.missing_since),
         reconciled_at=local(poll.reconciled_at),
+        orphans_at=[in_zone(start, member.business.timezone) for start in poll.orphans_at],
     )
 
 
