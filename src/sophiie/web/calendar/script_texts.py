@@ -42,7 +42,10 @@ def words() -> dict[str, str]:
         "sign_in": _("Sign in"),
         "retry": _("Retry"),
         "zone": _("Times are those of {zone}. Your device is on {other}."),
-        "unread": _("The Google Calendar of {names} cannot be read, so it is not certain when they are free."),
+        "unread": _(
+            "The Google Calendar of {names} cannot be read, "
+            "so it is not certain when they are free."
+        ),
         "moved": _("“{title}” moved to {when}"),
         "resized": _("“{title}” is now {when}"),
         "handed": _("“{title}” is now with {names}"),

@@ -154,8 +154,7 @@ export function titleOf(view, day, { brief = false } = {}) {
   const [first, after] = periodOf(view, day);
   const last = addDays(after, -1);
   if (first.slice(0, 7) === last.slice(0, 7)) return ofMonth(last);
-  const start =
-    first.slice(0, 4) === last.slice(0, 4) ? written(first, { month }) : ofMonth(first);
+  const start = first.slice(0, 4) === last.slice(0, 4) ? written(first, { month }) : ofMonth(first);
   return `${start} – ${ofMonth(last)}`;
 }
 
