@@ -238,10 +238,13 @@ def test_an_admin_is_not_offered_to_make_owners(
 
 def test_the_profile(page: Client, alice: Member) -> None:
     sent = {"name": "Alice B", "language": "", "clock": "12"}
-    response = page.post("/settings/profile", sent, follow=True)
+    response = page.post("/settings/profile", {**sent, "week_numbers": "on"}, follow=True)
     assert "Saved." in statuses(parsed(response))
     alice.refresh_from_db()
-    assert (alice.name, alice.clock) == ("Alice B", "12")
+    assert (alice.name, alice.clock, alice.week_numbers) == ("Alice B", "12", True)
+    (box,) = parsed(page.get("/settings/profile")).all("input", name="week_numbers")
+    assert "checked" in box.attributes
+    assert "Week numbers: no → yes" in parsed(page.get("/settings/audit")).words
     response = page.post("/settings/profile", {**sent, "name": "", "language": "tlh"})
     shown = parsed(response)
     assert response.status_code == 422
