@@ -62,7 +62,7 @@ def _for_readme(page: Any, demo: Any, name: str) -> None:
         page.wait_for_timeout(3000)
     page.goto(f"{demo.url}/overview")
     page.screenshot(path=IMAGES / f"overview{name}.png")
-    page.goto(f"{demo.url}/day-sheet")
+    _day_with_visits(page, demo)
     page.screenshot(path=IMAGES / f"day-sheet{name}.png")
     page.goto(f"{demo.url}/customers")
     page.screenshot(path=IMAGES / f"customers{name}.png")
@@ -71,6 +71,10 @@ def _for_readme(page: Any, demo: Any, name: str) -> None:
     page.screenshot(path=IMAGES / f"customer{name}.png")
     _calendar(page, demo)
     page.screenshot(path=IMAGES / f"calendar{name}.png")
+    _quick_form(page)
+    page.screenshot(path=IMAGES / f"quick-form{name}.png")
+    page.keyboard.press("Escape")  # the list of customers
+    page.keyboard.press("Escape")
     if not name:
         for view in ("month", "team"):
             page.locator(f'.cal-view[data-view="{view}"]').click()
@@ -99,6 +103,26 @@ def _calendar(page: Any, demo: Any) -> None:
         put_away.click()
     page.wait_for_selector("#cal-frame[aria-busy=false]")
     page.wait_for_timeout(500)
+
+
+def _day_with_visits(page: Any, demo: Any) -> None:
+    """Alice's day sheet of today, or of the next day with something on it."""
+    page.goto(f"{demo.url}/day-sheet")
+    for _ in range(7):
+        if page.locator(".visit").count():
+            return
+        page.get_by_role("link", name="The next day").click()
+        page.wait_for_load_state("load")
+
+
+def _quick_form(page: Any) -> None:
+    """The quick form while a caller's name is typed."""
+    page.get_by_role("button", name="New appointment, quickly").click()
+    form = page.get_by_role("dialog", name="New appointment")
+    form.get_by_label("Title").fill("Tap drips")
+    form.get_by_text("is free").first.wait_for()
+    form.get_by_role("combobox", name="Customer").press_sequentially("gre")
+    form.get_by_role("option").first.wait_for()
 
 
 def _for_help(page: Any, demo: Any, scheme: str) -> None:

@@ -71,7 +71,7 @@ def test_a_calendar_that_was_never_read_has_no_time_of_reading(
 ) -> None:
     calendar_of(alice, age=None)
     found = problem(api("POST", "/appointments", PLAIN), 409)
-    assert found["title"] == "Nobody can say whether this time is free"
+    assert found["title"] == "It is not known whether this time is free"
     assert found["conflicts"][0].keys() == {"member_id", "start", "end", "source"}
 
 

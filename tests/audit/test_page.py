@@ -106,7 +106,7 @@ def test_sentences_times_and_places(page: Client, alice: Member, bob: Member) ->
         "Alice changed the working hours of Bob",
         "Alice booked the appointment of 2 Dec 2026, 9:30 am anyway Not everybody was free",
         "with the API key sophiie_012345…",
-        "The command line made the API key “Reception” for Bob",
+        "The command line created the API key “Reception” for Bob",
         "sophiie create-api-key",
         "A person who was erased chose the Google calendar “…”",
         "Alice: later.release",

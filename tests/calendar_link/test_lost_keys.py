@@ -248,6 +248,6 @@ def test_an_attempt_that_nobody_can_read_is_begun_again(
     lock_away(LinkAttempt.objects.get(), "code_verifier")
     answer = page.get(path_of(back), follow=True)
     assert answer.status_code == 400
-    assert b"Start once more" in answer.content
+    assert b"Start again" in answer.content
     assert link_of(alice) is None
     assert come_back(page, google).status_code == 200

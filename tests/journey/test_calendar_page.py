@@ -199,7 +199,7 @@ def test_a_span_is_drawn_and_booked(opened: Opened, alice: Member, bob: Member) 
         assert booked.start == clock("09:15", day="2031-01-08")
         assert team_of(booked) == ["Bob"]
         toast(page).get_by_role("button", name="Undo").click()
-        expect(toast(page)).to_contain_text("is taken back")
+        expect(toast(page)).to_contain_text("is no longer booked")
         expect(entry(page, "Gas")).to_have_count(0)
 
 

@@ -116,7 +116,7 @@ def test_holds_busy_times_and_clashes_differ_by_more_than_colour(
     with opened() as page:
         expect(entry(page, "Caller")).to_contain_text(f"Held until {in_zone(until, SYDNEY):%H:%M}")
         expect(entry(page, "Caller").locator("svg")).to_have_count(1)
-        expect(entry(page, "Over it")).to_contain_text("Something came in the way of Alice")
+        expect(entry(page, "Over it")).to_contain_text("New conflict for Alice")
         busy = page.locator(".entry-busy")
         expect(busy).to_contain_text(said("Busy in Google, Alice, Tuesday 7 January, 14:30–16:00"))
         page.get_by_role("checkbox", name="Busy in Google").uncheck()

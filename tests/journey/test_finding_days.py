@@ -167,7 +167,7 @@ def test_the_work_week_says_what_it_does_not_show(opened: Opened, alice: Member)
         expect(entry(page, "Boiler")).to_be_visible()
         expect(entry(page, "Flood")).to_have_count(0)
         note = page.locator("#cal-other-days")
-        expect(note).to_contain_text("Not shown, because they are on other days: 1.")
+        expect(note).to_contain_text("Appointments on other days, not shown here: 1.")
         assert violations(page) == []
         note.get_by_role("button", name="Show the whole week").click()
         expect(entry(page, "Flood")).to_be_visible()

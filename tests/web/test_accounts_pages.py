@@ -129,7 +129,7 @@ def test_from_the_invitation_to_the_calendar(page: Client) -> None:
     response = page.post(
         "/settings/team/invite", {"email": "dora@example.com", "role": "admin"}, follow=True
     )
-    assert "dora@example.com gets a mail" in statuses(parsed(response))
+    assert "dora@example.com gets an email" in statuses(parsed(response))
     link = mailed_link("dora@example.com")
     assert mail.outbox[0].subject == "You are invited to Sophiie"
     assert "Harbour Plumbing" in str(mail.outbox[0].body)
@@ -238,10 +238,13 @@ def test_an_admin_is_not_offered_to_make_owners(
 
 def test_the_profile(page: Client, alice: Member) -> None:
     sent = {"name": "Alice B", "language": "", "clock": "12"}
-    response = page.post("/settings/profile", sent, follow=True)
+    response = page.post("/settings/profile", {**sent, "week_numbers": "on"}, follow=True)
     assert "Saved." in statuses(parsed(response))
     alice.refresh_from_db()
-    assert (alice.name, alice.clock) == ("Alice B", "12")
+    assert (alice.name, alice.clock, alice.week_numbers) == ("Alice B", "12", True)
+    (box,) = parsed(page.get("/settings/profile")).all("input", name="week_numbers")
+    assert "checked" in box.attributes
+    assert "Week numbers: no → yes" in parsed(page.get("/settings/audit")).words
     response = page.post("/settings/profile", {**sent, "name": "", "language": "tlh"})
     shown = parsed(response)
     assert response.status_code == 422
@@ -278,7 +281,7 @@ def test_another_address_to_sign_in_with_counts_when_a_mail_proved_it(page: Clie
     wrong = page.post("/settings/profile/email", {**CHANGE, "password": "no"})
     assert message_at(parsed(wrong), "password") == "This is not your password."
     response = page.post("/settings/profile/email", CHANGE, follow=True)
-    assert "alice.new@example.com gets a mail" in statuses(parsed(response))
+    assert "alice.new@example.com gets an email" in statuses(parsed(response))
     link = mailed_link("alice.new@example.com")
     assert "alice.new@example.com" in parsed(page.get(link)).words  # looking changes nothing
     assert (lets_in("alice@example.com"), lets_in("alice.new@example.com")) == (True, False)

@@ -70,7 +70,7 @@ def test_an_unreadable_calendar_can_be_booked_by_everybody_who_says_so(
     response = theirs.post(NEW, asked)
     assert response.status_code == 409
     told = alerts(parsed(response))
-    assert "Nobody can say whether this time is free" in told
+    assert "It is not known whether this time is free" in told
     assert "Bob’s calendar could not be read" in told
     button = parsed(response).one("button", name="accept_unverified")
     assert button.words == "Book although the calendar could not be read"
@@ -117,7 +117,7 @@ def test_one_button_agrees_to_both_and_only_managers_have_it(
     assert page_of(bob).post(NEW, crafted).status_code == 409
     assert page.post(NEW, crafted).status_code == 302
     history = parsed(page.get(f"/appointments/{Appointment.objects.get().id}")).text
-    assert "booked although not free: Alice" in history
+    assert "double-booked on purpose: Alice" in history
     assert "booked although the calendar could not be read: Bob" in history
 
 
@@ -135,7 +135,7 @@ def test_a_clash_that_came_later_is_seen_in_the_list_and_on_the_page(
     busy(alice, made.start, made.end)
     assert "Alice is busy in Google" in parsed(page.get("/calendar")).text
     shown = parsed(page.get(f"/appointments/{made.id}")).one(id="clashes")
-    assert "Something came in the way after this was booked" in shown.words
+    assert "A conflict came up after this was booked" in shown.words
     assert "Alice is busy in Google" in shown.words
 
 

@@ -59,7 +59,7 @@ def test_the_usual_hours_are_shown_before_anybody_changed_them(page: Client) -> 
     form = form_of(shown, "week")
     assert (form["day0_0_from"], form["day0_0_until"]) == ("09:00", "17:00")
     assert (form["day5_0_from"], form["day0_1_from"], form["timezone"]) == ("", "", "")
-    assert "usual hours" in shown.one("main").words
+    assert "default hours" in shown.one("main").words
     assert "As the business: Australia/Sydney" in shown.one("select", id="id_timezone").words
     tab = shown.one("a", id="tab-hours")
     assert tab["aria-selected"] == "true"
@@ -70,7 +70,7 @@ def test_what_is_saved_is_what_was_shown(page: Client, alice: Member) -> None:
     response = send(page, "week")
     assert "The working hours are saved." in statuses(parsed(response))
     assert week_of(alice) == [[["09:00", "17:00"]]] * 5 + [[], []]
-    assert "usual hours. Nobody" not in parsed(response).one("main").words
+    assert "default hours. Nobody" not in parsed(response).one("main").words
 
 
 def test_several_spans_and_a_night_in_another_zone(page: Client, alice: Member) -> None:

@@ -178,7 +178,7 @@ def test_a_limit_of_googles_is_said_before_it_is_reached(
     shown = overview(page)
     assert "almost used up" in alerts(shown)
     assert words in alerts(shown)
-    assert "Nothing needs you." not in shown.words
+    assert "Nothing to do." not in shown.words
 
 
 def test_members_are_told_kindly_that_it_is_not_for_them(bob: Member, page_of: PageOf) -> None:

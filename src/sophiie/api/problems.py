@@ -66,7 +66,7 @@ def conflict(error: Conflict) -> ProblemError:
     unknown = all(obstacle.source == Source.UNREADABLE for obstacle in error.obstacles)
     title = "Somebody is not free at this time"
     if error.obstacles and unknown:
-        title = "Nobody can say whether this time is free"
+        title = "It is not known whether this time is free"
     conflicts = [
         obstacle_out(obstacle).model_dump(mode="json", exclude_none=True)
         for obstacle in error.obstacles

@@ -96,7 +96,7 @@ def expired() -> LinkProblem:
 def key_lost() -> LinkProblem:
     return LinkProblem(
         "key_lost",
-        _("Start once more"),
+        _("Start again"),
         _(
             "While you were at Google, the keys of this installation of Sophiie were changed. "
             "Nothing was saved. Start again from your settings."

@@ -19,7 +19,7 @@ DESCRIPTIONS = {
     "api_keys.json": gettext_lazy("API keys: names and dates, not the keys."),
     "working_hours.json": gettext_lazy("Weekly working hours."),
     "special_days.json": gettext_lazy("Days off, holidays, other hours."),
-    "booking_rules.json": gettext_lazy("What is asked of every time that is offered."),
+    "booking_rules.json": gettext_lazy("What applies to every time that is offered."),
     "calendar_links.json": gettext_lazy("Which Google account and calendar was linked, and how."),
     "google_events.json": gettext_lazy("The events in Google that stand for appointments."),
     "google_attempts.json": gettext_lazy("What was tried in Google, and what Google answered."),

@@ -110,7 +110,7 @@ def _changes(row: MirroredEvent, appointment: Appointment) -> dict[str, Any]:
     if row.drift_kind == DriftKind.DELETED:
         raise DriftError(_("The event was deleted in Google, so there is no time to use."))
     if row.drift_kind == DriftKind.STILL_THERE:
-        raise DriftError(_("The appointment is off. Reinstate it, or remove the event."))
+        raise DriftError(_("The appointment is cancelled. Reinstate it, or remove the event."))
     fields = row.drift_fields
     changes: dict[str, Any] = {name: fields[name] for name in TAKEN if name in fields}
     if added := fields.get("description"):

@@ -106,7 +106,7 @@ _ACTS = {
 }
 # What somebody agreed to while booking, by the field that records it.
 _CONSENTS = {
-    "booked_anyway": gettext_lazy("booked although not free: %(names)s"),
+    "booked_anyway": gettext_lazy("double-booked on purpose: %(names)s"),
     "unverified": gettext_lazy("booked although the calendar could not be read: %(names)s"),
 }
 

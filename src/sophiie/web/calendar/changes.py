@@ -151,7 +151,7 @@ def _taken(member: Member, conflict: Conflict, *, moves: bool) -> HttpResponse:
     consent = consent_to_ask_for(member, conflict.obstacles)
     title = _("This time is taken")
     if consent == "unverified":
-        title = _("Nobody can say whether this time is free")
+        title = _("It is not known whether this time is free")
     return _refused(
         409,
         title,

@@ -177,7 +177,7 @@ def _across_a_change(shown: Row, start: datetime, end: datetime, length: timedel
     Where they go back, an end may look earlier than its start; it is drawn as long as it lasts.
     """
     hours = f"{length / timedelta(hours=1):g}"
-    shown["note"] = _("The clocks change meanwhile: it lasts %(hours)s h") % {"hours": hours}
+    shown["note"] = _("The clocks change in between: it lasts %(hours)s h") % {"hours": hours}
     if _plain(end) <= _plain(start):
         shown["drawn_end"] = _plain(start.replace(tzinfo=None) + length)
 

@@ -45,7 +45,7 @@ MODULES = [
     f"sophiie/calendar/{name}.js"
     for name in (
         *("acts", "date_jump", "entry", "events", "feed", "grid", "keys", "list", "looks"),
-        *("month", "notices", "people_picker", "settled", "setup", "state", "times"),
+        *("month", "notices", "people_picker", "settled", "setup", "state", "times", "work_week"),
     )
 ]
 MAX_FOUND = 40

@@ -38,7 +38,7 @@ def email(request: HttpRequest) -> HttpResponse:
         return _page(request, form)
     messages.success(
         request,
-        _("%(email)s gets a mail with a link. Until you follow it, you sign in as before.")
+        _("%(email)s gets an email with a link. Until you follow it, you sign in as before.")
         % {"email": wanted},
     )
     return redirect("settings-profile")

@@ -39,7 +39,7 @@ def _clocks() -> list[tuple[str, Any]]:
 
 class ProfileForm(forms.Form):
     name = name_field(
-        gettext_lazy("Colleagues see it, and it stands in the events of your appointments.")
+        gettext_lazy("Colleagues see it, and it appears in the events of your appointments.")
     )
     language = forms.ChoiceField(
         label=gettext_lazy("Language"),
@@ -62,7 +62,7 @@ class EmailForm(forms.Form):
     email = email_field(autocomplete="email", label=gettext_lazy("New email address"))
     password = forms.CharField(
         label=gettext_lazy("Your password"),
-        help_text=gettext_lazy("So that nobody else does this at your screen."),
+        help_text=gettext_lazy("So that nobody else can do this on your device."),
         strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
         error_messages={"required": gettext_lazy("Type your password once more.")},
@@ -76,7 +76,7 @@ class BusinessForm(forms.Form):
     )
     clock = forms.ChoiceField(
         label=gettext_lazy("Times"),
-        help_text=gettext_lazy("Everybody can choose otherwise for themselves."),
+        help_text=gettext_lazy("Everybody can choose differently for themselves."),
         choices=Clock.choices,
         error_messages={"invalid_choice": gettext_lazy("Choose one of the two clocks.")},
     )
@@ -101,7 +101,7 @@ class BusinessForm(forms.Form):
         names = list(self.fields)
         self.fields["timezone"] = timezone_field(
             timezone,
-            _("New appointments and the calendar use it. Appointments that exist keep their own."),
+            _("New appointments and the calendar use it. Existing appointments keep their own."),
         )
         self.order_fields(["business_name", "timezone", *names[1:]])
 
@@ -129,6 +129,6 @@ class ApiKeyForm(forms.Form):
         help_text=gettext_lazy("For example: phone assistant"),
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
         error_messages={
-            "required": gettext_lazy("Give the key a name, so that you know it later.")
+            "required": gettext_lazy("Give the key a name, so that you recognise it later.")
         },
     )

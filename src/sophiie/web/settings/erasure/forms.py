@@ -16,7 +16,9 @@ class ConfirmationForm(forms.Form):
         widget=forms.TextInput(
             attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}
         ),
-        error_messages={"required": gettext_lazy("Type it, so that this is no slip.")},
+        error_messages={
+            "required": gettext_lazy("Type it, so that this does not happen by accident.")
+        },
     )
 
     def __init__(self, *args: Any, expected: str, **kwargs: Any) -> None:

@@ -40,7 +40,10 @@ def calendar_missing(request: HttpRequest) -> HttpResponse:
     if read and meant:
         messages.success(
             request,
-            _("Noted: they were deleted on purpose. Each appointment says so, with what to do."),
+            _(
+                "Noted: they were deleted on purpose. Each appointment now says so, "
+                "and what you can do."
+            ),
         )
     elif read:
         messages.success(request, _("Sophiie has looked again: the events are there."))

@@ -195,8 +195,8 @@ def google_unlink(request: HttpRequest) -> HttpResponse:
     elif link and link.grant_is_lost:
         text = _(
             "Google Calendar is disconnected. Your events stay in Google and are no longer "
-            "managed by Sophiie. The permission you gave can no longer be read and so not be "
-            "withdrawn: remove Sophiie in your Google account yourself "
+            "managed by Sophiie. The permission you gave can no longer be read, so Sophiie "
+            "cannot withdraw it: remove Sophiie in your Google account yourself "
             "(myaccount.google.com/connections)."
         )
     else:

@@ -193,7 +193,7 @@ class RulesForm(forms.Form):
     )
     window_days = _number_field(
         gettext_lazy("How far ahead"),
-        gettext_lazy("Days later than this are not offered."),
+        gettext_lazy("Days beyond this are not offered."),
     )
     step_minutes = _number_field(gettext_lazy("Appointments start every"), "")
 

@@ -52,7 +52,7 @@ def _hours(request: HttpRequest, member: Member) -> HttpResponse:
     by, act = signed_in(request), request.POST.get("act", "")
     if act == "usual":
         editing.work_usual_hours(by=by, member=member)
-        messages.success(request, _("The usual hours count again."))
+        messages.success(request, _("The default hours apply again."))
         return redirect(_address(by, member))
     kept = kept_week(member)
     data = submitted_data(request)

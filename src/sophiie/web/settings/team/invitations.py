@@ -36,7 +36,7 @@ def member_invite(request: HttpRequest) -> HttpResponse:
         return team_page(request, invitation_form=form, status=422)
     messages.success(
         request,
-        _("%(email)s gets a mail with a link. It works once, for seven days.")
+        _("%(email)s gets an email with a link. It works once, within seven days.")
         % {"email": invitation.email},
     )
     return redirect("settings-team")

@@ -3,7 +3,7 @@
 
 import * as acts from "./acts.js";
 import * as dates from "./date_jump.js";
-import { appointments, forget, isShown, load, namesOf, recall, SignedOut, shown } from "./feed.js";
+import { forget, isShown, load, namesOf, recall, SignedOut, shown } from "./feed.js";
 import * as grid from "./grid.js";
 import * as keys from "./keys.js";
 import * as list from "./list.js";
@@ -11,16 +11,8 @@ import * as notices from "./notices.js";
 import * as people from "./people_picker.js";
 import { listed, part, say, setup } from "./setup.js";
 import { change, hrefOf, isBrief, readAddress, state, whenResized } from "./state.js";
-import {
-  dayOf,
-  isWorkDay,
-  otherZone,
-  periodOf,
-  step,
-  titleOf,
-  today,
-  weekNumber,
-} from "./times.js";
+import { otherZone, periodOf, step, titleOf, today, weekNumber } from "./times.js";
+import * as workWeek from "./work_week.js";
 
 const SLOW_MS = 250;
 const TOGETHER_MS = 300;
@@ -42,22 +34,12 @@ function draw() {
   } else {
     part("cal-list").replaceChildren();
   }
-  tellOtherDays(known);
+  workWeek.draw({ isLoaded: known });
   const unread = part("cal-unread");
   unread.hidden = !shown.unread.length;
   unread.textContent = say("unread", {
     names: listed(namesOf(shown.unread.map(({ who }) => who))),
   });
-}
-
-/** A work week hides no appointment without a word. */
-function tellOtherDays(known) {
-  const hidden = appointments().filter(
-    ({ start, end }) => !isWorkDay(dayOf(start)) && !isWorkDay(dayOf(end)),
-  );
-  const note = part("cal-other-days");
-  note.hidden = state.view !== "workweek" || !known || !hidden.length;
-  note.querySelector("span").textContent = say("other_days", { n: hidden.length });
 }
 
 function frame() {
@@ -84,7 +66,6 @@ function frame() {
     if (link.dataset.view === shownAs) link.setAttribute("aria-current", "true");
     else link.removeAttribute("aria-current");
   }
-  part("cal-work-week")?.setAttribute("aria-pressed", String(state.view === "workweek"));
   people.draw();
   part("calendar").dataset.view = state.view;
 }
@@ -239,10 +220,7 @@ function connect() {
   onPlainClick(part("cal-today"), goToday);
   for (const link of document.querySelectorAll(".cal-view"))
     onPlainClick(link, () => showView(link.dataset.view));
-  part("cal-work-week")?.addEventListener("click", () =>
-    showView(state.view === "workweek" ? "week" : "workweek"),
-  );
-  part("cal-other-days").lastElementChild.addEventListener("click", () => showView("week"));
+  workWeek.connect(showView);
   dates.connect((day) => go({ day }));
   part("cal-new").addEventListener("click", () => create());
   part("cal-search-button").addEventListener("click", search);

@@ -154,8 +154,11 @@ export function titleOf(view, day, { brief = false } = {}) {
   const [first, after] = periodOf(view, day);
   const last = addDays(after, -1);
   if (first.slice(0, 7) === last.slice(0, 7)) return ofMonth(last);
-  const start = first.slice(0, 4) === last.slice(0, 4) ? written(first, { month }) : ofMonth(first);
-  return `${start} – ${ofMonth(last)}`;
+  // Two months are always short, so that the tools stand where they stood the week before.
+  const short = { month: "short" };
+  const inYear = { ...short, year: "numeric" };
+  const start = written(first, first.slice(0, 4) === last.slice(0, 4) ? short : inYear);
+  return `${start} – ${written(last, inYear)}`;
 }
 
 // -- The present, in the business's zone.

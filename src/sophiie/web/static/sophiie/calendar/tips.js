@@ -57,6 +57,8 @@ function show(element) {
 }
 
 export function connect() {
+  byMouse = window.matchMedia("(hover: hover)").matches;
+  if (byMouse) showAfterRest(); // on what the pointer rests on already
   document.addEventListener("pointerover", ({ target, pointerType }) => {
     const element = target.closest?.("[data-tip]");
     byMouse = pointerType === "mouse";
