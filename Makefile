@@ -146,7 +146,7 @@ setup-dev: .venv/.dev tests/vendor/.vendored $(MESSAGES)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/$*.txt
 	@touch $@
 
-NPM_CI = tools/npm.sh ci --ignore-scripts --no-audit --no-fund --silent
+NPM_CI = tools/npm.sh ci --ignore-scripts --no-audit --no-fund --loglevel=error
 
 src/sophiie/web/static/vendor/.vendored: package-lock.json tools/vendor_frontend.py | .venv/.python
 	@echo "Installing the front-end parts ..."
