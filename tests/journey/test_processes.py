@@ -71,8 +71,11 @@ def test_a_worker_killed_at_any_moment_loses_and_doubles_nothing(product: Produc
         product.worker = product.start("worker")
     product.google.latency(0)
     until(lambda: product.titles() == sorted(expected.values()), what="it converges")
-    states = {sync["state"] for a in product.appointments() for sync in a["sync"]}
-    assert states == {"synced"}
+
+    def states() -> set[str]:
+        return {sync["state"] for a in product.appointments() for sync in a["sync"]}
+
+    until(lambda: states() == {"synced"}, what="every outcome is recorded")
 
 
 def test_while_google_is_away_appointments_are_made_as_fast_and_arrive_later(
