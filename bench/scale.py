@@ -51,6 +51,7 @@ from sophiie.appointments.customers import note_customers
 from sophiie.appointments.holds import let_go_of_expired
 from sophiie.audit.failures import close_hours
 from sophiie.audit.upkeep import prune
+from sophiie.busy_time.models import BusyCalendar
 from sophiie.calendar_link.models import CalendarLink
 from sophiie.calendar_link.reminders import send_due_reminders
 from sophiie.calendar_link.tokens import mend_what_can_be_read_again
@@ -96,6 +97,7 @@ class Bench:
     def measure(self, folder: Path) -> None:
         self.owner = Member.objects.get(pk=_uuid(MEMBER, MEMBER_NUMBER))
         self.link = CalendarLink.objects.get(pk=_uuid(LINK, MEMBER_NUMBER))
+        BusyCalendar.objects.filter(member__business=self.owner.business).update(checked_at=now())
         self.page, self.api, self.key = Client(), Client(), create_api_key(self.owner)
         self.page.force_login(
             self.owner, backend="allauth.account.auth_backends.AuthenticationBackend"

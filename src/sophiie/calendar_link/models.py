@@ -102,7 +102,7 @@ class CalendarLink(models.Model):
             models.Index(fields=["google_sub"], name="calendar_link_by_account"),
             # The few that somebody has to look after: most are active, or unlinked long ago.
             models.Index(
-                fields=["state"],
+                fields=["state", "id"],
                 name="calendar_link_unsettled",
                 condition=~models.Q(state__in=(LinkState.ACTIVE, LinkState.UNLINKED)),
             ),

@@ -14,7 +14,7 @@ class Migration(migrations.Migration):
             model_name="calendarlink",
             index=models.Index(
                 condition=models.Q(("state__in", ("active", "unlinked")), _negated=True),
-                fields=["state"],
+                fields=["state", "id"],
                 name="calendar_link_unsettled",
             ),
         ),

@@ -12,7 +12,7 @@ from django.db import transaction
 from django.db.models import F, Q
 
 from sophiie.calendar_link.lease import LEASE
-from sophiie.calendar_link.models import MIRRORING, CalendarLink, Revocation
+from sophiie.calendar_link.models import MIRRORING, CalendarLink, LinkState, Revocation
 from sophiie.calendar_link.revocation import revocations_due, revoke
 from sophiie.calendar_link.unlink import end_overdue_unlinkings
 from sophiie.common.batches import delete_in_batches
@@ -88,11 +88,14 @@ def wake_due_links() -> list[UUID]:
     """
     moment = now()
     pause = longest_pause(moment)
-    pending = MirroredEvent.objects.filter(state=MirrorState.PENDING, hosted_elsewhere=False)
+    # What waits for a broken link is due for a long time.
+    broken = CalendarLink.objects.filter(state=LinkState.NEEDS_RECONNECT)
+    pending = MirroredEvent.objects.filter(
+        ~Q(link__in=broken), state=MirrorState.PENDING, hosted_elsewhere=False
+    )
     not_parked = Q(parked_until=None) | over("parked_until", moment, at_most=pause)
     free = CalendarLink.objects.filter(LEASE.is_free(), state__in=MIRRORING)
-    # Each by itself: together they would read the rows, and not their index alone. Links that are
-    # broken or parked have rows that are due, too.
+    # Each by itself: together they would read the rows, and not their index alone.
     due = (
         pending.filter(next_attempt_at__lte=moment),
         pending.filter(next_attempt_at__gt=moment + pause),
