@@ -77,8 +77,9 @@ class Area:
         return cls(name, digest_of(tree, AREAS[name]), seconds, _lines_of(data, tree))
 
     def tests_of(self, module: Path, lines: Iterable[int]) -> list[str]:
-        """Those that run one of the lines, the most telling for their time first; where a line is
-        run when the module is loaded, all that run any line of the module."""
+        """Those that run one of the lines: first those named after the module, then the most
+        telling for their time. Where a line is run when the module is loaded, all that run any line
+        of the module."""
         known = self.lines.get(str(module), {})
         found = set().union(*(known.get(line, set()) for line in lines))
         if "" in found:
@@ -86,7 +87,10 @@ class Area:
         telling = self._telling(str(module))
         return sorted(
             found & self.seconds.keys(),
-            key=lambda test: -telling[test] / (self.seconds[test] + 0.05),
+            key=lambda test: (
+                f"/test_{module.stem}.py" not in test,
+                -telling[test] / (self.seconds[test] + 0.05),
+            ),
         )
 
     def _telling(self, module: str) -> dict[str, float]:

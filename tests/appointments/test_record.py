@@ -11,7 +11,7 @@ import pytest
 from sophiie.accounts.models import Member
 from sophiie.appointments.booking import book, cancel, change, delete, reinstate
 from sophiie.appointments.models import Appointment
-from sophiie.appointments.record import differences_between
+from sophiie.appointments.record import announce_erasure, differences_between
 from sophiie.appointments.rules import Details
 from sophiie.appointments.signals import appointment_changed
 from sophiie.audit import Act
@@ -74,6 +74,18 @@ def test_who_follows_hears_of_what_comes_back_and_of_new_people(
     change(by=alice, appointment_id=booked.id, changes={"title": booked.title})
     reinstate(by=alice, appointment_id=booked.id)
     assert len(heard) == 3  # nothing changed
+
+
+@pytest.mark.parametrize("aloud", [True, False])
+@pytest.mark.parametrize("is_known", [True, False])
+def test_an_erasure_stands_in_the_history_with_whoever_did_it(
+    booked: Appointment, alice: Member, heard: list[bool], aloud: bool, is_known: bool
+) -> None:
+    booked.revision += 1
+    announce_erasure(booked, alice if is_known else None, {"notes": ["x", ""]}, aloud=aloud)
+    assert heard == ([False] if aloud else [])
+    erased = booked.changes.filter(action="erased")
+    assert [change.fields for change in erased] == ([{"notes": ["x", ""]}] if is_known else [])
 
 
 def entries(act: Act) -> list[dict[str, Any]]:
