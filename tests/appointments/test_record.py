@@ -88,6 +88,26 @@ def test_an_erasure_stands_in_the_history_with_whoever_did_it(
     assert [change.fields for change in erased] == ([{"notes": ["x", ""]}] if is_known else [])
 
 
+def test_wall_times_are_noted_for_the_revision_that_there_is(
+    booked: Appointment, alice: Member
+) -> None:
+    """Those of an earlier revision say nothing: release 0.1 changes without noting them."""
+
+    def changed(**what: Any) -> tuple[int, int, bool]:
+        change(by=alice, appointment_id=booked.id, changes=what)
+        booked.refresh_from_db()
+        return booked.revision, booked.wall_revision, booked.wall_is_noted
+
+    assert booked.wall_is_noted
+    assert changed(title="x") == (2, 2, True)
+    Appointment.objects.update(wall_revision=1)
+    assert changed(title="y") == (3, 1, False)
+    assert changed(start=tomorrow_at(0)) == (4, 4, True)
+    Appointment.objects.update(wall_start=None)
+    booked.refresh_from_db()
+    assert not booked.wall_is_noted
+
+
 def entries(act: Act) -> list[dict[str, Any]]:
     return list(Entry.objects.filter(act=act).order_by("id").values_list("details", flat=True))
 
