@@ -77,7 +77,7 @@ class Area:
         return cls(name, digest_of(tree, AREAS[name]), seconds, _lines_of(data, tree))
 
     def tests_of(self, module: Path, lines: Iterable[int]) -> list[str]:
-        """Those that run one of the lines, the most telling for their time first; where a line is
+        """Those that run one of the lines, the most telling for their time first. Where a line is
         run when the module is loaded, all that run any line of the module."""
         known = self.lines.get(str(module), {})
         found = set().union(*(known.get(line, set()) for line in lines))
@@ -90,12 +90,14 @@ class Area:
         )
 
     def _telling(self, module: str) -> dict[str, float]:
-        """How much each test says about a module: most where it runs lines that few others run."""
+        """How much each test says about a module: most where it runs lines that few others run, and
+        more if it is named after the module."""
         if module not in self._known_telling:
             found: dict[str, float] = defaultdict(float)
             for tests in self.lines.get(module, {}).values():
                 for test in tests:
-                    found[test] += 1 / len(tests)
+                    named = f"/test_{Path(module).stem}.py" in test
+                    found[test] += (3 if named else 1) / len(tests)
             self._known_telling[module] = found
         return self._known_telling[module]
 

@@ -198,9 +198,11 @@ def _is_of_use(module: Path, item: WorkItem) -> bool:
     (mutation,) = item.mutations
     name = mutation.operator_name.removeprefix("core/")
     # Nobody writes `is` for `==`, and of small values it is the same; nor `<` for `==` of names.
+    # `==` for `is` is the same as well, of all that is compared by `is`.
     is_noise = (name.endswith(("_Is", "_IsNot")) and "Operator_Is" not in name) or name.endswith(
         tuple(f"_{equal}_{order}" for equal in ("Eq", "NotEq", "Is", "IsNot") for order in _ORDERS)
     )
+    is_noise = is_noise or name.endswith(("Operator_Is_Eq", "Operator_IsNot_NotEq"))
     place = mutation.start_pos
     in_annotation = any(first <= place < last for first, last in _never_run(module))
     return name.startswith(OPERATORS) and not is_noise and not in_annotation

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from sophiie.accounts.api_keys import create_api_key, living_keys_of
 from sophiie.accounts.models import Member
 from sophiie.appointments.booking import book, cancel, change, delete, find, reinstate
 from sophiie.appointments.conflicts import conflicts_of
@@ -40,6 +41,15 @@ def book_the_same_time(by: Member) -> Appointment:
 
 
 @pytest.mark.every_date
+def test_a_hold_is_of_the_key_that_made_it_and_nothing_else_is(alice: Member) -> None:
+    create_api_key(alice)
+    (key,) = living_keys_of(alice)
+    held = book(by=alice, details=details(), assignees=[alice], hold_minutes=5, hold_key=key.id)
+    later = details(start=tomorrow_at(9))
+    booked = book(by=alice, details=later, assignees=[alice], hold_key=key.id)
+    assert (held.hold_key_id, booked.hold_key_id) == (key.id, None)
+
+
 def test_a_hold_keeps_its_time(alice: Member, hold: Appointment) -> None:
     assert (hold.status, hold.is_on) == ("held", True)
     assert hold.held_until is not None

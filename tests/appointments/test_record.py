@@ -11,7 +11,7 @@ import pytest
 from sophiie.accounts.models import Member
 from sophiie.appointments.booking import book, cancel, change, delete, reinstate
 from sophiie.appointments.models import Appointment
-from sophiie.appointments.record import differences_between
+from sophiie.appointments.record import announce_erasure, differences_between
 from sophiie.appointments.rules import Details
 from sophiie.appointments.signals import appointment_changed
 from sophiie.audit import Act
@@ -74,6 +74,38 @@ def test_who_follows_hears_of_what_comes_back_and_of_new_people(
     change(by=alice, appointment_id=booked.id, changes={"title": booked.title})
     reinstate(by=alice, appointment_id=booked.id)
     assert len(heard) == 3  # nothing changed
+
+
+@pytest.mark.parametrize("aloud", [True, False])
+@pytest.mark.parametrize("is_known", [True, False])
+def test_an_erasure_stands_in_the_history_with_whoever_did_it(
+    booked: Appointment, alice: Member, heard: list[bool], aloud: bool, is_known: bool
+) -> None:
+    booked.revision += 1
+    announce_erasure(booked, alice if is_known else None, {"notes": ["x", ""]}, aloud=aloud)
+    assert heard == ([False] if aloud else [])
+    erased = booked.changes.filter(action="erased")
+    assert [change.fields for change in erased] == ([{"notes": ["x", ""]}] if is_known else [])
+
+
+def test_wall_times_are_noted_for_the_revision_that_there_is(
+    booked: Appointment, alice: Member
+) -> None:
+    """Those of an earlier revision say nothing: release 0.1 changes without noting them."""
+
+    def changed(**what: Any) -> tuple[int, int, bool]:
+        change(by=alice, appointment_id=booked.id, changes=what)
+        booked.refresh_from_db()
+        return booked.revision, booked.wall_revision, booked.wall_is_noted
+
+    assert booked.wall_is_noted
+    assert changed(title="x") == (2, 2, True)
+    Appointment.objects.update(wall_revision=1)
+    assert changed(title="y") == (3, 1, False)
+    assert changed(start=tomorrow_at(0)) == (4, 4, True)
+    Appointment.objects.update(wall_start=None)
+    booked.refresh_from_db()
+    assert not booked.wall_is_noted
 
 
 def entries(act: Act) -> list[dict[str, Any]]:

@@ -133,6 +133,8 @@ TWELVE = "12:00–13:00 on Monday 30 November 2026"
     ("start", "words"),
     [
         (9, f"Alice has an appointment {NINE}."),
+        (7.5, f"Alice needs 75 minutes between two appointments and has an appointment {NINE}."),
+        (10.5, f"Alice needs 75 minutes between two appointments and has an appointment {NINE}."),
         (10, f"Alice needs 75 minutes between two appointments and has an appointment {NINE}."),
         (
             11,
@@ -147,14 +149,14 @@ TWELVE = "12:00–13:00 on Monday 30 November 2026"
     ],
 )
 def test_what_is_booked_and_held_is_said_without_a_title(
-    alice: Member, start: int, words: str
+    alice: Member, start: float, words: str
 ) -> None:
     booked = book(by=alice, details=details(start=monday(9)), assignees=[alice])
     held = book(by=alice, details=details(start=monday(12)), assignees=[alice], hold_minutes=5)
     rules(alice, buffer_before_minutes=60, buffer_after_minutes=15)
-    found = why_not(member=alice, start=monday(start), end=monday(start) + HOUR)
+    found = why_not(member=alice, start=monday(0) + start * HOUR, end=monday(1) + start * HOUR)
     assert words in [one.detail for one in found]
-    assert {one.appointment_id for one in found} <= {booked.id, held.id}
+    assert {one.appointment_id for one in found} <= {booked.id, held.id, None}
 
 
 @pytest.mark.parametrize(
@@ -171,6 +173,16 @@ def test_what_is_booked_and_held_is_said_without_a_title(
             monday(14),
             f"Alice needs 30 minutes before an appointment and is busy in Google {TWELVE}.",
         ),
+        (
+            monday(10),
+            monday(11, 30),
+            f"Alice needs 45 minutes after an appointment and is busy in Google {TWELVE}.",
+        ),
+        (
+            monday(13, 15),
+            monday(14),
+            f"Alice needs 30 minutes before an appointment and is busy in Google {TWELVE}.",
+        ),
         (monday(13, 30), monday(14), None),
         (monday(9, 15), monday(11, 15), None),
     ],
@@ -180,8 +192,8 @@ def test_busy_time_in_google_is_said_with_its_times_alone(
 ) -> None:
     rules(alice, buffer_before_minutes=30, buffer_after_minutes=45)
     calendar = calendar_of(alice)
-    busy(calendar, monday(12), monday(12, 45))
-    busy(calendar, monday(12, 15), monday(13))
+    busy(calendar, monday(12), monday(13))
+    busy(calendar, monday(12, 15), monday(12, 45))
     assert said(alice, start, end) == ([words] if words else [])
 
 

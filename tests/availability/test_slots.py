@@ -161,6 +161,17 @@ def test_of_a_buffer_it_has_to_be_known_too_that_it_is_free(alice: Member) -> No
         assert rules_against(alice, start, end) == ["calendar_unreadable"]
 
 
+def test_of_several_days_only_those_are_offered_that_are_known(alice: Member) -> None:
+    """The days before and after, wholly known or not at all, change nothing of it."""
+    calendar_of(alice, known_from=monday(12), known_until=monday(36))
+    three_days = {"start": monday(0) - 24 * HOUR, "end": monday(72)}
+    found = find_slots(
+        business=alice.business, members=[alice], duration=HOUR, step=HOUR, **three_days
+    )
+    starts = [slot.start for slot in found.slots]
+    assert starts == [monday(hour) for hour in (12, 13, 14, 15, 16, 33, 34, 35)]
+
+
 def test_notice_counts_from_this_minute(alice: Member) -> None:
     save_rules(by=alice, rules=Rules(notice_minutes=(4 * 24 + 1) * 60 - 60))
     assert clocks(alice) == ALL_DAY[3:]  # it is Thursday noon

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from sophiie.accounts.models import Member
 from sophiie.appointments import assignments, locking
 from sophiie.appointments.booking import book, change, find
-from sophiie.appointments.customers import note_customers
+from sophiie.appointments.customers import CustomerOfBooking, note_customers
 from sophiie.appointments.errors import InvalidAppointment
 from sophiie.appointments.merging import delete_customer
 from sophiie.appointments.models import Appointment
+from sophiie.appointments.rules import Details
 from sophiie.audit import recording
 from sophiie.common import sql
 from sophiie.customers.models import Customer
+from tests.at_once import at_once
 from tests.conftest import details, tomorrow_at
 from tests.customers.conftest import EMAIL, PHONE, Book, customer
 
@@ -254,3 +256,17 @@ def test_what_was_noted_before_a_stop_stays(
     assert note_customers() == 5
     assert Customer.objects.count() == 5
     assert not Appointment.objects.filter(customer=None).exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_while_bookings_hold_the_locks_they_are_made_later(
+    alice: Member, book_for: Book, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(locking, "LOCK_TIMEOUT_MILLISECONDS", 50)
+    earlier = book_for("Dana Winterbottom", PHONE)
+    as_release_0_2_booked(earlier)
+    said = CustomerOfBooking(alice, Details.of(earlier))
+    with transaction.atomic():
+        locking.lock_members([], customers=said.locks)
+        assert at_once(note_customers) == [0]
+    assert note_customers() == 1

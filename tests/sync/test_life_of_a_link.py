@@ -10,7 +10,7 @@ from django.db import connection, transaction
 
 from google_simulator.testing import RunningSimulator
 from sophiie.accounts.models import Member
-from sophiie.appointments.booking import book, change, delete
+from sophiie.appointments.booking import book, cancel, change, delete
 from sophiie.appointments.models import Appointment
 from sophiie.calendar_link.connect import link_of
 from sophiie.calendar_link.models import CalendarLink, LinkState
@@ -246,6 +246,25 @@ def test_a_dead_grant_does_not_hold_an_unlinking_up(
     found.refresh_from_db()
     assert found.state == LinkState.UNLINKED
     assert (found.refresh_token, found.access_token) == ("", "")
+
+
+def test_what_was_called_off_while_unlinked_goes_when_linked_again(
+    alice: Member, google: RunningSimulator
+) -> None:
+    link(alice, google)
+    past = book_one(alice, title="Past", start=tomorrow_at(4))
+    off = book_one(alice, title="Off")
+    book_one(alice, title="On", start=tomorrow_at(8))
+    drain_all()
+    backdate(past)
+    browser_of(alice).post("/settings/calendar/unlink")
+    for appointment in (past, off):
+        cancel(by=alice, appointment_id=appointment.id)
+    drain_all()
+    assert titles(google) == ["Off", "On", "Past"]
+    link(alice, google)
+    drain_all()
+    assert titles(google) == ["On", "Past"]  # what is over stays
 
 
 def test_events_are_adopted_although_the_mapping_was_lost(

@@ -12,7 +12,11 @@ from google_simulator.testing import RunningSimulator
 from sophiie.accounts.models import Member
 from sophiie.appointments.booking import cancel, change, delete
 from sophiie.calendar_link.models import CalendarLink, LinkState
+from sophiie.common.clock import now
+from sophiie.common.reasons import kept
+from sophiie.sync.messages import CRASHED
 from sophiie.sync.models import MirroredEvent, MirrorState
+from sophiie.sync.outbound import drain
 from tests.conftest import tomorrow_at
 from tests.linking import browser_of, come_back, link
 from tests.mirroring import drain_all, due_now
@@ -218,3 +222,29 @@ def test_retry_now(linked: CalendarLink, alice: Member, google: RunningSimulator
     assert answer.status_code == 200
     drain_all()
     assert status_of(appointment).state == "synced"
+
+
+def test_what_goes_wrong_inside_sophiie_concerns_one_appointment_alone(
+    alice: Member, google: RunningSimulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    link(alice, google)
+    broken, well = (book_one(alice, start=tomorrow_at(hour)) for hour in (1, 3))
+    real = drain.show
+
+    async def stumble(calendar: Any, row: MirroredEvent, *words: Any, **more: Any) -> Any:
+        if row.appointment_id == broken.id:
+            raise ZeroDivisionError
+        return await real(calendar, row, *words, **more)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(drain, "show", stumble)
+        drain_all()
+    assert len(ours(google)) == 1
+    assert MirroredEvent.objects.get(appointment=well).state == MirrorState.SYNCED
+    row = MirroredEvent.objects.get(appointment=broken)
+    assert (row.state, kept(row, "error").code) == (MirrorState.PENDING, CRASHED.code)
+    assert row.next_attempt_at is not None
+    assert row.next_attempt_at > now()
+    due_now()
+    drain_all()
+    assert len(ours(google)) == 2

@@ -112,6 +112,12 @@ def test_where_another_link_has_the_event_there_is_none_of_its_own() -> None:
     known = row(hosted_elsewhere=True, sent=False, shown_revision=0)
     assert aligned(COMING, known, follows=True) == []
     assert wanted(aligned(COMING, row(), follows=True)) == [("chosen", False, 3)]
+    # What is left in other calendars goes all the same.
+    before = row(calendar_id="before")
+    assert wanted(aligned(COMING, known, before, follows=True)) == [("before", False, 3)]
+    let_go, gone = aligned(CANCELLED, row(hosted_elsewhere=True, sent=False), row())
+    assert (let_go.wanted, gone.wanted) == (False, False)
+    assert (let_go.state, gone.state) == (MirrorState.SYNCED, MirrorState.PENDING)
     # The other one has ended: the event is this link's again.
     (own,) = aligned(COMING, known)
     assert (own.hosted_elsewhere, own.state) == (False, MirrorState.PENDING)

@@ -19,6 +19,7 @@ from sophiie.google.app import google_session
 from sophiie.sync.jobs import DRAIN
 from sophiie.sync.models import MirroredEvent, MirrorState
 from sophiie.sync.outbound import drain
+from sophiie.sync.outbound.capacity import Places
 from sophiie.sync.outbound.claim import BATCH, claim_due, seconds_until_due
 from tests.conftest import tomorrow_at
 from tests.sync.drifting import ALICE, book_one
@@ -115,3 +116,14 @@ def test_a_claim_counts_the_attempt_and_what_may_be_in_google_from_now_on(
     assert (stored.attempts, stored.sent, stored.sent_guests) == (3, False, ["a", "b", "c"])
     assert work.left_behind
     assert work.row.state == MirrorState.PENDING
+
+
+def test_a_worker_has_so_many_places_and_none_once_it_stops() -> None:
+    places = Places(2)
+    with places.taken():
+        assert not places.are_short()
+        with places.taken():
+            assert places.are_short()
+        assert not places.are_short()
+    places.close()
+    assert places.are_short()
