@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sophiie.accounts.models import Business
+from sophiie.accounts.models import Business, Member
 from sophiie.accounts.people import active_members
 from sophiie.availability.hours import joined, without, working_time
 from sophiie.availability.plans import plan_of
 from sophiie.common.clock import now
+from sophiie.web.calendar.people import Person
 
 
 @dataclass(frozen=True)
@@ -40,11 +42,12 @@ def closed_hours(business: Business, start: datetime, end: datetime) -> list[Clo
 _MONDAY_TO_FRIDAY = range(5)
 
 
-def work_days(business: Business) -> list[int]:
+def work_days(business: Business, people: Iterable[Person]) -> list[int]:
     """The days on which somebody of the team usually works, as JavaScript counts: Sunday is 0.
 
     Monday to Friday for a team that never works.
     """
-    hours = plan_of(business, list(active_members(business)), now(), now()).hours.values()
+    team = [Member(pk=person.id) for person in people if person.active]
+    hours = plan_of(business, team, now(), now()).hours.values()
     worked = {day for kept in hours for day, spans in enumerate(kept.week) if spans}
     return sorted((day + 1) % 7 for day in worked or _MONDAY_TO_FRIDAY)

@@ -66,7 +66,7 @@ def calendar(request: HttpRequest) -> HttpResponse:
     first = first_of_week(shown, member.business)
     listed = request.COOKIES.get(VIEW_COOKIE) not in VIEWS or "plain" in request.GET
     people = people_of(member.business)
-    worked = work_days(member.business)
+    worked = work_days(member.business, people)
     views = [name for name in VIEWS if name != "workweek" or len(worked) < DAYS_OF_A_WEEK]
     context: dict[str, Any] = {
         "setup": json.dumps(_setup(member, people, today, views, worked)),
