@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
+import psycopg
 
-from sophiie.backup.archive import Archive, ArchiveError, Manifest
-from sophiie.config.bootstrap import database_of, database_url_in_use, django_ready
+from sophiie.backup.archive import Archive, Manifest
+from sophiie.config.bootstrap import (
+    database_of,
+    database_url_in_use,
+    django_ready,
+    without_password,
+)
 from sophiie.config.environment import ConfigurationError, Environment
 
 FILE = click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
@@ -56,7 +64,7 @@ def backup(
     if file.exists():
         raise BackupError(f"{file} is there already; name another file.")
     try:
-        with database_of(environment) as url:
+        with database_of(environment) as url, _database_errors_in_a_sentence(url):
             manifest = taking.take(url, file, secret=secret)
     except OSError as error:
         raise BackupError(f"{file} cannot be written: {error.strerror}.") from None
@@ -110,8 +118,10 @@ def restore(
 def _restore(archive: Archive, *, replace: bool) -> Manifest:
     from sophiie.backup import restoring
 
+    url = database_url_in_use()
     try:
-        return restoring.restore(database_url_in_use(), archive, replace=replace)
+        with _database_errors_in_a_sentence(url):
+            return restoring.restore(url, archive, replace=replace)
     except restoring.NotEmpty:
         raise BackupError(
             "There is a business in the database: restore into an empty one, or delete what is"
@@ -121,6 +131,15 @@ def _restore(archive: Archive, *, replace: bool) -> Manifest:
         raise BackupError(
             "Other programs are connected to the database: stop web and worker first."
         ) from None
+
+
+@contextmanager
+def _database_errors_in_a_sentence(url: str) -> Iterator[None]:
+    try:
+        yield
+    except psycopg.Error as error:
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise BackupError(f"The database refused: {without_password(reason, url)}") from None
 
 
 def _opened(file: Path, *, passphrase_stdin: bool, key_file: Path | None) -> Archive:
@@ -165,6 +184,3 @@ def _secret(
     if twice and len(secret) < MIN_SECRET:
         raise BackupError(f"It must have at least {MIN_SECRET} characters.")
     return secret
-
-
-__all__ = ["ArchiveError", "BackupError", "backup", "restore"]

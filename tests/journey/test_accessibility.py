@@ -16,13 +16,14 @@ from sophiie.appointments.booking import book, cancel
 from sophiie.calendar_link.models import CalendarLink, LinkState
 from sophiie.common.clock import now
 from sophiie.sync.models import MirroredEvent, MirrorState
-from tests.conftest import details, tomorrow_at
+from tests.conftest import PASSWORD, details, tomorrow_at
 from tests.journey.tour import Tour, touring
 from tests.linking import browser_of, come_back, link
 from tests.mails import invited
 from tests.mirroring import drain_all, read_all
 from tests.site import elsewhere
 from tests.sync.drifting import move_in_google
+from tests.web.test_two_factor import code_now
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -212,3 +213,31 @@ def _broken_link(member: Member) -> None:
         created_at=now(),
         broken_at=datetime.now(UTC) - timedelta(days=3),
     )
+
+
+def test_the_second_step(site: str, alice: Member) -> None:
+    with touring(site) as tour:
+        tour.sign_in(alice)
+        tour.look("second step, off", "/two-factor")
+        tour.look("confirm", "/two-factor/on")
+        tour.page.get_by_label("Password").fill(PASSWORD)
+        tour.press("Confirm")
+        tour.look("second step, scan")
+        tour.press("Switch on")
+        tour.look("second step, refused")
+        secret = tour.page.locator("code").inner_text()
+        tour.page.get_by_label("Code").fill(code_now(secret))
+        tour.press("Switch on")
+        tour.look("recovery codes")
+        tour.look("second step, on", "/two-factor")
+        tour.look("new recovery codes", "/two-factor/recovery-codes/new")
+        tour.look("switch it off", "/two-factor/off")
+    with touring(site) as tour:
+        tour.page.goto(f"{site}/login")
+        tour.page.get_by_label("Email").fill(alice.email)
+        tour.page.get_by_label("Password").fill(PASSWORD)
+        tour.press("Sign in")
+        tour.look("asked for the code")
+        tour.page.get_by_label("Code").fill("000000")
+        tour.press("Sign in")
+        tour.look("code refused")

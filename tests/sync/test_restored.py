@@ -163,6 +163,26 @@ def test_what_was_called_off_since_does_not_come_back(
     assert len(google.events(ALICE)) == 1
 
 
+def test_nor_does_it_when_google_has_emptied_its_trash(
+    linked: CalendarLink, alice: Member, google: RunningSimulator, tmp_path: Path
+) -> None:
+    """An old backup: Google knows nothing of the event any more, not even that it was deleted."""
+    appointments = [mirrored(alice, start=tomorrow_at(hour)) for hour in (1, 3)]
+    waiting = appointments[0]
+    booking.change(by=alice, appointment_id=waiting.id, changes={"title": "Second"})
+    old = take(tmp_path)
+    drain_all()
+    for appointment in appointments:
+        booking.cancel(by=alice, appointment_id=appointment.id)
+    drain_all()
+    google.empty_trash(ALICE)
+    restore(old)
+    the_worker_begins()
+    assert google.events(ALICE) == []
+    kinds = MirroredEvent.objects.values_list("drift_kind", flat=True)
+    assert list(kinds) == [DriftKind.DELETED] * 2
+
+
 def test_what_was_reinstated_since_is_not_deleted(
     linked: CalendarLink, alice: Member, google: RunningSimulator, tmp_path: Path
 ) -> None:

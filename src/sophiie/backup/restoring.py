@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -89,7 +90,8 @@ def restore(url: str, archive: Archive, *, replace: bool) -> Manifest:
             taken_at=sql.Literal(manifest.taken_at), restored_at=sql.Literal(now().isoformat())
         )
         _load(url, archive, connection, manifest, note.as_string(connection))
-        connection.execute("ANALYZE")
+        with suppress(psycopg.Error):  # it would come by itself, only later
+            connection.execute("ANALYZE")
     return manifest
 
 

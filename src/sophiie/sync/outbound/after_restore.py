@@ -45,10 +45,12 @@ async def _look_at_the_known(
     """The event under the row's id, which this database knew at `known_revision`."""
     row = work.row
     event = await _read(calendar, row)
-    if not event:
-        return await _look_for_a_lost_one(calendar, work) if _is_first(row) else None
-    if event.get("status") == "cancelled":
-        return _deleted_since(work) if row.wanted else None
+    if not row.wanted and not _is_live(event):
+        return None
+    if not event and not row.shown_revision:
+        return await _look_for_a_lost_one(calendar, work)
+    if not _is_live(event):  # also when Google has emptied its trash
+        return _deleted_since(work)
     if not is_ours(event, work.content.appointment_id):
         return None
     there = marks.revision_of(marks.marks_on(event)) or 0
@@ -64,8 +66,6 @@ async def _look_for_a_lost_one(calendar: GuardedCalendar, work: Work) -> Shown |
     """An event of the appointment in this calendar that no row stands for: the row that did was
     made after the backup. The new row takes it over."""
     row = work.row
-    if not row.wanted:
-        return None
     found = await calendar.marked(
         row.calendar_id, marks.APPOINTMENT, str(work.content.appointment_id)
     )
@@ -80,13 +80,9 @@ async def _look_for_a_lost_one(calendar: GuardedCalendar, work: Work) -> Shown |
         if await in_thread(_take_over, row, event_id):
             row.event_id = event_id
             event = await _read(calendar, row)
-            if event and event.get("status") != "cancelled":
+            if _is_live(event):
                 return _left_as_it_is(work, event)
     return None
-
-
-def _is_first(row: MirroredEvent) -> bool:
-    return row.wanted and not row.shown_revision
 
 
 def _without_row(calendar_id: str, event_ids: list[str]) -> list[str]:
@@ -112,6 +108,10 @@ async def _read(calendar: GuardedCalendar, row: MirroredEvent) -> dict[str, Any]
         return await calendar.read(row.calendar_id, row.event_id)
     except EventGone as error:
         return {} if error.status != 410 else {"id": row.event_id, "status": "cancelled"}
+
+
+def _is_live(event: dict[str, Any]) -> bool:
+    return bool(event) and event.get("status") != "cancelled"
 
 
 def _left_as_it_is(work: Work, event: dict[str, Any]) -> Shown:
