@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from contextlib import closing
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.test import Client
@@ -15,7 +16,7 @@ from sophiie.accounts.people import add_member
 from sophiie.appointments.booking import book, cancel
 from sophiie.appointments.models import Appointment
 from sophiie.common.clock import now
-from sophiie.common.wall_time import in_zone, local_day
+from sophiie.common.wall_time import in_zone
 from tests.conftest import SYDNEY, details
 from tests.web.pages import parsed
 
@@ -27,8 +28,10 @@ def today() -> date:
 
 
 def at(hour: int, *, day: int = 1) -> datetime:
-    """An instant by Sydney's clocks, some days ahead."""
-    return local_day(today() + timedelta(days=day), SYDNEY)[0] + timedelta(hours=hour)
+    """When Sydney's clocks show that hour, some days ahead; 26 is two o'clock of the next day."""
+    later, hour = divmod(hour, 24)
+    wall = datetime.combine(today() + timedelta(days=day + later), time(hour))
+    return wall.replace(tzinfo=ZoneInfo(SYDNEY)).astimezone(UTC)
 
 
 def visit(by: Member, hour: int, *people: Member, day: int = 1, **more: Any) -> Appointment:
@@ -80,16 +83,18 @@ def test_it_calls_and_shows_the_way(page: Client, alice: Member) -> None:
     assert html.one("p", class_="visit-notes").text == "Gate code 12Dog"
 
 
+@pytest.mark.every_date
 def test_a_night_stands_on_both_days_with_the_other_days_name(page: Client, alice: Member) -> None:
-    visit(alice, 22, end=at(26))
-    for day, said in ((1, "22:00"), (2, "02:00")):
+    visit(alice, 22, end=at(28))
+    for day, said in ((1, "22:00"), (2, "04:00")):
         html = sheet(page, date=str(today() + timedelta(days=day)))
         when = html.one("p", class_="visit-time").words
         assert said in when
-        other = at(26) if day == 1 else at(22)
+        other = at(28) if day == 1 else at(22)
         assert f"{in_zone(other, SYDNEY):%a %-d %b}" in when
 
 
+@pytest.mark.every_date
 def test_what_ends_at_midnight_is_not_on_the_next_day(page: Client, alice: Member) -> None:
     visit(alice, 23, end=at(24))
     assert titles(sheet(page, date=str(today() + timedelta(days=2)))) == []

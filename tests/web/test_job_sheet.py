@@ -96,6 +96,7 @@ def test_when_is_also_said_as_people_say_it(
 ) -> None:
     tap = made(alice)
     with time_machine.travel(moment, tick=False):
+        page.force_login(alice)  # a session lasts two weeks
         assert how_near(tap) == said
         shown = parsed(page.get(f"/appointments/{tap.id}/sheet"))
         assert [p.words for p in shown.all("p", class_="job-near")] == ([said] if said else [])
