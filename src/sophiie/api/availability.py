@@ -185,8 +185,8 @@ def _refuse(wanted: str, name: str) -> None:
 
 
 def _offer_out(offer: Offer, zone: str) -> dict[str, Any]:
-    """As `AvailabilityOut`, but built by hand, because there may be thousands of slots: their zone
-    is looked up once, and those who are free together are the same object."""
+    """As `AvailabilityOut`, but built by hand, because there may be thousands of slots: the zone is
+    looked up once, and the slots of the same people share one list of their ids."""
     who = {id(slot.member_ids): slot.member_ids for slot in offer.slots}
     names = {key: [str(member_id) for member_id in ids] for key, ids in who.items()}
     rules = rules_of(zone)
