@@ -9,13 +9,14 @@ import pytest
 from django.db import transaction
 
 from sophiie.accounts.models import Member
-from sophiie.appointments.booking import book
+from sophiie.appointments.booking import book, change
 from sophiie.appointments.models import Appointment
 from sophiie.calendar_link.models import CalendarLink, LinkState
 from sophiie.common.clock import now
 from sophiie.sync.models import ANEW, DriftKind, MirroredEvent, MirrorState, WatchedCalendar
 from sophiie.sync.outbox.record import put_back, record_anew, redraw, resume, retry, retry_link
-from tests.conftest import details
+from sophiie.sync.outbox.rows import write
+from tests.conftest import details, tomorrow_at
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("clock_stands")]
 HOUR = timedelta(hours=1)
@@ -169,3 +170,29 @@ def test_what_was_missed_is_recorded_and_what_was_not_is_left(
     assert record_anew(appointment.id) == 1
     assert not MirroredEvent.objects.get().backfill
     assert record_anew(row.id) == 0  # no such appointment
+
+
+def test_what_a_worker_noted_meanwhile_stays(row: MirroredEvent) -> None:
+    """A change has read the row, and then a worker records what it wrote."""
+    put(MirroredEvent.objects.get(), etag="of the write", sent=True)
+    row.wanted_revision = 7
+    write(row)
+    stored = MirroredEvent.objects.get()
+    assert (stored.etag, stored.wanted_revision) == ("of the write", 7)
+
+
+@pytest.mark.parametrize(
+    ("changes", "are_read"),
+    [({"title": "x"}, False), ({"end": tomorrow_at(5)}, True)],
+    ids=["title", "end"],
+)
+def test_where_nobody_moves_an_event_whoever_reads_its_calendar_reads_all_of_it(
+    row: MirroredEvent, alice: Member, changes: dict[str, Any], are_read: bool
+) -> None:
+    """The event of an ended link stays where it was, and keeps people busy there from now on."""
+    WatchedCalendar.objects.create(
+        link=row.link, calendar_id="c", next_read_at=now() + HOUR, window_start=now()
+    )
+    CalendarLink.objects.update(state=LinkState.UNLINKED)
+    change(by=alice, appointment_id=row.appointment_id, changes=changes)
+    assert (WatchedCalendar.objects.get().window_start is None) is are_read
