@@ -108,7 +108,5 @@ def test_the_handle_of_an_entry_still_lengthens_it(opened: Opened, alice: Member
         expect(page.locator("#job")).to_be_hidden()
         assert (stored(boiler).end - stored(boiler).start).total_seconds() == 3600
         # At a desk a click on it, without a drag, is one on the entry.
-        box = entry(page, "Boiler").locator("xpath=ancestor::article").bounding_box()
-        assert box
-        page.mouse.click(box["x"] + 30, box["y"] + box["height"] - 3)
+        page.locator(".ec-event .ec-resizer").click()
         expect(page.locator("#job")).to_be_visible()

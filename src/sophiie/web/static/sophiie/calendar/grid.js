@@ -7,7 +7,7 @@ import * as month from "./month.js";
 import { noteFocus, settle } from "./settled.js";
 import { part, setup } from "./setup.js";
 import { onPhone, state } from "./state.js";
-import { addSeconds, dayOf, now, offset, periodOf, today } from "./times.js";
+import { addSeconds, dayOf, now, offset, today } from "./times.js";
 
 const VIEWS = {
   month: "dayGridMonth",
@@ -171,15 +171,15 @@ export function draw() {
 
 let scrolledFor = "";
 
-/** Where the library scrolls to, once for each period: the morning, today what comes next. */
+/** Where the library scrolls to, once for each day and view: the morning; on today's page what comes
+ *  next. A week shows the mornings of its other days, too. */
 function setFirstHour() {
-  const [from, to] = periodOf(state.view, state.day);
-  if (scrolledFor === `${state.view} ${from}`) return;
-  scrolledFor = `${state.view} ${from}`;
+  if (scrolledFor === `${state.view} ${state.day}`) return;
+  scrolledFor = `${state.view} ${state.day}`;
+  const isToday = ["day", "team"].includes(state.view) && state.day === today();
   const recent = addSeconds(now(), BEFORE_NOW);
-  const isAhead = from <= today() && today() < to && dayOf(recent) === today();
-  const hour = isAhead && recent.slice(11) > FIRST_HOUR ? recent.slice(11) : FIRST_HOUR;
-  calendar.setOption("scrollTime", hour);
+  const isLate = isToday && dayOf(recent) === state.day && recent.slice(11) > FIRST_HOUR;
+  calendar.setOption("scrollTime", isLate ? recent.slice(11) : FIRST_HOUR);
 }
 
 function columnWidth() {
