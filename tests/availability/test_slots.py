@@ -161,15 +161,28 @@ def test_of_a_buffer_it_has_to_be_known_too_that_it_is_free(alice: Member) -> No
         assert rules_against(alice, start, end) == ["calendar_unreadable"]
 
 
-def test_of_several_days_only_those_are_offered_that_are_known(alice: Member) -> None:
-    """The days before and after, wholly known or not at all, change nothing of it."""
-    calendar_of(alice, known_from=monday(12), known_until=monday(36))
-    three_days = {"start": monday(0) - 24 * HOUR, "end": monday(72)}
+@pytest.mark.parametrize(
+    ("known_from", "known_until", "offered"),
+    [
+        (12, 36, [12, 13, 14, 15, 16, 33, 34, 35]),
+        (12, 99, [*range(12, 17), *range(33, 41)]),
+        (-99, 12, [9, 10, 11]),
+        (-99, 99, [*range(9, 17), *range(33, 41)]),
+    ],
+)
+def test_of_several_days_only_those_are_offered_that_are_known(
+    alice: Member, known_from: int, known_until: int, offered: list[int]
+) -> None:
+    calendar_of(alice, known_from=monday(known_from), known_until=monday(known_until))
     found = find_slots(
-        business=alice.business, members=[alice], duration=HOUR, step=HOUR, **three_days
+        business=alice.business,
+        members=[alice],
+        start=monday(0),
+        end=monday(48),
+        duration=HOUR,
+        step=HOUR,
     )
-    starts = [slot.start for slot in found.slots]
-    assert starts == [monday(hour) for hour in (12, 13, 14, 15, 16, 33, 34, 35)]
+    assert [slot.start for slot in found.slots] == [monday(hour) for hour in offered]
 
 
 def test_notice_counts_from_this_minute(alice: Member) -> None:
