@@ -10,8 +10,10 @@ import subprocess
 import sys
 import tomllib
 import zipfile
+from datetime import UTC, datetime
 from email import message_from_bytes
 from importlib.metadata import packages_distributions
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -42,12 +44,11 @@ def build(checkout: Path) -> subprocess.CompletedProcess[str]:
 
 
 def run(*command: str, cwd: Path, umask: int = -1, **variables: str) -> str:
-    environment = {**os.environ, **variables}
-    environment.pop("SOURCE_DATE_EPOCH", None)
+    usual = {name: value for name, value in os.environ.items() if name != "SOURCE_DATE_EPOCH"}
     return subprocess.run(
         command,
         cwd=cwd,
-        env=environment,
+        env={**usual, **variables},
         umask=umask,
         stdout=subprocess.PIPE,
         text=True,
@@ -114,42 +115,43 @@ def test_a_wheel_says_what_it_is(project: dict[str, Any]) -> None:
 
 
 def test_the_same_source_gives_the_same_bytes_anywhere(tmp_path: Path) -> None:
-    """In another folder, by somebody with other habits, beside leftovers of an earlier build."""
-    listed = run("git", "ls-files", "-z", "src", "simulator", "tools", *AT_THE_ROOT, cwd=ROOT)
-    made = [*(PACKAGE / "web/static/vendor").glob("*"), *PACKAGE.glob("locale/*/*/*.mo")]
-    for path in [*(ROOT / name for name in listed.split("\0") if name), *made]:
-        copy = tmp_path / path.relative_to(ROOT)
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(path, copy, follow_symlinks=False)
-        if not copy.is_symlink():
-            copy.chmod(0o700)
-    date = run("git", "log", "-1", "--format=%cI", cwd=ROOT).strip()
-    person = {"GIT_COMMITTER_DATE": date, "GIT_CONFIG_GLOBAL": os.devnull}
-    for name in ("AUTHOR", "COMMITTER"):
-        person |= {f"GIT_{name}_NAME": "Alice", f"GIT_{name}_EMAIL": "alice@example.com"}
-    run("git", "init", "--quiet", cwd=tmp_path)
-    run("git", "add", "--all", "--force", "src", "simulator", "tools", cwd=tmp_path)
-    run("git", "rm", "-r", "--cached", "--quiet", "src/sophiie/web/static/vendor", cwd=tmp_path)
-    run("git", "add", *AT_THE_ROOT, cwd=tmp_path)
-    run("git", "commit", "--quiet", "--message", "the same", cwd=tmp_path, **person)
-    for leftover in ("build/lib/sophiie/old.py", "src/sophiie/old.py", "src/sophiie/web/static/o"):
-        (tmp_path / leftover).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / leftover).write_text("")
+    """As an exported tree in another folder, by somebody with other habits, after other work."""
+    copied = tmp_path / "copied"
+    leftovers = shutil.ignore_patterns("__pycache__", "*.egg-info", "build")
+    for name in ("src", "simulator", "tools"):
+        shutil.copytree(ROOT / name, copied / name, symlinks=True, ignore=leftovers)
+    for name in AT_THE_ROOT:
+        shutil.copy(ROOT / name, copied / name)
+    for path in copied.rglob("*"):
+        if not path.is_symlink():
+            path.chmod(0o700)
+    for leftover in ("build/lib/sophiie/old.py", "src/sophiie/__pycache__/old.pyc"):
+        (copied / leftover).parent.mkdir(parents=True, exist_ok=True)
+        (copied / leftover).write_text("")
     run(
         *(sys.executable, "tools/build_wheels.py", "here"),
-        cwd=tmp_path,
+        cwd=copied,
         umask=0o077,
         TZ="Asia/Tokyo",
         LANG="C",
         PYTHONHASHSEED="7",
+        SOURCE_DATE_EPOCH=date_of(next(iter(wheels().values()))),
+        GIT_CEILING_DIRECTORIES=str(tmp_path),
     )
     for name, wheel in wheels().items():
-        (other,) = (tmp_path / "here").glob(f"{wheel.name.partition('-')[0]}-*.whl")
+        (other,) = (copied / "here").glob(f"{wheel.name.partition('-')[0]}-*.whl")
         assert other.read_bytes() == wheel.read_bytes(), name
 
 
+def date_of(wheel: Path) -> str:
+    """Of its files, as seconds; a zip file counts in steps of two, in UTC."""
+    moment = datetime(*zipfile.ZipFile(wheel).infolist()[0].date_time, tzinfo=UTC)
+    return str(int(moment.timestamp()))
+
+
 def test_every_library_that_is_imported_is_declared() -> None:
-    declared = {normal(Requirement(line).name) for line in PROJECT["dependencies"]}
+    lines = [*PROJECT["dependencies"], *chain(*PROJECT["optional-dependencies"].values())]
+    declared = {normal(Requirement(line).name) for line in lines}
     known = packages_distributions()
     imported = {name for path in (ROOT / "src").rglob("*.py") for name in imports_of(path)}
     own = {"sophiie", "google_simulator"}

@@ -1,24 +1,28 @@
 """Builds the wheels of Sophiie and of its simulator, byte for byte the same from the same commit.
 
 Takes what git tracks, and the parts that `make setup` makes, into a fresh folder: no leftover of an
-earlier build, no mode and no date of this checkout gets in. Dates are that of the commit.
+earlier build, no mode and no date of this checkout gets in. Dates are that of the commit. Of an
+exported tree without git it takes every file, with the date that `SOURCE_DATE_EPOCH` gives.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 DIST = ROOT / "build" / "dist"
 SOPHIIE = ("src/sophiie", "pyproject.toml", "setup.py", "README.md", "LICENSE")
 VENDOR = "src/sophiie/web/static/vendor"
+LEFT = re.compile(r"/__pycache__/|/static/vendor/|\.egg-info/|\.(pyc|mo)$|/build/")
+FIRST_DATE_OF_ZIP = "315532800"  # 1980
 # What pip calls, too; without pip's own environment for it, which would ask the network.
 HOOK = "import sys, setuptools.build_meta as backend; backend.build_wheel(sys.argv[1])"
 
@@ -37,15 +41,25 @@ def build(dist: Path = DIST) -> list[Path]:
     return sorted(dist.glob("*.whl"))
 
 
-def _tracked(*places: str) -> Iterator[Path]:
-    listed = subprocess.run(
-        ["git", "ls-files", "-z", "--", *places],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    yield from (ROOT / name for name in listed.stdout.split("\0") if name)
+def _tracked(*places: str) -> list[Path]:
+    names = _git("ls-files", "-z", "--", *places).split("\0")
+    return [ROOT / name for name in names if name] or list(_exported(places))
+
+
+def _exported(places: Iterable[str]) -> Iterator[Path]:
+    """Every file below the places but what programs leave there."""
+    for place in places:
+        found = [ROOT / place, *(ROOT / place).rglob("*")]
+        yield from (path for path in found if path.is_file() and not LEFT.search(path.as_posix()))
+
+
+def _git(*words: str) -> str:
+    """What git answers; "" where there is no git, or no clone."""
+    try:
+        done = subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True)
+    except FileNotFoundError:
+        return ""
+    return done.stdout if done.returncode == 0 else ""
 
 
 def _made() -> Iterator[Path]:
@@ -58,7 +72,7 @@ def _made() -> Iterator[Path]:
     yield from (part for part in parts if part.is_file())
 
 
-def _copy(files: list[Path] | Iterator[Path], target: Path, *, below: Path = ROOT) -> None:
+def _copy(files: Iterable[Path], target: Path, *, below: Path = ROOT) -> None:
     for file in files:
         copy = target / file.relative_to(below)
         copy.parent.mkdir(parents=True, exist_ok=True)
@@ -83,22 +97,12 @@ def _call_backend(project: Path, dist: Path) -> None:
 
 def _date_of_the_commit() -> str:
     """As seconds; the packagers' variable wins. See reproducible-builds.org."""
-    if given := os.environ.get("SOURCE_DATE_EPOCH"):
-        return given
-    command = ["git", "log", "-1", "--format=%ct"]
-    return subprocess.run(
-        command, cwd=ROOT, capture_output=True, text=True, check=True
-    ).stdout.strip()
+    given = os.environ.get("SOURCE_DATE_EPOCH")
+    return given or _git("log", "-1", "--format=%ct").strip() or FIRST_DATE_OF_ZIP
 
 
 def main() -> int:
-    dist = Path(sys.argv[1]) if len(sys.argv) > 1 else DIST
-    try:
-        wheels = build(dist)
-    except (FileNotFoundError, subprocess.CalledProcessError) as error:
-        print(f"build_wheels: needs git and a clone ({error}).", file=sys.stderr)
-        return 1
-    for wheel in wheels:
+    for wheel in build(Path(sys.argv[1]) if len(sys.argv) > 1 else DIST):
         print(f"{hashlib.sha256(wheel.read_bytes()).hexdigest()}  {wheel}")
     return 0
 

@@ -8,6 +8,8 @@ import tarfile
 from functools import cache
 from pathlib import Path
 
+import pytest
+
 from tests.environment import FOLDER
 from tests.processes import ROOT
 
@@ -27,10 +29,8 @@ def source_of(release: str) -> Path:
         capture_output=True,
         check=False,
     )
-    assert done.returncode == 0, (
-        f"The code of {release} is not in this clone, which may be a shallow one:"
-        f" `git fetch --unshallow` brings it.\n{done.stderr.decode()}"
-    )
+    if done.returncode:  # a shallow clone, or an exported tree
+        pytest.skip(f"needs the code of {release}: `git fetch --unshallow` brings it")
     folder = FOLDER / f"release-{release}"
     with tarfile.open(fileobj=io.BytesIO(done.stdout)) as archive:
         archive.extractall(folder, filter="data")

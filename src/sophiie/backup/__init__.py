@@ -2,5 +2,5 @@
 
 `archive.py` is the file: whole or refused, encrypted if asked. `taking.py` writes one,
 `restoring.py` reads it back and has `sync/restored.py` compare with Google before anything is
-written there. Reasons: docs/explanation/adr/0033-restoring-while-google-has-moved-on.md.
+written there. Reasons: docs/explanation/adr/0029-restoring-while-google-has-moved-on.md.
 """
