@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from urllib.parse import quote
 
+import psycopg
 from django.db import connection, connections
 
 from sophiie.backup import restoring, taking
@@ -27,10 +28,20 @@ def take(folder: Path, name: str = "backup") -> Path:
 
 def restore(file: Path) -> None:
     """Puts the backup in the place of everything that the tests' database holds."""
-    for known in connections.all(initialized_only=True):
-        known.close()
-        known.close_pool()  # type: ignore[attr-defined]
+    _end_connections()
     archive = Archive(file)
     archive.unlock(None)
     restoring.restore(address(), archive, replace=True)
     list(migrate())
+
+
+def _end_connections() -> None:
+    """Ours, and those that threads of earlier tests of this process still hold."""
+    for known in connections.all(initialized_only=True):
+        known.close()
+        known.close_pool()  # type: ignore[attr-defined]
+    with psycopg.connect(address(), autocommit=True) as own:
+        own.execute(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )

@@ -71,11 +71,15 @@ def test_each_urgency_stops_at_its_own_floor(
 
 
 def test_who_is_more_urgent_may_go_further_down() -> None:
-    for budget in (USER_BUDGET, PROJECT_BUDGET):
-        order = (Urgency.AT_ONCE, Urgency.CHANGE, Urgency.POLL, Urgency.BACKFILL)
-        floors = [budget.floors[urgency] for urgency in order]
-        assert floors == sorted(set(floors))
-        assert floors[0] < 0 == floors[1]
+    order = [Urgency.MADE, Urgency.CHANGE, Urgency.AWAITED, Urgency.POLL, Urgency.BACKFILL]
+    floors = [PROJECT_BUDGET.floors[urgency] for urgency in order]
+    assert floors == sorted(set(floors))
+    assert floors[0] < 0 == floors[1]
+    # Of their own account people overdraw: nobody but they would wait.
+    order = [Urgency.AWAITED, Urgency.CHANGE, Urgency.POLL, Urgency.BACKFILL]
+    floors = [USER_BUDGET.floors[urgency] for urgency in order]
+    assert floors == sorted(set(floors))
+    assert USER_BUDGET.floors[Urgency.MADE] == floors[0] < 0 == floors[1]
 
 
 @pytest.mark.parametrize(

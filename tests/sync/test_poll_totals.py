@@ -75,6 +75,7 @@ def test_every_reading_is_counted_as_what_came_of_it(
     assert read_due() == [False]
     assert ended()[Outcome.THROTTLED] == 1
 
+    QuotaBucket.objects.all().delete()
     after_listing(lambda: end_link(found.id))
     read_all()
     assert ended() == {

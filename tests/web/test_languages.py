@@ -246,7 +246,7 @@ def test_what_the_mirror_keeps_is_shown_in_the_readers_language(
     made = book(by=alice, details=details(), assignees=[alice])
     MirroredEvent.objects.update(state=MirrorState.FAILED, error="Google could not be reached.")
     words = parsed(german_page.get(f"/appointments/{made.id}")).words
-    assert "Google war nicht erreichbar." in words
+    assert "Google war nicht zu erreichen." in words
 
 
 def test_a_password_is_still_a_password(german_page: Client) -> None:

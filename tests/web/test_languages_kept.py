@@ -70,7 +70,7 @@ def the_event(appointment: Appointment) -> str:
 @pytest.mark.parametrize(
     ("fault", "words"),
     [
-        ({"kind": "cut", "when": "before"}, "Google war nicht erreichbar."),
+        ({"kind": "cut", "when": "before"}, "Google war nicht zu erreichen."),
         ({"status": 503}, "Der Kalender konnte nicht gelesen werden: "),
         ({"status": 404, "reason": "notFound"}, "In den gewählten Kalender"),
     ],
@@ -116,9 +116,9 @@ def test_the_question_about_events_that_are_gone_at_once(
     ("fault", "words"),
     [
         ({"status": 400, "reason": "invalid"}, "Google hat diesen Eintrag abgelehnt: "),
-        ({"status": 503}, "Google war nicht erreichbar."),
+        ({"status": 503}, "Google war nicht zu erreichen."),
         ({"status": 403, "reason": "rateLimitExceeded"}, "langsamer"),
-        ({"kind": "cut", "when": "before"}, "Google war nicht erreichbar."),
+        ({"kind": "cut", "when": "before"}, "Google war nicht zu erreichen."),
     ],
     ids=lambda value: str(value),
 )

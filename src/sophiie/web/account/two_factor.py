@@ -16,6 +16,8 @@ from django.shortcuts import redirect
 from django.urls import path
 from django.views.decorators.cache import never_cache
 
+from sophiie.web.shared.requests import members_only
+
 View = Callable[..., HttpResponseBase]
 
 
@@ -34,15 +36,20 @@ def _says_so_when_the_key_is_lost(view: View) -> View:
             return redirect("settings-profile")
         return answer
 
-    return never_cache(shown)
+    return _of_members(shown)
+
+
+def _of_members(view: View) -> View:
+    """Asked before the library does anything: a stranger leaves not even a session behind."""
+    return never_cache(members_only(view))
 
 
 urlpatterns = [
     path("two-factor", _says_so_when_the_key_is_lost(base.index), name="mfa_index"),
     path("two-factor/code", never_cache(base.authenticate), name="mfa_authenticate"),
-    path("two-factor/confirm", never_cache(base.reauthenticate), name="mfa_reauthenticate"),
-    path("two-factor/on", never_cache(totp.activate_totp), name="mfa_activate_totp"),
-    path("two-factor/off", never_cache(totp.deactivate_totp), name="mfa_deactivate_totp"),
+    path("two-factor/confirm", _of_members(base.reauthenticate), name="mfa_reauthenticate"),
+    path("two-factor/on", _of_members(totp.activate_totp), name="mfa_activate_totp"),
+    path("two-factor/off", _of_members(totp.deactivate_totp), name="mfa_deactivate_totp"),
     path(
         "two-factor/recovery-codes",
         _says_so_when_the_key_is_lost(recovery_codes.view_recovery_codes),
