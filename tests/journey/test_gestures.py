@@ -86,8 +86,10 @@ def test_what_opened_any_dialog_presses_nothing_in_it(opened: Opened) -> None:
 def opened_by_tap(page: Page, article: Locator, part: float) -> None:
     """A tap that a busy machine draws out is a long press, which begins to drag: then once more."""
     for patience_ms in (3_000, 6_000, 12_000, 24_000):
+        expect(article).to_have_css("display", re.compile("."))  # not between two drawings
         box = article.bounding_box()
-        assert box
+        if box is None:
+            continue
         article.tap(position={"x": box["width"] / 2, "y": box["height"] * part})
         try:
             page.wait_for_url(re.compile("/appointments/"), timeout=patience_ms)
