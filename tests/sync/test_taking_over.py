@@ -74,7 +74,7 @@ def test_only_what_differs_is_taken_over(changes: dict[str, Any], found: dict[st
     ("changes", "says"),
     [
         ({"drift_kind": DriftKind.DELETED}, "was deleted"),
-        ({"drift_kind": DriftKind.STILL_THERE}, "is off"),
+        ({"drift_kind": DriftKind.STILL_THERE}, "is cancelled"),
         (NO_TIMES, "all-day event"),
         ({"drift_end": None}, "all-day event"),
         ({}, "nothing in Google's version"),
