@@ -20,13 +20,9 @@ from sophiie.backup_commands import backup, restore
 from sophiie.common.logs import configure_logging
 from sophiie.common.private_files import PRIVATE_UMASK, make_private
 from sophiie.config.bootstrap import database_of, django_ready, follow_parent
-from sophiie.config.environment import (
-    ConfigurationError,
-    Environment,
-    keep_own_secrets,
-    process_environment,
-    read_environment,
-)
+from sophiie.config.demo_secrets import keep_own_secrets
+from sophiie.config.environment import Environment, process_environment, read_environment
+from sophiie.config.errors import ConfigurationError
 from sophiie.database import DatabaseError
 from sophiie.privacy_commands import erase, export
 

@@ -17,7 +17,8 @@ from sophiie.config.bootstrap import (
     django_ready,
     without_password,
 )
-from sophiie.config.environment import ConfigurationError, Environment
+from sophiie.config.environment import Environment
+from sophiie.config.errors import ConfigurationError
 
 FILE = click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 KEY_FILE = click.option(

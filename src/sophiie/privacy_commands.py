@@ -7,7 +7,8 @@ from pathlib import Path
 import click
 
 from sophiie.config.bootstrap import django_ready
-from sophiie.config.environment import ConfigurationError, Environment
+from sophiie.config.environment import Environment
+from sophiie.config.errors import ConfigurationError
 
 CUSTOMER = click.option(
     "--customer",

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from sophiie.config.environment import ConfigurationError, read_environment
+from sophiie.config.environment import read_environment
+from sophiie.config.errors import ConfigurationError
 from sophiie.ops.web_process import configuration
 
 STRANGER, CLIENT = "203.0.113.9", "198.51.100.7"

@@ -15,7 +15,8 @@ from sophiie.api.models import IdempotentAnswer
 from sophiie.appointments.booking import book, delete
 from sophiie.appointments.models import Appointment, AppointmentChange
 from sophiie.common.clock import now
-from sophiie.config.environment import ConfigurationError, read_environment
+from sophiie.config.environment import read_environment
+from sophiie.config.errors import ConfigurationError
 from sophiie.privacy import retention
 from sophiie.privacy.chores import CHORES
 from sophiie.sync.models import SyncAttempt

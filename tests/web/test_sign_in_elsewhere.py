@@ -16,7 +16,8 @@ from google_simulator.testing import RunningSimulator
 from sophiie.accounts.models import Member
 from sophiie.accounts.sign_in_elsewhere import ProviderAdapter
 from sophiie.audit.models import Entry
-from sophiie.config.environment import Environment, SignInProvider
+from sophiie.config.environment import Environment
+from sophiie.config.sign_in import SignInProvider
 from tests.linking import path_of
 from tests.web.test_two_factor import is_signed_in, signed_in, switch_on
 

@@ -15,7 +15,8 @@ import psycopg
 
 from sophiie.common import ending, error_reports
 from sophiie.common.outage import Outage, database_outage, gather_outages
-from sophiie.config.environment import ConfigurationError, Environment, require_secrets
+from sophiie.config.environment import Environment, require_secrets
+from sophiie.config.errors import ConfigurationError
 from sophiie.database import DatabaseError, EmbeddedPostgres
 
 logger = logging.getLogger(__name__)

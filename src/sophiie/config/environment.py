@@ -6,12 +6,9 @@ project reads `os.environ`.
 
 from __future__ import annotations
 
-import json
 import os
 import re
-import secrets
 import sys
-from dataclasses import dataclass
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal
@@ -19,65 +16,29 @@ from urllib.parse import unquote, urlsplit
 
 from cryptography.fernet import Fernet
 from pydantic import AliasChoices, Field, ValidationError, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import NoDecode, SettingsConfigDict
 
 from sophiie.common.log_lines import LogStyle
+from sophiie.config.data_dir import default_data_dir
+from sophiie.config.demo_secrets import kept_secrets
+from sophiie.config.errors import ConfigurationError
+from sophiie.config.sign_in import SignInSettings
 
 GOOGLE_AUTH_URL = "https://accounts.google.com/o/oauth2/v2/auth"
 GOOGLE_TOKEN_URL = "https://oauth2.googleapis.com/token"  # noqa: S105 - an address, not a token
 GOOGLE_REVOKE_URL = "https://oauth2.googleapis.com/revoke"
 GOOGLE_USERINFO_URL = "https://openidconnect.googleapis.com/v1/userinfo"
-GOOGLE_ISSUER = "https://accounts.google.com"
 GOOGLE_API_URL = "https://www.googleapis.com/calendar/v3"
 
 DEFAULT_PUBLIC_URL = "http://localhost:8000"
-SECRETS_FILE = "secrets.json"
 MIN_LENGTH, MIN_DISTINCT = 50, 5
-
-
-class ConfigurationError(Exception):
-    """The environment cannot work as it is; the message says what to change."""
-
-
-def default_data_dir() -> Path:
-    """`var/` in a checkout; when installed, `sophiie/` where the user's programs keep their data.
-
-    See the XDG Base Directory Specification, which says to ignore a relative path.
-    """
-    sources, root = Path(__file__).resolve().parents[2:4]
-    if sources.name == "src" and (root / "pyproject.toml").is_file():
-        return root / "var"
-    named = Path(os.environ.get("XDG_DATA_HOME", ""))
-    try:
-        share = named if named.is_absolute() else Path.home() / ".local" / "share"
-    except RuntimeError:  # this user has no home
-        raise ConfigurationError(
-            "SOPHIIE_DATA_DIR is not set and this user has no home folder: "
-            "name a folder in which Sophiie may keep its data."
-        ) from None
-    return share / "sophiie"
 
 
 def _named(name: str) -> AliasChoices:
     return AliasChoices(name)
 
 
-@dataclass(frozen=True, kw_only=True)
-class SignInProvider:
-    """An OpenID provider whose verified email addresses let members in."""
-
-    id: str
-    name: str
-    issuer: str
-    client_id: str
-    client_secret: str
-
-    @property
-    def is_whole(self) -> bool:
-        return bool(self.issuer and self.client_id and self.client_secret)
-
-
-class Environment(BaseSettings):
+class Environment(SignInSettings):
     """The environment variables with their defaults; the README explains each."""
 
     # No error and no `repr` shows a secret.
@@ -170,25 +131,6 @@ class Environment(BaseSettings):
     term: str = Field(default="", validation_alias="TERM")
     sign_up: Literal["", "open", "closed"] = Field(
         default="", validation_alias=_named("SOPHIIE_SIGN_UP")
-    )
-    # Whom else people may sign in with; each is off while it has no client.
-    sign_in_google_client_id: str = Field(
-        default="", validation_alias=_named("SOPHIIE_SIGN_IN_GOOGLE_CLIENT_ID")
-    )
-    sign_in_google_client_secret: str = Field(
-        default="", validation_alias=_named("SOPHIIE_SIGN_IN_GOOGLE_CLIENT_SECRET"), repr=False
-    )
-    sign_in_oidc_issuer: str = Field(
-        default="", validation_alias=_named("SOPHIIE_SIGN_IN_OIDC_ISSUER")
-    )
-    sign_in_oidc_client_id: str = Field(
-        default="", validation_alias=_named("SOPHIIE_SIGN_IN_OIDC_CLIENT_ID")
-    )
-    sign_in_oidc_client_secret: str = Field(
-        default="", validation_alias=_named("SOPHIIE_SIGN_IN_OIDC_CLIENT_SECRET"), repr=False
-    )
-    sign_in_oidc_name: str = Field(
-        default="OpenID Connect", validation_alias=_named("SOPHIIE_SIGN_IN_OIDC_NAME")
     )
     trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
         default=("127.0.0.1", "::1"), validation_alias=_named("SOPHIIE_TRUSTED_PROXIES")
@@ -320,45 +262,6 @@ class Environment(BaseSettings):
         ]
 
     @property
-    def sign_in_providers(self) -> list[SignInProvider]:
-        """Whom else people may sign in with."""
-        google = SignInProvider(
-            id="google",
-            name="Google",
-            issuer=GOOGLE_ISSUER,
-            client_id=self.sign_in_google_client_id,
-            client_secret=self.sign_in_google_client_secret,
-        )
-        other = SignInProvider(
-            id="oidc",
-            name=self.sign_in_oidc_name,
-            issuer=self.sign_in_oidc_issuer,
-            client_id=self.sign_in_oidc_client_id,
-            client_secret=self.sign_in_oidc_client_secret,
-        )
-        return [found for found in (google, other) if found.is_whole]
-
-    @property
-    def half_a_sign_in_provider(self) -> list[str]:
-        """The variables that are missing where others of the same provider are set."""
-        google = {
-            "SOPHIIE_SIGN_IN_GOOGLE_CLIENT_ID": self.sign_in_google_client_id,
-            "SOPHIIE_SIGN_IN_GOOGLE_CLIENT_SECRET": self.sign_in_google_client_secret,
-        }
-        other = {
-            "SOPHIIE_SIGN_IN_OIDC_ISSUER": self.sign_in_oidc_issuer,
-            "SOPHIIE_SIGN_IN_OIDC_CLIENT_ID": self.sign_in_oidc_client_id,
-            "SOPHIIE_SIGN_IN_OIDC_CLIENT_SECRET": self.sign_in_oidc_client_secret,
-        }
-        return [
-            name
-            for values in (google, other)
-            if any(values.values())
-            for name, value in values.items()
-            if not value
-        ]
-
-    @property
     def log_style(self) -> LogStyle:
         """Text for people at a terminal, JSON for everything else, if nothing was asked for."""
         is_terminal = sys.stderr.isatty()
@@ -389,18 +292,10 @@ def read_environment() -> Environment:
         name = str(first["loc"][0])
         message = first["msg"].removeprefix("Value error, ")
         raise ConfigurationError(f"{name}: {message}.") from None
-    return _with_kept_secrets(environment)
-
-
-def _with_kept_secrets(environment: Environment) -> Environment:
-    """The environment wins; the file lets every command share a demo's data folder."""
-    path = environment.data_dir / SECRETS_FILE
-    try:
-        kept = json.loads(path.read_text())
-    except (FileNotFoundError, NotADirectoryError):
+    kept = kept_secrets(environment.data_dir)
+    if kept is None:
         return environment
-    except (OSError, ValueError) as error:
-        raise ConfigurationError(f"{path} cannot be read: {error}.") from None
+    # The environment wins; the file lets every command share a demo's data folder.
     return environment.model_copy(
         update={
             "secret_key": environment.secret_key or kept["secret_key"],
@@ -426,27 +321,6 @@ def require_secrets(environment: Environment) -> None:
             "SOPHIIE_ENCRYPTION_KEYS is not set: give it one or more Fernet keys, comma "
             "separated (the demo, `sophiie demo`, makes its own)."
         )
-
-
-def keep_own_secrets(data_dir: Path) -> None:
-    """Makes the demo's secrets once, readable by their owner alone."""
-    path = data_dir / SECRETS_FILE
-    fresh = {
-        "secret_key": secrets.token_urlsafe(48),
-        "encryption_keys": [Fernet.generate_key().decode()],
-    }
-    # Written under another name first: a second start at the same moment, or a kill, must never
-    # leave half a file or two different keys.
-    temporary = data_dir / f".{SECRETS_FILE}.{os.getpid()}"
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        json.dump(fresh, file)
-    try:
-        os.link(temporary, path)
-    except FileExistsError:
-        pass
-    finally:
-        temporary.unlink()
 
 
 def process_environment(**changes: str) -> dict[str, str]:
