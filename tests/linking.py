@@ -15,7 +15,8 @@ from sophiie.accounts.business import BusinessDetails, change_business
 from sophiie.accounts.models import Business, Member
 from sophiie.calendar_link.choose import choose_calendar
 from sophiie.calendar_link.connect import begin, finish, link_of
-from sophiie.calendar_link.models import CalendarLink
+from sophiie.calendar_link.models import CalendarLink, LinkState
+from sophiie.common.clock import now
 from tests.mirroring import read_one
 
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
@@ -51,6 +52,12 @@ def come_back(
 def path_of(url: str) -> str:
     parts = urlsplit(url)
     return f"{parts.path}?{parts.query}"
+
+
+def link_row(member: Member, **more: Any) -> CalendarLink:
+    """A link that the database alone knows: active, without a grant and without a calendar."""
+    plain = {"google_sub": "1", "created_at": now(), "state": LinkState.ACTIVE}
+    return CalendarLink.objects.create(member=member, **{**plain, **more})
 
 
 def link(

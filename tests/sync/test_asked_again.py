@@ -17,6 +17,7 @@ from sophiie.sync.models import ANEW, DriftKind, MirroredEvent, MirrorState, Wat
 from sophiie.sync.outbox.record import put_back, record_anew, redraw, resume, retry, retry_link
 from sophiie.sync.outbox.rows import write
 from tests.conftest import details, tomorrow_at
+from tests.linking import link_row
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("clock_stands")]
 HOUR = timedelta(hours=1)
@@ -25,14 +26,7 @@ PENDING, SYNCED, FAILED = MirrorState.PENDING, MirrorState.SYNCED, MirrorState.F
 
 @pytest.fixture
 def found(alice: Member) -> CalendarLink:
-    return CalendarLink.objects.create(
-        member=alice,
-        google_sub="1",
-        created_at=now(),
-        activated_at=now(),
-        state=LinkState.ACTIVE,
-        calendar_id="c",
-    )
+    return link_row(alice, activated_at=now(), calendar_id="c")
 
 
 @pytest.fixture

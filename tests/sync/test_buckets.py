@@ -9,7 +9,7 @@ import pytest
 from django.db import transaction
 
 from sophiie.accounts.models import Member
-from sophiie.calendar_link.models import CalendarLink, LinkState
+from sophiie.calendar_link.models import CalendarLink
 from sophiie.common.clock import now
 from sophiie.sync.models import MirroredEvent, QuotaBucket
 from sophiie.sync.quota import units
@@ -26,6 +26,7 @@ from sophiie.sync.quota.buckets import (
     take,
 )
 from sophiie.sync.quota.units import FLUSH_SECONDS, Use
+from tests.linking import link_row
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock_stands")]
 SECOND = timedelta(seconds=1)
@@ -34,9 +35,7 @@ PLENTY = 900.0
 
 @pytest.fixture
 def found(alice: Member) -> CalendarLink:
-    return CalendarLink.objects.create(
-        member=alice, google_sub="a", created_at=now(), state=LinkState.ACTIVE
-    )
+    return link_row(alice, google_sub="a")
 
 
 def fill(level: float, scope: str = "user:a", *, ago: timedelta = timedelta()) -> None:

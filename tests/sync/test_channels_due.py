@@ -13,6 +13,7 @@ from sophiie.common.clock import now
 from sophiie.sync.inbound import channels
 from sophiie.sync.inbound.channels import RETRY, UNANSWERED, are_pushed
 from sophiie.sync.models import PushChannel, WatchedCalendar
+from tests.linking import link_row
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock_stands", "with_an_address")]
 SECOND, MINUTE, HOUR, DAY = (timedelta(**{n: 1}) for n in ("seconds", "minutes", "hours", "days"))
@@ -26,9 +27,7 @@ def with_an_address(settings: Any) -> None:
 
 @pytest.fixture
 def found(alice: Member) -> CalendarLink:
-    return CalendarLink.objects.create(
-        member=alice, google_sub="1", created_at=now(), state=LinkState.ACTIVE
-    )
+    return link_row(alice)
 
 
 def watched(found: CalendarLink, calendar_id: str = "a", **more: Any) -> WatchedCalendar:

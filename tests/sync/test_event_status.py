@@ -32,6 +32,7 @@ from sophiie.sync.reports.event_status import (
 )
 from sophiie.sync.reports.team import broken_links_of_colleagues, links_of_team
 from tests.conftest import details
+from tests.linking import link_row
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock_stands")]
 HOUR = timedelta(hours=1)
@@ -39,14 +40,8 @@ RECORDING = (LinkState.ACTIVE, LinkState.BACKFILLING, LinkState.NEEDS_RECONNECT)
 
 
 def link_of(member: Member, **more: Any) -> CalendarLink:
-    plain = {
-        "google_sub": member.name,
-        "created_at": now(),
-        "activated_at": now(),
-        "state": LinkState.ACTIVE,
-        "calendar_id": member.email,
-    }
-    return CalendarLink.objects.create(member=member, **{**plain, **more})
+    own = {"google_sub": member.name, "activated_at": now(), "calendar_id": member.email}
+    return link_row(member, **{**own, **more})
 
 
 @pytest.fixture

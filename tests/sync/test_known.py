@@ -29,6 +29,7 @@ from sophiie.sync.inbound.snapshot import (
 )
 from sophiie.sync.models import DriftKind, MirroredEvent, MirrorState, WatchedCalendar
 from tests.conftest import details
+from tests.linking import link_row
 from tests.sync.test_poll_times import poll_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock_stands")]
@@ -38,13 +39,7 @@ CHOSEN = "chosen@example.com"
 
 @pytest.fixture
 def found(alice: Member) -> CalendarLink:
-    return CalendarLink.objects.create(
-        member=alice,
-        google_sub="1",
-        created_at=now(),
-        state=LinkState.ACTIVE,
-        calendar_id=CHOSEN,
-    )
+    return link_row(alice, calendar_id=CHOSEN)
 
 
 @pytest.fixture

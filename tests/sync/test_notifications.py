@@ -21,6 +21,7 @@ from sophiie.sync.inbound.webhook import MAX_HEADER, take_notification
 from sophiie.sync.jobs import POLL
 from sophiie.sync.models import PushChannel, WatchedCalendar
 from tests.busy import calendar_of
+from tests.linking import link_row
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("clock_stands")]
 SECOND, HOUR = timedelta(seconds=1), timedelta(hours=1)
@@ -28,9 +29,7 @@ SECOND, HOUR = timedelta(seconds=1), timedelta(hours=1)
 
 @pytest.fixture
 def found(alice: Member) -> CalendarLink:
-    return CalendarLink.objects.create(
-        member=alice, google_sub="1", created_at=now(), state=LinkState.ACTIVE
-    )
+    return link_row(alice)
 
 
 @pytest.fixture

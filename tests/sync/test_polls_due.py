@@ -26,6 +26,7 @@ from sophiie.sync.inbound.calendars import (
 from sophiie.sync.inbound.poll_claim import NotReadable, longest_interval
 from sophiie.sync.messages import CRASHED, DAY_USED_UP, READ_LATER
 from sophiie.sync.models import WatchedCalendar
+from tests.linking import link_row
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock_stands")]
 SECOND, MINUTE, HOUR, DAY = (timedelta(**{n: 1}) for n in ("seconds", "minutes", "hours", "days"))
@@ -34,15 +35,9 @@ READABLE = (LinkState.ACTIVE, LinkState.BACKFILLING)
 
 
 def link_of(member: Member, **more: Any) -> CalendarLink:
-    plain = {
-        "google_sub": str(member.id),
-        "google_email": member.email,
-        "created_at": now(),
-        "state": LinkState.ACTIVE,
-        "calendar_id": CHOSEN,
-        "calendar_name": "Chosen",
-    }
-    return CalendarLink.objects.create(member=member, **{**plain, **more})
+    own = {"google_sub": str(member.id), "google_email": member.email}
+    chosen = {"calendar_id": CHOSEN, "calendar_name": "Chosen"}
+    return link_row(member, **{**own, **chosen, **more})
 
 
 def watch(found: CalendarLink, calendar_id: str = CHOSEN, **more: Any) -> WatchedCalendar:

@@ -18,6 +18,7 @@ from sophiie.sync.due import longest_pause
 from sophiie.sync.models import MirroredEvent, MirrorState
 from sophiie.sync.outbound.sweep import wake_due_links
 from tests.conftest import details
+from tests.linking import link_row
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock_stands")]
 SECOND, HOUR = timedelta(seconds=1), timedelta(hours=1)
@@ -26,14 +27,7 @@ SECOND, HOUR = timedelta(seconds=1), timedelta(hours=1)
 @pytest.fixture
 def found(alice: Member) -> CalendarLink:
     """Alice's link, with an event that is due."""
-    made = CalendarLink.objects.create(
-        member=alice,
-        google_sub="1",
-        created_at=now(),
-        activated_at=now(),
-        state=LinkState.ACTIVE,
-        calendar_id="c",
-    )
+    made = link_row(alice, activated_at=now(), calendar_id="c")
     book(by=alice, details=details(), assignees=[alice])
     return made
 

@@ -11,12 +11,12 @@ import pytest
 import time_machine
 
 from sophiie.accounts.models import Member
-from sophiie.calendar_link.models import CalendarLink, LinkState
 from sophiie.common.clock import now
 from sophiie.sync.models import UnitsUsed
 from sophiie.sync.quota.units import PROJECT, Span, Use, day_of
 from sophiie.sync.reports import units as reports
 from sophiie.sync.reports.units import Part, days_of_business, units_today, usage
+from tests.linking import link_row
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock_stands")]
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -104,12 +104,7 @@ def test_a_limit_is_said_again_after_an_hour_and_by_a_clock_that_was_set_back(
 
 
 def test_the_last_thirty_days_of_a_business(alice: Member, charlie: Member) -> None:
-    mine, theirs = (
-        CalendarLink.objects.create(
-            member=member, google_sub=member.name, created_at=now(), state=LinkState.ACTIVE
-        )
-        for member in (alice, charlie)
-    )
+    mine, theirs = (link_row(member, google_sub=member.name) for member in (alice, charlie))
     today = day_of(now())
     used(3, scope=mine.pk)
     used(4, scope=mine.pk, use=Use.WRITE)
