@@ -14,17 +14,21 @@ from sophiie.availability.hours import Span
 from sophiie.availability.receivers import _on_working
 from sophiie.availability.rules import Rules
 from sophiie.common.clock import now
-from sophiie.common.wall_time import in_zone, start_of_day
+from sophiie.common.wall_time import in_zone, instant_of, start_of_day
 from sophiie.sync.inbound.attention import SOON, is_bookable
 from tests.conftest import SYDNEY, details, tomorrow_at
 
 pytestmark = pytest.mark.django_db
 SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
+SATURDAY = 5
 
 
-def at_nine(days: int = 1) -> datetime:
-    """Tomorrow at nine in Sydney; the usual week has it."""
-    return start_of_day(in_zone(now(), SYDNEY).date() + timedelta(days=days), SYDNEY) + 9 * HOUR
+def at_nine() -> datetime:
+    """At nine in Sydney on the next day that the usual week has."""
+    day = in_zone(now(), SYDNEY).date() + timedelta(days=1)
+    while day.weekday() >= SATURDAY:
+        day += timedelta(days=1)
+    return instant_of(datetime.combine(day, time(9)), SYDNEY)
 
 
 @pytest.mark.parametrize(
