@@ -7,6 +7,7 @@ business: whatever is Alice's or Bob's does not exist for Charlie, and the other
 from __future__ import annotations
 
 import gc
+import math
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
@@ -26,6 +27,7 @@ from sophiie.appointments.models import Appointment
 from sophiie.appointments.rules import Details
 from sophiie.common.clock import now
 from sophiie.common.wall_time import in_zone
+from sophiie.sync.quota import units
 from sophiie.web.serving.assets import Assets
 from tests.google_place import variables_of
 from tests.tables import empty_tables
@@ -56,6 +58,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def _begins_in_english() -> None:
     """A page of an earlier test may have been in the language of its reader."""
     translation.deactivate()
+
+
+@pytest.fixture(autouse=True)
+def _counted_units_stay_in_memory() -> None:
+    """Those of earlier tests are gone; its own reach the database when a test flushes them, not
+    when five seconds happen to be over."""
+    units._counted.clear()
+    units._flushed_at = math.inf
 
 
 @pytest.fixture(scope="session", autouse=True)

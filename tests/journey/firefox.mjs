@@ -7,15 +7,35 @@ import puppeteer from "puppeteer-core";
 const [executablePath, sophiie, day] = process.argv.slice(2);
 const PATIENCE_MS = 60000;
 
+// Firefox asks for the time before its allocator is ready, and libfaketime allocates to answer: it
+// would wait for itself for ever. So Firefox has the machine's clock, and its page is told the date.
+const { LD_PRELOAD: fakesClock, ...environment } = process.env;
+
 const browser = await puppeteer.launch({
   browser: "firefox",
   executablePath,
+  env: process.env.FAKETIME ? environment : process.env,
   headless: true,
   timeout: 3 * PATIENCE_MS, // a busy machine starts it slowly
   defaultViewport: { width: 1280, height: 900 },
 });
 const page = await browser.newPage();
 page.setDefaultTimeout(PATIENCE_MS);
+if (process.env.FAKETIME) {
+  const ahead = Date.now() - (await page.evaluate(() => Date.now()));
+  await page.evaluateOnNewDocument((milliseconds) => {
+    const Machines = Date;
+    globalThis.Date = class extends Machines {
+      constructor(...words) {
+        super(...(words.length ? words : [Date.now()]));
+      }
+
+      static now() {
+        return Machines.now() + milliseconds;
+      }
+    };
+  }, ahead);
+}
 const errors = [];
 page.on("pageerror", (error) => errors.push(String(error)));
 page.on("console", (said) => said.type() === "error" && errors.push(said.text()));
@@ -91,7 +111,8 @@ try {
   const text = await entry.evaluate((link) => link.textContent);
   await page.goto(booked);
   await reads("In Google Calendar");
-  console.log(JSON.stringify({ entry: text, errors }));
+  const clock = await page.evaluate(() => Date.now());
+  console.log(JSON.stringify({ entry: text, clock, errors }));
 } finally {
   await browser.close();
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -36,6 +37,7 @@ def test_book_in_sophiie_with_firefox(tmp_path: Path) -> None:
         seen = json.loads(done.stdout)
         assert seen["errors"] == []
         assert "14:00" in seen["entry"]
+        assert abs(seen["clock"] / 1000 - time.time()) < 600  # also where `--date` set all clocks
         events = SimulatorControl(demo.simulator_url).events("alice@example.com", JOBS)
         (event,) = [event for event in events if event["summary"] == "Install boiler"]
         assert event["start"]["dateTime"].startswith(f"{day}T14:00")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -33,12 +32,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture(autouse=True)
-def nothing_is_counted() -> Iterator[None]:
-    """Nothing of earlier tests, and nothing is left for later ones."""
-    units._counted.clear()
+def nothing_was_said() -> None:
     reports._said.clear()
-    yield
-    units._counted.clear()
 
 
 def used() -> dict[Use, int]:

@@ -18,7 +18,8 @@ from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import NoReturn
 
-SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+# SIGTERM last: whoever sees that it is heard knows that the others are.
+SIGNALS = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
 # Together less than the 15 s after which supervisors and people lose patience.
 DEADLINE_SECONDS = 10.5
 LAST_RESORT_SECONDS = 2.5
