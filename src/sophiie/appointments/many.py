@@ -15,7 +15,7 @@ from sophiie.accounts.models import Member
 from sophiie.appointments.assignments import assignments_of, let_go_of_holds
 from sophiie.appointments.conflicts import Period, conflicts_at
 from sophiie.appointments.errors import Obstacle
-from sophiie.appointments.models import Action, Appointment, Assignment
+from sophiie.appointments.models import Action, Appointment, Assignment, Status
 from sophiie.appointments.record import announce_many, differences_between
 from sophiie.appointments.rules import Details
 from sophiie.common.clock import now
@@ -100,6 +100,25 @@ def store_changed(*, by: Member, changes: Sequence[Changed], action: Action) -> 
         by,
     )
     return [change.appointment for change, _ in found]
+
+
+def store_ended(*, by: Member, appointments: Sequence[Appointment]) -> list[Appointment]:
+    """Calls off those that are on; returns them. What they were booked in spite of stays noted."""
+    ended = [appointment for appointment in appointments if appointment.is_on]
+    changes = []
+    moment = now()
+    for appointment in ended:
+        changes.append((appointment, {"status": [appointment.status, str(Status.CANCELLED)]}))
+        appointment.status, appointment.held_until = Status.CANCELLED, None
+        if appointment.wall_is_noted:
+            appointment.wall_revision += 1
+        appointment.revision += 1
+        appointment.updated_at = moment
+    update(ended)
+    assignments = Assignment.objects.filter(appointment__in=[one.id for one in ended])
+    assignments.update(blocking=False, displaced=False)
+    announce_many(changes, Action.CANCELLED, by)
+    return ended
 
 
 def _takes_time_anew(differences: dict[str, Any]) -> bool:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from itertools import pairwise
 
 from django.utils.translation import gettext as _
 
@@ -44,6 +45,9 @@ class ClockAnswers:
     doubled: Doubled | None = None
 
 
+NOT_ASKED = ClockAnswers()
+
+
 @dataclass(frozen=True, kw_only=True)
 class Timing:
     """When a series is: the wall time of its first visit, how long each takes, and the rule."""
@@ -53,7 +57,7 @@ class Timing:
     zone: str
     length: timedelta
     left_out: frozenset[date] = frozenset()
-    answers: ClockAnswers = ClockAnswers()
+    answers: ClockAnswers = NOT_ASKED
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,7 +85,7 @@ def plan(timing: Timing, *, through: date | None = None, number: int = 1) -> lis
         raise _refused(_("This rule does not happen so often before the year 2100."))
     if not visits and through is None:
         raise _refused(_("This rule leads to no visit."))
-    if any(after.start < before.end for before, after in zip(visits, visits[1:], strict=False)):
+    if any(after.start < before.end for before, after in pairwise(visits)):
         raise _refused(_("A visit must end before the next one begins."))
     return visits
 
@@ -109,9 +113,7 @@ def _plan(
         end = end_of(start, timing.length, timing.zone)
         if end >= LATEST:
             break
-        visits.append(
-            Planned(number=number + len(visits), day=day, start=start, end=end)
-        )
+        visits.append(Planned(number=number + len(visits), day=day, start=start, end=end))
     return visits, questions
 
 
@@ -194,5 +196,3 @@ def _check_length(length: timedelta) -> None:
 
 def _refused(words: str) -> InvalidSeries:
     return InvalidSeries({"rule": words})
-
-
