@@ -121,6 +121,20 @@ def store_ended(*, by: Member, appointments: Sequence[Appointment]) -> list[Appo
     return ended
 
 
+def store_deleted(*, by: Member, appointments: Sequence[Appointment]) -> None:
+    """Hides them; their history stays. The caller records in the audit log why."""
+    moment = now()
+    for appointment in appointments:
+        appointment.deleted_at = appointment.updated_at = moment
+        if appointment.wall_is_noted:
+            appointment.wall_revision += 1
+        appointment.revision += 1
+    update(appointments)
+    assignments = Assignment.objects.filter(appointment__in=[one.id for one in appointments])
+    assignments.update(blocking=False, displaced=False)
+    announce_many([(appointment, {}) for appointment in appointments], Action.DELETED, by)
+
+
 def _takes_time_anew(differences: dict[str, Any]) -> bool:
     return bool(differences.keys() & {"start", "end", "assignees", "status", "deleted"})
 

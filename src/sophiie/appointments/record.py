@@ -74,8 +74,9 @@ def announce_many(
     if not changes:
         return
     insert([_history(appointment, action, by, fields) for appointment, fields in changes])
-    for appointment, fields in changes:
-        _record_exception(appointment, action, by, fields)
+    if action is not Action.DELETED:  # of which the audit log has one entry for all
+        for appointment, fields in changes:
+            _record_exception(appointment, action, by, fields)
     appointments_changed.send(
         sender=Appointment,
         appointments=[appointment for appointment, _ in changes],

@@ -42,6 +42,8 @@ class Series(models.Model):
     planned_through = models.DateField(null=True, blank=True)
     # How many visits people are told of, "3 of 10"; None while it has no end.
     total = models.PositiveIntegerField(null=True, blank=True)
+    # The number of its first visit: after a split it goes on counting.
+    first_number = models.PositiveIntegerField(default=1)
     revision = models.PositiveIntegerField(default=1)
     # The series that this one continues with another rule. What it was split from has ended.
     previous = models.ForeignKey(
@@ -130,6 +132,12 @@ class Visit(models.Model):
 
     def __str__(self) -> str:
         return str(self.number)
+
+    @property
+    def of(self) -> int | None:
+        """How many visits there are; None for one that an earlier change left behind the last."""
+        total = self.series.total
+        return total if total is not None and self.number <= total else None
 
 
 class Kind(models.TextChoices):

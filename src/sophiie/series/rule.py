@@ -105,7 +105,12 @@ class Rule:
             return self
         if self.frequency == Frequency.WEEKLY:
             by = after.toordinal() - before.toordinal()
-            return replace(self, weekdays=tuple((day + by) % 7 for day in self.weekdays))
+            # With the week itself, or a visit would fall into a week that is not its turn.
+            return replace(
+                self,
+                weekdays=tuple((day + by) % 7 for day in self.weekdays),
+                week_start=(self.week_start + by) % 7 if self.interval > 1 else self.week_start,
+            )
         if self.nth is None:
             return replace(self, day=after.day)
         return replace(self, nth=nth_of(after), weekday=after.weekday())

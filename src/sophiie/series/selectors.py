@@ -35,9 +35,7 @@ def places_of(appointment_ids: Iterable[UUID]) -> dict[UUID, Place]:
     """By appointment, its place in its series; in one query. The caller may see them."""
     visits = Visit.objects.filter(appointment__in=list(appointment_ids)).select_related("series")
     return {
-        visit.appointment_id: Place(
-            visit.series_id, visit.number, visit.series.total, visit.changed_alone
-        )
+        visit.appointment_id: Place(visit.series_id, visit.number, visit.of, visit.changed_alone)
         for visit in visits
     }
 
