@@ -25,6 +25,7 @@ from sophiie.appointments.record import locked
 from sophiie.appointments.rules import Details
 from sophiie.common.clock import now
 from sophiie.common.sql import insert, update
+from sophiie.customers.models import Customer
 from sophiie.series.booking import record_act, series_transaction
 from sophiie.series.errors import CannotUndo, InTheWay, UnknownSeries, VisitsInTheWay
 from sophiie.series.models import Kind, Series, SeriesAct, Visit
@@ -147,6 +148,7 @@ def _changes(
     assigned: Mapping[UUID, list[Member]],
 ) -> list[Changed]:
     words = _words_before(touched)
+    customers = _still_there(touched)
     changes = []
     for appointment_id, entry in touched.items():
         appointment = known[appointment_id]
@@ -155,7 +157,7 @@ def _changes(
         appointment.timezone = entry["timezone"]
         for name, value in words.get(appointment_id, {}).items():
             setattr(appointment, name, value)
-        if entry["customer"] is None or words.get(appointment_id, {}).keys() & set(_TEXTS[3:]):
+        if entry["customer"] is None or UUID(entry["customer"]) in customers:
             appointment.customer_id = UUID(entry["customer"]) if entry["customer"] else None
         more: dict[str, Any] = {}
         if was != entry["status"]:
@@ -173,6 +175,12 @@ def _changes(
             )
         )
     return changes
+
+
+def _still_there(touched: Mapping[UUID, Mapping[str, Any]]) -> set[UUID]:
+    """Customers whose record was not deleted since."""
+    asked = {UUID(entry["customer"]) for entry in touched.values() if entry["customer"]}
+    return set(Customer.objects.filter(pk__in=asked).values_list("pk", flat=True))
 
 
 def _words_before(touched: Mapping[UUID, Mapping[str, Any]]) -> dict[UUID, dict[str, str]]:
