@@ -148,10 +148,11 @@ def worker(environment: Environment, concurrency: int) -> None:
         import asyncio
 
         from sophiie.privacy.chores import CHORES
+        from sophiie.series.extending import extend_series
         from sophiie.sync.worker import run_worker
 
         # Not `asyncio.run`: it waits for every thread, also for those that hang.
-        work = run_worker(concurrency=concurrency, chores=CHORES)
+        work = run_worker(concurrency=concurrency, chores=(*CHORES, extend_series))
         asyncio.new_event_loop().run_until_complete(work)
 
 

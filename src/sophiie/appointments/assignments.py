@@ -7,14 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 
 from sophiie.accounts.models import Member
-from sophiie.appointments.conflicts import conflicts_of
+from sophiie.appointments.conflicts import Period, conflicts_of
 from sophiie.appointments.errors import Conflict, Obstacle, Source
 from sophiie.appointments.hold_time import sql_counts_still
 from sophiie.appointments.locking import TimeTaken, in_transaction
@@ -81,7 +80,7 @@ def check_free(
     """
     if not appointment.is_on:
         return []
-    let_go_of_holds(team, appointment.start, appointment.end)
+    let_go_of_holds(team, [(appointment.start, appointment.end)])
     obstacles = conflicts_of(
         team=team,
         start=appointment.start,
@@ -101,13 +100,23 @@ def write_assignments(
     kept: Mapping[UUID, Assignment] | None = None,
 ) -> dict[str, Any]:
     """Writes the assignments of an appointment that has none; returns consents for the history."""
-    kept = kept or {}
+    assignments, used = assignments_of(appointment, team, obstacles, kept or {})
+    insert(assignments)
+    return used
+
+
+def assignments_of(
+    appointment: Appointment,
+    team: Sequence[Member],
+    obstacles: Sequence[Obstacle],
+    kept: Mapping[UUID, Assignment],
+) -> tuple[list[Assignment], dict[str, Any]]:
+    """The assignments to write, and the consents that they use, for the history."""
     assignments = [
         _kept(kept[member.id]) if member.id in kept else _new(appointment, member, obstacles)
         for member in team
     ]
-    insert(assignments)
-    return _used(assignments, team, kept.keys())
+    return assignments, _used(assignments, team, kept.keys())
 
 
 def _new(appointment: Appointment, member: Member, obstacles: Sequence[Obstacle]) -> Assignment:
@@ -156,18 +165,19 @@ def _used(
 
 _LET_GO = f"""
     UPDATE appointments_assignment SET blocking = false
+    FROM unnest(%(starts)s::timestamptz[], %(ends)s::timestamptz[]) AS asked (starts, ends)
     WHERE member_id = ANY(%(members)s) AND blocking
-        AND during && tstzrange(%(start)s, %(end)s) AND NOT {sql_counts_still("held_until")}
+        AND during && tstzrange(asked.starts, asked.ends) AND NOT {sql_counts_still("held_until")}
 """  # noqa: S608 - no values
 
 
-def let_go_of_holds(team: Sequence[Member], start: datetime, end: datetime) -> None:
+def let_go_of_holds(team: Sequence[Member], periods: Sequence[Period]) -> None:
     """Releases expired holds: the exclusion constraint does not know what time it is."""
     send(
         _LET_GO,
         members=[member.id for member in team],
-        start=start,
-        end=end,
+        starts=[start for start, _ in periods],
+        ends=[end for _, end in periods],
         moment=now(),
     )
 

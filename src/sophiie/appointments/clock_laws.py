@@ -164,7 +164,7 @@ def _move_assignments(appointment: Appointment) -> None:
     during = DateTimeTZRange(appointment.start, appointment.end)
     appointment.assignments.update(during=during, blocking=False, displaced=False)
     team = [assignment.member for assignment in assignments]
-    let_go_of_holds(team, appointment.start, appointment.end)
+    let_go_of_holds(team, [(appointment.start, appointment.end)])
     for assignment in assignments:
         if assignment.blocking or assignment.displaced:
             _block_if_free(assignment, during)
@@ -194,5 +194,5 @@ def _settle_one(assignment_id: UUID, member_id: UUID) -> None:
     if not assignment.appointment.is_on:
         displaced.update(displaced=False)
         return
-    let_go_of_holds([assignment.member], assignment.during.lower, assignment.during.upper)
+    let_go_of_holds([assignment.member], [(assignment.during.lower, assignment.during.upper)])
     _block_if_free(assignment, assignment.during)

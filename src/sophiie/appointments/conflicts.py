@@ -35,6 +35,9 @@ def renew_knowledge(*, team: Iterable[Member], start: datetime, end: datetime) -
         booking_ahead.send(sender=Appointment, members=members, start=start, end=end)
 
 
+Period = tuple[datetime, datetime]
+
+
 def conflicts_of(
     *,
     team: Sequence[Member],
@@ -50,30 +53,54 @@ def conflicts_of(
     busy time in `timezone`. For the past it does not look at busy time: a record of the past books
     nobody twice, so the past counts as known.
     """
+    (found,) = conflicts_at(
+        team=team,
+        periods=[(start, end)],
+        timezone=timezone,
+        exclude=[exclude] if exclude else [],
+        only_looking=only_looking,
+    )
+    return found
+
+
+def conflicts_at(
+    *,
+    team: Sequence[Member],
+    periods: Sequence[Period],
+    timezone: str,
+    exclude: Collection[UUID] = (),
+    only_looking: bool = False,
+) -> list[list[Obstacle]]:
+    """The same for many periods, each with what is in its way, in the order of the periods. The
+    number of queries does not grow with them."""
     moment = now()
     names = {member.id: member.name for member in team}
-    found = _appointments(names, start, end, moment, exclude)
-    if end > moment:
-        start_ahead = max(start, moment)
+    found = _appointments(names, periods, moment, exclude)
+    ahead = {n: (max(a, moment), b) for n, (a, b) in enumerate(periods) if b > moment}
+    if ahead:
         known = knowledge_of(names)
         linked = {m: k for m, k in known.items() if k.state != Freshness.NOT_LINKED}
-        own = _own_events([exclude]).get(exclude, set()) if exclude else set()
-        found += _busy_elsewhere(names, start_ahead, end, timezone, linked, own)
-        found += [
-            Obstacle(
-                source=Source.UNREADABLE,
-                member_id=member_id,
-                member_name=names[member_id],
-                start=start,
-                end=end,
-                timezone=timezone,
-                checked_at=knowledge.checked_at,
-                too_far=_is_good(knowledge, only_looking),
-            )
-            for member_id, knowledge in linked.items()
-            if not (_is_good(knowledge, only_looking) and knowledge.covers(start_ahead, end))
-        ]
-    return sorted(found, key=lambda obstacle: (obstacle.start, obstacle.member_name))
+        own = {name for names_of in _own_events(exclude).values() for name in names_of}
+        for n, obstacle in _busy_elsewhere(names, ahead, timezone, linked, own):
+            found[n].append(obstacle)
+        for n, (start, end) in ahead.items():
+            found[n] += [
+                Obstacle(
+                    source=Source.UNREADABLE,
+                    member_id=member_id,
+                    member_name=names[member_id],
+                    start=periods[n][0],
+                    end=end,
+                    timezone=timezone,
+                    checked_at=knowledge.checked_at,
+                    too_far=_is_good(knowledge, only_looking),
+                )
+                for member_id, knowledge in linked.items()
+                if not (_is_good(knowledge, only_looking) and knowledge.covers(start, end))
+            ]
+    for obstacles in found:
+        obstacles.sort(key=lambda obstacle: (obstacle.start, obstacle.member_name))
+    return found
 
 
 def _is_good(knowledge: Knowledge, only_looking: bool) -> bool:
@@ -83,28 +110,32 @@ def _is_good(knowledge: Knowledge, only_looking: bool) -> bool:
 # An assignment that does not block is in nobody's way, unless only a law of the clocks displaced
 # it; nor is an expired hold. Two branches, because each has an index of its own.
 _APPOINTMENTS = f"""
-    SELECT assignment.member_id, appointment.id, appointment.start, appointment."end",
-        appointment.title, appointment.timezone
-    FROM (
+    SELECT asked.place - 1, assignment.member_id, appointment.id, appointment.start,
+        appointment."end", appointment.title, appointment.timezone
+    FROM unnest(%(starts)s::timestamptz[], %(ends)s::timestamptz[])
+        WITH ORDINALITY AS asked (starts, ends, place)
+    CROSS JOIN LATERAL (
         SELECT * FROM appointments_assignment
         WHERE member_id = ANY(%(members)s) AND blocking
-            AND during && tstzrange(%(start)s, %(end)s)
+            AND during && tstzrange(asked.starts, asked.ends)
         UNION ALL
         SELECT * FROM appointments_assignment
         WHERE member_id = ANY(%(members)s) AND displaced
-            AND during && tstzrange(%(start)s, %(end)s)
+            AND during && tstzrange(asked.starts, asked.ends)
     ) AS assignment
     JOIN appointments_appointment AS appointment ON appointment.id = assignment.appointment_id
     WHERE {sql_counts_still("assignment.held_until")}
-        AND assignment.appointment_id IS DISTINCT FROM %(exclude)s
+        AND assignment.appointment_id <> ALL(%(exclude)s::uuid[])
 """  # noqa: S608 - no values
 # Several events that overlap or touch are one stretch.
 _BUSY = """
-    SELECT member_id, lower(period), upper(period)
-    FROM (
+    SELECT asked.place - 1, gathered.member_id, lower(period), upper(period)
+    FROM unnest(%(starts)s::timestamptz[], %(ends)s::timestamptz[])
+        WITH ORDINALITY AS asked (starts, ends, place)
+    CROSS JOIN LATERAL (
         SELECT member_id, unnest(range_agg(during)) AS period
         FROM busy_time_busyperiod
-        WHERE member_id = ANY(%(members)s) AND during && tstzrange(%(start)s, %(end)s)
+        WHERE member_id = ANY(%(members)s) AND during && tstzrange(asked.starts, asked.ends)
             AND NOT (event_id = ANY(%(own)s) OR series_id = ANY(%(own)s))
         GROUP BY member_id
     ) AS gathered
@@ -113,27 +144,33 @@ _BUSY = """
 
 def _appointments(
     names: Mapping[UUID, str],
-    start: datetime,
-    end: datetime,
+    periods: Sequence[Period],
     moment: datetime,
-    exclude: UUID | None,
-) -> list[Obstacle]:
+    exclude: Collection[UUID],
+) -> list[list[Obstacle]]:
+    found: list[list[Obstacle]] = [[] for _ in periods]
     rows = execute(
-        _APPOINTMENTS, members=list(names), start=start, end=end, moment=moment, exclude=exclude
+        _APPOINTMENTS,
+        members=list(names),
+        starts=[start for start, _ in periods],
+        ends=[end for _, end in periods],
+        moment=moment,
+        exclude=list(exclude),
     )
-    return [
-        Obstacle(
-            source=Source.APPOINTMENT,
-            member_id=member_id,
-            member_name=names[member_id],
-            start=its_start,
-            end=its_end,
-            timezone=timezone,
-            appointment_id=appointment_id,
-            title=title,
+    for place, member_id, appointment_id, start, end, title, timezone in rows:
+        found[place].append(
+            Obstacle(
+                source=Source.APPOINTMENT,
+                member_id=member_id,
+                member_name=names[member_id],
+                start=start,
+                end=end,
+                timezone=timezone,
+                appointment_id=appointment_id,
+                title=title,
+            )
         )
-        for member_id, appointment_id, its_start, its_end, title, timezone in rows
-    ]
+    return found
 
 
 def _own_events(appointment_ids: Collection[UUID]) -> dict[UUID, set[str]]:
@@ -151,25 +188,34 @@ def _own_events(appointment_ids: Collection[UUID]) -> dict[UUID, set[str]]:
 
 def _busy_elsewhere(
     names: Mapping[UUID, str],
-    start: datetime,
-    end: datetime,
+    ahead: Mapping[int, Period],
     timezone: str,
     known: Mapping[UUID, Knowledge],
     own: Collection[str],
-) -> list[Obstacle]:
-    asked = {"members": list(known), "start": start, "end": end, "own": list(own)}
+) -> list[tuple[int, Obstacle]]:
+    """Busy time in these periods, each with the number of its period."""
+    numbers = list(ahead)
+    asked = {
+        "members": list(known),
+        "starts": [start for start, _ in ahead.values()],
+        "ends": [end for _, end in ahead.values()],
+        "own": list(own),
+    }
     rows = execute(_BUSY, **asked) if known else []
     return [
-        Obstacle(
-            source=Source.GOOGLE,
-            member_id=member_id,
-            member_name=names[member_id],
-            start=its_start,
-            end=its_end,
-            timezone=timezone,
-            checked_at=known[member_id].checked_at,
+        (
+            numbers[place],
+            Obstacle(
+                source=Source.GOOGLE,
+                member_id=member_id,
+                member_name=names[member_id],
+                start=its_start,
+                end=its_end,
+                timezone=timezone,
+                checked_at=known[member_id].checked_at,
+            ),
         )
-        for member_id, its_start, its_end in rows
+        for place, member_id, its_start, its_end in rows
     ]
 
 

@@ -55,8 +55,10 @@ def check_what_is_held(business: Business, details: Details, team: Collection[Me
     hold_asked.send(sender=Appointment, business=business, start=details.start)
 
 
-def make_room_for_hold(holder_id: UUID, key_id: UUID | None, *, is_new: bool) -> None:
-    """Makes room in the transaction that makes a hold or brings one back: nobody else makes one of
+def make_room_for_hold(
+    holder_id: UUID, key_id: UUID | None, *, is_new: bool, count: int = 1
+) -> None:
+    """Makes room in the transaction that makes holds or brings one back: nobody else makes one of
     the same member meanwhile. Raises `TooManyHolds`."""
     lock_holder(holder_id)
     moment = now()
@@ -73,21 +75,30 @@ def make_room_for_hold(holder_id: UUID, key_id: UUID | None, *, is_new: bool) ->
         of_key = made.filter(appointment__hold_key=key_id)
         bounds.insert(0, (living.filter(hold_key=key_id), of_key, most))
     for alive, lately, at_once in bounds:
-        _check_living(alive, at_once, moment)
+        _check_living(alive, at_once, moment, count)
         if is_new:
-            _check_made(lately, at_once * WITHIN_AN_HOUR, moment)
+            _check_made(lately, at_once * WITHIN_AN_HOUR, moment, count)
 
 
-def _check_living(holds: QuerySet[Appointment], most: int, moment: datetime) -> None:
-    ends = list(holds.order_by("-held_until").values_list("held_until", flat=True)[:most])
-    if len(ends) == most and (last := ends[-1]) is not None:
+def most_at_once(key_id: UUID | None) -> int:
+    """How many times a member, or a key of theirs, may hold if they hold none."""
+    return settings.MAX_HOLDS * (1 if key_id is not None else FOR_A_MEMBER)
+
+
+def _check_living(holds: QuerySet[Appointment], most: int, moment: datetime, count: int) -> None:
+    room = most - count + 1  # so many are one too many
+    ends = list(holds.order_by("-held_until").values_list("held_until", flat=True)[:room])
+    if len(ends) == room and (last := ends[-1]) is not None:
         words = _("At most %(n)s times can be held at once: confirm or cancel one of them first.")
         raise TooManyHolds(words % {"n": most}, limit=most, retry_after=_until(last, moment))
 
 
-def _check_made(holds: QuerySet[AppointmentChange], most: int, moment: datetime) -> None:
-    times = list(holds.order_by("-at").values_list("at", flat=True)[:most])
-    if len(times) == most:
+def _check_made(
+    holds: QuerySet[AppointmentChange], most: int, moment: datetime, count: int
+) -> None:
+    room = most - count + 1
+    times = list(holds.order_by("-at").values_list("at", flat=True)[:room])
+    if len(times) == room:
         words = _("At most %(n)s times can be held within an hour. Try again later.")
         wait = _until(times[-1] + HOUR, moment)
         raise TooManyHolds(words % {"n": most}, limit=most, retry_after=wait)

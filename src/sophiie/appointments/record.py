@@ -17,7 +17,7 @@ from sophiie.accounts.models import Member
 from sophiie.appointments.errors import StaleRevision, UnknownAppointment
 from sophiie.appointments.models import Action, Appointment, AppointmentChange
 from sophiie.appointments.rules import Details
-from sophiie.appointments.signals import appointment_changed
+from sophiie.appointments.signals import appointment_changed, appointments_changed
 from sophiie.common.clock import now
 from sophiie.common.sql import insert
 
@@ -56,20 +56,46 @@ def announce(
     appointment: Appointment, action: Action, by: Member, differences: dict[str, Any]
 ) -> None:
     """Writes the history and tells whoever follows appointments."""
-    change = AppointmentChange(
+    insert([_history(appointment, action, by, differences)])
+    _record_exception(appointment, action, by, differences)
+    appointment_changed.send(
+        sender=Appointment,
+        appointment=appointment,
+        takes_other_time=action is not Action.CHANGED or bool(differences.keys() & _TIME),
+        action=action,
+        fields=differences.keys(),
+    )
+
+
+def announce_many(
+    changes: Sequence[tuple[Appointment, dict[str, Any]]], action: Action, by: Member
+) -> None:
+    """The same for many appointments of one business, each with its differences, in one go."""
+    if not changes:
+        return
+    insert([_history(appointment, action, by, fields) for appointment, fields in changes])
+    if action is not Action.DELETED:  # of which the audit log has one entry for all
+        for appointment, fields in changes:
+            _record_exception(appointment, action, by, fields)
+    appointments_changed.send(
+        sender=Appointment,
+        appointments=[appointment for appointment, _ in changes],
+        takes_other_time=action is not Action.CHANGED
+        or any(fields.keys() & _TIME for _, fields in changes),
+        is_new=action in (Action.CREATED, Action.HELD),
+    )
+
+
+def _history(
+    appointment: Appointment, action: Action, by: Member, differences: dict[str, Any]
+) -> AppointmentChange:
+    return AppointmentChange(
         appointment=appointment,
         revision=appointment.revision,
         action=action,
         by=by,
         at=appointment.updated_at,
         fields=differences,
-    )
-    insert([change])
-    _record_exception(appointment, action, by, differences)
-    appointment_changed.send(
-        sender=Appointment,
-        appointment=appointment,
-        takes_other_time=action is not Action.CHANGED or bool(differences.keys() & _TIME),
     )
 
 
@@ -111,7 +137,11 @@ def announce_erasure(
         insert([change])
     if aloud:
         appointment_changed.send(
-            sender=Appointment, appointment=appointment, takes_other_time=False
+            sender=Appointment,
+            appointment=appointment,
+            takes_other_time=False,
+            action=Action.ERASED,
+            fields=(),
         )
 
 

@@ -49,6 +49,10 @@ class Act(StrEnum):
 
     BOOKED_ANYWAY = "appointment.booked_anyway"
     APPOINTMENT_DELETED = "appointment.deleted"
+    SERIES_MADE = "series.made"
+    SERIES_CHANGED = "series.changed"
+    SERIES_ENDED = "series.ended"
+    SERIES_UNDONE = "series.undone"
     DRIFT_PUT_BACK = "drift.put_back"
     DRIFT_ACCEPTED = "drift.accepted"
 
@@ -128,6 +132,10 @@ ACTS_OF: dict[Group, tuple[Act, ...]] = {
     Group.APPOINTMENTS: (
         Act.BOOKED_ANYWAY,
         Act.APPOINTMENT_DELETED,
+        Act.SERIES_MADE,
+        Act.SERIES_CHANGED,
+        Act.SERIES_ENDED,
+        Act.SERIES_UNDONE,
         Act.DRIFT_PUT_BACK,
         Act.DRIFT_ACCEPTED,
     ),

@@ -205,7 +205,7 @@ def _hold_link_of(member: Member) -> CalendarLink | None:
 
 
 def hold(link: CalendarLink) -> CalendarLink:
-    """The link, locked against bookings under way: see `_hold_links` in `sync/outbox/record.py`."""
+    """The link, locked against bookings under way: see `hold_links` in `sync/outbox/record.py`."""
     return CalendarLink.objects.select_for_update().get(pk=link.pk)
 
 

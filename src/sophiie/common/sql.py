@@ -7,7 +7,7 @@ of the row. Several sent at once (`pipeline`) cost hardly more than one.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -61,6 +61,32 @@ def insert(rows: Sequence[Model]) -> None:
     send(f'INSERT INTO "{table}" ({columns}) VALUES {", ".join(places)}', **values)  # noqa: S608
     for row in rows:
         row._state.adding, row._state.db = False, connection.alias
+
+
+def update(rows: Sequence[Model], names: Collection[str] | None = None) -> None:
+    """Saves these columns, or all, of known rows of one model, in one statement."""
+    if not rows:
+        return
+    meta = rows[0]._meta
+    fields = [
+        field
+        for field in meta.concrete_fields
+        if not field.primary_key and (names is None or field.name in names)
+    ]
+    types = [str(field.db_type(connection)) for field in (meta.pk, *fields)]
+    columns = [f'"{field.column}"' for field in (meta.pk, *fields)]
+    arrays = ", ".join(f"%(v{n})s::{kind}[]" for n, kind in enumerate(types))
+    values = {
+        f"v{n}": [field.get_db_prep_save(field.pre_save(row, False), connection) for row in rows]
+        for n, field in enumerate((meta.pk, *fields))
+    }
+    changes = ", ".join(f"{column} = new.{column}" for column in columns[1:])
+    send(
+        f'UPDATE "{meta.db_table}" AS old SET {changes}'  # noqa: S608 - the model's own names
+        f" FROM unnest({arrays}) AS new ({', '.join(columns)})"
+        f" WHERE old.{columns[0]} = new.{columns[0]}",
+        **values,
+    )
 
 
 @contextmanager

@@ -85,6 +85,7 @@ INSTALLED_APPS = [
     "sophiie.availability",
     "sophiie.calendar_link",
     "sophiie.sync",
+    "sophiie.series",
     "sophiie.privacy",
     "sophiie.api",
 ]

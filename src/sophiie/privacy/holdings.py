@@ -102,6 +102,14 @@ HOLDINGS = (
         member=("member",),
         goes=True,
     ),
+    Holding(table="series.SeriesAct", business="series__business", member=("by",)),
+    Holding(table="series.Visit", business="series__business", file="visits"),
+    Holding(
+        table="series.Series",
+        business="business",
+        member=("created_by",),
+        file="series",
+    ),
     Holding(
         table="appointments.AppointmentChange",
         business="appointment__business",

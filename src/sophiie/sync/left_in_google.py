@@ -35,10 +35,10 @@ def poll_fully_soon(business_id: UUID, calendar_ids: Iterable[str]) -> None:
         )
 
 
-def poll_what_nobody_writes(appointment: Appointment) -> None:
-    """After an appointment took another time or was called off: its events of ended and broken
-    links stay in Google as they are, unless another link writes them."""
-    rows = MirroredEvent.objects.filter(appointment=appointment, sent=True)
+def poll_what_nobody_writes(*appointments: Appointment) -> None:
+    """After appointments of one business took another time or were called off: their events of
+    ended and broken links stay in Google as they are, unless another link writes them."""
+    rows = MirroredEvent.objects.filter(appointment__in=appointments, sent=True)
     rows = rows.exclude(wanted=False, state=MirrorState.SYNCED)  # gone
     written = rows.filter(
         event_id=OuterRef("event_id"),
@@ -46,7 +46,7 @@ def poll_what_nobody_writes(appointment: Appointment) -> None:
         link__state__in=MIRRORING,
     )
     left = rows.exclude(link__state__in=MIRRORING).exclude(Exists(written))
-    poll_fully_soon(appointment.business_id, left.values_list("calendar_id", flat=True))
+    poll_fully_soon(appointments[0].business_id, left.values_list("calendar_id", flat=True))
 
 
 def poll_where_work_is_left(link: CalendarLink) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +16,7 @@ from sophiie.accounts.signals import (
 from sophiie.appointments.models import Appointment
 from sophiie.appointments.signals import (
     appointment_changed,
+    appointments_changed,
     booking_ahead,
     clocks_changed,
     own_events_asked,
@@ -41,6 +42,7 @@ from sophiie.sync.inbound.refresh import renew_old_copies
 from sophiie.sync.outbox import record
 from sophiie.sync.outbox.backfill import record_backfill, record_removal
 from sophiie.sync.outbox.guest_review import ask_for_guest_review
+from sophiie.sync.outbox.record_many import record_changes
 from sophiie.sync.quota.buckets import Urgency, take
 from sophiie.sync.quota.units import Use, note
 
@@ -50,6 +52,7 @@ STOPPING_SECONDS = 3.0
 def connect() -> None:
     booking_ahead.connect(_on_booking_ahead, dispatch_uid="freshness")
     appointment_changed.connect(_on_appointment, dispatch_uid="mirror")
+    appointments_changed.connect(_on_appointments, dispatch_uid="mirror")
     clocks_changed.connect(_on_clocks, dispatch_uid="mirror")
     own_events_asked.connect(_on_own_events, dispatch_uid="mirror")
     link_scope_changed.connect(_on_scope, dispatch_uid="mirror")
@@ -77,6 +80,14 @@ def _on_appointment(appointment: Appointment, takes_other_time: bool, **_: Any) 
         appointment, is_new=appointment.revision == 1, takes_other_time=takes_other_time
     )
     live.announce(appointment.business_id, appointment=appointment.id)
+
+
+def _on_appointments(
+    appointments: Sequence[Appointment], takes_other_time: bool, is_new: bool, **_: Any
+) -> None:
+    record_changes(appointments, is_new=is_new, takes_other_time=takes_other_time)
+    for appointment in appointments:
+        live.announce(appointment.business_id, appointment=appointment.id)
 
 
 def _on_clocks(zone: str, **_: Any) -> None:

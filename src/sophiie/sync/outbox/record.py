@@ -7,7 +7,7 @@ the network.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 from uuid import UUID
 
@@ -68,18 +68,40 @@ def record_change(
     """
     moment, count = now(), 0
     assignees = {member_id for (member_id,) in execute(_ASSIGNEES, appointment=appointment.id)}
-    links = _hold_links(appointment.business_id)
+    links = hold_links(appointment.business_id)
     if takes_other_time and not is_new:
         poll_what_nobody_writes(appointment)
     rows = defaultdict(list) if is_new else _rows_by_link(appointment)
     # Nobody knows whom a found event has as guests; otherwise only the assignees matter.
     circle = Circle.of(appointment.business, links, only=None if found else assignees)
+    for row in changed_rows(
+        circle, appointment, assignees, rows, moment, is_new=is_new, found=found, backfill=backfill
+    ):
+        write(row)
+        defer_drain(row.link_id)
+        count += 1
+    return count
+
+
+def changed_rows(
+    circle: Circle,
+    appointment: Appointment,
+    assignees: Collection[UUID],
+    rows: dict[UUID, Rows],
+    moment: datetime,
+    *,
+    is_new: bool,
+    found: Mapping[UUID, Mapping[UUID, str]] | None = None,
+    backfill: bool = False,
+) -> Iterator[MirroredEvent]:
+    """Sets the rows of an appointment to what is wanted and yields those to be written, each before
+    the next link is looked at. `rows` are those that there are, by link."""
     following = _following(circle, appointment, assignees, rows, moment)
     guests = _guests(appointment, assignees, circle, rows, following)
     # Whoever hosts an event takes it over before the others let go of it.
     for link in sorted(circle.links, key=lambda link: link.id in following):
         waiting = {row.pk for row in rows[link.id] if row.state == MirrorState.PENDING}
-        changed = align(
+        for row in align(
             link,
             appointment,
             assignees,
@@ -88,8 +110,7 @@ def record_change(
             guests=guests.at(link),
             is_new=is_new,
             follows=link.id in following,
-        )
-        for row in changed:
+        ):
             if row.wanted and not row.hosted_elsewhere:
                 former = former_host((r for known in rows.values() for r in known), row)
                 if former is not None:
@@ -97,11 +118,7 @@ def record_change(
             if found and row._state.adding:
                 adopt(row, None, found.get(link.id, {}).get(appointment.id), circle)
             row.backfill = backfill and (row.backfill or row.pk not in waiting)
-            write(row)
-        if changed:
-            defer_drain(link.id)
-        count += len(changed)
-    return count
+            yield row
 
 
 def _rows_by_link(appointment: Appointment) -> dict[UUID, Rows]:
@@ -246,7 +263,7 @@ def put_back(rows: Iterable[MirroredEvent]) -> None:
         defer_drain(row.link_id)
 
 
-def _hold_links(business_id: UUID) -> list[CalendarLink]:
+def hold_links(business_id: UUID) -> list[CalendarLink]:
     """The links of a business, locked as they are until the booking commits.
 
     A link that becomes active at this moment waits for us and then sees the appointment, or we

@@ -1,0 +1,251 @@
+"""Books a series, or holds the times of one: one transaction for all its visits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import TypeVar
+from uuid import UUID
+
+from django.utils.translation import gettext as _
+
+from sophiie import audit
+from sophiie.accounts.models import Business, Member
+from sophiie.appointments.conflicts import renew_knowledge
+from sophiie.appointments.customers import CustomerOfBooking
+from sophiie.appointments.errors import InvalidAppointment
+from sophiie.appointments.holding import (
+    check_minutes,
+    check_what_is_held,
+    make_room_for_hold,
+    most_at_once,
+)
+from sophiie.appointments.locking import TimeTaken, in_transaction, lock_members
+from sophiie.appointments.many import store_new
+from sophiie.appointments.models import Action, Appointment, Status
+from sophiie.appointments.rules import Details, check_details
+from sophiie.common.clock import now
+from sophiie.common.sql import insert
+from sophiie.series.errors import InTheWay, VisitsInTheWay
+from sophiie.series.fitting import NO_ANSWERS, Answers, Fitted, fit, with_proposals
+from sophiie.series.horizon import horizon
+from sophiie.series.models import Kind, Series, SeriesAct, Visit
+from sophiie.series.planning import Planned, Timing, plan
+
+R = TypeVar("R")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Booked:
+    """A series that was just booked or changed. `act` undoes it; `left_out` are the planned visits
+    that were not booked because something was in their way."""
+
+    series: Series
+    act: SeriesAct
+    left_out: list[Planned]
+
+
+def planned_visits(timing: Timing) -> list[Planned]:
+    """The visits that a series of this timing would have now. Raises as `plan`."""
+    through = horizon(timing, now()) if timing.rule.is_open_ended else None
+    return plan(timing, through=through)
+
+
+def check_series(
+    *, by: Member, timing: Timing, assignees: Sequence[Member], answers: Answers = NO_ANSWERS
+) -> tuple[list[Planned], list[InTheWay]]:
+    """What booking would find: the visits, and those in the way with the nearest free times.
+
+    Books nothing. Raises as `plan` does, and for answers that this member may not give.
+    """
+    answers.check(by)
+    visits = planned_visits(timing)
+    renew_for(assignees, visits)
+
+    def look() -> None:
+        fit(
+            business=by.business,
+            team=assignees,
+            visits=visits,
+            timezone=timing.zone,
+            answers=answers,
+        )
+
+    try:
+        series_transaction(look, by.business, assignees)
+    except VisitsInTheWay as error:
+        return visits, error.visits
+    return visits, []
+
+
+def book_series(
+    *,
+    by: Member,
+    details: Details,
+    timing: Timing,
+    assignees: Sequence[Member],
+    answers: Answers = NO_ANSWERS,
+    customer_id: UUID | None = None,
+    hold_minutes: int | None = None,
+    hold_key: UUID | None = None,
+) -> Booked:
+    """Makes a series and all its visits in the business of `by`; `timing` says when they are, and
+    `details` everything else. With `hold_minutes` it only holds the times, all or none.
+
+    Raises `InvalidSeries`, `ClocksAsk`, `VisitsInTheWay`, and as `booking.book`.
+    """
+    answers.check(by)
+    visits = planned_visits(timing)
+    details = replace(details, start=visits[0].start, end=visits[0].end, timezone=timing.zone)
+    check_details(details)
+    if hold_minutes is not None:
+        _check_hold(by, details, assignees, visits, hold_minutes, hold_key)
+    renew_for(assignees, visits)
+
+    def make() -> Booked:
+        if hold_minutes is not None:
+            make_room_for_hold(by.id, hold_key, is_new=True, count=len(visits))
+        customer = CustomerOfBooking(by, details, customer_id)
+        lock_members((member.id for member in assignees), customers=customer.locks)
+        fitted = fit(
+            business=by.business,
+            team=assignees,
+            visits=visits,
+            timezone=timing.zone,
+            answers=answers,
+        )
+        if not fitted:
+            raise InvalidAppointment({"rule": _("No visit would be left.")})
+        appointments = _appointments(by, details, fitted, hold_minutes, hold_key)
+        _note_customer(customer, appointments)
+        action = Action.CREATED if hold_minutes is None else Action.HELD
+        obstacles = [one.obstacles for one in fitted]
+        store_new(
+            by=by, appointments=appointments, team=assignees, obstacles=obstacles, action=action
+        )
+        return _store(by, timing, visits, fitted, appointments)
+
+    return series_transaction(make, by.business, assignees)
+
+
+def series_transaction(act: Callable[[], R], business: Business, team: Sequence[Member]) -> R:
+    """Runs the act. What is in the way gets its proposals after the transaction, and what the
+    database refused is tried once more: by then it can be named."""
+    try:
+        try:
+            return in_transaction(act)
+        except TimeTaken:
+            return in_transaction(act)
+    except VisitsInTheWay as error:
+        raise with_proposals(error, business=business, team=team) from None
+
+
+def renew_for(team: Sequence[Member], visits: Sequence[Planned]) -> None:
+    renew_knowledge(team=team, start=visits[0].start, end=max(visit.end for visit in visits))
+
+
+def _check_hold(
+    by: Member,
+    details: Details,
+    team: Sequence[Member],
+    visits: Sequence[Planned],
+    minutes: int,
+    key: UUID | None,
+) -> None:
+    check_minutes(minutes)
+    most = most_at_once(key)
+    if len(visits) > most:
+        words = _("At most %(n)s times can be held at once.") % {"n": most}
+        raise InvalidAppointment({"hold_minutes": words})
+    for visit in visits:
+        check_what_is_held(by.business, replace(details, start=visit.start, end=visit.end), team)
+
+
+def _appointments(
+    by: Member,
+    details: Details,
+    fitted: Sequence[Fitted],
+    hold_minutes: int | None,
+    hold_key: UUID | None,
+) -> list[Appointment]:
+    moment = now()
+    held = hold_minutes is not None
+    return [
+        Appointment(
+            business=by.business,
+            created_by=by,
+            created_at=moment,
+            updated_at=moment,
+            status=Status.HELD if held else Status.SCHEDULED,
+            held_until=moment + timedelta(minutes=hold_minutes or 0) if held else None,
+            hold_key_id=hold_key if held else None,
+            **{**details.as_dict(), "start": one.start, "end": one.end},
+        )
+        for one in fitted
+    ]
+
+
+def _note_customer(customer: CustomerOfBooking, appointments: Sequence[Appointment]) -> None:
+    """The same customer for all: looked for once."""
+    first, *others = appointments
+    said = customer.note_on(first)
+    for appointment in others:
+        for name in ("customer_name", "customer_phone", "customer_email"):
+            setattr(appointment, name, getattr(said, name))
+        appointment.customer_id = first.customer_id
+        appointment.customer_sought = first.customer_sought
+
+
+def _store(
+    by: Member,
+    timing: Timing,
+    visits: Sequence[Planned],
+    fitted: Sequence[Fitted],
+    appointments: Sequence[Appointment],
+) -> Booked:
+    """The series of visits that were just stored. They are numbered as they were booked."""
+    moment = now()
+    kept = {one.planned.day for one in fitted}
+    left_out = [visit for visit in visits if visit.day not in kept]
+    timing = without(timing, left_out, len(fitted))
+    is_open = timing.rule.is_open_ended
+    series = Series(
+        business=by.business,
+        created_by=by,
+        created_at=moment,
+        updated_at=moment,
+        planned_through=horizon(timing, moment) if is_open else None,
+        total=None if is_open else len(fitted),
+    )
+    series.keep(timing)
+    insert([series])
+    insert(
+        [
+            Visit(series=series, appointment=appointment, number=n, planned=one.planned.day)
+            for n, (one, appointment) in enumerate(zip(fitted, appointments, strict=True), 1)
+        ]
+    )
+    act = SeriesAct(series=series, kind=Kind.MADE, by=by, at=moment)
+    insert([act])
+    record_act(audit.Act.SERIES_MADE, series, by, visits=len(fitted))
+    return Booked(series=series, act=act, left_out=left_out)
+
+
+def without(timing: Timing, left_out: Sequence[Planned], visits: int) -> Timing:
+    """The timing of what is booked in the end: the same rule leads to the same visits again."""
+    days = timing.left_out | {visit.day for visit in left_out}
+    rule = timing.rule
+    if rule.count is not None:
+        rule = rule.ending(count=visits)
+    return replace(timing, rule=rule, left_out=frozenset(days))
+
+
+def record_act(act: audit.Act, series: Series, by: Member, **details: object) -> None:
+    audit.record(
+        act=act,
+        business_id=series.business_id,
+        by=by,
+        subject=audit.Subject("series", series.id),
+        details=details,
+    )

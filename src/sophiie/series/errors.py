@@ -1,0 +1,97 @@
+"""Why a series cannot be as it was asked for.
+
+SeriesError
+ ├─ InvalidSeries     values that cannot be, by field
+ ├─ UnknownSeries     no such series in this business
+ ├─ ClocksAsk         the clocks skip or double some of its times; somebody has to choose
+ ├─ VisitsInTheWay    some visits cannot be booked as they are planned
+ └─ CannotUndo        something was changed since
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from sophiie.appointments.errors import Conflict, Obstacle
+
+
+class SeriesError(Exception):
+    pass
+
+
+class InvalidSeries(SeriesError):
+    """`errors` holds one message for each field, under the API's names."""
+
+    def __init__(self, errors: dict[str, str]) -> None:
+        self.errors = errors
+        super().__init__("; ".join(f"{field}: {text}" for field, text in errors.items()))
+
+
+class UnknownSeries(SeriesError):
+    """This business has no such series, or the series has no such visit."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """A time of the series that clocks do not show once: which one is meant? `choices` are the two
+    instants of a doubled time, or the times nearest to a skipped one, the earlier first."""
+
+    day: date
+    wall: datetime
+    doubled: bool
+    choices: tuple[datetime, datetime]
+    text: str
+
+
+class ClocksAsk(SeriesError):
+    """The clocks skip or double some of its times; nobody guesses what is meant."""
+
+    def __init__(self, questions: Sequence[Question]) -> None:
+        self.questions = list(questions)
+        super().__init__(" ".join(question.text for question in questions))
+
+    @property
+    def ask_skipped(self) -> bool:
+        return any(not question.doubled for question in self.questions)
+
+    @property
+    def ask_doubled(self) -> bool:
+        return any(question.doubled for question in self.questions)
+
+
+@dataclass(frozen=True, kw_only=True)
+class InTheWay:
+    """A visit that cannot be booked as planned: why, and the nearest time that is free."""
+
+    number: int
+    day: date
+    start: datetime
+    end: datetime
+    obstacles: list[Obstacle]
+    nearest: datetime | None = None
+
+
+class VisitsInTheWay(SeriesError):
+    """Somebody is not free at some of the visits; nothing was booked or changed."""
+
+    def __init__(self, visits: Sequence[InTheWay], of: int) -> None:
+        self.visits, self.of = list(visits), of
+        words = ngettext(
+            "%(n)s of %(of)s visits is not possible at its time.",
+            "%(n)s of %(of)s visits are not possible at their times.",
+            len(self.visits),
+        )
+        why = str(Conflict(self.visits[0].obstacles)) if self.visits else ""
+        super().__init__(f"{words % {'n': len(self.visits), 'of': of}} {why}".strip())
+
+
+class CannotUndo(SeriesError):
+    """Too late: a visit was changed since."""
+
+    def __init__(self) -> None:
+        super().__init__(_("This cannot be undone: a visit was changed since."))

@@ -1,0 +1,59 @@
+"""How visits and their series were before an act: what undoing it needs, without anybody's words.
+
+The texts that an act changed stand in the appointments' history already, where erasing finds them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sophiie.appointments.models import Appointment, Assignment
+from sophiie.series.models import Series, Visit
+
+SERIES_FIELDS = (
+    *("rule", "short_months", "timezone", "left_out", "not_booked", "when_skipped"),
+    *("when_doubled", "total"),
+)
+
+
+def of_series(series: Series) -> dict[str, Any]:
+    day = series.planned_through
+    return {
+        **{name: getattr(series, name) for name in SERIES_FIELDS},
+        "id": str(series.id),
+        "wall_start": series.first.isoformat(),
+        "length": series.length.total_seconds(),
+        "planned_through": day.isoformat() if day else None,
+        "ended_at": series.ended_at.isoformat() if series.ended_at else None,
+    }
+
+
+def of_visit(visit: Visit, assignments: Sequence[Assignment]) -> dict[str, Any]:
+    """Taken before the act; `after` is filled in once it has written its revision."""
+    appointment = visit.appointment
+    return {
+        "appointment": str(visit.appointment_id),
+        "series": str(visit.series_id),
+        "number": visit.number,
+        "start": appointment.start.isoformat(),
+        "end": appointment.end.isoformat(),
+        "timezone": appointment.timezone,
+        "status": appointment.status,
+        "held_until": appointment.held_until.isoformat() if appointment.held_until else None,
+        "customer": str(appointment.customer_id) if appointment.customer_id else None,
+        "members": [str(a.member_id) for a in assignments],
+        "anyway": [str(a.member_id) for a in assignments if a.booked_anyway],
+        "unverified": [str(a.member_id) for a in assignments if a.unverified],
+        "planned": visit.planned.isoformat(),
+        "changed_alone": visit.changed_alone,
+        "revision": appointment.revision,
+        "after": appointment.revision,
+    }
+
+
+def note_revisions(taken: Sequence[dict[str, Any]], appointments: Sequence[Appointment]) -> None:
+    """Notes which revision each has after the act: another one means that it was changed since."""
+    revisions = {str(one.id): one.revision for one in appointments}
+    for one in taken:
+        one["after"] = revisions.get(one["appointment"], one["after"])

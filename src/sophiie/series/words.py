@@ -1,0 +1,62 @@
+"""A rule in plain words: every 2 weeks on Tuesday and Thursday, 10 times."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import date
+
+from django.utils.dateformat import format as as_text
+from django.utils.dates import WEEKDAYS
+from django.utils.text import get_text_list
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext, pgettext
+
+from sophiie.series.rule import LAST, Frequency, Rule, ShortMonths
+
+
+def in_words(rule: Rule) -> str:
+    """What the rule says, without a time of day."""
+    words = _how_often(rule)
+    if rule.count is not None:
+        times = ngettext("%(n)s time", "%(n)s times", rule.count) % {"n": rule.count}
+        return f"{words}, {times}"
+    if rule.until is not None:
+        until = as_text(rule.until, pgettext("date as Django writes it", "j F Y"))
+        return f"{words}, {_('until %(day)s') % {'day': until}}"
+    return words
+
+
+def _how_often(rule: Rule) -> str:
+    said = {"n": rule.interval}
+    if rule.frequency == Frequency.DAILY:
+        return ngettext("every day", "every %(n)s days", rule.interval) % said
+    if rule.frequency == Frequency.WEEKLY:
+        often = ngettext("every week", "every %(n)s weeks", rule.interval) % said
+        days = get_text_list([str(WEEKDAYS[day]) for day in rule.weekdays], _("and"))
+        return _("%(often)s on %(days)s") % {"often": often, "days": days}
+    often = ngettext("every month", "every %(n)s months", rule.interval) % said
+    return _("%(often)s on %(days)s") % {"often": often, "days": _of_month(rule)}
+
+
+def _of_month(rule: Rule) -> str:
+    if rule.nth is not None and rule.weekday is not None:
+        weekday = str(WEEKDAYS[rule.weekday])
+        if rule.nth == LAST:
+            return _("the last %(weekday)s") % {"weekday": weekday}
+        ordinals = [_("the first"), _("the second"), _("the third"), _("the fourth")]
+        words = pgettext("the second Tuesday", "%(nth)s %(weekday)s")
+        return words % {"nth": ordinals[rule.nth - 1], "weekday": weekday}
+    if rule.day == 31 and rule.short_months == ShortMonths.LAST_DAY:
+        return _("the last day")
+    day = pgettext("day of each month", "day %(n)s") % {"n": rule.day}
+    if rule.day is not None and rule.day > 28:
+        if rule.short_months == ShortMonths.LAST_DAY:
+            return _("%(day)s (in shorter months on the last day)") % {"day": day}
+        return _("%(day)s (not in shorter months)") % {"day": day}
+    return day
+
+
+def days_in_words(days: Collection[date]) -> str:
+    """The days that are left out, in order."""
+    form = pgettext("date as Django writes it", "j F Y")
+    return get_text_list([as_text(day, form) for day in sorted(days)], _("and"))
