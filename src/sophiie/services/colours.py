@@ -6,7 +6,7 @@ Each is one of the calendar's colours for people, which stay apart for every kin
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Iterable
 from enum import StrEnum
 
 
@@ -26,6 +26,7 @@ class Colour(StrEnum):
         return list(Colour).index(self)
 
 
-def first_unused(used: Collection[str]) -> Colour:
-    """A colour for a new service: one that no other has, as long as there is one."""
-    return next((colour for colour in Colour if colour not in used), Colour.BLUE)
+def first_unused(used: Iterable[str]) -> Colour:
+    """The first of the colours that is not among these, or else the first."""
+    taken = set(used)
+    return next((colour for colour in Colour if colour not in taken), Colour.BLUE)

@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 
 from sophiie.accounts.models import Member
 from sophiie.accounts.people import active_members
+from sophiie.services.colours import Colour, first_unused
 from sophiie.services.errors import UnknownService
 from sophiie.services.models import Service
 from sophiie.services.rules import members_named
@@ -30,6 +31,11 @@ def find(business_id: UUID, service_id: UUID) -> Service:
     if found is None:
         raise UnknownService
     return found
+
+
+def colour_for_new(business_id: UUID) -> Colour:
+    """A colour that no other service of the business has, as long as there is one."""
+    return first_unused(active_services(business_id).values_list("colour", flat=True))
 
 
 _KEPT = "SELECT * FROM services_service WHERE id = %s AND business_id = %s FOR KEY SHARE"

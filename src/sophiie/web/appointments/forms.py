@@ -160,7 +160,7 @@ class AppointmentForm(forms.Form):
         end = self._instant("end", self._end_day(data))
         if start is None or end is None or "timezone" not in data:
             return data
-        texts = {
+        texts: dict[str, Any] = {
             name: keep_line_breaks(data.get(name, ""), before=before)
             for name, before in self._texts.items()
         }
