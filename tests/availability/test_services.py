@@ -133,7 +133,7 @@ def test_only_those_who_can_do_it_and_only_if_enough_are_free(alice: Member, bob
             [reason.rule.value for reason in why_not_for(member=member, **about_them)]
             for member in (alice, bob)
         ]
-        assert rules in said and all(rule for rule in said if rules)
+        assert rules in said
     (reason,) = why_not_for(member=bob, start=monday(12), end=monday(13), service=two)
     assert reason.detail == (
         "“Boiler service” takes 2 people. At this time only Bob can be offered."
