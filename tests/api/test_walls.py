@@ -14,6 +14,7 @@ from sophiie.customers.rules import CustomerDetails
 from tests.api.problems import errors, problem
 from tests.api.test_life import PLAIN
 from tests.conftest import ApiCaller
+from tests.services.made import service
 
 ROUTES = sorted(
     (method, path)
@@ -37,10 +38,14 @@ def test_an_id_of_another_business_is_not_found(
     path: str,
 ) -> None:
     known = make(by=alice, details=CustomerDetails(name="Dana"))
+    made = service(alice)
     address = path.removeprefix("/api/v1").format(
-        appointment_id=booked.id, member_id=alice.id, customer_id=known.id
+        appointment_id=booked.id,
+        member_id=alice.id,
+        customer_id=known.id,
+        service_id=made.id,
     )
-    named = "name" if "customer" in path else "title"
+    named = "name" if "customer" in path or "service" in path else "title"
     body: dict[str, str] | None = {named: "Mine now"} if method == "patch" else None
     if path.endswith("/drift"):
         body = {"action": "accept"}
@@ -48,9 +53,10 @@ def test_an_id_of_another_business_is_not_found(
         body = {"customer_id": str(charlie.id)}
     foreign = problem(api_of(charlie)(method.upper(), address, body), 404)
     nothing = address.replace(str(booked.id), str(charlie.id)).replace(str(alice.id), "0" * 32)
-    nothing = nothing.replace(str(known.id), "0" * 32)
+    nothing = nothing.replace(str(known.id), "0" * 32).replace(str(made.id), "0" * 32)
     assert str(booked.id) not in str(foreign)
     assert str(known.id) not in str(foreign)
+    assert str(made.id) not in str(foreign)
     problem(api_of(charlie)(method.upper(), nothing, body), 404)
     kept = Appointment.objects.get(pk=booked.pk)
     assert (kept.title, kept.revision, kept.deleted_at) == ("Leaking tap", 1, None)

@@ -15,6 +15,8 @@ MINUTE = timedelta(minutes=1)
 DAY = timedelta(days=1)
 Times = tuple[datetime, datetime]
 Walls = tuple[time, time]
+Distance = tuple[int | None, int | None, int]  # minutes before and after, and for the way
+AS_USUAL: Distance = (None, None, 0)
 
 
 def minutes(start: datetime, end: datetime) -> Iterable[datetime]:
@@ -30,6 +32,7 @@ class Person:
     off: list[tuple[date, date]] = field(default_factory=list)
     other: list[tuple[date, date, list[Walls]]] = field(default_factory=list)
     appointments: list[Times] = field(default_factory=list)  # blocking, and holds that hold
+    distances: list[Distance] = field(default_factory=list)  # of these appointments, in order
     ignored: list[tuple[Times, str]] = field(default_factory=list)  # let go, or not blocking
     busy: list[Times] = field(default_factory=list)
     known: Times | None = None  # None: not linked
@@ -50,6 +53,11 @@ class World:
     after: int = 0
     notice: int = 0
     window_days: int = 365
+    # On what terms a time is asked for.
+    asked: Distance = AS_USUAL
+    asked_notice: int | None = None
+    asked_window: int | None = None
+    asked_people: int = 1
     holidays: list[tuple[date, date]] = field(default_factory=list)
 
     def offered(self) -> dict[datetime, set[int]]:
@@ -62,27 +70,38 @@ class World:
             wall = start.astimezone(zone)
             if (wall.hour * 60 + wall.minute) % self.step:
                 continue
-            if start < self.moment + self.notice * MINUTE:
+            if start < self.moment + _or(self.asked_notice, self.notice) * MINUTE:
                 continue
-            if (wall.date() - today).days > self.window_days:
+            if (wall.date() - today).days > _or(self.asked_window, self.window_days):
                 continue
             end = start + self.duration * MINUTE
             if end > self.end:
                 continue
-            if who := {n for n, one in enumerate(free) if one.at(start, end)}:
+            who = {n for n, one in enumerate(free) if one.at(start, end)}
+            if len(who) >= self.asked_people:
                 found[start] = who
         return found
+
+    def distance(self, own: Distance) -> tuple[timedelta, timedelta]:
+        """What has to be free before and after."""
+        before, after, way = own
+        before, after = _or(before, self.before), _or(after, self.after)
+        return (before + way) * MINUTE, after * MINUTE
+
+
+def _or(own: int | None, usual: int) -> int:
+    return usual if own is None else own
 
 
 class _Free:
     def __init__(self, world: World, person: Person) -> None:
         self.world, self.person = world, person
         self.working = _working_minutes(world, person)
-        self.booked = {
-            minute
-            for start, end in person.appointments
-            for minute in minutes(start - world.before * MINUTE, end + world.after * MINUTE)
-        }
+        self.booked = set[datetime]()
+        own = [*person.distances, *[AS_USUAL] * len(person.appointments)]
+        for (start, end), distance in zip(person.appointments, own, strict=False):
+            before, after = world.distance(distance)
+            self.booked.update(minutes(start - before, end + after))
         self.busy = {minute for start, end in person.busy for minute in minutes(start, end)}
 
     def at(self, start: datetime, end: datetime) -> bool:
@@ -91,7 +110,8 @@ class _Free:
             return False
         if not all(minute in self.working for minute in minutes(start, end)):
             return False
-        for minute in minutes(start - world.before * MINUTE, end + world.after * MINUTE):
+        before, after = world.distance(world.asked)
+        for minute in minutes(start - before, end + after):
             if minute in self.booked or minute in self.busy:
                 return False
             if person.known and not person.known[0] <= minute < person.known[1]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 from sophiie.accounts.models import Business, Member
 from sophiie.appointments.conflicts import conflicts_of
 from sophiie.availability.hours import Hours, Span, Special, working_time
+from sophiie.availability.rules import Terms
 from sophiie.availability.slots import Offer, find_slots
 from sophiie.availability.why_not import why_not
 from tests.availability.minutes import MINUTE, Person, World, _working_minutes, minutes
@@ -34,8 +36,21 @@ def offer(world: World, business: Business, members: list[Member], **more: Any) 
         "start": world.start,
         "end": world.end,
         "duration": timedelta(minutes=world.duration),
+        "terms": terms_of(world),
     }
     return find_slots(**{**asked, **more})
+
+
+def terms_of(world: World) -> Terms:
+    before, after, way = world.asked
+    return Terms(
+        buffer_before_minutes=before,
+        buffer_after_minutes=after,
+        notice_minutes=world.asked_notice,
+        window_days=world.asked_window,
+        travel_minutes=way,
+        people=world.asked_people,
+    )
 
 
 @settings(PATIENT, max_examples=40)
@@ -65,6 +80,7 @@ def test_what_is_offered_is_what_the_minutes_say(world: World) -> None:
 def test_an_explanation_always_agrees_with_what_is_offered(world: World, choose: Any) -> None:
     """Any start, on the grid or off it; no reasons exactly when the slots have this time."""
     _busy_only_where_known(world)
+    world.asked_people = 1
     expected = world.offered()
     asked = choose.sample(sorted(expected), min(4, len(expected)))
     asked += [world.start + choose.randrange(2000) * MINUTE for _ in range(5)]
@@ -86,8 +102,9 @@ def _agree(
         start=start,
         end=end,
         duration=end - start,
+        terms=replace(terms_of(world), people=1),
     )
-    reasons = why_not(member=member, start=start, end=end)
+    reasons = why_not(member=member, start=start, end=end, terms=terms_of(world))
     assert bool(found.slots) == (not reasons), (start, [str(r.rule) for r in reasons])
     assert all(r.detail.endswith(".") and "Secret" not in r.detail for r in reasons)
 

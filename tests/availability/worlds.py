@@ -14,7 +14,7 @@ from sophiie.availability.models import BookingRules, SpecialDay, WorkingHours
 from sophiie.busy_time.models import BusyCalendar, BusyPeriod
 from sophiie.common.clock import now
 from sophiie.common.ids import new_id
-from tests.availability.minutes import DAY, MINUTE, Person, Times, World
+from tests.availability.minutes import AS_USUAL, DAY, MINUTE, Distance, Person, Times, World
 
 ZONES = [
     "Australia/Sydney",
@@ -68,6 +68,13 @@ def _days(day: date) -> st.SearchStrategy[tuple[date, date]]:
     )
 
 
+# Mostly by the business's rules; else with a service's buffers, a way to go, or both.
+_widths = st.sampled_from([None, 0, 5, 20, 60, 480])
+distances: st.SearchStrategy[Distance] = st.just(AS_USUAL) | st.tuples(
+    _widths, _widths, st.sampled_from([0, 0, 10, 45, 480])
+)
+
+
 def apart(times: list[Times]) -> list[Times]:
     """Those that the database lets one person have: none overlaps another."""
     kept: list[Times] = []
@@ -89,6 +96,7 @@ def people(draw: Any, day: date) -> Person:
         off=draw(st.lists(_days(day), max_size=1)),
         other=[(*d, [w]) for d, w in draw(st.lists(st.tuples(_days(day), walls), max_size=1))],
         appointments=apart(draw(st.lists(_times(day), max_size=6))),
+        distances=draw(st.lists(distances, min_size=6, max_size=6)),
         ignored=draw(
             st.lists(st.tuples(_times(day), st.sampled_from(["let go", "off"])), max_size=3)
         ),
@@ -117,6 +125,10 @@ def worlds(draw: Any) -> World:
         after=draw(st.sampled_from([0, 0, 5, 15, 30])),
         notice=draw(st.sampled_from([0, 0, 0, 60, 1440])),
         window_days=draw(st.sampled_from([365, 365, 365, 3, 2])),
+        asked=draw(distances),
+        asked_notice=draw(st.sampled_from([None, None, 0, 120])),
+        asked_window=draw(st.sampled_from([None, None, 365, 1])),
+        asked_people=draw(st.sampled_from([1, 1, 2])),
         holidays=draw(st.lists(_days(day), max_size=1)),
     )
 
@@ -161,7 +173,8 @@ def _written(business: Business, world: World, number: int, person: Person) -> M
     for number, times in enumerate(person.appointments):
         # Every other one is a hold that has a second left.
         held_until = world.moment + timedelta(seconds=1) if number % 2 else None
-        assign(member, times, held_until=held_until)
+        own = person.distances[number] if person.distances else AS_USUAL
+        assign(member, times, held_until=held_until, distance=own)
     for times, why in person.ignored:
         assign(member, times, blocking=why == "let go" and _alone(member, times), let_go=world)
     if person.known:
@@ -185,6 +198,7 @@ def assign(
     blocking: bool = True,
     held_until: datetime | None = None,
     let_go: World | None = None,
+    distance: Distance = AS_USUAL,
 ) -> Assignment:
     if let_go and blocking:
         held_until = let_go.moment  # a hold that ends now has let go
@@ -200,7 +214,11 @@ def assign(
         created_at=now(),
         updated_at=now(),
     )
+    before, after, way = distance
     return Assignment.objects.create(
+        buffer_before_minutes=before,
+        buffer_after_minutes=after,
+        travel_minutes=way,
         appointment=appointment,
         member=member,
         during=times,

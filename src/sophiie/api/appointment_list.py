@@ -20,6 +20,7 @@ from sophiie.appointments.errors import InvalidAppointment
 from sophiie.appointments.models import Appointment
 from sophiie.appointments.rules import assignees_of
 from sophiie.appointments.selectors import listed_for
+from sophiie.services.selectors import find as find_service
 from sophiie.sync.reports.event_status import statuses_of
 
 
@@ -37,6 +38,8 @@ def page_of(
         found = found.filter(start__lt=filters.to)
     if filters.status:
         found = found.filter(status=filters.status)
+    if filters.service:
+        found = found.filter(service=find_service(member.business_id, filters.service))
     if filters.updated_since:
         found = found.filter(updated_at__gte=filters.updated_since)
     if filters.assignee is not None:

@@ -28,17 +28,25 @@ class CustomerIn(Strict):
     email: Text = ""
 
 
+Travel = Annotated[StrictInt, Field(description="The way there: it counts like a buffer before.")]
+
+
 class AppointmentIn(Strict):
-    title: Text
+    title: Annotated[Text | None, Field(description="Default: the service's.")] = None
     start: Instant
     end: Instant | None = None
     duration_minutes: Annotated[StrictInt, Field(gt=0, le=44_640)] | None = None
     timezone: Text | None = None
     location: Text = ""
-    notes: Text = ""
+    notes: Text | None = None
     assignees: Annotated[list[Text], Field(max_length=200)] | None = None
     customer: CustomerIn | None = None
     customer_id: UUID | None = None
+    service_id: Annotated[
+        UUID | None,
+        Field(description="Gives title, length, notes and assignees where they are not said."),
+    ] = None
+    travel_minutes: Travel = 0
     hold_minutes: (
         Annotated[
             StrictInt,
@@ -66,6 +74,8 @@ class AppointmentPatch(Strict):
     assignees: Annotated[list[Text], Field(max_length=200)] | None = None
     customer: CustomerIn | None = None
     customer_id: UUID | None = None
+    service_id: UUID | None = None
+    travel_minutes: Travel | None = None
     status: Literal["scheduled", "completed", "no_show", "cancelled"] | None = None
     allow_overlap: StrictBool = False
     accept_unverified: StrictBool = False
@@ -77,6 +87,7 @@ class AppointmentFilter(Page):
     assignee: str | None = None
     status: Literal["held", "scheduled", "completed", "cancelled", "no_show"] | None = None
     updated_since: Instant | None = None
+    service: UUID | None = None
 
 
 class CustomerOut(Schema):
@@ -164,6 +175,13 @@ class AppointmentOut(Schema):
         CustomerOut | None, Field(description="As told when the appointment was booked.")
     ]
     customer_id: UUID | None = None
+    service_id: UUID | None = None
+    travel_minutes: int = 0
+    buffer_before: Annotated[
+        int | None,
+        Field(description="The service's when it was booked; `null`: as the booking rules say."),
+    ] = None
+    buffer_after: int | None = None
     revision: int
     held_until: datetime | None = None
     created_at: datetime
@@ -211,6 +229,10 @@ def appointment_out(
         assignees=[PersonOut(id=m.id, name=m.name, email=m.email) for m in team],
         customer=customer,
         customer_id=appointment.customer_id,
+        service_id=appointment.service_id,
+        travel_minutes=appointment.travel_minutes,
+        buffer_before=appointment.buffer_before_minutes,
+        buffer_after=appointment.buffer_after_minutes,
         revision=appointment.revision,
         held_until=in_zone(appointment.held_until, zone) if appointment.held_until else None,
         created_at=in_zone(appointment.created_at, zone),

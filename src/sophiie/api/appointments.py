@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import fields
 from datetime import datetime, timedelta
 from typing import Any
@@ -25,6 +26,7 @@ from sophiie.api.appointment_schemas import (
     DriftIn,
     appointment_out,
 )
+from sophiie.api.booked_service import notes_of, service_named, team_of_service, title_of
 from sophiie.api.idempotency import answer_once, kept_answer
 from sophiie.api.problems import CONTENT_TYPE, ProblemError, conflict, invalid
 from sophiie.api.schemas import Problem
@@ -33,6 +35,7 @@ from sophiie.appointments.conflicts import clashes_of, renew_knowledge
 from sophiie.appointments.errors import Conflict
 from sophiie.appointments.models import Appointment
 from sophiie.appointments.rules import Details, assignees_of, check_details, may_book_over
+from sophiie.services.models import Service
 from sophiie.sync.actions import drift
 from sophiie.sync.outbox import record
 from sophiie.sync.reports.event_status import event_rows_of, statuses_of
@@ -65,19 +68,15 @@ def create(request: HttpRequest, data: AppointmentIn) -> HttpResponse:
     With an `Idempotency-Key` the request can be repeated safely. Owners and admins may book over
     conflicts (`allow_overlap`); everybody may book a member whose calendar cannot be read
     (`accept_unverified`).
+
+    A service (`service_id`) gives title, length, notes and assignees where the request does not say
+    them: the key's member if they can do it, others who are free where they cannot or more are
+    needed. The appointment keeps the service's buffers. Naming others who do not do it is allowed.
     """
     member = member_of(request)
-    details = Details(
-        title=data.title.strip(),
-        start=data.start,
-        end=_end(data.start, data.end, data.duration_minutes),
-        timezone=member.business.timezone if data.timezone is None else data.timezone,
-        location=data.location.strip(),
-        notes=data.notes,
-        **_customer(data.customer),
-    )
+    service = service_named(member, data.service_id)
+    details = _details(data, member, service)
     customer_id = _customer_id(data)
-    names = [str(member.id)] if data.assignees is None else data.assignees
     allow_overlap = _may_overlap(member, data.allow_overlap)
 
     def book() -> tuple[int, Any]:
@@ -100,8 +99,8 @@ def create(request: HttpRequest, data: AppointmentIn) -> HttpResponse:
 
     answer = kept_answer(request, member)
     if answer is None:
-        team = assignees_of(member.business, names)
         check_details(details)
+        team = _team(data, member, details, service)
         # Before the transaction that stores the answer: no transaction waits for the network.
         renew_knowledge(team=team, start=details.start, end=details.end)
         answer = answer_once(request, member, book)
@@ -244,6 +243,38 @@ def _out(appointment: Appointment, member: Member) -> dict[str, Any]:
     return appointment_out(appointment, team, statuses, clashes).model_dump(mode="json")
 
 
+def _details(data: AppointmentIn, member: Member, service: Service | None) -> Details:
+    minutes = data.duration_minutes
+    if service and minutes is None and data.end is None:
+        minutes = service.duration_minutes
+    return Details(
+        title=title_of(data.title, service),
+        start=data.start,
+        end=_end(data.start, data.end, minutes),
+        timezone=member.business.timezone if data.timezone is None else data.timezone,
+        location=data.location.strip(),
+        notes=notes_of(data.notes, service),
+        service_id=data.service_id,
+        travel_minutes=data.travel_minutes,
+        **_customer(data.customer),
+    )
+
+
+def _team(
+    data: AppointmentIn, member: Member, details: Details, service: Service | None
+) -> Sequence[Member]:
+    if data.assignees is None and service:
+        return team_of_service(
+            member,
+            service,
+            start=details.start,
+            end=details.end,
+            travel_minutes=details.travel_minutes,
+        )
+    names = [str(member.id)] if data.assignees is None else data.assignees
+    return assignees_of(member.business, names)
+
+
 def _end(start: datetime, end: datetime | None, minutes: int | None) -> datetime:
     if (end is None) == (minutes is None):
         raise invalid({"end": ["Give either end or duration_minutes."]})
@@ -255,7 +286,7 @@ def _end(start: datetime, end: datetime | None, minutes: int | None) -> datetime
         raise invalid({"start": ["Use a date between the years 2000 and 2099."]}) from None
 
 
-def _customer(customer: CustomerIn | None) -> dict[str, str]:
+def _customer(customer: CustomerIn | None) -> dict[str, Any]:
     customer = customer or CustomerIn()
     return {
         "customer_name": customer.name.strip(),
@@ -272,10 +303,11 @@ def _customer_id(data: AppointmentIn | AppointmentPatch) -> UUID | None:
 
 
 def _changes(data: AppointmentPatch, shown: Appointment) -> dict[str, Any]:
-    """The fields that the request names. Only `customer` and `customer_id` may be null: then it is
-    for nobody."""
+    """The fields that the request names. Only `customer`, `customer_id` and `service_id` may be
+    null: then it is for nobody, or of no service."""
     named = data.model_fields_set
-    nulls = {n for n in named - {"customer", "customer_id"} if getattr(data, n) is None}
+    can_be_null = {"customer", "customer_id", "service_id"}
+    nulls = {n for n in named - can_be_null if getattr(data, n) is None}
     if nulls:
         raise invalid({name: ["This cannot be null."] for name in sorted(nulls)})
     plain = {field.name for field in fields(Details)} & named

@@ -16,9 +16,11 @@ from sophiie.accounts.people import active_members
 from sophiie.api.access import member_of
 from sophiie.api.problems import ProblemError, invalid
 from sophiie.api.schemas import Instant, Problem
-from sophiie.appointments.rules import EARLIEST, LATEST, LONGEST
+from sophiie.api.service_asked import doers_of, end_of, length_of, service_of
+from sophiie.appointments.rules import EARLIEST, LATEST, LONGEST, MAX_TRAVEL_MINUTES
 from sophiie.availability import why_not
 from sophiie.availability.rules import LIMITS
+from sophiie.availability.services import terms_of, why_not_for
 from sophiie.availability.slots import (
     MAX_MEMBERS,
     MAX_PERIOD,
@@ -35,10 +37,22 @@ PROBLEMS = {401: Problem, 404: Problem, 422: Problem, 429: Problem}
 MIN_STEP, MAX_STEP = LIMITS["step_minutes"]
 
 
+TravelMinutes = Annotated[
+    int, Field(ge=0, le=MAX_TRAVEL_MINUTES, description="The way there: like a buffer before.")
+]
+
+
 class AvailabilityFilter(Schema):
     from_: Annotated[Instant, Field(alias="from")]
     to: Instant
-    duration_minutes: Annotated[int, Field(gt=0, le=44_640)]
+    duration_minutes: Annotated[
+        int | None, Field(gt=0, le=44_640, description="Default: the service's.")
+    ] = None
+    service: Annotated[
+        UUID | None,
+        Field(description="For its length, people, buffers, notice and window."),
+    ] = None
+    travel_minutes: TravelMinutes = 0
     members: Annotated[
         list[str], Field(description="Ids or email addresses; default: everybody.")
     ] = []
@@ -72,7 +86,9 @@ class AvailabilityOut(Schema):
 class ExplainFilter(Schema):
     member: str
     start: Instant
-    end: Instant
+    end: Annotated[Instant | None, Field(description="Default: as long as the service.")] = None
+    service: UUID | None = None
+    travel_minutes: TravelMinutes = 0
     step_minutes: Annotated[int, Field(ge=MIN_STEP, le=MAX_STEP)] | None = None
 
 
@@ -95,20 +111,30 @@ def availability(request: HttpRequest, filters: Query[AvailabilityFilter]) -> Ht
 
     Each lists who is free. Each member says how fresh the knowledge of their calendar is: an
     unreadable calendar offers nothing, and times from a stale one are checked when they are booked.
+
+    For a `service`, those of the members count who can do it, and a time is offered only when as
+    many as it takes are free at once.
     """
     asking = member_of(request)
     business = asking.business
+    service = service_of(asking, filters.service)
+    duration = length_of(service, filters.duration_minutes)
     _check_period(filters.from_, filters.to, MAX_PERIOD, names=("from", "to"))
+    members = _members(asking, filters.members)
+    together = filters.match == "all"
+    if service:
+        members = doers_of(service, members, all_named=together and bool(filters.members))
     try:
         offer = find_slots(
             business=business,
-            members=_members(asking, filters.members),
+            members=members,
             start=filters.from_,
             end=filters.to,
-            duration=timedelta(minutes=filters.duration_minutes),
-            together=filters.match == "all",
+            duration=duration,
+            together=together,
             step=_step(filters.step_minutes),
             limit=filters.limit,
+            terms=terms_of(service, travel_minutes=filters.travel_minutes),
         )
     except TooMuch:
         text = "This is too much for one answer: ask for a shorter time or fewer members."
@@ -122,13 +148,18 @@ def availability(request: HttpRequest, filters: Query[AvailabilityFilter]) -> Ht
 def explain(request: HttpRequest, filters: Query[ExplainFilter]) -> HttpResponse:
     """Every reason why a member's time is not offered, or none if it is offered."""
     asking = member_of(request)
-    _check_period(filters.start, filters.end, LONGEST, names=("start", "end"))
+    service = service_of(asking, filters.service, may_be_inactive=True)
+    end = filters.end or end_of(service, filters.start)
+    _check_period(filters.start, end, LONGEST, names=("start", "end"))
     member, *others = _members(asking, [filters.member], name="member")
     if others:
         raise invalid({"member": ["Ask for one member at a time."]})
-    reasons = why_not.why_not(
-        member=member, start=filters.start, end=filters.end, step=_step(filters.step_minutes)
-    )
+    asked: Any = {"start": filters.start, "end": end, "step": _step(filters.step_minutes)}
+    way = filters.travel_minutes
+    if service:
+        reasons = why_not_for(member=member, service=service, travel_minutes=way, **asked)
+    else:
+        reasons = why_not.why_not(member=member, terms=terms_of(None, travel_minutes=way), **asked)
     zone = asking.business.timezone
     return JsonResponse(
         {"offered": not reasons, "reasons": [_reason_out(reason, zone) for reason in reasons]}

@@ -22,6 +22,7 @@ from sophiie.appointments.errors import (
     UnknownAppointment,
 )
 from sophiie.customers.errors import InvalidCustomer, UnknownCustomer
+from sophiie.services.errors import InvalidService, UnknownService
 
 TYPE = "https://sophiie.invalid/problems/"
 CONTENT_TYPE = "application/problem+json"
@@ -75,11 +76,11 @@ def conflict(error: Conflict) -> ProblemError:
 
 
 def of_refusal(error: Exception) -> ProblemError:
-    """The problem for a refusal of `appointments` or `customers`."""
+    """The problem for a refusal of `appointments`, `customers` or `services`."""
     match error:
-        case InvalidCustomer():
+        case InvalidCustomer() | InvalidService():
             return invalid({name: [text] for name, text in error.errors.items()})
-        case UnknownCustomer():
+        case UnknownCustomer() | UnknownService():
             return not_found()
         case InvalidAppointment():
             return invalid({_FIELDS.get(name, name): [text] for name, text in error.errors.items()})
@@ -144,6 +145,7 @@ def install(api: NinjaAPI) -> None:
     for kind in (
         *(InvalidAppointment, UnknownAppointment, StaleRevision),
         *(Conflict, NotHeld, TooManyHolds, TooBusy, InvalidCustomer, UnknownCustomer),
+        *(InvalidService, UnknownService),
     ):
 
         @api.exception_handler(kind)

@@ -113,7 +113,9 @@ def assignments_of(
 ) -> tuple[list[Assignment], dict[str, Any]]:
     """The assignments to write, and the consents that they use, for the history."""
     assignments = [
-        _kept(kept[member.id]) if member.id in kept else _new(appointment, member, obstacles)
+        _kept(appointment, kept[member.id])
+        if member.id in kept
+        else _new(appointment, member, obstacles)
         for member in team
     ]
     return assignments, _used(assignments, team, kept.keys())
@@ -130,10 +132,19 @@ def _new(appointment: Appointment, member: Member, obstacles: Sequence[Obstacle]
         held_until=appointment.held_until,
         booked_anyway=bool(sources - {Source.UNREADABLE}),
         unverified=Source.UNREADABLE in sources,
+        **distances_of(appointment),
     )
 
 
-def _kept(assignment: Assignment) -> Assignment:
+def distances_of(appointment: Appointment) -> dict[str, Any]:
+    """What the assignments repeat of the appointment: its distance from others."""
+    return {name: getattr(appointment, name) for name in _DISTANCES}
+
+
+_DISTANCES = ("buffer_before_minutes", "buffer_after_minutes", "travel_minutes")
+
+
+def _kept(appointment: Appointment, assignment: Assignment) -> Assignment:
     """The same assignment as a new row: rows follow the order in which the team was named."""
     return Assignment(
         appointment_id=assignment.appointment_id,
@@ -144,6 +155,7 @@ def _kept(assignment: Assignment) -> Assignment:
         booked_anyway=assignment.booked_anyway,
         unverified=assignment.unverified,
         displaced=assignment.displaced,
+        **distances_of(appointment),
     )
 
 

@@ -19,6 +19,7 @@ from sophiie.appointments.assignments import (
     assign,
     booking_transaction,
     check_free,
+    distances_of,
     team_of,
     write_assignments,
 )
@@ -38,6 +39,7 @@ from sophiie.appointments.record import (
 )
 from sophiie.appointments.rules import Details, check_details
 from sophiie.appointments.selectors import visible_to
+from sophiie.appointments.services import note_service
 from sophiie.audit import Act
 from sophiie.common.clock import now
 from sophiie.common.sql import insert
@@ -57,7 +59,8 @@ def book(
     """Makes an appointment in the business of `by`. With `hold_minutes` it only holds its time for
     that long, on behalf of an API key if one is named.
 
-    The customer is the one with `customer_id`, or whom the details mean; see `customers.py`. Raises
+    The customer is the one with `customer_id`, or whom the details mean; see `customers.py`. The
+    service that the details name gives its buffers, and nothing else; see `services.py`. Raises
     `InvalidAppointment`, `Conflict` (naming what is in the way), `TooManyHolds` or
     `TooBusy`. `allow_overlap` books over appointments and busy time, `accept_unverified` books
     members whose calendar cannot be read; the assignments concerned carry a mark of either.
@@ -83,15 +86,16 @@ def book(
             status=Status.HELD if held else Status.SCHEDULED,
             held_until=moment + timedelta(minutes=hold_minutes or 0) if held else None,
             hold_key_id=hold_key if held else None,
-            **details.as_dict(),
+            **replace(details, service_id=None).as_dict(),
         )
         appointment.note_wall_times()
+        service = note_service(appointment, details.service_id)
         consent = Consent(allow_overlap, accept_unverified)
         obstacles = check_free(appointment, assignees, consent)
         said = customer.note_on(appointment)
         insert([appointment])
         used = write_assignments(appointment, assignees, obstacles)
-        differences = differences_between(None, said, None, assignees) | used
+        differences = differences_between(None, said, None, assignees) | service | used
         announce(appointment, Action.HELD if held else Action.CREATED, by, differences)
         return appointment
 
@@ -138,6 +142,7 @@ def change(
         locks = customer.locks if is_for_another else []
         lock_members((member.id for member in [*old_team, *team]), customers=locks)
         differences = differences_between(before, after, old_team, team)
+        differences |= note_service(appointment, after.service_id)
         was_booked = appointment.is_on and not appointment.is_hold
         if status is not None and status != appointment.status:
             differences["status"] = [appointment.status, str(status)]
@@ -188,6 +193,8 @@ def _assign_anew(
         return assign(appointment, team, consent.and_as_before(appointment))
     if "assignees" in differences:
         return assign(appointment, team, consent, staying=appointment.assignments.all())
+    if differences.keys() & {"service", "travel_minutes"}:
+        appointment.assignments.update(**distances_of(appointment))
     return {}
 
 

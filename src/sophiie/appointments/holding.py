@@ -52,7 +52,9 @@ def check_what_is_held(business: Business, details: Details, team: Collection[Me
         }
     if errors:
         raise InvalidAppointment(errors)
-    hold_asked.send(sender=Appointment, business=business, start=details.start)
+    hold_asked.send(
+        sender=Appointment, business=business, start=details.start, service_id=details.service_id
+    )
 
 
 def make_room_for_hold(

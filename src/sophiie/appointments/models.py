@@ -21,6 +21,12 @@ TITLE_LENGTH = 300
 LOCATION_LENGTH = 500
 NOTES_LENGTH = 5000
 NO_OVERLAP = "assignment_no_overlap"
+# An assignment with buffers of a service, or a way to go.
+OWN_DISTANCE = (
+    models.Q(buffer_before_minutes__isnull=False)
+    | models.Q(buffer_after_minutes__isnull=False)
+    | models.Q(travel_minutes__gt=0)
+)
 
 
 class Status(models.TextChoices):
@@ -60,6 +66,15 @@ class Appointment(models.Model):
     )
     # Whether somebody looked for the customer. Release 0.2 books without.
     customer_sought = models.BooleanField(default=False, db_default=False)
+    # The kind of work, if it is one of the business's services; see services.py.
+    service = models.ForeignKey(
+        "services.Service", on_delete=models.SET_NULL, null=True, related_name="+", db_index=False
+    )
+    # What the service had when it was booked; null: as the business's rules say on the day.
+    buffer_before_minutes = models.PositiveSmallIntegerField(null=True, blank=True)
+    buffer_after_minutes = models.PositiveSmallIntegerField(null=True, blank=True)
+    # The way there; it counts like a buffer before.
+    travel_minutes = models.PositiveSmallIntegerField(default=0, db_default=0)
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.SCHEDULED)
     # Only for a hold: until when it keeps its time. Then it expires by itself.
     held_until = models.DateTimeField(null=True, blank=True)
@@ -107,6 +122,11 @@ class Appointment(models.Model):
                 fields=["id"],
                 name="appointment_customer_unsought",
                 condition=models.Q(customer_sought=False),
+            ),
+            models.Index(
+                fields=["service", "start", "id"],
+                name="appointment_of_service",
+                condition=models.Q(service__isnull=False),
             ),
         ]
 
@@ -183,6 +203,10 @@ class Assignment(models.Model):
     displaced = models.BooleanField(default=False, db_default=False)
     # Booked with consent although the member's calendar could not be read.
     unverified = models.BooleanField(default=False, db_default=False)
+    # The appointment's own, so that a search for free times reads one table.
+    buffer_before_minutes = models.PositiveSmallIntegerField(null=True, blank=True)
+    buffer_after_minutes = models.PositiveSmallIntegerField(null=True, blank=True)
+    travel_minutes = models.PositiveSmallIntegerField(default=0, db_default=0)
 
     class Meta:
         constraints = [
@@ -207,6 +231,13 @@ class Assignment(models.Model):
                 fields=["member", "during"],
                 name="assignment_displaced",
                 condition=models.Q(displaced=True),
+            ),
+            # Those that keep other distances than the business's rules; they may lie further away
+            # from a time that is asked for.
+            GistIndex(
+                fields=["member", "during"],
+                name="assignment_own_distance",
+                condition=OWN_DISTANCE,
             ),
         ]
 

@@ -151,12 +151,13 @@ def differences_between(
     old_team: Sequence[Member] | None,
     team: Sequence[Member],
 ) -> dict[str, Any]:
-    """{field: [before, after]} for everything that differs, as JSON values."""
+    """{field: [before, after]} for everything that differs, as JSON values; the service's name is
+    noted by `services.py`."""
     old = before.as_dict() if before else {}
     differences = {
         name: [_plain(old.get(name)), _plain(value)]
         for name, value in after.as_dict().items()
-        if old.get(name) != value and (before or value != "")
+        if name != "service_id" and old.get(name) != value and (before or value not in ("", 0))
     }
     old_names = sorted(member.name for member in old_team or [])
     if old_team is None or {m.id for m in old_team} != {m.id for m in team}:

@@ -24,6 +24,7 @@ LONGEST = timedelta(days=31)
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 LATEST = datetime(2100, 1, 1, tzinfo=UTC)
 MAX_ASSIGNEES = 50
+MAX_TRAVEL_MINUTES = 8 * 60
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +40,8 @@ class Details:
     customer_name: str = ""
     customer_phone: str = ""
     customer_email: str = ""
+    service_id: UUID | None = None
+    travel_minutes: int = 0
 
     @classmethod
     def of(cls, appointment: Appointment) -> Details:
@@ -68,6 +71,11 @@ def check_details(details: Details) -> None:
     errors = _text_errors(details) | _time_errors(details)
     if not is_zone(details.timezone):
         errors["timezone"] = _("This is not an IANA time zone, such as Australia/Sydney.")
+    if not 0 <= details.travel_minutes <= MAX_TRAVEL_MINUTES:
+        errors["travel_minutes"] = _("Between %(least)s and %(most)s.") % {
+            "least": 0,
+            "most": MAX_TRAVEL_MINUTES,
+        }
     if errors:
         raise InvalidAppointment(errors)
 

@@ -9,7 +9,7 @@ from django.dispatch import Signal
 # inside a transaction, so a receiver may use the network.
 booking_ahead = Signal()
 
-# Sent with `business` and `start` before a time is held; a receiver that objects raises
+# Sent with `business`, `start` and `service_id` before a time is held; who objects raises
 # `InvalidAppointment`.
 hold_asked = Signal()
 

@@ -46,6 +46,9 @@ class Act(StrEnum):
     RULES_CHANGED = "rules.changed"
     DAYS_ADDED = "days.added"
     DAYS_REMOVED = "days.removed"
+    SERVICE_MADE = "service.made"
+    SERVICE_CHANGED = "service.changed"
+    SERVICE_DELETED = "service.deleted"
 
     BOOKED_ANYWAY = "appointment.booked_anyway"
     APPOINTMENT_DELETED = "appointment.deleted"
@@ -128,6 +131,9 @@ ACTS_OF: dict[Group, tuple[Act, ...]] = {
         Act.RULES_CHANGED,
         Act.DAYS_ADDED,
         Act.DAYS_REMOVED,
+        Act.SERVICE_MADE,
+        Act.SERVICE_CHANGED,
+        Act.SERVICE_DELETED,
     ),
     Group.APPOINTMENTS: (
         Act.BOOKED_ANYWAY,

@@ -7,6 +7,7 @@ working hour without an appointment have to do.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from sophiie.accounts.models import Business, Member
@@ -14,6 +15,7 @@ from sophiie.appointments.conflicts import conflicts_of
 from sophiie.appointments.errors import Source
 from sophiie.availability.hours import working_time
 from sophiie.availability.plans import plan_of
+from sophiie.availability.rules import USUAL, Terms
 from sophiie.availability.slots import MAX_MEMBERS, MAX_SLOTS, Slot, TooMuch, find_slots
 from sophiie.common.clock import now
 from sophiie.common.wall_time import in_zone, is_shown_once, start_of_day
@@ -30,9 +32,10 @@ def next_free(
     start: datetime,
     duration: timedelta,
     together: bool = True,
+    terms: Terms = USUAL,
 ) -> Slot | None:
     """The first slot from `start` on: of all the members or, if not `together`, of any of them."""
-    slots = _slots(business, members, start, duration, together=together, limit=1)
+    slots = _slots(business, members, start, duration, together=together, limit=1, terms=terms)
     return slots[0] if slots else None
 
 
@@ -83,6 +86,7 @@ def free_instead(
     start: datetime,
     duration: timedelta,
     timezone: str,
+    terms: Terms = USUAL,
 ) -> list[Slot]:
     """A few slots instead of a time that is taken, at most one a day.
 
@@ -93,7 +97,7 @@ def free_instead(
     first = max(start_of_day(asked.date(), timezone), now())
     by_day: dict[date, Slot] = {}
     apart: dict[date, timedelta] = {}
-    for slot in _slots(business, members, first, duration, together=True):
+    for slot in _slots(business, members, first, duration, together=True, terms=terms):
         day = (wall := in_zone(slot.start, timezone)).date()
         distance = abs(_time_of_day(wall) - _time_of_day(asked))
         if day not in apart or distance < apart[day]:
@@ -112,9 +116,15 @@ def _time_of_day(wall: datetime) -> timedelta:
 
 
 def free_then(
-    *, business: Business, members: Sequence[Member], start: datetime, end: datetime
+    *,
+    business: Business,
+    members: Sequence[Member],
+    start: datetime,
+    end: datetime,
+    terms: Terms = USUAL,
 ) -> list[Member]:
-    """Those of the members to whom exactly this time could be offered."""
+    """Those of the members to whom exactly this time could be offered, on these terms; also if they
+    are fewer than it takes."""
     if not members:
         return []
     try:
@@ -126,6 +136,7 @@ def free_then(
             duration=end - start,
             step=MINUTE,  # not only at the business's own steps
             limit=1,
+            terms=replace(terms, people=1),
         )
     except TooMuch:
         return []
@@ -142,6 +153,7 @@ def _slots(
     together: bool,
     step: timedelta | None = None,
     limit: int = MAX_SLOTS,
+    terms: Terms = USUAL,
 ) -> list[Slot]:
     if not members or len(members) > MAX_MEMBERS:
         return []
@@ -156,6 +168,7 @@ def _slots(
             together=together,
             step=step,
             limit=limit,
+            terms=terms,
         )
     except TooMuch:
         return []

@@ -15,7 +15,9 @@ from sophiie.appointments.errors import InvalidAppointment
 from sophiie.appointments.signals import hold_asked, working_asked
 from sophiie.availability.hours import working_time
 from sophiie.availability.plans import plan_of, rules_of
+from sophiie.availability.services import terms_of
 from sophiie.common.clock import now
+from sophiie.services.selectors import services_of
 
 BEGINS_SOON = timedelta(minutes=15)
 
@@ -25,9 +27,12 @@ def connect() -> None:
     working_asked.connect(_on_working, dispatch_uid="availability")
 
 
-def _on_hold(business: Business, start: datetime, **_more: Any) -> None:
+def _on_hold(
+    business: Business, start: datetime, service_id: UUID | None = None, **_more: Any
+) -> None:
     """Refuses to hold a time that is not offered yet. Raises `InvalidAppointment`."""
-    rules = rules_of(business)
+    service = services_of(business.pk).filter(pk=service_id).first() if service_id else None
+    rules = rules_of(business).under(terms_of(service))
     if start >= rules.window_end(now(), business.timezone):
         words = _("A time can be held at most %(n)s days ahead, as far as times are offered.")
         raise InvalidAppointment({"start": words % {"n": rules.window_days}})

@@ -18,7 +18,7 @@ from sophiie.appointments.hold_time import sql_counts_still
 from sophiie.availability.grid import GridPiece, grid_of
 from sophiie.availability.hours import Stretch, working_time
 from sophiie.availability.plans import Plan, plan_of
-from sophiie.availability.rules import Rules
+from sophiie.availability.rules import GREATEST_AFTER, GREATEST_BEFORE, USUAL, Rules, Terms
 from sophiie.busy_time.knowledge import Freshness, Knowledge, knowledge_of
 from sophiie.common.clock import now
 from sophiie.common.sql import execute
@@ -65,27 +65,31 @@ def find_slots(
     together: bool = False,
     step: timedelta | None = None,
     limit: int = MAX_SLOTS,
+    terms: Terms = USUAL,
 ) -> Offer:
     """The times from `start` to `end` at which an appointment of this length fits completely.
 
-    Each lists which of the members are free; `together` keeps only those at which all are. `step`
-    is the business's own unless given. Raises `TooMuch`.
+    Each lists which of the members are free; `together` keeps only those at which all are, and
+    `terms` those at which as many are as it takes. `step` is the business's own unless given.
+    Raises `TooMuch`.
     """
     moment, plan = now(), plan_of(business, members, start, end)
-    rules = plan.rules
+    rules = plan.rules.under(terms)
     step = step or timedelta(minutes=rules.step_minutes)
     if len(members) * ((end - start) / step) > MAX_STEPS:
         raise TooMuch
     knowledge = knowledge_of([member.pk for member in members])
     found = _free_steps(
-        _offerable_times(plan, knowledge, start, end),
+        _offerable_times(plan, rules, knowledge, start, end),
         _grid(business, rules, start, end, moment, step),
         rules,
-        near=(start - rules.between, end + rules.between),
+        plan.rules,
+        period=(start, end),
         now=moment,
         duration=duration,
         step=step,
         together=together,
+        people=terms.people,
         limit=limit + 1,
     )
     return Offer(
@@ -111,13 +115,13 @@ def _grid(
 
 
 def _offerable_times(
-    plan: Plan, knowledge: dict[UUID, Knowledge], start: datetime, end: datetime
+    plan: Plan, rules: Rules, knowledge: dict[UUID, Knowledge], start: datetime, end: datetime
 ) -> dict[UUID, list[Stretch]]:
     """When each member works and it is known whether they are free."""
     # Members with the same hours, most of a team, are computed once.
     worked = {hours: working_time(hours, start, end) for hours in set(plan.hours.values())}
     return {
-        member_id: known_time(worked[hours], knowledge[member_id], plan.rules)
+        member_id: known_time(worked[hours], knowledge[member_id], rules)
         for member_id, hours in plan.hours.items()
     }
 
@@ -140,7 +144,14 @@ def known_time(times: list[Stretch], knowledge: Knowledge, rules: Rules) -> list
     return [(a, b) for a, b in clipped if a < b]
 
 
-# `place` numbers the members; a set of them travels as the bits of one number.
+_STILL = sql_counts_still("assignment.held_until", moment="%(now)s")
+# As `OWN_DISTANCE`, for which there is an index.
+_HAS_OWN = (
+    "(assignment.buffer_before_minutes IS NOT NULL OR assignment.buffer_after_minutes IS NOT NULL"
+    " OR assignment.travel_minutes > 0)"
+)
+# `place` numbers the members; a set of them travels as the bits of one number. Appointments that
+# keep the usual distance are found near by; the few that have their own may lie further away.
 _SLOTS = f"""
 WITH asked AS (
     SELECT member_id, hours, place - 1 AS place
@@ -151,18 +162,35 @@ free AS (
     SELECT asked.place, asked.hours - coalesce(taken.times, '{{}}') AS times
     FROM asked CROSS JOIN LATERAL (
         SELECT range_agg(during) AS times FROM (
-            SELECT tstzrange(lower(during) - %(between)s, upper(during) + %(between)s) AS during
+            SELECT tstzrange(
+                lower(during) - %(usual_before)s, upper(during) + %(usual_after)s
+            ) AS during
             FROM appointments_assignment AS assignment
             WHERE assignment.member_id = asked.member_id
                 AND assignment.during && %(near)s::tstzrange
                 AND assignment.blocking
-                AND {sql_counts_still("assignment.held_until", moment="%(now)s")}
+                AND NOT {_HAS_OWN}
+                AND {_STILL}
             UNION ALL
-            SELECT tstzrange(lower(during) - %(between)s, upper(during) + %(between)s)
+            SELECT tstzrange(lower(during) - %(usual_before)s, upper(during) + %(usual_after)s)
             FROM appointments_assignment AS assignment
             WHERE assignment.member_id = asked.member_id
                 AND assignment.during && %(near)s::tstzrange
                 AND assignment.displaced
+                AND NOT {_HAS_OWN}
+            UNION ALL
+            SELECT tstzrange(
+                lower(during) - %(after)s - (
+                    coalesce(buffer_before_minutes, %(rule_before)s) + travel_minutes
+                ) * interval '1 minute',
+                upper(during) + %(before)s
+                    + coalesce(buffer_after_minutes, %(rule_after)s) * interval '1 minute'
+            )
+            FROM appointments_assignment AS assignment
+            WHERE assignment.member_id = asked.member_id
+                AND assignment.during && %(further)s::tstzrange
+                AND {_HAS_OWN}
+                AND (assignment.displaced OR assignment.blocking AND {_STILL})
             UNION ALL
             SELECT tstzrange(lower(during) - %(after)s, upper(during) + %(before)s)
             FROM busy_time_busyperiod AS busy
@@ -193,7 +221,9 @@ CROSS JOIN LATERAL generate_series(
     least(upper(stretch) - %(duration)s, grid.ends - interval '1 microsecond'),
     %(step)s
 ) AS slot
-GROUP BY slot ORDER BY slot LIMIT %(limit)s
+GROUP BY slot
+HAVING %(people)s = 1 OR bit_count(bit_or(who)::bit(64)) >= %(people)s
+ORDER BY slot LIMIT %(limit)s
 """  # noqa: S608 - no values
 
 
@@ -201,11 +231,13 @@ def _free_steps(
     worked: dict[UUID, list[Stretch]],
     grid: list[GridPiece],
     rules: Rules,
+    usual: Rules,
     *,
-    near: Stretch,
+    period: Stretch,
     **asked: Any,
 ) -> list[tuple[datetime, tuple[UUID, ...]]]:
-    """The one query: the steps at which the duration is free, and for whom."""
+    """The one query: the steps at which the duration is free, and for whom. `rules` are those for
+    what is asked, `usual` the business's."""
     members = list(worked)
     different = {id(times): times for times in worked.values()}
     written = {key: _multirange(times) for key, times in different.items()}
@@ -215,8 +247,12 @@ def _free_steps(
         hours=[written[id(times)] for times in worked.values()],
         before=rules.before,
         after=rules.after,
-        between=rules.between,
-        near=_range(near),
+        usual_before=usual.before + rules.after,
+        usual_after=usual.after + rules.before,
+        rule_before=usual.buffer_before_minutes,
+        rule_after=usual.buffer_after_minutes,
+        near=_range(near(period, rules, usual.before, usual.after)),
+        further=_range(near(period, rules, GREATEST_BEFORE, GREATEST_AFTER)),
         starts=[piece.start for piece in grid],
         ends=[piece.end for piece in grid],
         origins=[piece.origin for piece in grid],
@@ -224,6 +260,11 @@ def _free_steps(
     )
     named = {bits: _members_of(bits, members) for bits in {bits for _, bits in rows}}
     return [(slot, named[bits]) for slot, bits in rows]
+
+
+def near(period: Stretch, asked: Rules, before: timedelta, after: timedelta) -> Stretch:
+    """Where appointments with these distances may be in the way of one in the period."""
+    return period[0] - asked.before - after, period[1] + asked.after + before
 
 
 def _range(stretch: Stretch) -> str:

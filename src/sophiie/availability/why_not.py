@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
@@ -19,12 +20,12 @@ from django.utils.translation import gettext as _
 
 from sophiie.accounts.models import Member
 from sophiie.appointments.hold_time import counts_still
-from sophiie.appointments.models import Assignment
+from sophiie.appointments.models import OWN_DISTANCE, Assignment
 from sophiie.availability.grid import is_on_grid, nearest_steps
 from sophiie.availability.hours import DayKind, Hours, Stretch, joined, without, working_time
 from sophiie.availability.plans import plan_of
-from sophiie.availability.rules import Rules
-from sophiie.availability.slots import known_time
+from sophiie.availability.rules import GREATEST_AFTER, GREATEST_BEFORE, USUAL, Rules, Terms
+from sophiie.availability.slots import known_time, near
 from sophiie.availability.words import at, day_words, length, times
 from sophiie.busy_time.knowledge import Freshness, Knowledge, knowledge_of
 from sophiie.busy_time.models import BusyPeriod
@@ -45,6 +46,9 @@ class Rule(StrEnum):
     WINDOW = "window"
     CALENDAR_UNREADABLE = "calendar_unreadable"
     STEP = "step"
+    DURATION = "duration"
+    SERVICE = "service"
+    PEOPLE = "people"
 
 
 @dataclass(frozen=True)
@@ -64,7 +68,8 @@ class _Question:
     start: datetime
     end: datetime
     moment: datetime
-    rules: Rules
+    rules: Rules  # for what is asked
+    usual: Rules  # the business's
     hours: Hours
     step: timedelta
 
@@ -75,11 +80,17 @@ class _Question:
 
 
 def why_not(
-    *, member: Member, start: datetime, end: datetime, step: timedelta | None = None
+    *,
+    member: Member,
+    start: datetime,
+    end: datetime,
+    step: timedelta | None = None,
+    terms: Terms = USUAL,
 ) -> list[Reason]:
     """The reasons why this time of this member is not offered; none if it is.
 
-    `step` is the business's own unless given, as for `find_slots`.
+    `step` is the business's own unless given, as for `find_slots`. How many others it takes is not
+    this member's matter; see `services.py`.
     """
     plan = plan_of(member.business, [member], start, end)
     asked = _Question(
@@ -87,7 +98,8 @@ def why_not(
         start,
         end,
         moment=now(),
-        rules=plan.rules,
+        rules=plan.rules.under(terms),
+        usual=plan.rules,
         hours=plan.hours[member.pk],
         step=step or timedelta(minutes=plan.rules.step_minutes),
     )
@@ -101,16 +113,19 @@ def why_not(
     ]
 
 
-def cautions(*, members: Sequence[Member], start: datetime, end: datetime) -> list[Reason]:
+def cautions(
+    *, members: Sequence[Member], start: datetime, end: datetime, terms: Terms = USUAL
+) -> list[Reason]:
     """What somebody should know who books this time although it is not offered: that it has passed,
     is too soon, too far ahead or outside the hours of one of the members."""
     if not members:
         return []
     plan = plan_of(members[0].business, members, start, end)
+    rules, usual = plan.rules.under(terms), plan.rules
     found: dict[str, Reason] = {}
     for number, member in enumerate(members):
         asked = _Question(
-            member, start, end, now(), plan.rules, plan.hours[member.pk], step=timedelta()
+            member, start, end, now(), rules, usual, plan.hours[member.pk], step=timedelta()
         )
         if number == 0:
             found |= {reason.detail: reason for reason in _too_soon_or_too_late(asked)}
@@ -191,19 +206,7 @@ def _about_day(asked: _Question, day: date) -> tuple[Rule, str]:
 
 
 def _taken(asked: _Question) -> Iterator[Reason]:
-    between = asked.rules.between
-    near = DateTimeTZRange(asked.start - between, asked.end + between)
-    assignments = (
-        Assignment.objects.filter(
-            counts_still(asked.moment),
-            Q(blocking=True) | Q(displaced=True),
-            member=asked.member,
-            during__overlap=near,
-        )
-        .order_by("during")
-        .values_list("during", "held_until", "appointment")
-    )
-    for during, held_until, appointment_id in assignments:
+    for during, held_until, appointment_id, before, after in _assignments_near(asked):
         start, end = during.lower, during.upper
         what = _("a time held for somebody") if held_until else _("an appointment")
         taken = {"name": asked.member.name, "what": what, "when": times(start, end, asked.zone)}
@@ -216,11 +219,43 @@ def _taken(asked: _Question) -> Iterator[Reason]:
                     taken | until
                 )
         else:
+            needed = (
+                after + asked.rules.before if end <= asked.start else asked.rules.after + before
+            )
+            if asked.start >= end + needed or asked.end + needed <= start:
+                continue
             rule = Rule.BUFFER
             detail = _(
                 "%(name)s needs %(length)s between two appointments and has %(what)s %(when)s."
-            ) % (taken | {"length": length(between)})
+            ) % (taken | {"length": length(needed)})
         yield Reason(rule, detail, start, end, appointment_id)
+
+
+def _assignments_near(asked: _Question) -> Iterator[tuple[Any, ...]]:
+    """What may be in the way, each with its distance before and after: the usual one, or its
+    own."""
+    usual, period = asked.usual, (asked.start, asked.end)
+    by_rule = near(period, asked.rules, usual.before, usual.after)
+    by_own = near(period, asked.rules, GREATEST_BEFORE, GREATEST_AFTER)
+    assignments = (
+        Assignment.objects.filter(
+            counts_still(asked.moment),
+            Q(blocking=True) | Q(displaced=True),
+            Q(during__overlap=DateTimeTZRange(*by_rule))
+            | OWN_DISTANCE & Q(during__overlap=DateTimeTZRange(*by_own)),
+            member=asked.member,
+        )
+        .order_by("during")
+        .values_list("during", "held_until", "appointment", *_DISTANCES)
+    )
+    for during, held_until, appointment_id, before, after, travel in assignments:
+        before = usual.buffer_before_minutes if before is None else before
+        after = usual.buffer_after_minutes if after is None else after
+        distances = (timedelta(minutes=before + travel), timedelta(minutes=after))
+        yield during, held_until, appointment_id, *distances
+
+
+_DISTANCES = ("buffer_before_minutes", "buffer_after_minutes", "travel_minutes")
 
 
 def _busy_in_google(asked: _Question) -> Iterator[Reason]:

@@ -6,7 +6,7 @@ Without JavaScript the form says the same after *Save*.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -26,13 +26,17 @@ from sophiie.appointments.models import Appointment
 from sophiie.appointments.rules import Details
 from sophiie.appointments.selectors import latest_of
 from sophiie.availability.proposals import MINUTE, free_instead, free_then, next_free
+from sophiie.availability.services import terms_of
 from sophiie.availability.slots import Slot
 from sophiie.availability.why_not import cautions
 from sophiie.common.wall_time import in_zone
 from sophiie.customers.models import Customer
 from sophiie.customers.phones import shown
 from sophiie.customers.selectors import customers_of
+from sophiie.services.models import Service
+from sophiie.services.selectors import able
 from sophiie.web.appointments.forms import AppointmentForm
+from sophiie.web.appointments.service_choice import misfits
 from sophiie.web.shared.requests import members_only, signed_in
 
 MIN_LETTERS, MAX_OFFERED = 2, 8
@@ -92,13 +96,18 @@ def time_check(request: HttpRequest) -> HttpResponse:
     team = [] if "assignees" in form.errors else form.chosen_assignees
     context = {
         "elsewhere": _in_zone_of_business(form.details, member),
-        **_about_time(member, team, form.details, shown),
+        "misfits": misfits(form.chosen_service, team) if team else [],
+        **_about_time(member, team, form.details, shown, form.chosen_service),
     }
     return render(request, "appointments/_time_check.html", context)
 
 
 def _about_time(
-    member: Member, team: list[Member], details: Details, shown: Appointment | None
+    member: Member,
+    team: list[Member],
+    details: Details,
+    shown: Appointment | None,
+    service: Service | None,
 ) -> dict[str, Any]:
     """Whether the team has this time, and what else there is; nothing about a time that stays."""
     start, end, zone = details.start, details.end, details.timezone
@@ -114,10 +123,15 @@ def _about_time(
     if not team or (is_kept and not conflicts):
         return {"conflicts": conflicts}
     business, duration = member.business, end - start
-    warned = [] if is_kept else cautions(members=team, start=start, end=end)
+    # The team has been chosen, however many the service takes.
+    terms = replace(terms_of(service, travel_minutes=details.travel_minutes), people=1)
+    time: Any = {"start": start, "end": end, "terms": terms}
+    warned = [] if is_kept else cautions(members=team, **time)
     others = [m for m in active_members(business) if m not in team] if conflicts or warned else []
-    free_to_go = free_then(business=business, members=others, start=start, end=end)
-    find: Any = {"business": business, "members": team, "duration": duration}
+    if service:
+        others = able(service, others)
+    free_to_go = free_then(business=business, members=others, **time)
+    find: Any = {"business": business, "members": team, "duration": duration, "terms": terms}
     after = start + MINUTE if conflicts or warned else end
     soonest = [next_free(**find, start=after)]
     if len(team) > 1:

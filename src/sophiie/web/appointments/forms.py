@@ -19,6 +19,8 @@ from sophiie.appointments.rules import Details, check_details
 from sophiie.common.clock import now
 from sophiie.common.shown_clock import clock
 from sophiie.common.wall_time import TimeDoesNotExist, TimeIsAmbiguous, in_zone, instant_of
+from sophiie.services.models import Service
+from sophiie.web.appointments.form_choices import services_to_choose, travel_choices
 from sophiie.web.appointments.line_breaks import keep_line_breaks, show_line_breaks
 from sophiie.web.shared.form_fields import (
     TIME_ERRORS,
@@ -107,6 +109,21 @@ class AppointmentForm(forms.Form):
         required=False,
         widget=forms.TextInput(attrs={"type": "email", "autocomplete": "off"}),
     )
+    service = forms.ChoiceField(
+        label=gettext_lazy("Service"),
+        required=False,
+        error_messages={"invalid_choice": gettext_lazy("Choose a service from the list.")},
+    )
+    # What a service has filled in, so that the next one may replace it; see service_choice.py.
+    service_filled = forms.CharField(required=False, widget=forms.HiddenInput)
+    travel_minutes = forms.TypedChoiceField(
+        label=gettext_lazy("Travel before it"),
+        help_text=gettext_lazy("Kept free before the start when times are offered."),
+        required=False,
+        coerce=int,
+        empty_value=None,
+        error_messages={"invalid_choice": gettext_lazy("Choose from the list.")},
+    )
     # Of the customer who was chosen from the list; without it the words say who is meant.
     customer_id = forms.UUIDField(required=False, widget=forms.HiddenInput)
     fold = forms.ChoiceField(required=False, widget=forms.HiddenInput)
@@ -127,6 +144,9 @@ class AppointmentForm(forms.Form):
     ) -> None:
         kwargs.setdefault("initial", starting_values(by, appointment))
         super().__init__(*args, **kwargs)
+        self.appointment = appointment
+        self.services = services_to_choose(by, appointment)
+        self._offer_services()
         assigned = [a.member for a in appointment.assignments.all()] if appointment else []
         # A time that nobody touches stays the same instant, even if the clocks show it twice.
         self._kept: dict[tuple[str, str], datetime] = {}
@@ -145,6 +165,20 @@ class AppointmentForm(forms.Form):
         self._texts = {name: getattr(appointment, name, "") for name in TEXT_FIELDS}
         show_line_breaks(self, TEXT_FIELDS)
 
+    def _offer_services(self) -> None:
+        """The services, and how long the way may be. A business without services sees none."""
+        kept = self.appointment.travel_minutes if self.appointment else 0
+        self._choices("travel_minutes").choices = travel_choices(kept)
+        if not self.services:
+            del self.fields["service"], self.fields["service_filled"]
+            return
+        named = [(key, service.name) for key, service in self.services.items()]
+        self._choices("service").choices = [("", _("none")), *named]
+
+    @property
+    def chosen_service(self) -> Service | None:
+        return self.services.get(self.cleaned_data.get("service", ""))
+
     def _choices(self, name: str) -> forms.ChoiceField:
         field = self.fields[name]
         assert isinstance(field, forms.ChoiceField)
@@ -160,20 +194,38 @@ class AppointmentForm(forms.Form):
         end = self._instant("end", self._end_day(data))
         if start is None or end is None or "timezone" not in data:
             return data
-        texts = {
+        texts: dict[str, Any] = {
             name: keep_line_breaks(data.get(name, ""), before=before)
             for name, before in self._texts.items()
         }
-        self.details = Details(start=start, end=end, timezone=data["timezone"], **texts)
+        self.details = Details(
+            start=start, end=end, timezone=data["timezone"], **texts, **self._work(data)
+        )
         try:
             check_details(self.details)
         except InvalidAppointment as error:
             self.show(error)
         return data
 
+    def _work(self, data: dict[str, Any]) -> dict[str, Any]:
+        """Service and travel; what a page without these fields does not say stays."""
+        kept = self.appointment
+        way = kept.travel_minutes if kept and "travel_minutes" not in self.data else None
+        service = self.services.get(data.get("service", ""))
+        asked = "service" in self.data and "service" in self.fields
+        return {
+            "service_id": service.pk
+            if service
+            else kept.service_id
+            if kept and not asked
+            else None,
+            "travel_minutes": (data.get("travel_minutes") or 0) if way is None else way,
+        }
+
     def show(self, refusal: InvalidAppointment) -> None:
         """Puts each message at its field, unless the field has one already."""
-        for field, message in refusal.errors.items():
+        for name, message in refusal.errors.items():
+            field = "service" if name == "service_id" else name
             if field not in self.errors:
                 self.add_error(field if field in self.fields else None, message)
 
@@ -251,6 +303,8 @@ def starting_values(by: Member, appointment: Appointment | None) -> dict[str, An
         "end": end.time(),
         "end_date": end.date(),
         "timezone": appointment.timezone,
+        "service": str(appointment.service_id or ""),
+        "travel_minutes": appointment.travel_minutes,
         "assignees": [str(a.member_id) for a in appointment.assignments.all()],
         "revision": appointment.revision,
     }

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from sophiie.appointments.models import Action, Appointment, AppointmentChange, Status
+from sophiie.availability.words import length
 from sophiie.common.reasons import Reason, words
 from sophiie.common.wall_time import in_zone
 from sophiie.sync.messages import answer
@@ -112,11 +113,13 @@ _CONSENTS = {
 
 
 _FIELD_ORDER = (
+    "service",
     "title",
     "start",
     "end",
     "timezone",
     "location",
+    "travel_minutes",
     "assignees",
     "status",
     "notes",
@@ -137,6 +140,8 @@ _STATUSES = {
 
 def _difference(name: str, pair: list[Any], zone: str) -> str:
     names = {
+        "service": _("Service"),
+        "travel_minutes": _("Travel before it"),
         "title": _("Title"),
         "start": _("Start"),
         "end": _("End"),
@@ -164,6 +169,8 @@ def _value(name: str, value: Any, zone: str) -> str:
     if name in ("start", "end"):
         moment = in_zone(datetime.fromisoformat(value), zone)
         return f"{weekday(moment)} {clock(moment)}"
+    if name == "travel_minutes":
+        return length(timedelta(minutes=value)) if value else "–"
     if name == "assignees":
         return ", ".join(value)
     if name == "status":

@@ -15,6 +15,7 @@ from sophiie.web.appointments.forms import AppointmentForm
 
 PLAIN = (
     *("title", "date", "start", "end", "location", "notes"),
+    *("service", "travel_minutes", "service_filled"),
     *("customer_name", "customer_phone", "customer_email"),
 )
 

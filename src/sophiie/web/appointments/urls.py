@@ -2,11 +2,20 @@
 
 from django.urls import path
 
-from sophiie.web.appointments import drift, explain, form_fragments, holds, sheet, views
+from sophiie.web.appointments import (
+    drift,
+    explain,
+    form_fragments,
+    holds,
+    service_choice,
+    sheet,
+    views,
+)
 
 urlpatterns = [
     path("appointments/new", views.appointment_new, name="appointment-new"),
     path("appointments/time-check", form_fragments.time_check, name="appointment-time-check"),
+    path("appointments/service", service_choice.service_fields, name="appointment-service"),
     path("customers/options", form_fragments.customers, name="customers"),
     path("appointments/<uuid:appointment_id>", views.appointment, name="appointment"),
     path(

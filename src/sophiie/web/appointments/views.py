@@ -34,6 +34,7 @@ from sophiie.web.appointments.forms import AppointmentForm
 from sophiie.web.appointments.history import attempts_shown, history_of
 from sophiie.web.appointments.prefill import prefill
 from sophiie.web.appointments.returning import back_to_appointment
+from sophiie.web.appointments.service_choice import filled_form, with_blanks_filled
 from sophiie.web.appointments.sheet import in_need, is_popover, popover, sheet_of
 from sophiie.web.shared.badges import drift_panels, most_urgent, visible_badges
 from sophiie.web.shared.requests import appointment_or_404, members_only, signed_in
@@ -47,7 +48,10 @@ from sophiie.web.shared.way_back import way_back, with_note
 def appointment_new(request: HttpRequest) -> HttpResponse:
     """Shows the empty form, and books."""
     member = signed_in(request)
-    form = AppointmentForm(_submitted(request), by=member)
+    if "use_service" in request.POST:
+        return form_page(request, filled_form(member, request.POST, None), None)
+    sent = _submitted(request)
+    form = AppointmentForm(sent and with_blanks_filled(member, sent), by=member)
     if request.method != "POST":
         if not request.GET:
             start_when_free(form, member)
@@ -86,6 +90,8 @@ def appointment(request: HttpRequest, appointment_id: UUID) -> HttpResponse:
     """One appointment: its form, its state in Google, its history."""
     member = signed_in(request)
     shown = appointment_or_404(member, appointment_id)
+    if "use_service" in request.POST:
+        return form_page(request, filled_form(member, request.POST, shown), shown)
     form = AppointmentForm(_submitted(request), by=member, appointment=shown)
     if request.method != "POST":
         return form_page(request, form, shown)
@@ -237,7 +243,8 @@ def form_page(
         "attempts": [],
     }
     if shown:
-        context |= {"is_editing": form.is_bound, **_beside_the_form(shown, member)}
+        is_editing = form.is_bound or request.method == "POST"
+        context |= {"is_editing": is_editing, **_beside_the_form(shown, member)}
     return render(request, "appointments/form.html", context, status=status)
 
 
