@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import expect
 
 from sophiie.accounts.models import Member
-from sophiie.appointments.booking import book, cancel
+from sophiie.appointments.booking import book, cancel, change
 from sophiie.appointments.models import Appointment
 from sophiie.busy_time.models import BusyCalendar, BusyPeriod
 from sophiie.common.clock import now
@@ -53,6 +53,23 @@ def test_changes_of_others_appear_without_reload(
         expect(entry(page, "Leaking tap")).to_have_count(0)
         page.get_by_role("checkbox", name="Cancelled").check()
         expect(entry(page, "Leaking tap")).to_contain_text("Cancelled")
+
+
+def test_what_is_done_and_who_did_not_show_up_can_be_hidden(opened: Opened, alice: Member) -> None:
+    """In every view, and the browser remembers it; each has a sign of its own."""
+    for title, hour, status in (("Done", "10:00", "completed"), ("Missed", "11:00", "no_show")):
+        made_one = made(alice, title, hour, alice)
+        change(by=alice, appointment_id=made_one.id, changes={}, status=status)
+    with opened(f"view=list&date={TUESDAY}") as page:
+        for title, words in (("Done", "Completed"), ("Missed", "Did not show up")):
+            expect(entry(page, title)).to_contain_text(words)
+            page.get_by_role("checkbox", name=words).uncheck()
+            expect(entry(page, title)).to_have_count(0)
+        page.reload()
+        expect(page.get_by_role("checkbox", name="Completed")).not_to_be_checked()
+        expect(entry(page, "Missed")).to_have_count(0)
+        page.get_by_role("checkbox", name="Did not show up").check()
+        expect(entry(page, "Missed")).to_be_visible()
 
 
 def test_address_history_and_memory(opened: Opened, site: str, alice: Member, bob: Member) -> None:

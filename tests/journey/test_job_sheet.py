@@ -28,7 +28,14 @@ def job(page: Page) -> Any:
     return page.get_by_role("dialog").and_(page.locator("#job"))
 
 
-def test_at_a_desk_the_job_opens_at_its_entry(opened: Opened, alice: Member) -> None:
+# How it went can be said of what has begun.
+on_that_day = pytest.mark.parametrize("begins_at", [f"{TUESDAY} 01:00"], ids=["at-noon"])
+
+
+@on_that_day
+def test_at_a_desk_the_job_opens_at_its_entry(
+    opened: Opened, alice: Member, begins_at: str
+) -> None:
     tap = made(
         *(alice, "Leaking tap", "10:00", alice),
         customer_name="Ms Green",
@@ -96,7 +103,8 @@ def test_the_job_is_there_before_the_server_answers(opened: Opened, alice: Membe
         expect(job(page).get_by_role("link", name="Edit")).to_be_visible()
 
 
-def test_the_job_by_keyboard_alone(opened: Opened, alice: Member) -> None:
+@on_that_day
+def test_the_job_by_keyboard_alone(opened: Opened, alice: Member, begins_at: str) -> None:
     made(alice, "Leaking tap", "10:00", alice, customer_phone="0400 123 456")
     with opened(**WIDE) as page:
         entry(page, "Leaking tap").focus()

@@ -73,6 +73,24 @@ def test_made_changed_and_deleted_with_one_call_each(
     )
 
 
+@pytest.mark.parametrize("status", ["completed", "no_show"])
+def test_how_it_went_changes_nothing_in_google(
+    linked: CalendarLink, alice: Member, google: RunningSimulator, status: str
+) -> None:
+    appointment = book_one(alice)
+    drain_all()
+    (event,) = ours(google)
+    unseen = {"etag", "updated", "sequence", "extendedProperties"}
+    seen = {name: value for name, value in event.items() if name not in unseen}
+    for outcome in (status, "scheduled"):
+        change(by=alice, appointment_id=appointment.id, changes={}, status=outcome)
+        drain_all()
+        (shown,) = ours(google)
+        assert {name: shown[name] for name in seen} == seen
+        assert status_of(appointment).state == "synced"
+    assert "delete" not in calls(google)
+
+
 def test_ten_quick_edits_are_one_call(
     linked: CalendarLink, alice: Member, google: RunningSimulator
 ) -> None:

@@ -156,3 +156,24 @@ def test_it_can_be_installed(client: Client, db: None) -> None:
     worker = client.get("/service-worker.js")
     assert worker["Content-Type"].startswith("text/javascript")
     assert "worker-src 'self'" in worker["Content-Security-Policy"]
+
+
+def test_how_a_visit_went_is_said_on_the_sheet_and_taken_back(page: Client, alice: Member) -> None:
+    """Once it has begun; the answer leads back to the visit on the sheet."""
+    done = visit(alice, 9, day=0, start=now() - timedelta(hours=1))
+    visit(alice, 10, day=0, start=now() + timedelta(minutes=1))
+    where = f"/day-sheet?date={in_zone(done.start, SYDNEY):%Y-%m-%d}"
+    for pressed, status in (("Done: At 9", "completed"), ("Mark as scheduled: At 9", "scheduled")):
+        html = parsed(page.get(where))
+        buttons = {b.words: b for b in html.all("button") if b["name"] == "status"}
+        assert not [words for words in buttons if "At 10" in words]
+        form = buttons[pressed].parent
+        assert form
+        sent = {i["name"]: i["value"] for i in form.all("input")} | {"status": status}
+        answer = page.post(form["action"], sent)
+        assert (answer.status_code, answer["Location"]) == (302, f"{where}#visit-{done.id}")
+        assert Appointment.objects.get(pk=done.pk).status == status
+    done.refresh_from_db()
+    page.post(f"/appointments/{done.id}/status", {"status": "no_show"})
+    team = parsed(page.get(f"{where}&team=1"))
+    assert "Did not show up" in team.one("li", class_="visit visit-off").words

@@ -14,6 +14,7 @@ from django.urls import resolve, reverse
 from sophiie.accounts.models import Member
 from sophiie.appointments.booking import book, cancel, find
 from sophiie.appointments.models import Appointment, Status
+from sophiie.common.clock import now
 from sophiie.web.appointments.sheet import how_near
 from sophiie.web.shared.reach import number_to_call
 from tests.busy import busy
@@ -109,7 +110,7 @@ def test_late_at_night_the_next_hours_are_said_as_hours(alice: Member) -> None:
 
 
 def test_done_did_not_show_up_and_back(page: Client, alice: Member) -> None:
-    tap = made(alice)
+    tap = made(alice, start=now() - timedelta(hours=2))
     address = f"/appointments/{tap.id}"
     for status, words in (("completed", "Completed"), ("no_show", "Did not show up")):
         answer = page.post(f"{address}/status", {"status": status})
@@ -122,6 +123,42 @@ def test_done_did_not_show_up_and_back(page: Client, alice: Member) -> None:
         assert find(alice, tap.id).status == Status.SCHEDULED
     assert page.post(f"{address}/status", {"status": "held"}).status_code == 404
     assert page.post(f"{address}/status", {"status": ""}).status_code == 404
+
+
+@pytest.mark.parametrize("status", ["completed", "no_show"])
+def test_how_it_went_is_said_once_it_has_begun(page: Client, alice: Member, status: str) -> None:
+    tap = made(alice)
+    address = f"/appointments/{tap.id}"
+    with time_machine.travel(NOON - timedelta(minutes=1), tick=False):
+        page.force_login(alice)
+        for where in (address, f"{address}/sheet"):
+            named = [b.words for b in parsed(page.get(where)).all("button")]
+            assert not {"Done", "Did not show up"} & set(named)
+        answer = page.post(f"{address}/status", {"status": status}, follow=True)
+        assert "It has not begun yet" in alerts(parsed(answer))
+        assert find(alice, tap.id).status == Status.SCHEDULED
+    with time_machine.travel(NOON, tick=False):
+        for where in (address, f"{address}/sheet"):
+            named = [b.words for b in parsed(page.get(where)).all("button")]
+            assert {"Done", "Did not show up"} <= set(named)
+        page.post(f"{address}/status", {"status": status})
+        assert find(alice, tap.id).status == status
+
+
+def test_the_history_says_how_it_went_in_a_sentence(page: Client, alice: Member) -> None:
+    tap = made(alice)
+    address = f"/appointments/{tap.id}"
+    with time_machine.travel(NOON, tick=False):
+        page.force_login(alice)
+        for status in ("completed", "no_show", "scheduled"):
+            page.post(f"{address}/status", {"status": status})
+        told = parsed(page.get(address)).words
+    for said in (
+        "Marked it as completed",
+        "Noted that the customer did not show up",
+        "Marked it as scheduled again",
+    ):
+        assert said in told
 
 
 def test_what_is_not_booked_cannot_be_done(page: Client, alice: Member) -> None:

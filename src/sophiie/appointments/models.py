@@ -173,6 +173,10 @@ class Appointment(models.Model):
         return has_run_out(self.held_until, now())
 
     @property
+    def has_begun(self) -> bool:
+        return self.start <= now()
+
+    @property
     def is_on(self) -> bool:
         """Whether it takes place, or took place: not cancelled, deleted or expired."""
         return self.deleted_at is None and self.current_status != Status.CANCELLED

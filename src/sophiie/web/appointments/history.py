@@ -138,7 +138,23 @@ _STATUSES = {
 }
 
 
+# How an appointment went, or that this was taken back.
+_OUTCOMES = {
+    Status.COMPLETED: gettext_lazy("Marked it as completed"),
+    Status.NO_SHOW: gettext_lazy("Noted that the customer did not show up"),
+}
+
+
+def _outcome(before: str, after: str) -> str:
+    """What a change of the status says, if it is about how it went; else ""."""
+    if after == Status.SCHEDULED and before in _OUTCOMES:
+        return _("Marked it as scheduled again")
+    return str(_OUTCOMES.get(Status(after), ""))
+
+
 def _difference(name: str, pair: list[Any], zone: str) -> str:
+    if name == "status" and (outcome := _outcome(*pair)):
+        return outcome
     names = {
         "service": _("Service"),
         "travel_minutes": _("Travel before it"),

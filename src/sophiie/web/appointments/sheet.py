@@ -13,7 +13,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
@@ -77,8 +77,11 @@ def appointment_status(request: HttpRequest, appointment_id: UUID) -> HttpRespon
     if wanted not in CAN_BECOME:
         raise Http404
     problem = ""
-    if appointment_or_404(member, appointment_id).current_status not in CAN_BECOME:
+    shown = appointment_or_404(member, appointment_id)
+    if shown.current_status not in CAN_BECOME:
         problem = _("Only a booked appointment can be marked as done.")
+    elif wanted != Status.SCHEDULED and not shown.has_begun:
+        problem = _("It has not begun yet: how it went can be said once it has.")
     else:
         try:
             booking.change(by=member, appointment_id=appointment_id, changes={}, status=wanted)
@@ -90,6 +93,8 @@ def appointment_status(request: HttpRequest, appointment_id: UUID) -> HttpRespon
         return popover(request, appointment_id, problem=problem)
     if problem:
         messages.error(request, problem)
+    if "stay" in request.POST:  # on the day sheet
+        return redirect(f"{way_back(request).address}#visit-{appointment_id}")
     return back_to_appointment(request, appointment_id)
 
 

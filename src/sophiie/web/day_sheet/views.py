@@ -32,6 +32,7 @@ def day_sheet(request: HttpRequest) -> HttpResponse:
         "day": day,
         "is_today": day == today,
         "whole_team": whole_team,
+        "here": _url(day, whole_team=whole_team),
         "sheets": team_day(member, day) if whole_team else [my_day(member, day)],
         "previous_url": _url(day - timedelta(days=1), whole_team=whole_team),
         "next_url": _url(day + timedelta(days=1), whole_team=whole_team),

@@ -75,7 +75,7 @@ export const namesOf = (numbers) => numbers.map((number) => shown.people[number]
 /** The appointments that the filters let through; one without assignees always shows. */
 export function appointments() {
   return shown.appointments.filter(
-    (one) => (state.cancelled || !isOff(one)) && (!one.who.length || one.who.some(isVisible)),
+    (one) => (state[one.status] ?? true) && (!one.who.length || one.who.some(isVisible)),
   );
 }
 

@@ -10,7 +10,7 @@ import * as list from "./list.js";
 import * as notices from "./notices.js";
 import * as people from "./people_picker.js";
 import { listed, part, say, setup } from "./setup.js";
-import { change, hrefOf, isBrief, readAddress, state, whenResized } from "./state.js";
+import { change, hrefOf, isBrief, KINDS, readAddress, state, whenResized } from "./state.js";
 import { otherZone, periodOf, step, titleOf, today, weekNumber } from "./times.js";
 import * as workWeek from "./work_week.js";
 
@@ -236,7 +236,7 @@ function connect() {
   };
   people.connect((hidden) => filter({ hidden }));
   part("cal-filters").addEventListener("change", ({ target: { name, checked } }) => {
-    if (["busy", "cancelled"].includes(name)) filter({ [name]: checked });
+    if (KINDS.includes(name)) filter({ [name]: checked });
   });
   window.addEventListener("popstate", () => {
     readAddress();

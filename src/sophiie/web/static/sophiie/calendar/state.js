@@ -30,9 +30,14 @@ export const state = {
   view: "week",
   day: today(),
   hidden: new Set(),
+  // Kinds of entries: all but what is cancelled.
   busy: true,
+  completed: true,
+  no_show: true,
   cancelled: false,
 };
+export const KINDS = ["busy", "completed", "no_show", "cancelled"];
+const usual = Object.fromEntries(KINDS.map((kind) => [kind, state[kind]]));
 
 function remembered() {
   try {
@@ -44,8 +49,10 @@ function remembered() {
 
 function remember() {
   try {
-    const { view, hidden, busy, cancelled } = state;
-    localStorage.setItem(MEMORY, JSON.stringify({ view, hidden: [...hidden], busy, cancelled }));
+    localStorage.setItem(
+      MEMORY,
+      JSON.stringify({ ...state, day: null, hidden: [...state.hidden] }),
+    );
   } catch {
     // A browser that keeps nothing still shows everything.
   }
@@ -70,8 +77,7 @@ export function readAddress({ first = false } = {}) {
     state.hidden = new Set((known.hidden ?? []).filter((id) => people.includes(id)));
   }
   if (first) {
-    state.busy = known.busy ?? true;
-    state.cancelled = known.cancelled ?? false;
+    for (const kind of KINDS) state[kind] = known[kind] ?? usual[kind];
   }
   remember();
 }
