@@ -40,7 +40,7 @@ from sophiie.appointments.rules import Details, check_details
 from sophiie.appointments.selectors import visible_to
 from sophiie.audit import Act
 from sophiie.common.clock import now
-from sophiie.common.sql import insert
+from sophiie.common.sql import insert, pipeline
 
 
 def book(
@@ -89,8 +89,9 @@ def book(
         consent = Consent(allow_overlap, accept_unverified)
         obstacles = check_free(appointment, assignees, consent)
         said = customer.note_on(appointment)
-        insert([appointment])
-        used = write_assignments(appointment, assignees, obstacles)
+        with pipeline():
+            insert([appointment])
+            used = write_assignments(appointment, assignees, obstacles)
         differences = differences_between(None, said, None, assignees) | used
         announce(appointment, Action.HELD if held else Action.CREATED, by, differences)
         return appointment
