@@ -2,7 +2,9 @@
 
 Real processes: `sophiie worker`, each with four links at a time, the simulator, PostgreSQL. All
 changes wait when the clock starts. Each number of workers takes its turn several times, so that the
-machine's other work hits all of them. Prints a table and, as its last line, JSON.
+machine's other work hits all of them. With `--machines` each worker has a machine of its own: a
+network namespace, from which it reaches PostgreSQL and the simulator over a bridge. Prints a table
+and, as its last line, JSON.
 """
 
 from __future__ import annotations
@@ -34,6 +36,7 @@ from sophiie.common.clock import now
 from sophiie.sync.models import QuotaBucket
 from tests import environment
 from tests.google_place import variables_of
+from tests.machines import Network
 from tests.processes import Running, until
 
 WORKERS, TURNS = (1, 2, 4), 2
@@ -42,13 +45,28 @@ INSERT = "calendar.events.insert"
 
 
 class Bench(mirror.Bench):
+    network: Network | None = None
+
+    def place(self, number: int) -> tuple[list[str], dict[str, str]]:
+        """Where a worker runs, and how it reaches the others from there."""
+        ours = {n: v for n, v in environment.os.environ.items() if n.startswith("SOPHIIE_")}
+        variables = {**ours, **variables_of(self.google)}
+        if self.network is None:
+            return [], variables
+        while len(self.network.machines) <= number:
+            self.network.machine()
+        here, there = self.google.base_url, self.network.google(self.google.base_url)
+        moved = {name: value.replace(here, there) for name, value in variables.items()}
+        database = self.network.database(ours["SOPHIIE_DATABASE_URL"])
+        return self.network.machines[number].on, moved | {"SOPHIIE_DATABASE_URL": database}
+
     @contextmanager
     def worker_beside(self, number: int) -> Iterator[psutil.Process]:
-        ours = {n: v for n, v in environment.os.environ.items() if n.startswith("SOPHIIE_")}
-        variables = {**ours, **variables_of(self.google), "SOPHIIE_LOG_LEVEL": "INFO"}
+        on, variables = self.place(number)
+        variables["SOPHIIE_LOG_LEVEL"] = "INFO"
         log = self.folder / f"worker{number}.log"
         log.unlink(missing_ok=True)
-        running = Running("worker", "--concurrency", AT_ONCE, log=log, **variables)
+        running = Running("worker", "--concurrency", AT_ONCE, log=log, on=on, **variables)
         try:
             until(lambda: "worker started" in running.output, seconds=120, what="a worker")
             yield psutil.Process(running.process.pid)
@@ -79,10 +97,17 @@ def main() -> int:
     call_command("migrate", verbosity=0)
     settings.ALLOWED_HOSTS.append("testserver")  # what Django's test client calls itself
     found: dict[int, list[tuple[float, float]]] = {n: [] for n in WORKERS}
-    with tempfile.TemporaryDirectory() as folder, running_simulator(quotas=False) as google:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        running_simulator(quotas=False) as google,
+        ExitStack() as stack,
+    ):
         for name, value in variables_of(google).items():
             setattr(settings, name.removeprefix("SOPHIIE_"), value)
         bench = Bench(google, Path(folder))
+        if "--machines" in sys.argv:
+            bench.network = Network()
+            stack.callback(bench.network.close)
         bench.link_all()
         google.latency(LATENCY_MS)
         for _ in range(TURNS):

@@ -12,7 +12,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -59,12 +59,15 @@ def sophiie(*arguments: str, stdin: str = "", **variables: str) -> subprocess.Co
 class Running:
     """A command of the product that goes on running, with its log in a file."""
 
-    def __init__(self, *arguments: str, log: Path, **variables: str) -> None:
+    def __init__(
+        self, *arguments: str, log: Path, on: Sequence[str] = (), **variables: str
+    ) -> None:
+        """`on`: words before the command that run it elsewhere, see `tests/machines.py`."""
         clock.must_be_real()
         self.log = log
         with log.open("ab") as output:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "sophiie", *arguments],
+                [*on, sys.executable, "-m", "sophiie", *arguments],
                 env=clean_environment(**variables),
                 stdout=output,
                 stderr=subprocess.STDOUT,

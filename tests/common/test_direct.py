@@ -31,7 +31,7 @@ def test_with_a_pooler_the_direct_way_is_another(settings: Any) -> None:
     direct = direct_parameters()
     found = (direct["host"], direct["port"], direct["user"], direct["password"], direct["dbname"])
     assert found == ("db.example.com", "5433", "sophiie", "secret", "sophiie")
-    assert direct["prepare_threshold"] is None
+    assert direct["connect_timeout"] == 5
 
 
 def test_what_a_pooler_cannot_keep_is_not_asked_of_it() -> None:
@@ -40,6 +40,9 @@ def test_what_a_pooler_cannot_keep_is_not_asked_of_it() -> None:
     assert through["DISABLE_SERVER_SIDE_CURSORS"]
     assert not around["DISABLE_SERVER_SIDE_CURSORS"]
     assert "options" not in through["OPTIONS"]
+    # What is prepared stays with the connection to PostgreSQL, which every transaction changes.
+    assert "prepare_threshold" not in through["OPTIONS"]
+    assert around["OPTIONS"]["prepare_threshold"]
     assert "idle_in_transaction_session_timeout" in around["OPTIONS"]["options"]
 
 

@@ -14,11 +14,12 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from sophiie import audit
-from sophiie.accounts.models import ApiKey, Member
+from sophiie.accounts.models import ApiKey, Business, Member
 from sophiie.accounts.people import InvalidAccount
 from sophiie.common.blank import is_blank
 from sophiie.common.clock import now
 from sophiie.common.logs import log
+from sophiie.common.sql import Columns, execute
 
 logger = log(__name__)
 
@@ -26,6 +27,7 @@ logger = log(__name__)
 MAX_LIVING = 50
 _USE_NOTED_EVERY = timedelta(hours=1)
 _MARK = "sophiie"
+_KEY, _MEMBER, _BUSINESS = Columns(ApiKey), Columns(Member), Columns(Business)
 _SHAPE = re.compile(rf"{_MARK}_([0-9a-f]{{16}})_[0-9a-f]{{64}}")
 
 
@@ -109,11 +111,7 @@ def living_key(text: str) -> ApiKey | None:
     shape = _SHAPE.fullmatch(text)
     if shape is None:
         return None
-    key = (
-        ApiKey.objects.select_related("member__business")
-        .filter(prefix=shape[1], revoked_at=None, member__is_active=True)
-        .first()
-    )
+    key = _key_with(shape[1])
     # Compared even if no row was found, so that a wrong prefix takes the same time.
     known = key.digest if key else "0" * 64
     if not hmac.compare_digest(known, _digest(text)) or key is None:
@@ -121,6 +119,29 @@ def living_key(text: str) -> ApiKey | None:
     moment = now()
     if key.last_used_at is None or abs(moment - key.last_used_at) > _USE_NOTED_EVERY:
         ApiKey.objects.filter(pk=key.pk).update(last_used_at=moment)
+    return key
+
+
+def _key_with(prefix: str) -> ApiKey | None:
+    """The key with its member and their business, as every request of the API needs them.
+
+    By a statement of our own: Django takes 1 ms to make the same one anew for each request.
+    """
+    rows = execute(
+        f"""
+        SELECT {_KEY.of("key")}, {_MEMBER.of("member")}, {_BUSINESS.of("business")}
+        FROM accounts_apikey AS key
+        JOIN accounts_member AS member ON member.id = key.member_id
+        JOIN accounts_business AS business ON business.id = member.business_id
+        WHERE key.prefix = %(prefix)s AND key.revoked_at IS NULL AND member.is_active
+        """,  # noqa: S608 - columns, no values
+        prefix=prefix,
+    )
+    if not rows:
+        return None
+    values = iter(rows[0])
+    key, key.member = _KEY.built(values), _MEMBER.built(values)
+    key.member.business = _BUSINESS.built(values)
     return key
 
 

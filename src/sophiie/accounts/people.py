@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
@@ -24,10 +25,12 @@ from sophiie.common.blank import is_blank
 from sophiie.common.clock import now
 from sophiie.common.logs import log
 from sophiie.common.mail_addresses import is_mail_address
+from sophiie.common.sql import Columns, execute
 from sophiie.common.wall_time import is_zone
 
 logger = log(__name__)
 
+_MEMBER = Columns(Member)
 _short_enough = MaxLengthValidator(254)
 
 
@@ -68,6 +71,26 @@ def create_business(
 def active_members(business: Business | UUID) -> QuerySet[Member]:
     """Everybody who belongs to the business at present, by name."""
     return Member.objects.filter(business=business, is_active=True)
+
+
+def read_active_members(business_id: UUID, *, named: Collection[str] | None = None) -> list[Member]:
+    """The same as a list, or only those `named` by id or address, in lower case.
+
+    By a statement of our own, for bookings and for searches for free time: Django takes longer to
+    make it than PostgreSQL to answer it.
+    """
+    rows = execute(
+        f"""
+        SELECT {_MEMBER.of("member")} FROM accounts_member AS member
+        WHERE business_id = %(business)s AND is_active AND (
+            %(named)s::text[] IS NULL OR id::text = ANY(%(named)s) OR lower(email) = ANY(%(named)s)
+        )
+        ORDER BY name, id
+        """,  # noqa: S608 - columns, no values
+        business=business_id,
+        named=None if named is None else list(named),
+    )
+    return [_MEMBER.built(iter(row)) for row in rows]
 
 
 def add_member(

@@ -27,7 +27,7 @@ from sophiie.api.appointment_schemas import (
     appointment_out,
 )
 from sophiie.api.booked_service import notes_of, service_named, team_of_service, title_of
-from sophiie.api.idempotency import answer_once, kept_answer
+from sophiie.api.idempotency import answer_once, is_kept, kept_answer
 from sophiie.api.problems import CONTENT_TYPE, ProblemError, conflict, invalid
 from sophiie.api.schemas import Problem
 from sophiie.appointments import booking, holds
@@ -101,8 +101,8 @@ def create(request: HttpRequest, data: AppointmentIn) -> HttpResponse:
     if answer is None:
         check_details(details)
         team = _team(data, member, details, service)
-        # Before the transaction that stores the answer: no transaction waits for the network.
-        renew_knowledge(team=team, start=details.start, end=details.end)
+        if is_kept(request):  # no transaction waits for the network: before that of the answer
+            renew_knowledge(team=team, start=details.start, end=details.end)
         answer = answer_once(request, member, book)
     status, body = answer
     response = JsonResponse(body, status=status)

@@ -10,9 +10,10 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from ninja import Query, Router, Schema
 from pydantic import Field
+from pydantic_core import to_json
 
 from sophiie.accounts.models import Member
-from sophiie.accounts.people import active_members
+from sophiie.accounts.people import read_active_members
 from sophiie.api.access import member_of
 from sophiie.api.problems import ProblemError, invalid
 from sophiie.api.schemas import Instant, Problem
@@ -139,7 +140,8 @@ def availability(request: HttpRequest, filters: Query[AvailabilityFilter]) -> Ht
     except TooMuch:
         text = "This is too much for one answer: ask for a shorter time or fewer members."
         raise invalid({"to": [text]}) from None
-    return JsonResponse(_offer_out(offer, business.timezone))
+    body = to_json(_offer_out(offer, business.timezone))
+    return HttpResponse(body, content_type="application/json")
 
 
 @router.get(
@@ -190,15 +192,16 @@ def _members(asking: Member, given: list[str], *, name: str = "members") -> list
 
     People outside the business do not exist here. Without any name: everybody.
     """
-    people = active_members(asking.business_id)
     names = [_canonical(part) for text in given for part in text.split(",") if part.strip()]
     if given and not names:
         raise invalid({name: ["Give at least one id or email address."]})
+    asked = [name for name in names if name.isprintable()]  # PostgreSQL accepts no other text
+    people = read_active_members(asking.business_id, named=asked if names else None)
     known = {key: person for person in people for key in (str(person.pk), person.email.lower())}
     for wanted in names:
         if wanted not in known:
             _refuse(wanted, name)
-    chosen = [known[wanted] for wanted in names] or list(people)
+    chosen = [known[wanted] for wanted in names] or people
     if len(chosen := list(dict.fromkeys(chosen))) > MAX_MEMBERS:
         raise invalid({name: [f"Name at most {MAX_MEMBERS} members."]})
     return chosen
@@ -217,7 +220,8 @@ def _refuse(wanted: str, name: str) -> None:
 
 def _offer_out(offer: Offer, zone: str) -> dict[str, Any]:
     """As `AvailabilityOut`, but built by hand, because there may be thousands of slots: the zone is
-    looked up once, and the slots of the same people share one list of their ids."""
+    looked up once, the slots of the same people share one list of their ids, and pydantic's encoder
+    writes times in a third of the time that Python's needs."""
     who = {id(slot.member_ids): slot.member_ids for slot in offer.slots}
     names = {key: [str(member_id) for member_id in ids] for key, ids in who.items()}
     rules = rules_of(zone)
@@ -233,8 +237,8 @@ def _offer_out(offer: Offer, zone: str) -> dict[str, Any]:
         ],
         "slots": [
             {
-                "start": slot.start.astimezone(rules).isoformat(),
-                "end": slot.end.astimezone(rules).isoformat(),
+                "start": slot.start.astimezone(rules),
+                "end": slot.end.astimezone(rules),
                 "member_ids": names[id(slot.member_ids)],
             }
             for slot in offer.slots

@@ -19,6 +19,11 @@ from sophiie.common.clock import now
 MAX_KEY = 255
 
 
+def is_kept(request: HttpRequest) -> bool:
+    """Whether the answer will be stored, so that `answer_once` runs the act in its transaction."""
+    return bool(request.headers.get("Idempotency-Key"))
+
+
 def kept_answer(request: HttpRequest, member: Member) -> tuple[int, Any] | None:
     """The stored answer to this request, if there is one. Runs nothing."""
     key = request.headers.get("Idempotency-Key", "")

@@ -86,7 +86,8 @@ def check_free(
         start=appointment.start,
         end=appointment.end,
         timezone=appointment.timezone,
-        exclude=appointment.id,
+        # What is being booked cannot have events elsewhere yet: nobody is asked for them.
+        exclude=None if appointment._state.adding else appointment.id,
     )
     if not all(consent.covers(obstacle) for obstacle in obstacles):
         raise Conflict(obstacles)

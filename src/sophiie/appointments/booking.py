@@ -42,7 +42,7 @@ from sophiie.appointments.selectors import visible_to
 from sophiie.appointments.services import note_service
 from sophiie.audit import Act
 from sophiie.common.clock import now
-from sophiie.common.sql import insert
+from sophiie.common.sql import insert, pipeline
 
 
 def book(
@@ -93,8 +93,9 @@ def book(
         consent = Consent(allow_overlap, accept_unverified)
         obstacles = check_free(appointment, assignees, consent)
         said = customer.note_on(appointment)
-        insert([appointment])
-        used = write_assignments(appointment, assignees, obstacles)
+        with pipeline():
+            insert([appointment])
+            used = write_assignments(appointment, assignees, obstacles)
         differences = differences_between(None, said, None, assignees) | service | used
         announce(appointment, Action.HELD if held else Action.CREATED, by, differences)
         return appointment

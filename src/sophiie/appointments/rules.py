@@ -8,12 +8,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q, TextField
-from django.db.models.functions import Cast, Lower
 from django.utils.translation import gettext as _
 
 from sophiie.accounts.models import Business, Member
-from sophiie.accounts.people import active_members
+from sophiie.accounts.people import read_active_members
 from sophiie.appointments.errors import InvalidAppointment
 from sophiie.appointments.models import LOCATION_LENGTH, NOTES_LENGTH, TITLE_LENGTH, Appointment
 from sophiie.common.blank import is_blank
@@ -133,8 +131,7 @@ def assignees_of(business: Business, wanted: Iterable[str | UUID]) -> list[Membe
         )
     known: dict[str, Member] = {}
     asked = [name for name in names if name.isprintable()]  # PostgreSQL accepts no other text
-    members = active_members(business).alias(key=Cast("id", TextField()), address=Lower("email"))
-    for member in members.filter(Q(key__in=asked) | Q(address__in=asked)):
+    for member in read_active_members(business.id, named=asked):
         known[str(member.id)] = known[member.email.lower()] = member
     if unknown := [name for name in names if name not in known]:
         listed = ", ".join(name[:80] for name in unknown[:5])

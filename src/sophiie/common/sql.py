@@ -1,4 +1,4 @@
-"""Our own SQL statements, for what a worker does on every change.
+"""Our own SQL statements, for what a worker does on every change and a booking at every request.
 
 They go straight to psycopg, on Django's connection and inside its transactions. Through Django's
 cursor a small statement costs the caller twice as much, and its timestamps cost more than the rest
@@ -9,13 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import islice
+from typing import Any, Generic, TypeVar
 
 import psycopg
 from django.db import connection
-from django.db.models import Model
+from django.db.models import JSONField, Model
 
 Rows = list[tuple[Any, ...]]
+M = TypeVar("M", bound=Model)
 
 
 class _Cursor(psycopg.Cursor[tuple[Any, ...]]):
@@ -87,6 +91,34 @@ def update(rows: Sequence[Model], names: Collection[str] | None = None) -> None:
         f" WHERE old.{columns[0]} = new.{columns[0]}",
         **values,
     )
+
+
+@dataclass(frozen=True)
+class Columns(Generic[M]):
+    """The columns that a statement asks of a model: all of them, so that it forgets no new one, or
+    `only` those named, between spaces; then Django reads the others when somebody asks for them."""
+
+    model: type[M]
+    only: str = ""
+
+    @cached_property
+    def names(self) -> list[str]:
+        """The fields, none of which may need Django to read it: psycopg reads JSON itself."""
+        asked, fields = set(self.only.split()), self.model._meta.concrete_fields
+        chosen = [field for field in fields if not asked or field.attname in asked]
+        for field in chosen:
+            assert isinstance(field, JSONField) or not hasattr(field, "from_db_value"), field
+        names = [field.attname for field in chosen]
+        assert asked <= set(names), asked
+        return names
+
+    def of(self, table: str) -> str:
+        """Their list; `table` is the statement's name for the model's table."""
+        return ", ".join(f'{table}."{name}"' for name in self.names)
+
+    def built(self, values: Iterator[Any]) -> M:
+        """The row of the model that the next values of an answer are."""
+        return self.model.from_db(connection.alias, self.names, [*islice(values, len(self.names))])
 
 
 @contextmanager

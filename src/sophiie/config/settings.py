@@ -150,6 +150,9 @@ def _database(url: str, *, pooled: bool = False) -> dict[str, Any]:
     if not pooled:  # a pooler refuses it
         # Nor does anybody wait for the locks of a process that stands still in a transaction.
         options["options"] = "-c idle_in_transaction_session_timeout=20s"
+        # A statement of our own is parsed once for each connection, not for each booking. Django's
+        # own are not prepared: it writes their values into them.
+        options["prepare_threshold"] = 5
     for pair in filter(None, parts.query.split("&")):
         name, _, value = pair.partition("=")
         options[name] = unquote(value)

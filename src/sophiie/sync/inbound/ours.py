@@ -22,7 +22,7 @@ from sophiie.common.sql import execute
 from sophiie.google import marks
 from sophiie.sync.drift_state import whole_seconds
 from sophiie.sync.inbound.busy_rule import Stretch
-from sophiie.sync.models import MirroredEvent, MirrorState
+from sophiie.sync.models import MirrorState
 
 Item = Mapping[str, Any]
 
@@ -47,6 +47,12 @@ _MARKED = f"""
     FROM appointments_appointment appointment
     WHERE appointment.id = ANY(%(appointments)s) AND appointment.business_id = %(business)s
 """  # noqa: S608 - no values
+
+# In SQL, because it runs in a pipeline of a booking's statements.
+_OWN = """
+    SELECT appointment_id, event_id FROM sync_mirroredevent
+    WHERE appointment_id = ANY(%(appointments)s)
+"""
 
 
 @dataclass(frozen=True)
@@ -151,7 +157,6 @@ def _add_marked(
 def own_events_of(appointment_ids: Collection[UUID]) -> dict[UUID, set[str]]:
     """By appointment, the ids of all events that stand or stood for it."""
     found: dict[UUID, set[str]] = defaultdict(set)
-    rows = MirroredEvent.objects.filter(appointment__in=appointment_ids)
-    for appointment_id, event_id in rows.values_list("appointment_id", "event_id"):
+    for appointment_id, event_id in execute(_OWN, appointments=list(appointment_ids)):
         found[appointment_id].add(event_id)
     return found

@@ -17,7 +17,7 @@ from sophiie.appointments.models import Appointment
 from sophiie.calendar_link.models import CalendarLink, LinkState
 from sophiie.common import live
 from sophiie.common.clock import now
-from sophiie.common.sql import execute
+from sophiie.common.sql import Columns, execute
 from sophiie.sync.jobs import defer_drain
 from sophiie.sync.left_in_google import poll_what_nobody_writes
 from sophiie.sync.models import ANEW, DriftKind, MirroredEvent, MirrorState, WatchedCalendar
@@ -39,13 +39,16 @@ from sophiie.sync.outbox.rows import (
 # 16 ms, and its processor time from 14 to 10 ms (docs/reference/benchmarks.md, "Bookings").
 _ASSIGNEES = "SELECT member_id FROM appointments_assignment WHERE appointment_id = %(appointment)s"
 # Only what decides about a link's events: its tokens would be decrypted for nothing.
-_LINKS = """
-    SELECT link.id, link.member_id, link.state, link.google_email, link.calendar_id, link.covers,
-        link.privacy, link.created_at
+_LINK = Columns(
+    CalendarLink,
+    only="id member_id state google_email calendar_id covers privacy created_at",
+)
+_LINKS = f"""
+    SELECT {_LINK.of("link")}
     FROM calendar_link_calendarlink link JOIN accounts_member member ON member.id = link.member_id
-    WHERE member.business_id = %s AND link.state <> %s
+    WHERE member.business_id = %(business)s AND link.state <> '{LinkState.UNLINKED}'
     ORDER BY link.id FOR KEY SHARE OF link
-"""
+"""  # noqa: S608 - no values
 
 
 def record_change(
@@ -270,4 +273,5 @@ def hold_links(business_id: UUID) -> list[CalendarLink]:
     wait for it and then see the link. Without the lock neither might send the appointment. It is
     the weakest lock there is, so a worker's lease does not wait for it.
     """
-    return list(CalendarLink.objects.raw(_LINKS, [business_id, LinkState.UNLINKED]))
+    rows = execute(_LINKS, business=business_id)
+    return [_LINK.built(iter(row)) for row in rows]

@@ -14,6 +14,7 @@ from django.conf import settings
 from sophiie.appointments.models import Appointment
 from sophiie.calendar_link.models import CalendarLink
 from sophiie.common.reasons import NO_REASON, keep
+from sophiie.common.sql import insert
 from sophiie.sync.models import MirroredEvent, MirrorState
 from sophiie.sync.outbox.coverage import shows
 from sophiie.sync.outbox.guests import Circle
@@ -147,7 +148,10 @@ def adopt(
 
 def write(row: MirroredEvent) -> None:
     """Saves one row; what a worker has noted on it since it was read stays."""
-    row.save(update_fields=None if row._state.adding else WANTED_FIELDS)
+    if row._state.adding:
+        insert([row])
+    else:
+        row.save(update_fields=WANTED_FIELDS)
 
 
 def save(rows: Rows) -> None:

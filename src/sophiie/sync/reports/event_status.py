@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -15,6 +15,7 @@ from sophiie.calendar_link.google_app import address_in_google
 from sophiie.calendar_link.models import RECORDING, CalendarLink, LinkState
 from sophiie.common.clock import now
 from sophiie.common.reasons import Reason, kept
+from sophiie.common.sql import Columns, execute
 from sophiie.sync.messages import REFUSED_BY_GUARD, answer
 from sophiie.sync.models import DriftKind, MirroredEvent, MirrorState, SyncAttempt
 from sophiie.sync.quota.buckets import share_used
@@ -77,42 +78,28 @@ class LinkHealth:
 
 
 # What `_status` needs, and nothing secret: a link's tokens are decrypted when they are read.
-_SHOWN = (
-    "appointment_id",
-    "calendar_id",
-    "event_id",
-    "wanted",
-    "state",
-    "shown_revision",
-    "synced_at",
-    "attempts",
-    "error",
-    "error_reason",
-    "next_attempt_at",
-    "html_link",
-    "shown_guests",
-    "drift_kind",
-    "drift_seen_at",
-    "drift_start",
-    "drift_end",
-    "drift_fields",
-    "left_out",
-    "hosted_elsewhere",
-    "link__state",
-    "link__problem",
-    "link__problem_reason",
-    "link__member__name",
+_EVENT = Columns(
+    MirroredEvent,
+    only="id link_id appointment_id calendar_id event_id wanted state shown_revision synced_at "
+    "attempts error error_reason next_attempt_at html_link shown_guests drift_kind "
+    "drift_seen_at drift_start drift_end drift_fields left_out hosted_elsewhere",
 )
+_LINK = Columns(CalendarLink, only="id member_id state problem problem_reason")
+_MEMBER = Columns(Member, only="id name")
+# In SQL, as part of every booking's answer: Django takes 1 ms to make the same statement anew.
+_ROWS = f"""
+    SELECT {_EVENT.of("row")}, {_LINK.of("link")}, {_MEMBER.of("member")}
+    FROM sync_mirroredevent AS row
+    JOIN calendar_link_calendarlink AS link ON link.id = row.link_id
+    JOIN accounts_member AS member ON member.id = link.member_id
+    WHERE row.appointment_id = ANY(%(appointments)s)
+    ORDER BY row.created_at, row.id
+"""  # noqa: S608 - columns, no values
 
 
 def statuses_of(appointment_ids: Iterable[UUID], *, to: Member) -> dict[UUID, list[EventStatus]]:
     """The states of these appointments as `to` may see them, by appointment."""
-    rows = (
-        MirroredEvent.objects.filter(appointment__in=list(appointment_ids))
-        .select_related("link__member")
-        .only(*_SHOWN)
-        .order_by("created_at", "id")
-    )
+    rows = [_row(iter(values)) for values in execute(_ROWS, appointments=list(appointment_ids))]
     # A member may have had several links, and a link several calendars: the wanted row counts, or
     # else the newest.
     newest: dict[tuple[UUID, UUID], MirroredEvent] = {}
@@ -132,6 +119,12 @@ def statuses_of(appointment_ids: Iterable[UUID], *, to: Member) -> dict[UUID, li
             host = hosts.get((row.appointment_id, row.calendar_id), row)
         found.setdefault(row.appointment_id, []).append(_status(row, host, to))
     return found
+
+
+def _row(values: Iterator[Any]) -> MirroredEvent:
+    row, row.link = _EVENT.built(values), _LINK.built(values)
+    row.link.member = _MEMBER.built(values)
+    return row
 
 
 def attempts_of(appointment_id: UUID, *, most: int = 20) -> list[SyncAttempt]:
