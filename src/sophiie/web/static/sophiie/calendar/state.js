@@ -32,7 +32,11 @@ export const state = {
   hidden: new Set(),
   busy: true,
   cancelled: false,
+  byService: false,
 };
+
+/** A business whose last service is gone has people's colours again. */
+const hasServices = () => Boolean(document.querySelector("#cal-filters [name=byService]"));
 
 function remembered() {
   try {
@@ -44,8 +48,9 @@ function remembered() {
 
 function remember() {
   try {
-    const { view, hidden, busy, cancelled } = state;
-    localStorage.setItem(MEMORY, JSON.stringify({ view, hidden: [...hidden], busy, cancelled }));
+    const { view, hidden, busy, cancelled, byService } = state;
+    const kept = { view, hidden: [...hidden], busy, cancelled, byService };
+    localStorage.setItem(MEMORY, JSON.stringify(kept));
   } catch {
     // A browser that keeps nothing still shows everything.
   }
@@ -72,6 +77,7 @@ export function readAddress({ first = false } = {}) {
   if (first) {
     state.busy = known.busy ?? true;
     state.cancelled = known.cancelled ?? false;
+    state.byService = hasServices() && (known.byService ?? false);
   }
   remember();
 }
