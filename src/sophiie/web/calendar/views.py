@@ -140,7 +140,7 @@ def _services(member: Member) -> list[dict[str, Any]]:
     """What there is to choose, and the colours by which a person may look at the calendar."""
     return [
         {"id": service.pk, "name": service.name, "colour": Colour(service.colour).number}
-        for service in active_services(member.business_id)
+        for service in active_services(member.business_id).prefetch_related(None)
     ]
 
 

@@ -149,10 +149,7 @@ def _form_page(request: HttpRequest, form: ServiceForm, kept: Service | None) ->
     context: dict[str, Any] = {
         "form": form,
         "service": kept,
-        "colours": [
-            (option, Colour(option.data["value"]).number)
-            for option in form["colour"]
-        ],
+        "colours": [(option, Colour(option.data["value"]).number) for option in form["colour"]],
     }
     status = 422 if form.errors else 200
     return render(request, "settings/services/form.html", context, status=status)
