@@ -23,7 +23,7 @@ from sophiie.services.rules import ServiceDetails
 
 # Name, minutes, other lengths, buffers before and after, price, colour, who does it ("" for all).
 _SERVICES = [
-    ("Gas check", 60, (45,), None, 15, "95 $", Colour.TEAL, "Bob Charlie"),
+    ("Gas check", 45, (60,), None, 15, "95 $", Colour.TEAL, "Bob Charlie"),
     ("Boiler service", 90, (120,), 15, 15, "from 180 $", Colour.OCHRE, "Bob"),
     ("Emergency", 60, (), 0, 30, "by the hour", Colour.BRICK, ""),
 ]
