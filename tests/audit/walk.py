@@ -16,6 +16,7 @@ from sophiie.audit.acts import Act
 from sophiie.audit.models import Entry
 from sophiie.availability.models import SpecialDay
 from sophiie.calendar_link.models import CalendarLink
+from sophiie.services.models import Service
 from tests.conftest import PASSWORD, SYDNEY, ApiCaller, tomorrow_at
 from tests.linking import come_back
 from tests.mails import delivered, mailed_link
@@ -196,6 +197,15 @@ class Walk:
         rules = form_of(parsed(alice.get(f"{hours}/business")), "rules")
         alice.post(f"{hours}/business", rules | {"notice_minutes": "120"})
         yield "rules", [(Act.RULES_CHANGED, "member", "Alice", "Harbour Plumbing")]
+        services, about = "/settings/services", ("member", "Alice", "Gas check")
+        gas = {"name": "Gas check", "duration_minutes": "45", "people": "1", "colour": "blue"}
+        alice.post(f"{services}/new", gas)
+        yield "service", [(Act.SERVICE_MADE, *about)]
+        service = Service.objects.get()
+        alice.post(f"{services}/{service.id}", gas | {"price": "90 $"})
+        yield "service changed", [(Act.SERVICE_CHANGED, *about)]
+        alice.post(f"{services}/{service.id}/delete")
+        yield "service deleted", [(Act.SERVICE_DELETED, *about)]
 
     def _calendar(self) -> Iterator[tuple[str, list[Expected]]]:
         alice, who = self.alice_page, ("member", "Alice", "Alice")

@@ -20,6 +20,8 @@ DESCRIPTIONS = {
     "working_hours.json": gettext_lazy("Weekly working hours."),
     "special_days.json": gettext_lazy("Days off, holidays, other hours."),
     "booking_rules.json": gettext_lazy("What applies to every time that is offered."),
+    "services.json": gettext_lazy("Services: what the business offers, with lengths and buffers."),
+    "service_members.json": gettext_lazy("Who can do which service."),
     "calendar_links.json": gettext_lazy("Which Google account and calendar was linked, and how."),
     "google_events.json": gettext_lazy("The events in Google that stand for appointments."),
     "google_attempts.json": gettext_lazy("What was tried in Google, and what Google answered."),

@@ -128,6 +128,13 @@ HOLDINGS = (
         member=("assignments__member", "created_by"),
         file="appointments",
     ),
+    Holding(
+        table="services.ServiceMember",
+        business="service__business",
+        member=("member",),
+        file="service_members",
+    ),
+    Holding(table="services.Service", business="business", file="services"),
     Holding(table="customers.FormerId", business="customer__business"),
     Holding(table="customers.NotTheSame", business="first__business"),
     Holding(table="customers.Customer", business="business", file="customers"),

@@ -15,12 +15,12 @@ from sophiie.accounts.people import active_members
 from sophiie.appointments.errors import InvalidAppointment
 from sophiie.appointments.hold_time import MAX_HOLD_MINUTES
 from sophiie.appointments.models import Appointment
-from sophiie.appointments.rules import Details, check_details
+from sophiie.appointments.rules import MAX_TRAVEL_MINUTES, Details, check_details
 from sophiie.common.clock import now
 from sophiie.common.shown_clock import clock
 from sophiie.common.wall_time import TimeDoesNotExist, TimeIsAmbiguous, in_zone, instant_of
 from sophiie.services.models import Service
-from sophiie.web.appointments.form_choices import services_to_choose, travel_choices
+from sophiie.services.selectors import to_choose
 from sophiie.web.appointments.line_breaks import keep_line_breaks, show_line_breaks
 from sophiie.web.shared.form_fields import (
     TIME_ERRORS,
@@ -116,13 +116,12 @@ class AppointmentForm(forms.Form):
     )
     # What a service has filled in, so that the next one may replace it; see service_choice.py.
     service_filled = forms.CharField(required=False, widget=forms.HiddenInput)
-    travel_minutes = forms.TypedChoiceField(
-        label=gettext_lazy("Travel before it"),
+    travel_minutes = forms.IntegerField(
+        label=gettext_lazy("Travel before it, in minutes"),
         help_text=gettext_lazy("Kept free before the start when times are offered."),
         required=False,
-        coerce=int,
-        empty_value=None,
-        error_messages={"invalid_choice": gettext_lazy("Choose from the list.")},
+        widget=forms.NumberInput(attrs={"min": 0, "max": MAX_TRAVEL_MINUTES, "step": 5}),
+        error_messages={"invalid": gettext_lazy("Write a whole number.")},
     )
     # Of the customer who was chosen from the list; without it the words say who is meant.
     customer_id = forms.UUIDField(required=False, widget=forms.HiddenInput)
@@ -145,7 +144,7 @@ class AppointmentForm(forms.Form):
         kwargs.setdefault("initial", starting_values(by, appointment))
         super().__init__(*args, **kwargs)
         self.appointment = appointment
-        self.services = services_to_choose(by, appointment)
+        self.services = to_choose(by.business_id, appointment.service_id if appointment else None)
         self._offer_services()
         assigned = [a.member for a in appointment.assignments.all()] if appointment else []
         # A time that nobody touches stays the same instant, even if the clocks show it twice.
@@ -166,9 +165,7 @@ class AppointmentForm(forms.Form):
         show_line_breaks(self, TEXT_FIELDS)
 
     def _offer_services(self) -> None:
-        """The services, and how long the way may be. A business without services sees none."""
-        kept = self.appointment.travel_minutes if self.appointment else 0
-        self._choices("travel_minutes").choices = travel_choices(kept)
+        """What there is to choose. A business without services sees no field."""
         if not self.services:
             del self.fields["service"], self.fields["service_filled"]
             return
@@ -304,7 +301,7 @@ def starting_values(by: Member, appointment: Appointment | None) -> dict[str, An
         "end_date": end.date(),
         "timezone": appointment.timezone,
         "service": str(appointment.service_id or ""),
-        "travel_minutes": appointment.travel_minutes,
+        "travel_minutes": appointment.travel_minutes or "",
         "assignees": [str(a.member_id) for a in appointment.assignments.all()],
         "revision": appointment.revision,
     }

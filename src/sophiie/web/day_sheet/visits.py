@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 from sophiie.accounts.models import Member
 from sophiie.appointments.models import Appointment, Status
 from sophiie.appointments.selectors import in_period
+from sophiie.availability.words import length
 from sophiie.common.wall_time import in_zone, local_day
 
 # Of one page. A day of a business has far fewer.
@@ -27,6 +28,7 @@ class Visit:
     begins_before: bool
     ends_after: bool
     others: tuple[str, ...]
+    way: str  # how long it takes to get there, if somebody said so
 
 
 @dataclass
@@ -86,6 +88,7 @@ def _on(
             others=tuple(
                 one.member.name for one in a.assignments.all() if one.member_id != without.pk
             ),
+            way=length(timedelta(minutes=a.travel_minutes)) if a.travel_minutes else "",
         )
         for a in appointments
         if a.start < ends and a.end > begins
