@@ -14,6 +14,7 @@ from sophiie.customers.rules import CustomerDetails
 from tests.api.problems import errors, problem
 from tests.api.test_life import PLAIN
 from tests.conftest import ApiCaller
+from tests.series.making import made
 
 ROUTES = sorted(
     (method, path)
@@ -37,8 +38,9 @@ def test_an_id_of_another_business_is_not_found(
     path: str,
 ) -> None:
     known = make(by=alice, details=CustomerDetails(name="Dana"))
+    series = made(alice).series
     address = path.removeprefix("/api/v1").format(
-        appointment_id=booked.id, member_id=alice.id, customer_id=known.id
+        appointment_id=booked.id, member_id=alice.id, customer_id=known.id, series_id=series.id
     )
     named = "name" if "customer" in path else "title"
     body: dict[str, str] | None = {named: "Mine now"} if method == "patch" else None
@@ -46,8 +48,13 @@ def test_an_id_of_another_business_is_not_found(
         body = {"action": "accept"}
     if path.endswith("/merge"):
         body = {"customer_id": str(charlie.id)}
+    if path.endswith("/undo"):
+        body = {"act_id": str(series.acts.get().id)}
+    if path.endswith("{series_id}") and method != "get":
+        address += "?scope=all"
     foreign = problem(api_of(charlie)(method.upper(), address, body), 404)
     nothing = address.replace(str(booked.id), str(charlie.id)).replace(str(alice.id), "0" * 32)
+    nothing = nothing.replace(str(series.id), "0" * 32)
     nothing = nothing.replace(str(known.id), "0" * 32)
     assert str(booked.id) not in str(foreign)
     assert str(known.id) not in str(foreign)

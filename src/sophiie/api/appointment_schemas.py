@@ -15,6 +15,7 @@ from sophiie.api.schemas import Instant, Page, PersonOut, Problem, Strict, Text
 from sophiie.appointments.errors import Obstacle
 from sophiie.appointments.models import Appointment
 from sophiie.common.wall_time import in_zone
+from sophiie.series.selectors import Place
 from sophiie.sync.reports.event_status import Drift, EventStatus
 
 
@@ -150,6 +151,14 @@ class ObstacleOut(Schema):
     checked_at: datetime | None = None
 
 
+class PlaceOut(Schema):
+    """Which visit of its series an appointment is; `of` is null while the series has no end."""
+
+    id: UUID
+    number: int
+    of: int | None
+
+
 class AppointmentOut(Schema):
     id: UUID
     title: str
@@ -164,6 +173,7 @@ class AppointmentOut(Schema):
         CustomerOut | None, Field(description="As told when the appointment was booked.")
     ]
     customer_id: UUID | None = None
+    series: PlaceOut | None = None
     revision: int
     held_until: datetime | None = None
     created_at: datetime
@@ -189,6 +199,7 @@ def appointment_out(
     team: Iterable[Member],
     statuses: list[EventStatus],
     clashes: list[Obstacle],
+    place: Place | None = None,
 ) -> AppointmentOut:
     """The appointment as the API shows it, with times in its own zone."""
     zone = appointment.timezone
@@ -211,6 +222,7 @@ def appointment_out(
         assignees=[PersonOut(id=m.id, name=m.name, email=m.email) for m in team],
         customer=customer,
         customer_id=appointment.customer_id,
+        series=PlaceOut(id=place.series_id, number=place.number, of=place.of) if place else None,
         revision=appointment.revision,
         held_until=in_zone(appointment.held_until, zone) if appointment.held_until else None,
         created_at=in_zone(appointment.created_at, zone),
