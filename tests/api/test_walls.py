@@ -14,6 +14,7 @@ from sophiie.customers.rules import CustomerDetails
 from tests.api.problems import errors, problem
 from tests.api.test_life import PLAIN
 from tests.conftest import ApiCaller
+from tests.series.making import made
 from tests.services.made import service
 
 ROUTES = sorted(
@@ -38,12 +39,13 @@ def test_an_id_of_another_business_is_not_found(
     path: str,
 ) -> None:
     known = make(by=alice, details=CustomerDetails(name="Dana"))
-    made = service(alice)
+    its_service, series = service(alice), made(alice).series
     address = path.removeprefix("/api/v1").format(
         appointment_id=booked.id,
         member_id=alice.id,
         customer_id=known.id,
-        service_id=made.id,
+        service_id=its_service.id,
+        series_id=series.id,
     )
     named = "name" if "customer" in path or "service" in path else "title"
     body: dict[str, str] | None = {named: "Mine now"} if method == "patch" else None
@@ -51,12 +53,17 @@ def test_an_id_of_another_business_is_not_found(
         body = {"action": "accept"}
     if path.endswith("/merge"):
         body = {"customer_id": str(charlie.id)}
+    if path.endswith("/undo"):
+        body = {"act_id": str(series.acts.get().id)}
+    if path.endswith("{series_id}") and method != "get":
+        address += "?scope=all"
     foreign = problem(api_of(charlie)(method.upper(), address, body), 404)
     nothing = address.replace(str(booked.id), str(charlie.id)).replace(str(alice.id), "0" * 32)
-    nothing = nothing.replace(str(known.id), "0" * 32).replace(str(made.id), "0" * 32)
+    nothing = nothing.replace(str(its_service.id), "0" * 32).replace(str(series.id), "0" * 32)
+    nothing = nothing.replace(str(known.id), "0" * 32)
     assert str(booked.id) not in str(foreign)
     assert str(known.id) not in str(foreign)
-    assert str(made.id) not in str(foreign)
+    assert str(its_service.id) not in str(foreign)
     problem(api_of(charlie)(method.upper(), nothing, body), 404)
     kept = Appointment.objects.get(pk=booked.pk)
     assert (kept.title, kept.revision, kept.deleted_at) == ("Leaking tap", 1, None)

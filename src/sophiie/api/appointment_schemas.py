@@ -15,6 +15,7 @@ from sophiie.api.schemas import Instant, Page, PersonOut, Problem, Strict, Text
 from sophiie.appointments.errors import Obstacle
 from sophiie.appointments.models import Appointment
 from sophiie.common.wall_time import in_zone
+from sophiie.series.selectors import Place
 from sophiie.sync.reports.event_status import Drift, EventStatus
 
 
@@ -161,6 +162,14 @@ class ObstacleOut(Schema):
     checked_at: datetime | None = None
 
 
+class PlaceOut(Schema):
+    """Which visit of its series an appointment is; `of` is null while the series has no end."""
+
+    id: UUID
+    number: int
+    of: int | None
+
+
 class AppointmentOut(Schema):
     id: UUID
     title: str
@@ -182,6 +191,7 @@ class AppointmentOut(Schema):
         Field(description="The service's when it was booked; `null`: as the booking rules say."),
     ] = None
     buffer_after: int | None = None
+    series: PlaceOut | None = None
     revision: int
     held_until: datetime | None = None
     created_at: datetime
@@ -207,6 +217,7 @@ def appointment_out(
     team: Iterable[Member],
     statuses: list[EventStatus],
     clashes: list[Obstacle],
+    place: Place | None = None,
 ) -> AppointmentOut:
     """The appointment as the API shows it, with times in its own zone."""
     zone = appointment.timezone
@@ -233,6 +244,7 @@ def appointment_out(
         travel_minutes=appointment.travel_minutes,
         buffer_before=appointment.buffer_before_minutes,
         buffer_after=appointment.buffer_after_minutes,
+        series=PlaceOut(id=place.series_id, number=place.number, of=place.of) if place else None,
         revision=appointment.revision,
         held_until=in_zone(appointment.held_until, zone) if appointment.held_until else None,
         created_at=in_zone(appointment.created_at, zone),

@@ -35,6 +35,7 @@ from sophiie.appointments.conflicts import clashes_of, renew_knowledge
 from sophiie.appointments.errors import Conflict
 from sophiie.appointments.models import Appointment
 from sophiie.appointments.rules import Details, assignees_of, check_details, may_book_over
+from sophiie.series.selectors import place_of
 from sophiie.services.models import Service
 from sophiie.sync.actions import drift
 from sophiie.sync.outbox import record
@@ -240,7 +241,8 @@ def _out(appointment: Appointment, member: Member) -> dict[str, Any]:
     statuses = statuses_of([appointment.id], to=member).get(appointment.id, [])
     clashes = clashes_of([appointment]).get(appointment.id, [])
     team = [assignment.member for assignment in appointment.assignments.all()]
-    return appointment_out(appointment, team, statuses, clashes).model_dump(mode="json")
+    place = place_of(appointment.id)
+    return appointment_out(appointment, team, statuses, clashes, place).model_dump(mode="json")
 
 
 def _details(data: AppointmentIn, member: Member, service: Service | None) -> Details:

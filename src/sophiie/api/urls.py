@@ -13,6 +13,7 @@ from sophiie.api.availability import router as availability
 from sophiie.api.customer_erasure import router as customer_erasure
 from sophiie.api.customers import router as customers
 from sophiie.api.members import router as members
+from sophiie.api.series import router as series
 from sophiie.api.services import router as services
 
 
@@ -48,3 +49,4 @@ api.add_router("", availability)
 api.add_router("", customer_erasure)
 api.add_router("", customers)
 api.add_router("", services)
+api.add_router("", series)
