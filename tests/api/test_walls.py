@@ -11,6 +11,7 @@ from sophiie.api.urls import api as the_api
 from sophiie.appointments.models import Appointment
 from sophiie.customers.editing import find, make
 from sophiie.customers.rules import CustomerDetails
+from sophiie.resources.editing import make as make_resource
 from tests.api.problems import errors, problem
 from tests.api.test_life import PLAIN
 from tests.conftest import ApiCaller
@@ -37,10 +38,11 @@ def test_an_id_of_another_business_is_not_found(
     path: str,
 ) -> None:
     known = make(by=alice, details=CustomerDetails(name="Dana"))
+    van = make_resource(by=alice, name="Van")
     address = path.removeprefix("/api/v1").format(
-        appointment_id=booked.id, member_id=alice.id, customer_id=known.id
+        appointment_id=booked.id, member_id=alice.id, customer_id=known.id, resource_id=van.id
     )
-    named = "name" if "customer" in path else "title"
+    named = "name" if "customer" in path or "resource" in path else "title"
     body: dict[str, str] | None = {named: "Mine now"} if method == "patch" else None
     if path.endswith("/drift"):
         body = {"action": "accept"}
@@ -48,7 +50,7 @@ def test_an_id_of_another_business_is_not_found(
         body = {"customer_id": str(charlie.id)}
     foreign = problem(api_of(charlie)(method.upper(), address, body), 404)
     nothing = address.replace(str(booked.id), str(charlie.id)).replace(str(alice.id), "0" * 32)
-    nothing = nothing.replace(str(known.id), "0" * 32)
+    nothing = nothing.replace(str(known.id), "0" * 32).replace(str(van.id), "0" * 32)
     assert str(booked.id) not in str(foreign)
     assert str(known.id) not in str(foreign)
     problem(api_of(charlie)(method.upper(), nothing, body), 404)

@@ -39,6 +39,7 @@ class AppointmentIn(Strict):
     assignees: Annotated[list[Text], Field(max_length=200)] | None = None
     customer: CustomerIn | None = None
     customer_id: UUID | None = None
+    resource_ids: Annotated[list[UUID], Field(max_length=100)] = []
     hold_minutes: (
         Annotated[
             StrictInt,
@@ -66,6 +67,7 @@ class AppointmentPatch(Strict):
     assignees: Annotated[list[Text], Field(max_length=200)] | None = None
     customer: CustomerIn | None = None
     customer_id: UUID | None = None
+    resource_ids: Annotated[list[UUID], Field(max_length=100)] | None = None
     status: Literal["scheduled", "completed", "no_show", "cancelled"] | None = None
     allow_overlap: StrictBool = False
     accept_unverified: StrictBool = False
@@ -142,11 +144,12 @@ class SyncOut(Schema):
 class ObstacleOut(Schema):
     """One obstacle. `checked_at`: when the member's calendar was last read."""
 
-    member_id: UUID
+    member_id: UUID | None = None  # `null` for a resource
     start: datetime
     end: datetime
-    source: Literal["appointment", "google", "unreadable"]
+    source: Literal["appointment", "google", "resource", "unreadable"]
     appointment_id: UUID | None = None
+    resource_id: UUID | None = None
     checked_at: datetime | None = None
 
 
@@ -164,6 +167,7 @@ class AppointmentOut(Schema):
         CustomerOut | None, Field(description="As told when the appointment was booked.")
     ]
     customer_id: UUID | None = None
+    resource_ids: list[UUID] = []
     revision: int
     held_until: datetime | None = None
     created_at: datetime
@@ -189,6 +193,7 @@ def appointment_out(
     team: Iterable[Member],
     statuses: list[EventStatus],
     clashes: list[Obstacle],
+    resource_ids: Iterable[UUID] = (),
 ) -> AppointmentOut:
     """The appointment as the API shows it, with times in its own zone."""
     zone = appointment.timezone
@@ -211,6 +216,7 @@ def appointment_out(
         assignees=[PersonOut(id=m.id, name=m.name, email=m.email) for m in team],
         customer=customer,
         customer_id=appointment.customer_id,
+        resource_ids=list(resource_ids),
         revision=appointment.revision,
         held_until=in_zone(appointment.held_until, zone) if appointment.held_until else None,
         created_at=in_zone(appointment.created_at, zone),
@@ -228,6 +234,7 @@ def obstacle_out(obstacle: Obstacle) -> ObstacleOut:
         end=obstacle.local_end,
         source=obstacle.source.value,
         appointment_id=obstacle.appointment_id,
+        resource_id=obstacle.resource_id,
         checked_at=obstacle.checked_at and in_zone(obstacle.checked_at, obstacle.timezone),
     )
 

@@ -16,6 +16,8 @@ from sophiie.accounts.people import active_members
 from sophiie.api.access import member_of
 from sophiie.api.problems import ProblemError, invalid
 from sophiie.api.schemas import Instant, Problem
+from sophiie.appointments.errors import InvalidAppointment
+from sophiie.appointments.resources import resources_named
 from sophiie.appointments.rules import EARLIEST, LATEST, LONGEST
 from sophiie.availability import why_not
 from sophiie.availability.rules import LIMITS
@@ -29,6 +31,7 @@ from sophiie.availability.slots import (
 )
 from sophiie.common.wall_time import in_zone
 from sophiie.common.zone_rules import zone as rules_of
+from sophiie.resources.models import Resource
 
 router = Router(tags=["availability"])
 PROBLEMS = {401: Problem, 404: Problem, 422: Problem, 429: Problem}
@@ -45,6 +48,9 @@ class AvailabilityFilter(Schema):
     match: Annotated[
         Literal["any", "all"], Field(description="Slots of any of the members, or common to all.")
     ] = "any"
+    resource: Annotated[
+        list[str], Field(description="Ids of resources that have to be free as well.")
+    ] = []
     step_minutes: Annotated[int, Field(ge=MIN_STEP, le=MAX_STEP)] | None = None
     limit: Annotated[int, Field(ge=1, le=MAX_SLOTS)] = 1000
 
@@ -73,6 +79,9 @@ class ExplainFilter(Schema):
     member: str
     start: Instant
     end: Instant
+    resource: Annotated[
+        list[str], Field(description="Ids of resources that have to be free as well.")
+    ] = []
     step_minutes: Annotated[int, Field(ge=MIN_STEP, le=MAX_STEP)] | None = None
 
 
@@ -109,6 +118,7 @@ def availability(request: HttpRequest, filters: Query[AvailabilityFilter]) -> Ht
             together=filters.match == "all",
             step=_step(filters.step_minutes),
             limit=filters.limit,
+            resources=_resources(asking, filters.resource),
         )
     except TooMuch:
         text = "This is too much for one answer: ask for a shorter time or fewer members."
@@ -127,7 +137,11 @@ def explain(request: HttpRequest, filters: Query[ExplainFilter]) -> HttpResponse
     if others:
         raise invalid({"member": ["Ask for one member at a time."]})
     reasons = why_not.why_not(
-        member=member, start=filters.start, end=filters.end, step=_step(filters.step_minutes)
+        member=member,
+        start=filters.start,
+        end=filters.end,
+        step=_step(filters.step_minutes),
+        resources=_resources(asking, filters.resource),
     )
     zone = asking.business.timezone
     return JsonResponse(
@@ -171,6 +185,18 @@ def _members(asking: Member, given: list[str], *, name: str = "members") -> list
     if len(chosen := list(dict.fromkeys(chosen))) > MAX_MEMBERS:
         raise invalid({name: [f"Name at most {MAX_MEMBERS} members."]})
     return chosen
+
+
+def _resources(asking: Member, given: list[str]) -> list[Resource]:
+    """The resources with these ids, in a list or separated by commas."""
+    texts = [part.strip().lower() for text in given for part in text.split(",") if part.strip()]
+    for wanted in texts:
+        if not _ID.fullmatch(wanted):
+            raise invalid({"resource": [f"“{wanted[:80]}” is not an id."]})
+    try:
+        return resources_named(asking.business, map(UUID, texts))
+    except InvalidAppointment as refusal:
+        raise invalid({"resource": list(refusal.errors.values())}) from None
 
 
 def _canonical(text: str) -> str:

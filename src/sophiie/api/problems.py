@@ -22,6 +22,7 @@ from sophiie.appointments.errors import (
     UnknownAppointment,
 )
 from sophiie.customers.errors import InvalidCustomer, UnknownCustomer
+from sophiie.resources.errors import InvalidResource, ResourceInUse, UnknownResource
 
 TYPE = "https://sophiie.invalid/problems/"
 CONTENT_TYPE = "application/problem+json"
@@ -65,6 +66,8 @@ def not_found() -> ProblemError:
 def conflict(error: Conflict) -> ProblemError:
     unknown = all(obstacle.source == Source.UNREADABLE for obstacle in error.obstacles)
     title = "Somebody is not free at this time"
+    if error.obstacles and all(o.source == Source.RESOURCE for o in error.obstacles):
+        title = "A resource is in use at this time"
     if error.obstacles and unknown:
         title = "It is not known whether this time is free"
     conflicts = [
@@ -75,8 +78,14 @@ def conflict(error: Conflict) -> ProblemError:
 
 
 def of_refusal(error: Exception) -> ProblemError:
-    """The problem for a refusal of `appointments` or `customers`."""
+    """The problem for a refusal of `appointments`, `customers` or `resources`."""
     match error:
+        case InvalidResource():
+            return invalid({name: [text] for name, text in error.errors.items()})
+        case UnknownResource():
+            return not_found()
+        case ResourceInUse():
+            return ProblemError(409, "in-use", "It is in use", str(error))
         case InvalidCustomer():
             return invalid({name: [text] for name, text in error.errors.items()})
         case UnknownCustomer():
@@ -144,6 +153,7 @@ def install(api: NinjaAPI) -> None:
     for kind in (
         *(InvalidAppointment, UnknownAppointment, StaleRevision),
         *(Conflict, NotHeld, TooManyHolds, TooBusy, InvalidCustomer, UnknownCustomer),
+        *(InvalidResource, UnknownResource, ResourceInUse),
     ):
 
         @api.exception_handler(kind)

@@ -13,6 +13,7 @@ from sophiie.api.availability import router as availability
 from sophiie.api.customer_erasure import router as customer_erasure
 from sophiie.api.customers import router as customers
 from sophiie.api.members import router as members
+from sophiie.api.resources import router as resources
 
 
 class Api(NinjaAPI):
@@ -46,3 +47,4 @@ api.add_router("", members)
 api.add_router("", availability)
 api.add_router("", customer_erasure)
 api.add_router("", customers)
+api.add_router("", resources)

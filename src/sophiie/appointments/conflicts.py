@@ -18,10 +18,12 @@ from sophiie.accounts.models import Member
 from sophiie.appointments.errors import Obstacle, Source
 from sophiie.appointments.hold_time import sql_counts_still
 from sophiie.appointments.models import Appointment
+from sophiie.appointments.resources import uses_in_the_way
 from sophiie.appointments.signals import booking_ahead, own_events_asked
 from sophiie.busy_time.knowledge import Freshness, Knowledge, knowledge_of
 from sophiie.common.clock import now
 from sophiie.common.sql import Rows, execute
+from sophiie.resources.models import Resource
 
 
 def renew_knowledge(*, team: Iterable[Member], start: datetime, end: datetime) -> None:
@@ -43,8 +45,10 @@ def conflicts_of(
     timezone: str,
     exclude: UUID | None = None,
     only_looking: bool = False,
+    resources: Sequence[Resource] = (),
 ) -> list[Obstacle]:
-    """Everything in the way of the team from `start` to `end`, except the appointment `exclude`.
+    """Everything in the way of the team and the resources from `start` to `end`, except the
+    appointment `exclude`.
 
     Whoever is `only_looking` is content with old copies, because the booking renews them. Shows
     busy time in `timezone`. For the past it does not look at busy time: a record of the past books
@@ -53,6 +57,7 @@ def conflicts_of(
     moment = now()
     names = {member.id: member.name for member in team}
     found = _appointments(names, start, end, moment, exclude)
+    found += uses_in_the_way(resources=resources, start=start, end=end, exclude=exclude)
     if end > moment:
         start_ahead = max(start, moment)
         known = knowledge_of(names)

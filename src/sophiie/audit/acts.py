@@ -46,6 +46,9 @@ class Act(StrEnum):
     RULES_CHANGED = "rules.changed"
     DAYS_ADDED = "days.added"
     DAYS_REMOVED = "days.removed"
+    RESOURCE_MADE = "resource.made"
+    RESOURCE_CHANGED = "resource.changed"
+    RESOURCE_DELETED = "resource.deleted"
 
     BOOKED_ANYWAY = "appointment.booked_anyway"
     APPOINTMENT_DELETED = "appointment.deleted"
@@ -124,6 +127,9 @@ ACTS_OF: dict[Group, tuple[Act, ...]] = {
         Act.RULES_CHANGED,
         Act.DAYS_ADDED,
         Act.DAYS_REMOVED,
+        Act.RESOURCE_MADE,
+        Act.RESOURCE_CHANGED,
+        Act.RESOURCE_DELETED,
     ),
     Group.APPOINTMENTS: (
         Act.BOOKED_ANYWAY,

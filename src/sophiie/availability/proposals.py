@@ -17,6 +17,7 @@ from sophiie.availability.plans import plan_of
 from sophiie.availability.slots import MAX_MEMBERS, MAX_SLOTS, Slot, TooMuch, find_slots
 from sophiie.common.clock import now
 from sophiie.common.wall_time import in_zone, is_shown_once, start_of_day
+from sophiie.resources.models import Resource
 
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 LOOK_AHEAD = timedelta(days=14)
@@ -30,9 +31,12 @@ def next_free(
     start: datetime,
     duration: timedelta,
     together: bool = True,
+    resources: Sequence[Resource] = (),
 ) -> Slot | None:
     """The first slot from `start` on: of all the members or, if not `together`, of any of them."""
-    slots = _slots(business, members, start, duration, together=together, limit=1)
+    slots = _slots(
+        business, members, start, duration, together=together, limit=1, resources=resources
+    )
     return slots[0] if slots else None
 
 
@@ -83,6 +87,7 @@ def free_instead(
     start: datetime,
     duration: timedelta,
     timezone: str,
+    resources: Sequence[Resource] = (),
 ) -> list[Slot]:
     """A few slots instead of a time that is taken, at most one a day.
 
@@ -93,7 +98,7 @@ def free_instead(
     first = max(start_of_day(asked.date(), timezone), now())
     by_day: dict[date, Slot] = {}
     apart: dict[date, timedelta] = {}
-    for slot in _slots(business, members, first, duration, together=True):
+    for slot in _slots(business, members, first, duration, together=True, resources=resources):
         day = (wall := in_zone(slot.start, timezone)).date()
         distance = abs(_time_of_day(wall) - _time_of_day(asked))
         if day not in apart or distance < apart[day]:
@@ -112,9 +117,14 @@ def _time_of_day(wall: datetime) -> timedelta:
 
 
 def free_then(
-    *, business: Business, members: Sequence[Member], start: datetime, end: datetime
+    *,
+    business: Business,
+    members: Sequence[Member],
+    start: datetime,
+    end: datetime,
+    resources: Sequence[Resource] = (),
 ) -> list[Member]:
-    """Those of the members to whom exactly this time could be offered."""
+    """Those of the members to whom exactly this time could be offered, with these resources."""
     if not members:
         return []
     try:
@@ -126,6 +136,7 @@ def free_then(
             duration=end - start,
             step=MINUTE,  # not only at the business's own steps
             limit=1,
+            resources=resources,
         )
     except TooMuch:
         return []
@@ -142,6 +153,7 @@ def _slots(
     together: bool,
     step: timedelta | None = None,
     limit: int = MAX_SLOTS,
+    resources: Sequence[Resource] = (),
 ) -> list[Slot]:
     if not members or len(members) > MAX_MEMBERS:
         return []
@@ -156,6 +168,7 @@ def _slots(
             together=together,
             step=step,
             limit=limit,
+            resources=resources,
         )
     except TooMuch:
         return []

@@ -20,6 +20,7 @@ from django.utils.translation import gettext as _
 from sophiie.accounts.models import Member
 from sophiie.appointments.hold_time import counts_still
 from sophiie.appointments.models import Assignment
+from sophiie.appointments.resources import uses_in_the_way
 from sophiie.availability.grid import is_on_grid, nearest_steps
 from sophiie.availability.hours import DayKind, Hours, Stretch, joined, without, working_time
 from sophiie.availability.plans import plan_of
@@ -31,6 +32,7 @@ from sophiie.busy_time.models import BusyPeriod
 from sophiie.common.clock import now
 from sophiie.common.shown_clock import clock
 from sophiie.common.wall_time import in_zone, local_day
+from sophiie.resources.models import Resource
 
 
 class Rule(StrEnum):
@@ -39,6 +41,7 @@ class Rule(StrEnum):
     HOLIDAY = "holiday"
     APPOINTMENT = "appointment"
     HOLD = "hold"
+    RESOURCE = "resource"
     BUSY_IN_GOOGLE = "busy_in_google"
     BUFFER = "buffer"
     NOTICE = "notice"
@@ -75,9 +78,15 @@ class _Question:
 
 
 def why_not(
-    *, member: Member, start: datetime, end: datetime, step: timedelta | None = None
+    *,
+    member: Member,
+    start: datetime,
+    end: datetime,
+    step: timedelta | None = None,
+    resources: Sequence[Resource] = (),
 ) -> list[Reason]:
-    """The reasons why this time of this member is not offered; none if it is.
+    """The reasons why this time of this member, with these resources, is not offered; none if it
+    is.
 
     `step` is the business's own unless given, as for `find_slots`.
     """
@@ -95,6 +104,7 @@ def why_not(
         *_too_soon_or_too_late(asked),
         *_not_at_work(asked),
         *_taken(asked),
+        *_used(asked, resources),
         *_busy_in_google(asked),
         *_unknown(asked, knowledge_of([member.pk])[member.pk]),
         *_between_steps(asked),
@@ -221,6 +231,16 @@ def _taken(asked: _Question) -> Iterator[Reason]:
                 "%(name)s needs %(length)s between two appointments and has %(what)s %(when)s."
             ) % (taken | {"length": length(between)})
         yield Reason(rule, detail, start, end, appointment_id)
+
+
+def _used(asked: _Question, resources: Sequence[Resource]) -> Iterator[Reason]:
+    found = uses_in_the_way(resources=resources, start=asked.start, end=asked.end)
+    for it in sorted(found, key=lambda obstacle: (obstacle.start, obstacle.member_name)):
+        detail = _("%(name)s is in use %(when)s.") % {
+            "name": it.member_name,
+            "when": times(it.start, it.end, asked.zone),
+        }
+        yield Reason(Rule.RESOURCE, detail, it.start, it.end, it.appointment_id)
 
 
 def _busy_in_google(asked: _Question) -> Iterator[Reason]:

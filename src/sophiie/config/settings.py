@@ -81,6 +81,7 @@ INSTALLED_APPS = [
     "sophiie.accounts",
     "sophiie.busy_time",
     "sophiie.customers",
+    "sophiie.resources",
     "sophiie.appointments",
     "sophiie.availability",
     "sophiie.calendar_link",

@@ -114,6 +114,8 @@ HOLDINGS = (
         member=("member",),
         file="assignments",
     ),
+    Holding(table="resources.ResourceUse", business="appointment__business", file="resource_uses"),
+    Holding(table="resources.Resource", business="business", file="resources"),
     Holding(
         table="appointments.Appointment",
         business="business",

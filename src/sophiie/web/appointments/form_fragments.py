@@ -32,6 +32,7 @@ from sophiie.common.wall_time import in_zone
 from sophiie.customers.models import Customer
 from sophiie.customers.phones import shown
 from sophiie.customers.selectors import customers_of
+from sophiie.resources.models import Resource
 from sophiie.web.appointments.forms import AppointmentForm
 from sophiie.web.shared.requests import members_only, signed_in
 
@@ -92,13 +93,17 @@ def time_check(request: HttpRequest) -> HttpResponse:
     team = [] if "assignees" in form.errors else form.chosen_assignees
     context = {
         "elsewhere": _in_zone_of_business(form.details, member),
-        **_about_time(member, team, form.details, shown),
+        **_about_time(member, team, form.details, shown, form.chosen_resources or []),
     }
     return render(request, "appointments/_time_check.html", context)
 
 
 def _about_time(
-    member: Member, team: list[Member], details: Details, shown: Appointment | None
+    member: Member,
+    team: list[Member],
+    details: Details,
+    shown: Appointment | None,
+    resources: Sequence[Resource],
 ) -> dict[str, Any]:
     """Whether the team has this time, and what else there is; nothing about a time that stays."""
     start, end, zone = details.start, details.end, details.timezone
@@ -109,6 +114,7 @@ def _about_time(
         timezone=zone,
         exclude=shown.pk if shown else None,
         only_looking=True,
+        resources=resources,
     )
     is_kept = shown is not None and (shown.start, shown.end) == (start, end)
     if not team or (is_kept and not conflicts):
@@ -116,8 +122,15 @@ def _about_time(
     business, duration = member.business, end - start
     warned = [] if is_kept else cautions(members=team, start=start, end=end)
     others = [m for m in active_members(business) if m not in team] if conflicts or warned else []
-    free_to_go = free_then(business=business, members=others, start=start, end=end)
-    find: Any = {"business": business, "members": team, "duration": duration}
+    free_to_go = free_then(
+        business=business, members=others, start=start, end=end, resources=resources
+    )
+    find: Any = {
+        "business": business,
+        "members": team,
+        "duration": duration,
+        "resources": resources,
+    }
     after = start + MINUTE if conflicts or warned else end
     soonest = [next_free(**find, start=after)]
     if len(team) > 1:
@@ -126,7 +139,7 @@ def _about_time(
         "conflicts": conflicts,
         "cautions": warned,
         "free": None if conflicts or warned else _Named.of(team),
-        "blocked": ",".join(sorted({str(it.member_id) for it in conflicts})),
+        "blocked": ",".join(sorted({str(it.member_id) for it in conflicts if it.member_id})),
         "free_then": free_to_go[:MAX_NAMED],
         "free_too": _Named.of(free_to_go[MAX_NAMED:]),
         "instead": [

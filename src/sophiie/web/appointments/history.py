@@ -118,6 +118,7 @@ _FIELD_ORDER = (
     "timezone",
     "location",
     "assignees",
+    "resources",
     "status",
     "notes",
     "customer_name",
@@ -163,6 +164,7 @@ def _difference(name: str, pair: list[Any], zone: str) -> str:
         "customer_phone": _("Customer's phone"),
         "customer_email": _("Customer's email"),
         "assignees": _("Assignees"),
+        "resources": _("Resources"),
         "status": _("Status"),
     }
     if pair == [None, None]:
@@ -180,7 +182,7 @@ def _value(name: str, value: Any, zone: str) -> str:
     if name in ("start", "end"):
         moment = in_zone(datetime.fromisoformat(value), zone)
         return f"{weekday(moment)} {clock(moment)}"
-    if name == "assignees":
+    if name in ("assignees", "resources"):
         return ", ".join(value)
     if name == "status":
         return str(_STATUSES[Status(value)])

@@ -23,6 +23,7 @@ from sophiie.appointments import booking
 from sophiie.appointments.conflicts import clashes_of
 from sophiie.appointments.errors import Conflict, TooBusy, UnknownAppointment
 from sophiie.appointments.models import Appointment, Status
+from sophiie.appointments.resources import resources_used
 from sophiie.common.clock import now
 from sophiie.common.wall_time import in_zone
 from sophiie.sync.reports.event_status import statuses_of
@@ -46,6 +47,7 @@ class Sheet:
     call: str
     geo: str
     apple_map: str
+    resources: list[str]
 
 
 def sheet_of(appointment: Appointment, member: Member) -> Sheet:
@@ -56,6 +58,7 @@ def sheet_of(appointment: Appointment, member: Member) -> Sheet:
         call=number,
         geo=reach.geo(appointment.location),
         apple_map=reach.apple_map(appointment.location),
+        resources=[resource.name for resource in resources_used(appointment)],
     )
 
 

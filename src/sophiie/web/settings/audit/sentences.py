@@ -84,6 +84,9 @@ _SENTENCES = {
     Act.RULES_CHANGED: gettext_lazy("%(who)s changed the booking rules"),
     Act.DAYS_ADDED: gettext_lazy("%(who)s entered days off or other hours for %(whom)s: %(days)s"),
     Act.DAYS_REMOVED: gettext_lazy("%(who)s removed days off or other hours of %(whom)s: %(days)s"),
+    Act.RESOURCE_MADE: gettext_lazy("%(who)s added the resource “%(whom)s”"),
+    Act.RESOURCE_CHANGED: gettext_lazy("%(who)s changed the resource “%(whom)s”"),
+    Act.RESOURCE_DELETED: gettext_lazy("%(who)s deleted the resource “%(whom)s”"),
     Act.BOOKED_ANYWAY: gettext_lazy("%(who)s booked the appointment of %(start)s anyway"),
     Act.APPOINTMENT_DELETED: gettext_lazy("%(who)s deleted the appointment of %(start)s"),
     Act.DRIFT_PUT_BACK: gettext_lazy(

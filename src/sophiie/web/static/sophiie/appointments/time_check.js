@@ -1,7 +1,7 @@
 // When the time or the people change, the page asks the server what would be in the way.
 
 const CHECK_AFTER_MS = 350;
-const CHECKED = ["date", "start", "end", "end_date", "timezone", "assignees", "fold"];
+const CHECKED = ["date", "start", "end", "end_date", "timezone", "assignees", "resources", "fold"];
 
 function checkWhileTyping(form) {
   const place = document.getElementById("time-check");
