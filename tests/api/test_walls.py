@@ -12,6 +12,8 @@ from sophiie.appointments.models import Appointment
 from sophiie.customers.editing import find, make
 from sophiie.customers.rules import CustomerDetails
 from sophiie.resources.editing import make as make_resource
+from sophiie.waiting_list.entries import Wish
+from sophiie.waiting_list.entries import add as add_waiting
 from tests.api.problems import errors, problem
 from tests.api.test_life import PLAIN
 from tests.conftest import ApiCaller
@@ -40,7 +42,11 @@ def test_an_id_of_another_business_is_not_found(
     known = make(by=alice, details=CustomerDetails(name="Dana"))
     van = make_resource(by=alice, name="Van")
     address = path.removeprefix("/api/v1").format(
-        appointment_id=booked.id, member_id=alice.id, customer_id=known.id, resource_id=van.id
+        appointment_id=booked.id,
+        member_id=alice.id,
+        customer_id=known.id,
+        resource_id=van.id,
+        entry_id=add_waiting(by=alice, wish=Wish(appointment_id=booked.id)).id,
     )
     named = "name" if "customer" in path or "resource" in path else "title"
     body: dict[str, str] | None = {named: "Mine now"} if method == "patch" else None

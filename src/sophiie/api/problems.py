@@ -23,6 +23,7 @@ from sophiie.appointments.errors import (
 )
 from sophiie.customers.errors import InvalidCustomer, UnknownCustomer
 from sophiie.resources.errors import InvalidResource, ResourceInUse, UnknownResource
+from sophiie.waiting_list.errors import InvalidEntry, UnknownEntry
 
 TYPE = "https://sophiie.invalid/problems/"
 CONTENT_TYPE = "application/problem+json"
@@ -82,7 +83,9 @@ def of_refusal(error: Exception) -> ProblemError:
     match error:
         case InvalidResource():
             return invalid({name: [text] for name, text in error.errors.items()})
-        case UnknownResource():
+        case InvalidEntry():
+            return invalid({name: [text] for name, text in error.errors.items()})
+        case UnknownResource() | UnknownEntry():
             return not_found()
         case ResourceInUse():
             return ProblemError(409, "in-use", "It is in use", str(error))
@@ -153,7 +156,7 @@ def install(api: NinjaAPI) -> None:
     for kind in (
         *(InvalidAppointment, UnknownAppointment, StaleRevision),
         *(Conflict, NotHeld, TooManyHolds, TooBusy, InvalidCustomer, UnknownCustomer),
-        *(InvalidResource, UnknownResource, ResourceInUse),
+        *(InvalidResource, UnknownResource, ResourceInUse, InvalidEntry, UnknownEntry),
     ):
 
         @api.exception_handler(kind)

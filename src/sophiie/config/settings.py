@@ -84,6 +84,7 @@ INSTALLED_APPS = [
     "sophiie.resources",
     "sophiie.appointments",
     "sophiie.availability",
+    "sophiie.waiting_list",
     "sophiie.calendar_link",
     "sophiie.sync",
     "sophiie.privacy",

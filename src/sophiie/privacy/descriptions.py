@@ -12,6 +12,7 @@ DESCRIPTIONS = {
     "customers.json": gettext_lazy("Customers: how to reach them, and notes."),
     "history.json": gettext_lazy("Who changed what of an appointment, before and after."),
     "assignments.json": gettext_lazy("Who takes part in which appointment, and when."),
+    "waiting_list.json": gettext_lazy("Who waits for an earlier time, and for which days."),
     "resources.json": gettext_lazy("Rooms, vans and whatever else cannot be used twice at once."),
     "resource_uses.json": gettext_lazy("Which appointment needs which of them, and when."),
     "members.json": gettext_lazy("The people who sign in: name, address, role, choices."),

@@ -114,6 +114,12 @@ HOLDINGS = (
         member=("member",),
         file="assignments",
     ),
+    Holding(
+        table="waiting_list.WaitingEntry",
+        business="business",
+        member=("created_by",),
+        file="waiting_list",
+    ),
     Holding(table="resources.ResourceUse", business="appointment__business", file="resource_uses"),
     Holding(table="resources.Resource", business="business", file="resources"),
     Holding(
