@@ -16,6 +16,7 @@ from sophiie.audit.acts import Act
 from sophiie.audit.models import Entry
 from sophiie.availability.models import SpecialDay
 from sophiie.calendar_link.models import CalendarLink
+from sophiie.resources.models import Resource
 from sophiie.services.models import Service
 from tests.conftest import PASSWORD, SYDNEY, ApiCaller, tomorrow_at
 from tests.linking import come_back
@@ -194,6 +195,14 @@ class Walk:
         yield "days off", [(Act.DAYS_ADDED, "member", "Alice", "Alice")]
         alice.post(f"{hours}/days/{SpecialDay.objects.get().id}/remove")
         yield "days back", [(Act.DAYS_REMOVED, "member", "Alice", "Alice")]
+        things = "/settings/resources"
+        alice.post(things, {"name": "Van", "kind": "van"})
+        yield "a resource", [(Act.RESOURCE_MADE, "member", "Alice", "Van")]
+        van = f"{things}/{Resource.objects.get().pk}"
+        alice.post(van, {"name": "Blue van", "active": "on"})
+        yield "its name", [(Act.RESOURCE_CHANGED, "member", "Alice", "Blue van")]
+        alice.post(f"{van}/delete")
+        yield "no resource", [(Act.RESOURCE_DELETED, "member", "Alice", "Blue van")]
         rules = form_of(parsed(alice.get(f"{hours}/business")), "rules")
         alice.post(f"{hours}/business", rules | {"notice_minutes": "120"})
         yield "rules", [(Act.RULES_CHANGED, "member", "Alice", "Harbour Plumbing")]

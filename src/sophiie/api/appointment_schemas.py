@@ -48,6 +48,7 @@ class AppointmentIn(Strict):
         Field(description="Gives title, length, notes and assignees where they are not said."),
     ] = None
     travel_minutes: Travel = 0
+    resource_ids: Annotated[list[UUID], Field(max_length=100)] = []
     hold_minutes: (
         Annotated[
             StrictInt,
@@ -77,6 +78,7 @@ class AppointmentPatch(Strict):
     customer_id: UUID | None = None
     service_id: UUID | None = None
     travel_minutes: Travel | None = None
+    resource_ids: Annotated[list[UUID], Field(max_length=100)] | None = None
     status: Literal["scheduled", "completed", "no_show", "cancelled"] | None = None
     allow_overlap: StrictBool = False
     accept_unverified: StrictBool = False
@@ -154,11 +156,12 @@ class SyncOut(Schema):
 class ObstacleOut(Schema):
     """One obstacle. `checked_at`: when the member's calendar was last read."""
 
-    member_id: UUID
+    member_id: UUID | None = None  # `null` for a resource
     start: datetime
     end: datetime
-    source: Literal["appointment", "google", "unreadable"]
+    source: Literal["appointment", "google", "resource", "unreadable"]
     appointment_id: UUID | None = None
+    resource_id: UUID | None = None
     checked_at: datetime | None = None
 
 
@@ -192,6 +195,7 @@ class AppointmentOut(Schema):
     ] = None
     buffer_after: int | None = None
     series: PlaceOut | None = None
+    resource_ids: list[UUID] = []
     revision: int
     held_until: datetime | None = None
     created_at: datetime
@@ -218,6 +222,7 @@ def appointment_out(
     statuses: list[EventStatus],
     clashes: list[Obstacle],
     place: Place | None = None,
+    resource_ids: Iterable[UUID] = (),
 ) -> AppointmentOut:
     """The appointment as the API shows it, with times in its own zone."""
     zone = appointment.timezone
@@ -245,6 +250,7 @@ def appointment_out(
         buffer_before=appointment.buffer_before_minutes,
         buffer_after=appointment.buffer_after_minutes,
         series=PlaceOut(id=place.series_id, number=place.number, of=place.of) if place else None,
+        resource_ids=list(resource_ids),
         revision=appointment.revision,
         held_until=in_zone(appointment.held_until, zone) if appointment.held_until else None,
         created_at=in_zone(appointment.created_at, zone),
@@ -262,6 +268,7 @@ def obstacle_out(obstacle: Obstacle) -> ObstacleOut:
         end=obstacle.local_end,
         source=obstacle.source.value,
         appointment_id=obstacle.appointment_id,
+        resource_id=obstacle.resource_id,
         checked_at=obstacle.checked_at and in_zone(obstacle.checked_at, obstacle.timezone),
     )
 

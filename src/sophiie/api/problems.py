@@ -23,6 +23,7 @@ from sophiie.appointments.errors import (
     UnknownAppointment,
 )
 from sophiie.customers.errors import InvalidCustomer, UnknownCustomer
+from sophiie.resources.errors import InvalidResource, ResourceInUse, UnknownResource
 from sophiie.series.errors import (
     CannotUndo,
     ClocksAsk,
@@ -31,6 +32,7 @@ from sophiie.series.errors import (
     VisitsInTheWay,
 )
 from sophiie.services.errors import InvalidService, UnknownService
+from sophiie.waiting_list.errors import InvalidEntry, UnknownEntry
 
 TYPE = "https://sophiie.invalid/problems/"
 CONTENT_TYPE = "application/problem+json"
@@ -74,6 +76,8 @@ def not_found() -> ProblemError:
 def conflict(error: Conflict) -> ProblemError:
     unknown = all(obstacle.source == Source.UNREADABLE for obstacle in error.obstacles)
     title = "Somebody is not free at this time"
+    if error.obstacles and all(o.source == Source.RESOURCE for o in error.obstacles):
+        title = "A resource is in use at this time"
     if error.obstacles and unknown:
         title = "It is not known whether this time is free"
     conflicts = [
@@ -125,14 +129,16 @@ def _of_series(error: Exception) -> ProblemError | None:
 
 
 def of_refusal(error: Exception) -> ProblemError:
-    """The problem for a refusal of `appointments`, `customers`, `services` or `series`."""
+    """The problem for a refusal of a business act."""
     if (problem := _of_series(error)) is not None:
         return problem
     match error:
-        case InvalidCustomer() | InvalidService():
+        case InvalidCustomer() | InvalidService() | InvalidResource() | InvalidEntry():
             return invalid({name: [text] for name, text in error.errors.items()})
-        case UnknownCustomer() | UnknownService():
+        case UnknownCustomer() | UnknownService() | UnknownResource() | UnknownEntry():
             return not_found()
+        case ResourceInUse():
+            return ProblemError(409, "in-use", "It is in use", str(error))
         case InvalidAppointment():
             return invalid({_FIELDS.get(name, name): [text] for name, text in error.errors.items()})
         case UnknownAppointment():
@@ -198,6 +204,7 @@ def install(api: NinjaAPI) -> None:
         *(Conflict, NotHeld, TooManyHolds, TooBusy, InvalidCustomer, UnknownCustomer),
         *(InvalidService, UnknownService),
         *(InvalidSeries, UnknownSeries, ClocksAsk, VisitsInTheWay, CannotUndo),
+        *(InvalidResource, UnknownResource, ResourceInUse, InvalidEntry, UnknownEntry),
     ):
 
         @api.exception_handler(kind)

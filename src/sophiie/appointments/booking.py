@@ -18,8 +18,10 @@ from sophiie.appointments.assignments import (
     Consent,
     assign,
     booking_transaction,
+    both_consents,
     check_free,
     distances_of,
+    release,
     team_of,
     write_assignments,
 )
@@ -37,12 +39,19 @@ from sophiie.appointments.record import (
     record_about,
     save_next_revision,
 )
+from sophiie.appointments.resources import (
+    check_are_there,
+    other_resources,
+    resources_used,
+    write_uses,
+)
 from sophiie.appointments.rules import Details, check_details
 from sophiie.appointments.selectors import visible_to
 from sophiie.appointments.services import note_service
 from sophiie.audit import Act
 from sophiie.common.clock import now
 from sophiie.common.sql import insert, pipeline
+from sophiie.resources.models import Resource
 
 
 def book(
@@ -55,6 +64,7 @@ def book(
     hold_key: UUID | None = None,
     allow_overlap: bool = False,
     accept_unverified: bool = False,
+    resources: Sequence[Resource] = (),
 ) -> Appointment:
     """Makes an appointment in the business of `by`. With `hold_minutes` it only holds its time for
     that long, on behalf of an API key if one is named.
@@ -76,7 +86,12 @@ def book(
         if held:
             make_room_for_hold(by.id, hold_key, is_new=True)
         customer = CustomerOfBooking(by, details, customer_id)
-        lock_members((member.id for member in assignees), customers=customer.locks)
+        lock_members(
+            (member.id for member in assignees),
+            customers=customer.locks,
+            resources=[resource.id for resource in resources],
+        )
+        check_are_there(resources)
         moment = now()
         appointment = Appointment(
             business=by.business,
@@ -91,16 +106,20 @@ def book(
         appointment.note_wall_times()
         service = note_service(appointment, details.service_id)
         consent = Consent(allow_overlap, accept_unverified)
-        obstacles = check_free(appointment, assignees, consent)
+        obstacles = check_free(appointment, assignees, consent, resources=resources)
         said = customer.note_on(appointment)
         with pipeline():
             insert([appointment])
-            used = write_assignments(appointment, assignees, obstacles)
+            used = both_consents(
+                write_assignments(appointment, assignees, obstacles),
+                write_uses(appointment, resources, obstacles),
+            )
         differences = differences_between(None, said, None, assignees) | service | used
+        differences |= other_resources([], resources)
         announce(appointment, Action.HELD if held else Action.CREATED, by, differences)
         return appointment
 
-    return booking_transaction(make, details, assignees)
+    return booking_transaction(make, details, assignees, resources=resources)
 
 
 def change(
@@ -115,14 +134,16 @@ def change(
     allow_overlap: bool = False,
     accept_unverified: bool = False,
     audited_as: Act | None = None,
+    resources: Sequence[Resource] | None = None,
 ) -> Appointment:
     """Changes the named details, the assignees or the status of an appointment.
 
     A call that changes nothing makes no revision. Setting an open status confirms a hold, and
     brings a cancelled appointment back if its time is still free. Unless the time changes, only new
     assignees have to be free. `customer_id` says for whom it is; else changed words of the customer
-    do, as in `book`. `audited_as` records the change in the audit log, if it is more than
-    an everyday one. Raises as `book`, and `UnknownAppointment` and `StaleRevision`.
+    do, as in `book`. `resources` replaces what it needs. `audited_as` records the change in the
+    audit log, if it is more than an everyday one. Raises as `book`, and `UnknownAppointment` and
+    `StaleRevision`.
     """
     shown = find(by, appointment_id)
     wanted = replace(Details.of(shown), **changes)
@@ -141,9 +162,17 @@ def change(
         team = new_team if assignees is not None else old_team
         is_for_another = customer.differs_from(before)
         locks = customer.locks if is_for_another else []
-        lock_members((member.id for member in [*old_team, *team]), customers=locks)
+        used = resources_used(appointment)
+        needed = used if resources is None else resources
+        lock_members(
+            (member.id for member in [*old_team, *team]),
+            customers=locks,
+            resources=[resource.id for resource in [*used, *needed]],
+        )
+        if resources is not None:
+            check_are_there(resources)
         differences = differences_between(before, after, old_team, team)
-        differences |= note_service(appointment, after.service_id)
+        differences |= note_service(appointment, after.service_id) | other_resources(used, needed)
         was_booked = appointment.is_on and not appointment.is_hold
         if status is not None and status != appointment.status:
             differences["status"] = [appointment.status, str(status)]
@@ -161,13 +190,17 @@ def change(
         save_next_revision(appointment)
         consent = Consent(allow_overlap, accept_unverified)
         is_back = "status" in differences and not was_booked
-        differences |= _assign_anew(appointment, team, consent, differences, is_back=is_back)
+        differences |= _assign_anew(
+            appointment, team, consent, differences, is_back=is_back, resources=needed
+        )
         announce(appointment, Action.CHANGED, by, differences)
         if audited_as:
             record_about(audited_as, appointment, by)
         return appointment
 
-    return booking_transaction(update, wanted, new_team, exclude=appointment_id)
+    return booking_transaction(
+        update, wanted, new_team, resources=resources, exclude=appointment_id
+    )
 
 
 def _asks_for_time(
@@ -186,14 +219,17 @@ def _assign_anew(
     differences: dict[str, Any],
     *,
     is_back: bool,
+    resources: Sequence[Resource],
 ) -> dict[str, Any]:
-    """Checks the assignments that a change affects, and no others."""
+    """Checks the assignments and the resources that a change affects, and no others."""
     if differences.keys() & {"start", "end"}:
-        return assign(appointment, team, consent)
+        return assign(appointment, team, consent, resources=resources)
     if is_back:  # or a hold that is being confirmed: as if booked now, with the earlier consent
-        return assign(appointment, team, consent.and_as_before(appointment))
-    if "assignees" in differences:
-        return assign(appointment, team, consent, staying=appointment.assignments.all())
+        before = consent.and_as_before(appointment)
+        return assign(appointment, team, before, resources=resources)
+    if differences.keys() & {"assignees", "resources"}:
+        staying = appointment.assignments.all()
+        return assign(appointment, team, consent, staying=staying, resources=resources)
     if differences.keys() & {"service", "travel_minutes"}:
         appointment.assignments.update(**distances_of(appointment))
     return {}
@@ -235,7 +271,7 @@ def _end(
     appointment: Appointment, action: Action, by: Member, differences: dict[str, Any]
 ) -> Appointment:
     save_next_revision(appointment)
-    appointment.assignments.update(blocking=False, displaced=False)
+    release(appointment)
     announce(appointment, action, by, differences)
     return appointment
 
@@ -258,7 +294,10 @@ def reinstate(*, by: Member, appointment_id: UUID) -> Appointment:
             return appointment
         if appointment.is_hold and not appointment.has_run_out:
             make_room_for_hold(appointment.created_by_id, appointment.hold_key_id, is_new=False)
-        lock_members(member.id for member in team)
+        lock_members(
+            (member.id for member in team),
+            resources=[resource.id for resource in resources_used(appointment)],
+        )
         differences: dict[str, Any] = {}
         if appointment.deleted_at is not None:
             appointment.deleted_at = None

@@ -123,6 +123,14 @@ HOLDINGS = (
         file="assignments",
     ),
     Holding(
+        table="waiting_list.WaitingEntry",
+        business="business",
+        member=("created_by",),
+        file="waiting_list",
+    ),
+    Holding(table="resources.ResourceUse", business="appointment__business", file="resource_uses"),
+    Holding(table="resources.Resource", business="business", file="resources"),
+    Holding(
         table="appointments.Appointment",
         business="business",
         member=("assignments__member", "created_by"),

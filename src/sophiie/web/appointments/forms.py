@@ -15,10 +15,13 @@ from sophiie.accounts.people import active_members
 from sophiie.appointments.errors import InvalidAppointment
 from sophiie.appointments.hold_time import MAX_HOLD_MINUTES
 from sophiie.appointments.models import Appointment
+from sophiie.appointments.resources import resources_used
 from sophiie.appointments.rules import MAX_TRAVEL_MINUTES, Details, check_details
 from sophiie.common.clock import now
 from sophiie.common.shown_clock import clock
 from sophiie.common.wall_time import TimeDoesNotExist, TimeIsAmbiguous, in_zone, instant_of
+from sophiie.resources.models import Resource
+from sophiie.resources.selectors import resources_of
 from sophiie.services.models import Service
 from sophiie.services.selectors import to_choose
 from sophiie.web.appointments.line_breaks import keep_line_breaks, show_line_breaks
@@ -91,6 +94,13 @@ class AppointmentForm(forms.Form):
             "invalid_choice": gettext_lazy("Choose assignees from the list."),
         },
     )
+    # Only where the business has any.
+    resources = forms.MultipleChoiceField(
+        label=gettext_lazy("Resources"),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"invalid_choice": gettext_lazy("Choose resources from the list.")},
+    )
     notes = forms.CharField(
         label=gettext_lazy("Notes"), required=False, widget=forms.Textarea(attrs={"rows": 4})
     )
@@ -155,6 +165,12 @@ class AppointmentForm(forms.Form):
         active = active_members(by.business_id)
         self.team = {str(member.id): member for member in [*active, *assigned]}
         self._choices("assignees").choices = [(key, m.name) for key, m in self.team.items()]
+        self._things = _resources_to_choose(by, appointment)
+        if self._things:
+            choices = [(key, thing.name) for key, thing in self._things.items()]
+            self._choices("resources").choices = choices
+        else:
+            del self.fields["resources"]
         # An old spelling of a zone, given through the API, stays as it is.
         kept = appointment.timezone if appointment else by.business.timezone
         self._choices("timezone").choices = timezone_choices(kept)
@@ -184,6 +200,13 @@ class AppointmentForm(forms.Form):
     @property
     def chosen_assignees(self) -> list[Member]:
         return [self.team[key] for key in dict.fromkeys(self.cleaned_data["assignees"])]
+
+    @property
+    def chosen_resources(self) -> list[Resource] | None:
+        """None if the form does not ask."""
+        if "resources" not in self.fields:
+            return None
+        return [self._things[key] for key in dict.fromkeys(self.cleaned_data.get("resources", []))]
 
     def clean(self) -> dict[str, Any]:
         data: dict[str, Any] = super().clean() or self.cleaned_data
@@ -222,7 +245,7 @@ class AppointmentForm(forms.Form):
     def show(self, refusal: InvalidAppointment) -> None:
         """Puts each message at its field, unless the field has one already."""
         for name, message in refusal.errors.items():
-            field = "service" if name == "service_id" else name
+            field = {"service_id": "service", "resource_ids": "resources"}.get(name, name)
             if field not in self.errors:
                 self.add_error(field if field in self.fields else None, message)
 
@@ -272,6 +295,13 @@ class AppointmentForm(forms.Form):
         ]
 
 
+def _resources_to_choose(by: Member, appointment: Appointment | None) -> dict[str, Resource]:
+    """What is in use, and what the appointment has already."""
+    active = resources_of(by.business_id).filter(active=True)
+    used = resources_used(appointment) if appointment else []
+    return {str(resource.pk): resource for resource in [*active, *used]}
+
+
 def _offset(moment: datetime) -> str:
     return f"{moment:%Z} (UTC{moment.isoformat()[-6:]})"
 
@@ -303,5 +333,6 @@ def starting_values(by: Member, appointment: Appointment | None) -> dict[str, An
         "service": str(appointment.service_id or ""),
         "travel_minutes": appointment.travel_minutes or "",
         "assignees": [str(a.member_id) for a in appointment.assignments.all()],
+        "resources": [str(resource.pk) for resource in resources_used(appointment)],
         "revision": appointment.revision,
     }
