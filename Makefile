@@ -43,9 +43,11 @@ run: setup
 demo-data: setup
 	@$(BIN)/sophiie demo-data
 
-# ARGS: options for pytest. DATE: sets every clock (see docs/how-to/testing.md).
+# ARGS: options for pytest. DATE: sets every clock (see docs/how-to/testing.md). WORKERS: more than
+# cores, because half of the time of tests is waiting for processes, for pages and for Google.
+WORKERS ?= 4
 PYTEST = tools/at_date.sh "$(DATE)" \
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder $(ARGS)
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test: setup-dev
 	@tools/find_browser.sh
