@@ -19,7 +19,7 @@ LOCK = $(BIN)/uv pip compile --quiet --generate-hashes --universal --python-vers
 
 help:
 	@echo "make run        set up and run Sophiie with its demo (PORT, SIMULATOR_PORT)"
-	@echo "make test       set up and run every test (DATE='2027-04-03 20:00', ARGS='-n0 tests/…')"
+	@echo "make test       set up and run every test (WORKERS=2, DATE='2027-04-03 20:00', ARGS='-n0 tests/…')"
 	@echo "make test-under-load  the same with two busy loops beside it"
 	@echo "make coverage   which lines and branches the tests pass through (ARGS)"
 	@echo "make check      lint (Python, scripts, styles, templates), types, import rules,"
