@@ -16,7 +16,16 @@ from tests.conftest import ApiCaller
 
 APPOINTMENT = {
     *("id", "title", "notes", "location", "start", "end", "timezone", "status", "assignees"),
-    *("customer", "customer_id", "series", "revision", "held_until", "created_at", "updated_at", "sync"),
+    *(
+        "customer",
+        "customer_id",
+        "series",
+        "revision",
+        "held_until",
+        "created_at",
+        "updated_at",
+        "sync",
+    ),
     "clashes",
 }
 # 09:00 in Sydney, where it is summer.
