@@ -22,7 +22,7 @@ def in_words(rule: Rule) -> str:
         return f"{words}, {times}"
     if rule.until is not None:
         until = as_text(rule.until, pgettext("date as Django writes it", "j F Y"))
-        return f"{words}, {_('until %(day)s') % {'day': until}}"
+        return f"{words}, " + _("until %(day)s") % {"day": until}
     return words
 
 
