@@ -262,12 +262,31 @@ class Walk:
             alice.post(f"/appointments/{appointment.id}/drift", {"action": "put_back"})
             yield "put back", [] if _ else [(Act.DRIFT_PUT_BACK, "member", "Alice", "")]
         drain_all()
+        yield from self._series(api)
         alice.post("/settings/calendar/unlink", {"events": "remove"})
         yield "unlinking", [(Act.LINK_UNLINKING, "member", "Alice", "Alice")]
         drain_all()
         yield "unlinked", [(Act.LINK_UNLINKED, "system", "", "Alice")]
         alice.get("/settings/audit/export.csv")
         yield "export", [(Act.LOG_EXPORTED, "member", "Alice", "")]
+
+    def _series(self, api: ApiCaller) -> Iterator[tuple[str, list[Expected]]]:
+        asked = {
+            "title": "Course of Ms Green",
+            "start": tomorrow_at(5, days=2).isoformat(),
+            "duration_minutes": 30,
+            "rule": "FREQ=DAILY;COUNT=3",
+        }
+        read_all()
+        made = api("POST", "/series", asked).json()
+        yield "a series", [(Act.SERIES_MADE, "api_key", "Alice", "")]
+        address = f"/series/{made['id']}?scope=all"
+        changed = api("PATCH", address, {"title": "Other course of Ms Green"}).json()
+        yield "a series changed", [(Act.SERIES_CHANGED, "api_key", "Alice", "")]
+        api("POST", f"/series/{made['id']}/undo", {"act_id": changed["act_id"]})
+        yield "undone", [(Act.SERIES_UNDONE, "api_key", "Alice", "")]
+        api("DELETE", address)
+        yield "a series called off", [(Act.SERIES_ENDED, "api_key", "Alice", "")]
 
     def _commands(self) -> Iterator[tuple[str, list[Expected]]]:
         command("add-member", "dora@example.com", "--name", "Dora", "--role", "member")
