@@ -41,8 +41,10 @@ from sophiie.appointments.selectors import visible_to
 from sophiie.audit import Act
 from sophiie.common.clock import now
 from sophiie.common.sql import insert, pipeline
+from sophiie.common.tracing import traced
 
 
+@traced("book")
 def book(
     *,
     by: Member,
@@ -53,9 +55,11 @@ def book(
     hold_key: UUID | None = None,
     allow_overlap: bool = False,
     accept_unverified: bool = False,
+    appointment_id: UUID | None = None,
 ) -> Appointment:
     """Makes an appointment in the business of `by`. With `hold_minutes` it only holds its time for
-    that long, on behalf of an API key if one is named.
+    that long, on behalf of an API key if one is named. `appointment_id` is the id of one that is
+    made again, after a restored backup had lost it.
 
     The customer is the one with `customer_id`, or whom the details mean; see `customers.py`. Raises
     `InvalidAppointment`, `Conflict` (naming what is in the way), `TooManyHolds` or
@@ -85,6 +89,8 @@ def book(
             hold_key_id=hold_key if held else None,
             **details.as_dict(),
         )
+        if appointment_id is not None:
+            appointment.id = appointment_id
         appointment.note_wall_times()
         consent = Consent(allow_overlap, accept_unverified)
         obstacles = check_free(appointment, assignees, consent)
@@ -99,6 +105,7 @@ def book(
     return booking_transaction(make, details, assignees)
 
 
+@traced("change")
 def change(
     *,
     by: Member,
@@ -196,6 +203,7 @@ def _is_moved(before: Details, after: Details) -> bool:
     return (before.start, before.end) != (after.start, after.end)
 
 
+@traced("cancel")
 def cancel(
     *, by: Member, appointment_id: UUID, expected_revision: int | None = None
 ) -> Appointment:
@@ -213,6 +221,7 @@ def cancel(
     return in_transaction(call_off)
 
 
+@traced("delete")
 def delete(*, by: Member, appointment_id: UUID, expected_revision: int | None = None) -> None:
     """Hides the appointment; its history stays in the database."""
 
@@ -233,6 +242,7 @@ def _end(
     return appointment
 
 
+@traced("reinstate")
 def reinstate(*, by: Member, appointment_id: UUID) -> Appointment:
     """Undoes a deletion or a cancellation, if the time is still free. Raises as `book`.
 

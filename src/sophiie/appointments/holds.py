@@ -22,12 +22,14 @@ from sophiie.appointments.record import announce, locked, locked_one, save_next_
 from sophiie.appointments.rules import Details
 from sophiie.common.clock import now
 from sophiie.common.logs import log
+from sophiie.common.tracing import traced
 
 logger = log(__name__)
 
 MAX_AT_ONCE = 500
 
 
+@traced("confirm")
 def confirm(
     *,
     by: Member,
