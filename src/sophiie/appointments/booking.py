@@ -51,9 +51,11 @@ from sophiie.appointments.services import note_service
 from sophiie.audit import Act
 from sophiie.common.clock import now
 from sophiie.common.sql import insert, pipeline
+from sophiie.common.tracing import traced
 from sophiie.resources.models import Resource
 
 
+@traced("book")
 def book(
     *,
     by: Member,
@@ -65,9 +67,11 @@ def book(
     allow_overlap: bool = False,
     accept_unverified: bool = False,
     resources: Sequence[Resource] = (),
+    appointment_id: UUID | None = None,
 ) -> Appointment:
     """Makes an appointment in the business of `by`. With `hold_minutes` it only holds its time for
-    that long, on behalf of an API key if one is named.
+    that long, on behalf of an API key if one is named. `appointment_id` is the id of one that is
+    made again, after a restored backup had lost it.
 
     The customer is the one with `customer_id`, or whom the details mean; see `customers.py`. The
     service that the details name gives its buffers, and nothing else; see `services.py`. Raises
@@ -103,6 +107,8 @@ def book(
             hold_key_id=hold_key if held else None,
             **replace(details, service_id=None).as_dict(),
         )
+        if appointment_id is not None:
+            appointment.id = appointment_id
         appointment.note_wall_times()
         service = note_service(appointment, details.service_id)
         consent = Consent(allow_overlap, accept_unverified)
@@ -122,6 +128,7 @@ def book(
     return booking_transaction(make, details, assignees, resources=resources)
 
 
+@traced("change")
 def change(
     *,
     by: Member,
@@ -239,6 +246,7 @@ def _is_moved(before: Details, after: Details) -> bool:
     return (before.start, before.end) != (after.start, after.end)
 
 
+@traced("cancel")
 def cancel(
     *, by: Member, appointment_id: UUID, expected_revision: int | None = None
 ) -> Appointment:
@@ -256,6 +264,7 @@ def cancel(
     return in_transaction(call_off)
 
 
+@traced("delete")
 def delete(*, by: Member, appointment_id: UUID, expected_revision: int | None = None) -> None:
     """Hides the appointment; its history stays in the database."""
 
@@ -276,6 +285,7 @@ def _end(
     return appointment
 
 
+@traced("reinstate")
 def reinstate(*, by: Member, appointment_id: UUID) -> Appointment:
     """Undoes a deletion or a cancellation, if the time is still free. Raises as `book`.
 

@@ -29,12 +29,14 @@ from sophiie.appointments.resources import resources_used
 from sophiie.appointments.rules import Details
 from sophiie.common.clock import now
 from sophiie.common.logs import log
+from sophiie.common.tracing import traced
 
 logger = log(__name__)
 
 MAX_AT_ONCE = 500
 
 
+@traced("confirm")
 def confirm(
     *,
     by: Member,
