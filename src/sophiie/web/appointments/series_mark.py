@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -10,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from sophiie.appointments.models import Appointment
 from sophiie.series.models import Series, Visit
-from sophiie.series.selectors import Place, places_of, visits_of
+from sophiie.series.selectors import visits_of
 from sophiie.series.words import in_words
 
 
@@ -44,10 +43,13 @@ def mark_of(appointment: Appointment) -> SeriesMark | None:
     )
 
 
-def marks_of(appointment_ids: Iterable[UUID]) -> dict[UUID, str]:
-    """ "3 of 10" by appointment, for lists; in one query."""
-    places: dict[UUID, Place] = places_of(appointment_ids)
-    return {key: number_of(place.number, place.of) for key, place in places.items()}
+def in_its_series(appointment: Appointment) -> str:
+    """ "3 of 10" of an appointment that was read with `place=number_and_total()`."""
+    place: tuple[int, int | None] | None = getattr(appointment, "place", None)
+    if not place:
+        return ""
+    number, total = place
+    return number_of(number, total if total and number <= total else None)
 
 
 def number_of(number: int, of: int | None) -> str:
