@@ -8,7 +8,7 @@ from uuid import UUID
 from sophiie import audit
 from sophiie.accounts.models import Member
 from sophiie.appointments.locking import in_transaction
-from sophiie.appointments.many import store_ended
+from sophiie.appointments.many import store_deleted, store_ended
 from sophiie.common.sql import insert
 from sophiie.series.booking import record_act
 from sophiie.series.errors import InvalidSeries
@@ -36,16 +36,21 @@ def cancel_series(
     scope: Scope,
     appointment_id: UUID | None = None,
     include_changed: bool = False,
+    deletes: bool = False,
 ) -> Ended:
-    """Calls off this visit and the following, or all that are ahead. Raises `UnknownSeries`, and
-    `InvalidSeries` if none is ahead."""
+    """Calls off this visit and the following, or all that are ahead; with `deletes` they also leave
+    every list. Raises `UnknownSeries`, and `InvalidSeries` if none is ahead."""
 
     def call_off() -> Ended:
         part = _part(by, series_id, scope, appointment_id, include_changed, held=True)
         series = part.series
         taken = [of_visit(v, part.assignments[v.appointment_id]) for v in part.rest]
         before = {"series": of_series(series), "visits": taken, "added": []}
-        ended = store_ended(by=by, appointments=[visit.appointment for visit in part.touched])
+        ended = [visit.appointment for visit in part.touched]
+        if deletes:
+            store_deleted(by=by, appointments=ended)
+        else:
+            store_ended(by=by, appointments=ended)
         note_revisions(taken, ended)
         _end(part)
         act = SeriesAct(series=series, kind=Kind.CANCELLED, by=by, at=part.moment, before=before)

@@ -474,7 +474,7 @@ def _store_visits(draft: _Draft, series: Series, made: Sequence[Appointment]) ->
             visit.planned = planned.day
         if visit.appointment_id in draft.stays:
             visit.changed_alone = True
-        elif visit.appointment_id in changed and draft.part.include_changed:
+        elif visit.appointment_id in changed and not draft.part.stays_alone(visit):
             visit.changed_alone = False
     update(visits)
     insert(

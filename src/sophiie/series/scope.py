@@ -30,24 +30,29 @@ class Part:
 
     `rest` begins with the first that is ahead, whatever became of each; `touched` are those that
     the act changes, `kept` those that somebody changed alone. `pointed_at` is the visit that was
-    named, or the first.
+    named, or the first. Whoever names a visit means it, even if it was changed alone before.
     """
 
     series: Series
     before: list[Visit]
     rest: list[Visit]
     pointed_at: Visit
+    named: Visit | None
     include_changed: bool
     moment: datetime
     assignments: dict[UUID, list[Assignment]]
 
     @cached_property
     def touched(self) -> list[Visit]:
-        return [v for v in self._ahead if self.include_changed or not v.changed_alone]
+        return [v for v in self._ahead if not self.stays_alone(v)]
 
     @cached_property
     def kept(self) -> list[Visit]:
-        return [v for v in self._ahead if v.changed_alone and not self.include_changed]
+        return [v for v in self._ahead if self.stays_alone(v)]
+
+    def stays_alone(self, visit: Visit) -> bool:
+        """Whether it is left as somebody changed it alone."""
+        return visit.changed_alone and not self.include_changed and visit is not self.named
 
     @cached_property
     def _ahead(self) -> list[Visit]:
@@ -98,6 +103,7 @@ def part_of(
         before=[visit for visit in visits if visit.number < rest[0].number],
         rest=rest,
         pointed_at=pointed_at if pointed_at in rest else rest[0],
+        named=pointed_at if pointed_at in rest else None,
         include_changed=include_changed,
         moment=moment,
         assignments=_assignments(rest),

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.contrib.postgres.fields import ArrayField
+from django.db.models import F, Func, IntegerField, OuterRef, QuerySet, Subquery
 
 from sophiie.accounts.models import Member
 from sophiie.series.errors import UnknownSeries
@@ -38,6 +39,17 @@ def places_of(appointment_ids: Iterable[UUID]) -> dict[UUID, Place]:
         visit.appointment_id: Place(visit.series_id, visit.number, visit.of, visit.changed_alone)
         for visit in visits
     }
+
+
+def number_and_total() -> Subquery:
+    """For queries of appointments: `[number, total]` of a visit in its series, else None. Costs no
+    query of its own."""
+    visits = Visit.objects.filter(appointment=OuterRef("pk"))
+    both = ArrayField(IntegerField(null=True))
+    array = Func(
+        F("number"), F("series__total"), template="ARRAY[%(expressions)s]", output_field=both
+    )
+    return Subquery(visits.values(place=array), output_field=both)
 
 
 def place_of(appointment_id: UUID) -> Place | None:

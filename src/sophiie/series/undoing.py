@@ -110,7 +110,10 @@ def _restore(
     Visit.objects.filter(appointment__in=added).delete()
     changes = _changes(known, touched, members, assigned)
     _check_free(changes, touched)
-    store_changed(by=by, changes=changes, action=Action.CHANGED)
+    deleted = [change for change in changes if "deleted" in change.more]
+    store_changed(by=by, changes=deleted, action=Action.REINSTATED)
+    others = [change for change in changes if "deleted" not in change.more]
+    store_changed(by=by, changes=others, action=Action.CHANGED)
     _restore_series(act)
     _restore_visits(changed)
     act.undone_at = now()
@@ -160,6 +163,8 @@ def _changes(
         if entry["customer"] is None or UUID(entry["customer"]) in customers:
             appointment.customer_id = UUID(entry["customer"]) if entry["customer"] else None
         more: dict[str, Any] = {}
+        if appointment.deleted_at is not None:
+            more["deleted"], appointment.deleted_at = [True, False], None
         if was != entry["status"]:
             more["status"] = [was, entry["status"]]
             appointment.status = entry["status"]

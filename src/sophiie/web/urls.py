@@ -13,6 +13,7 @@ urlpatterns = [
     path("", include("sophiie.web.appointments.urls")),
     path("", include("sophiie.web.day_sheet.urls")),
     path("", include("sophiie.web.customers.urls")),
+    path("", include("sophiie.web.series.urls")),
     path("", include("sophiie.web.overview.urls")),
     path("", include("sophiie.web.waiting_list.urls")),
     path("", include("sophiie.web.settings.urls")),

@@ -29,6 +29,7 @@ from sophiie.common.clock import now
 from sophiie.common.wall_time import in_zone
 from sophiie.sync.reports.event_status import statuses_of
 from sophiie.web.appointments.returning import back_to_appointment
+from sophiie.web.appointments.series_mark import SeriesMark, mark_of
 from sophiie.web.shared import reach
 from sophiie.web.shared.badges import Badge, most_urgent
 from sophiie.web.shared.requests import appointment_or_404, members_only, signed_in
@@ -50,6 +51,7 @@ class Sheet:
     apple_map: str
     way: str
     resources: list[str]
+    series: SeriesMark | None = None
 
 
 def sheet_of(appointment: Appointment, member: Member) -> Sheet:
@@ -62,6 +64,7 @@ def sheet_of(appointment: Appointment, member: Member) -> Sheet:
         apple_map=reach.apple_map(appointment.location),
         way=length(timedelta(minutes=appointment.travel_minutes)),
         resources=[resource.name for resource in resources_used(appointment)],
+        series=mark_of(appointment),
     )
 
 

@@ -7,6 +7,7 @@ from sophiie.web.appointments import (
     explain,
     form_fragments,
     holds,
+    repeat_said,
     service_choice,
     sheet,
     views,
@@ -15,6 +16,7 @@ from sophiie.web.appointments import (
 urlpatterns = [
     path("appointments/new", views.appointment_new, name="appointment-new"),
     path("appointments/time-check", form_fragments.time_check, name="appointment-time-check"),
+    path("appointments/repeat", repeat_said.repeat_said, name="appointment-repeat"),
     path("appointments/service", service_choice.service_fields, name="appointment-service"),
     path("customers/options", form_fragments.customers, name="customers"),
     path("appointments/<uuid:appointment_id>", views.appointment, name="appointment"),

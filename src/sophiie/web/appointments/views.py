@@ -26,21 +26,41 @@ from sophiie.appointments.errors import (
 )
 from sophiie.appointments.models import Appointment
 from sophiie.common.wall_time import in_zone
+from sophiie.series.booking import Booked
+from sophiie.series.models import Visit
+from sophiie.series.scope import Scope
 from sophiie.sync.outbox import record
 from sophiie.sync.reports.event_status import event_rows_of, statuses_of
 from sophiie.web.appointments.consent import consent_in, consent_to_ask_for, what_is_overlaid
 from sophiie.web.appointments.form_defaults import lengths, start_from_copy, start_when_free
 from sophiie.web.appointments.forms import AppointmentForm
 from sophiie.web.appointments.history import attempts_shown, history_of
+from sophiie.web.appointments.in_the_way import Refused, with_days_left_out
 from sophiie.web.appointments.prefill import prefill
+from sophiie.web.appointments.repeat_booking import (
+    NotBooked,
+    book_repeating,
+    say_booked,
+    say_changed,
+)
+from sophiie.web.appointments.repeat_form import RepeatForm
+from sophiie.web.appointments.repeat_said import Said, saying
 from sophiie.web.appointments.returning import back_to_appointment
+from sophiie.web.appointments.series_change import (
+    Outlook,
+    change_visits,
+    changes_rhythm,
+    repeat_form_of,
+    scope_in,
+    visit_of,
+)
 from sophiie.web.appointments.service_choice import filled_form, with_blanks_filled
 from sophiie.web.appointments.sheet import in_need, is_popover, popover, sheet_of
 from sophiie.web.shared.badges import drift_panels, most_urgent, visible_badges
 from sophiie.web.shared.requests import appointment_or_404, members_only, signed_in
 from sophiie.web.shared.shown_times import twelve_hours
 from sophiie.web.shared.submitted_data import keeps_submitted_data, restored_data
-from sophiie.web.shared.way_back import way_back, with_note
+from sophiie.web.shared.way_back import keep_way_back, way_back, with_note
 
 
 @keeps_submitted_data
@@ -51,16 +71,20 @@ def appointment_new(request: HttpRequest) -> HttpResponse:
     if "use_service" in request.POST:
         return form_page(request, filled_form(member, request.POST, None), None)
     sent = _submitted(request)
+    sent = sent and with_days_left_out(sent)
     form = AppointmentForm(sent and with_blanks_filled(member, sent), by=member)
+    repeat = RepeatForm(sent, business=member.business)
     if request.method != "POST":
         if not request.GET:
             start_when_free(form, member)
         start_from_copy(form, member, request.GET.get("copy", ""))
         prefill(form, request.GET, by=member)
-        return form_page(request, form, None)
-    if not form.is_valid():
-        return form_page(request, form, None, status=422)
+        return form_page(request, form, None, repeat=repeat)
+    if not all([form.is_valid(), repeat.is_valid()]):
+        return form_page(request, form, None, repeat=repeat, status=422)
     try:
+        if sent and repeat.asks:
+            return _series_booked(request, book_repeating(member, form, repeat, sent))
         appointment = booking.book(
             by=member,
             details=form.details,
@@ -69,6 +93,16 @@ def appointment_new(request: HttpRequest) -> HttpResponse:
             hold_minutes=form.cleaned_data["hold_minutes"],
             resources=form.chosen_resources or [],
             **consent_in(request, member),
+        )
+    except NotBooked as why:
+        return form_page(
+            request,
+            form,
+            None,
+            repeat=repeat,
+            refused=why.refused,
+            said=why.said,
+            status=why.status,
         )
     except Conflict as conflict:
         return form_page(request, form, None, conflicts=conflict.obstacles, status=409)
@@ -85,6 +119,14 @@ def appointment_new(request: HttpRequest) -> HttpResponse:
     return back_to_appointment(request, appointment.id)
 
 
+def _series_booked(request: HttpRequest, booked: Booked) -> HttpResponse:
+    first = Visit.objects.filter(series=booked.series).order_by("number").first()
+    if first is not None:
+        say_booked(request, first.appointment.title, booked)
+    keep_way_back(request)
+    return redirect("series", booked.series.id)
+
+
 @keeps_submitted_data
 @require_http_methods(["GET", "POST"])
 def appointment(request: HttpRequest, appointment_id: UUID) -> HttpResponse:
@@ -93,12 +135,17 @@ def appointment(request: HttpRequest, appointment_id: UUID) -> HttpResponse:
     shown = appointment_or_404(member, appointment_id)
     if "use_service" in request.POST:
         return form_page(request, filled_form(member, request.POST, shown), shown)
-    form = AppointmentForm(_submitted(request), by=member, appointment=shown)
+    sent = _submitted(request)
+    form = AppointmentForm(sent, by=member, appointment=shown)
+    visit = visit_of(shown)
+    repeat = repeat_form_of(visit, sent, member) if visit else None
     if request.method != "POST":
-        return form_page(request, form, shown)
-    if not form.is_valid():
-        return form_page(request, form, shown, status=422)
+        return form_page(request, form, shown, repeat=repeat)
+    if not form.is_valid() or (repeat and not _is_fine(repeat, scope_in(request.POST))):
+        return form_page(request, form, shown, repeat=repeat, status=422)
     try:
+        if visit and repeat and scope_in(request.POST) != Scope.THIS:
+            return _several_changed(request, form, shown, visit, repeat)
         booking.change(
             by=member,
             appointment_id=appointment_id,
@@ -114,18 +161,53 @@ def appointment(request: HttpRequest, appointment_id: UUID) -> HttpResponse:
     except StaleRevision as stale:
         form.data = again = request.POST.copy()
         again["revision"] = str(stale.current)  # who saves again means it
-        return form_page(
-            request, form, appointment_or_404(member, appointment_id), stale=True, status=409
-        )
+        latest = appointment_or_404(member, appointment_id)
+        return form_page(request, form, latest, repeat=repeat, stale=True, status=409)
     except Conflict as conflict:
-        return form_page(request, form, shown, conflicts=conflict.obstacles, status=409)
+        return form_page(
+            request, form, shown, repeat=repeat, conflicts=conflict.obstacles, status=409
+        )
     except InvalidAppointment as refusal:
         form.show(refusal)
-        return form_page(request, form, shown, status=422)
+        return form_page(request, form, shown, repeat=repeat, status=422)
     except TooBusy:
         return too_busy(request, form, shown)
     messages.success(request, _("Saved."))
     return back_to_appointment(request, appointment_id)
+
+
+def _is_fine(repeat: RepeatForm, scope: Scope) -> bool:
+    """Whether the rule in the form of a visit can be saved for so many visits."""
+    if repeat.is_bound and repeat.is_valid() and scope == Scope.THIS and changes_rhythm(repeat):
+        words = _("One visit alone has no rhythm: save it for the following visits, or for all.")
+        repeat.add_error("repeat", words)
+    return not repeat.errors
+
+
+def _several_changed(
+    request: HttpRequest,
+    form: AppointmentForm,
+    shown: Appointment,
+    visit: Visit,
+    repeat: RepeatForm,
+) -> HttpResponse:
+    """Changes several visits, or shows first what that would change."""
+    expected = form.cleaned_data.get("revision")
+    if expected is not None and expected != shown.revision:
+        raise StaleRevision(shown.revision)
+    found = change_visits(
+        by=signed_in(request),
+        visit=visit,
+        scope=scope_in(request.POST),
+        form=form,
+        repeat=repeat,
+        shown=shown,
+        sent=request.POST,
+    )
+    if isinstance(found, Outlook):
+        return form_page(request, form, shown, repeat=repeat, outlook=found, status=found.status)
+    say_changed(request, found)
+    return back_to_appointment(request, shown.id)
 
 
 @members_only
@@ -224,8 +306,14 @@ def form_page(
     conflict_form: str = "appointment-form",
     stale: bool = False,
     status: int = 200,
+    repeat: RepeatForm | None = None,
+    refused: Refused | None = None,
+    outlook: Outlook | None = None,
+    said: Said | None = None,
 ) -> HttpResponse:
     member = signed_in(request)
+    if repeat is None and shown is None:
+        repeat = RepeatForm(request.POST or None, business=member.business)
     zone = member.business.timezone
     day = in_zone(shown.start, zone).date() if shown else None
     context: dict[str, Any] = {
@@ -240,6 +328,13 @@ def form_page(
         "lengths": lengths(),
         "twelve_hours": twelve_hours(),
         "stale": stale,
+        "repeat": repeat,
+        "said": said or _said(form, repeat, outlook),
+        "refused": outlook.refused if outlook else refused,
+        "each_words": _("Change it like this") if outlook else _("Book it like this"),
+        "outlook": outlook,
+        "include_changed": bool(request.POST.get("include_changed")),
+        "scope": outlook.scope if outlook else scope_in(request.POST or request.GET),
         "badges": [],
         "history": [],
         "attempts": [],
@@ -248,6 +343,15 @@ def form_page(
         is_editing = form.is_bound or request.method == "POST"
         context |= {"is_editing": is_editing, **_beside_the_form(shown, member)}
     return render(request, "appointments/form.html", context, status=status)
+
+
+def _said(form: AppointmentForm, repeat: RepeatForm | None, outlook: Outlook | None) -> Said:
+    """What stands below *Repeat*."""
+    if outlook:
+        return Said(asked=list(outlook.asked))
+    if repeat is None or repeat.series or not (repeat.is_bound and repeat.asks):
+        return Said()
+    return saying(form, repeat)
 
 
 def _beside_the_form(shown: Appointment, member: Member) -> dict[str, Any]:

@@ -13,7 +13,9 @@ from sophiie.appointments.errors import Obstacle
 from sophiie.appointments.models import Appointment
 from sophiie.appointments.selectors import in_period
 from sophiie.common.wall_time import in_zone, local_day
+from sophiie.series.selectors import number_and_total
 from sophiie.sync.reports.event_status import statuses_of
+from sophiie.web.appointments.series_mark import in_its_series
 from sophiie.web.shared.badges import most_urgent
 
 MAX_IN_A_WEEK = 2000
@@ -24,7 +26,8 @@ def week_of(member: Member, first: date, today: date) -> dict[str, Any]:
     zone = member.business.timezone
     days = [first + timedelta(days=n) for n in range(7)]
     start, end = local_day(days[0], zone)[0], local_day(days[-1], zone)[1]
-    appointments = in_period(member, start, end)[:MAX_IN_A_WEEK]
+    found = in_period(member, start, end).annotate(place=number_and_total())
+    appointments = found[:MAX_IN_A_WEEK]
     statuses = statuses_of((a.id for a in appointments), to=member)
     clashes = clashes_of(appointments)
     by_day: dict[date, list[dict[str, Any]]] = {day: [] for day in days}
@@ -52,6 +55,7 @@ def _row(appointment: Appointment, badge: Any, clashes: list[Obstacle]) -> dict[
         "assignee_names": [a.member.name for a in appointment.assignments.all()],
         "status": appointment.current_status,
         "url": reverse("appointment", args=[appointment.id]),
+        "visit": in_its_series(appointment),
         "badge": badge,
         "clashes": clashes,
     }

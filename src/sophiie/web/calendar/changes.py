@@ -16,6 +16,7 @@ from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils.html import strip_tags
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
@@ -34,6 +35,7 @@ from sophiie.appointments.errors import (
 from sophiie.appointments.models import Appointment
 from sophiie.appointments.rules import assignees_of
 from sophiie.common.wall_time import TimeDoesNotExist, TimeIsAmbiguous
+from sophiie.series.selectors import place_of
 from sophiie.web.appointments.consent import consent_to_ask_for, what_is_overlaid
 from sophiie.web.calendar.feed import for_signed_in
 from sophiie.web.calendar.schemas import Change, NewAppointment, Withdrawal, reason_of
@@ -113,8 +115,16 @@ def calendar_move(request: HttpRequest, appointment_id: UUID) -> HttpResponse:
                 "end": before.end.isoformat(),
                 "assignees": [str(a.member_id) for a in before.assignments.all()],
             },
+            **_of_series(moved),
         }
     )
+
+
+def _of_series(moved: Appointment) -> dict[str, str]:
+    """Where the following visits can be moved like this one; nothing for what does not repeat."""
+    if place_of(moved.id) is None:
+        return {}
+    return {"following": reverse("series-following", args=[moved.id])}
 
 
 @for_signed_in

@@ -33,6 +33,7 @@ from sophiie.common.reasons import words
 from sophiie.common.shown_clock import clock
 from sophiie.common.wall_time import start_of_day
 from sophiie.common.zone_rules import zone as rules_of
+from sophiie.series.selectors import number_and_total
 from sophiie.services.colours import Colour
 from sophiie.services.models import Service
 from sophiie.sync.reports.attention import perhaps_in_need
@@ -99,7 +100,8 @@ def feed(member: Member, first: date, last: date) -> dict[str, Any]:
     clashes = members_with_clashes(row[0] for row in rows if row[STATUS] in TAKING_TIME)
     services = _services(business, rows)
     place = {service.id: n for n, service in enumerate(services)}
-    appointments = [_appointment(row, zone, number, clashes, place) for row in rows]
+    appointments = [_appointment(row[:-1], zone, number, clashes, place) for row in rows]
+    _mark_visits(appointments, rows)
     _mark(member, appointments, perhaps_in_need(business, start, end))
     return {
         "people": [person.shown() for person in people],
@@ -139,7 +141,9 @@ def _rows(member: Member, start: datetime, end: datetime) -> Iterable[tuple[Any,
         .filter(start__lt=end, end__gt=start)
         .filter(~Q(status=Status.HELD) | counts_still(now()))
         .order_by("start", "id")
-        .values_list(*COLUMNS, ArraySubquery(assignees.values("member_id")))[:MAX_APPOINTMENTS]
+        .values_list(*COLUMNS, ArraySubquery(assignees.values("member_id")), number_and_total())[
+            :MAX_APPOINTMENTS
+        ]
     )
 
 
@@ -199,6 +203,14 @@ def _across_a_change(shown: Row, start: datetime, end: datetime, length: timedel
     shown["note"] = _("The clocks change in between: it lasts %(hours)s h") % {"hours": hours}
     if _plain(end) <= _plain(start):
         shown["drawn_end"] = _plain(start.replace(tzinfo=None) + length)
+
+
+def _mark_visits(appointments: list[Row], rows: list[tuple[Any, ...]]) -> None:
+    """Adds to each visit of a series its number, and how many there are if that is known."""
+    for shown, row in zip(appointments, rows, strict=True):
+        if row[-1]:
+            number, total = row[-1]
+            shown["visit"] = [number, total] if total and number <= total else [number]
 
 
 def _mark(member: Member, appointments: list[Row], perhaps: set[UUID]) -> None:

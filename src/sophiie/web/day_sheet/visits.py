@@ -13,6 +13,8 @@ from sophiie.appointments.models import Appointment, Status
 from sophiie.appointments.selectors import in_period
 from sophiie.availability.words import length
 from sophiie.common.wall_time import in_zone, local_day
+from sophiie.series.selectors import number_and_total
+from sophiie.web.appointments.series_mark import in_its_series
 
 # Of one page. A day of a business has far fewer.
 MAX_VISITS = 500
@@ -29,6 +31,7 @@ class Visit:
     ends_after: bool
     others: tuple[str, ...]
     way: str  # how long it takes to get there, if somebody said so
+    number_of: str = ""  # "3 of 10", if it repeats
 
 
 @dataclass
@@ -70,7 +73,8 @@ def team_day(member: Member, day: date) -> list[Sheet]:
 
 
 def _visible(member: Member, start: datetime, end: datetime) -> QuerySet[Appointment]:
-    return in_period(member, start, end).exclude(status=Status.CANCELLED)
+    found = in_period(member, start, end).exclude(status=Status.CANCELLED)
+    return found.annotate(place=number_and_total())
 
 
 def _on(
@@ -89,6 +93,7 @@ def _on(
                 one.member.name for one in a.assignments.all() if one.member_id != without.pk
             ),
             way=length(timedelta(minutes=a.travel_minutes)) if a.travel_minutes else "",
+            number_of=in_its_series(a),
         )
         for a in appointments
         if a.start < ends and a.end > begins

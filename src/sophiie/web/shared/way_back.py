@@ -23,6 +23,7 @@ PLACES = {
     "calendar-search": gettext_lazy("Back to the search"),
     "overview": gettext_lazy("Back to the overview"),
     "waiting-list": gettext_lazy("Back to the waiting list"),
+    "series": gettext_lazy("Back to the series"),
     "day-sheet": gettext_lazy("Back to the day sheet"),
 }
 # What an address says once, and not again on the way back.

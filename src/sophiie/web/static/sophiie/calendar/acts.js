@@ -74,7 +74,7 @@ export async function move(one, changes, more = {}) {
   });
   if (answer.status === 200) {
     one.revision = answer.revision;
-    done(one, changes, answer.before, was);
+    done(one, changes, answer, was);
     await reload();
     return;
   }
@@ -83,7 +83,7 @@ export async function move(one, changes, more = {}) {
   refused(one, changes, answer, more);
 }
 
-function done(one, changes, before, was) {
+function done(one, changes, { before, following }, was) {
   const values = {
     title: one.title,
     when: when(one.start, one.end),
@@ -91,9 +91,11 @@ function done(one, changes, before, was) {
   };
   const isMoved = changes.start && changes.assignees ? "moved_and_handed" : "moved";
   const what = changes.start ? isMoved : changes.end ? "resized" : "handed";
-  toast(say(what, values), () =>
-    takeBack(one.id, before, one.revision, { title: one.title, when: was }),
-  );
+  const undo = () => takeBack(one.id, before, one.revision, { title: one.title, when: was });
+  if (following) {
+    const text = `${say(what, values)}. ${say("only_this")}`;
+    toast(text, undo, [say("following"), following]);
+  } else toast(say(what, values), undo);
 }
 
 async function takeBack(id, before, revision, values) {

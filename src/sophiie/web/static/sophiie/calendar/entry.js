@@ -15,6 +15,13 @@ const STATUS_ICONS = {
 const STATE_ICONS = { failed: "alert", drift: "drift", paused: "pause" };
 const MAX_INITIALS = 3;
 
+/** Which visit of its series it is, in words; "" for what does not repeat. */
+function visitOf({ visit }) {
+  if (!visit) return "";
+  const [number, of] = visit;
+  return of ? say("visit_of", { number, of }) : say("visit", { number });
+}
+
 /** What an entry says besides title, time and people, each with its icon. */
 export function marks(one) {
   const found = [];
@@ -24,6 +31,7 @@ export function marks(one) {
     found.push([STATUS_ICONS[one.status], say(one.status)]);
   }
   if (one.state) found.push([STATE_ICONS[one.state], one.says]);
+  if (one.visit) found.push(["repeat", visitOf(one)]);
   if (one.clash) found.push(["clash", say("clash", { names: listed(namesOf(one.clash)) })]);
   return found;
 }

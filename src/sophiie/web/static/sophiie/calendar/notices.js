@@ -4,8 +4,9 @@ import { cloneOf, make, part, say, setup } from "./setup.js";
 
 const TOAST_MS = 10_000;
 
-/** Good news that goes away by itself, but not while the pointer or the focus is on it. */
-export function toast(text, undo) {
+/** Good news that goes away by itself, but not while the pointer or the focus is on it. `way`: text
+ *  and address of something more that one may do now. */
+export function toast(text, undo, way) {
   const box = cloneOf("cal-toast");
   box.querySelector("p").textContent = text;
   const button = box.querySelector("[data-undo]");
@@ -24,6 +25,7 @@ export function toast(text, undo) {
       undo();
     });
   else button.remove();
+  if (way) box.querySelector("p").after(control(...way));
   box.querySelector("[data-close]").addEventListener("click", close);
   for (const name of ["pointerenter", "focusin"])
     box.addEventListener(name, () => clearTimeout(timer));

@@ -1,0 +1,18 @@
+"""The addresses of a series' pages."""
+
+from django.urls import path
+
+from sophiie.web.series import ending, following, undoing, views
+
+urlpatterns = [
+    path("series/<uuid:series_id>", views.series, name="series"),
+    path("series/<uuid:series_id>/confirm", views.series_confirm, name="series-confirm"),
+    path("series/<uuid:series_id>/leave-out", views.series_leave_out, name="series-leave-out"),
+    path("series/acts/<uuid:act_id>/undo", undoing.series_undo, name="series-undo"),
+    path("appointments/<uuid:appointment_id>/end", ending.series_end, name="series-end"),
+    path(
+        "appointments/<uuid:appointment_id>/following",
+        following.series_following,
+        name="series-following",
+    ),
+]
