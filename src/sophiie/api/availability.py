@@ -31,6 +31,8 @@ from sophiie.availability.slots import (
 )
 from sophiie.common.wall_time import in_zone
 from sophiie.common.zone_rules import zone as rules_of
+from sophiie.services.models import Service
+from sophiie.services.selectors import able
 
 router = Router(tags=["availability"])
 PROBLEMS = {401: Problem, 404: Problem, 422: Problem, 429: Problem}
@@ -120,7 +122,7 @@ def availability(request: HttpRequest, filters: Query[AvailabilityFilter]) -> Ht
     service = service_of(asking, filters.service)
     duration = length_of(service, filters.duration_minutes)
     _check_period(filters.from_, filters.to, MAX_PERIOD, names=("from", "to"))
-    members = _members(asking, filters.members)
+    members = _members(asking, filters.members, service=service)
     together = filters.match == "all"
     if service:
         members = doers_of(service, members, all_named=together and bool(filters.members))
@@ -185,10 +187,13 @@ def _check_period(
 _ID = re.compile(r"[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}")
 
 
-def _members(asking: Member, given: list[str], *, name: str = "members") -> list[Member]:
+def _members(
+    asking: Member, given: list[str], *, name: str = "members", service: Service | None = None
+) -> list[Member]:
     """The active members with these ids or email addresses, in a list or separated by commas.
 
-    People outside the business do not exist here. Without any name: everybody.
+    People outside the business do not exist here. Without any name: everybody, or everybody who
+    does the service.
     """
     people = active_members(asking.business_id)
     names = [_canonical(part) for text in given for part in text.split(",") if part.strip()]
@@ -198,7 +203,8 @@ def _members(asking: Member, given: list[str], *, name: str = "members") -> list
     for wanted in names:
         if wanted not in known:
             _refuse(wanted, name)
-    chosen = [known[wanted] for wanted in names] or list(people)
+    everybody = able(service, list(people)) if service else list(people)
+    chosen = [known[wanted] for wanted in names] or everybody
     if len(chosen := list(dict.fromkeys(chosen))) > MAX_MEMBERS:
         raise invalid({name: [f"Name at most {MAX_MEMBERS} members."]})
     return chosen
