@@ -18,9 +18,9 @@ from time_machine import escape_hatch
 
 from sophiie.common.clock import now
 
-# This list takes the place of Playwright's: the part of it that decides what pages do, and then what
-# Chromium starts for each window beside its page. Three renderers, two of them for menus of the
-# address bar, cost more than most pages of these tests.
+# This list takes the place of Playwright's: first the part of it that decides what pages do, then
+# what Chromium starts for each window beside its page. Three renderers, two of them for menus of
+# the address bar, cost more than most pages of these tests.
 OFF = [
     *("AvoidUnnecessaryBeforeUnloadCheckSync", "AvoidCorsURLLoaderRestartOnRedirect"),
     *("DestroyProfileOnBrowserClose", "HttpsUpgrades", "HttpsFirstBalancedModeAutoEnable"),
