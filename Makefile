@@ -19,7 +19,7 @@ LOCK = $(BIN)/uv pip compile --quiet --generate-hashes --universal --python-vers
 
 help:
 	@echo "make run        set up and run Sophiie with its demo (PORT, SIMULATOR_PORT)"
-	@echo "make test       set up and run every test (DATE='2027-04-03 20:00', ARGS='-n0 tests/…')"
+	@echo "make test       set up and run every test (WORKERS=2, DATE='2027-04-03 20:00', ARGS='-n0 tests/…')"
 	@echo "make test-under-load  the same with two busy loops beside it"
 	@echo "make coverage   which lines and branches the tests pass through (ARGS)"
 	@echo "make check      lint (Python, scripts, styles, templates), types, import rules,"
@@ -43,9 +43,11 @@ run: setup
 demo-data: setup
 	@$(BIN)/sophiie demo-data
 
-# ARGS: options for pytest. DATE: sets every clock (see docs/how-to/testing.md).
+# ARGS: options for pytest. DATE: sets every clock (see docs/how-to/testing.md). WORKERS: more than
+# cores, because half of the time of tests is waiting for processes, for pages and for Google.
+WORKERS ?= 4
 PYTEST = tools/at_date.sh "$(DATE)" \
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder $(ARGS)
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test: setup-dev
 	@tools/find_browser.sh

@@ -18,6 +18,17 @@ from time_machine import escape_hatch
 
 from sophiie.common.clock import now
 
+# This list takes the place of Playwright's: first the part of it that decides what pages do, then
+# what Chromium starts for each window beside its page. Three renderers, two of them for menus of
+# the address bar, cost more than most pages of these tests.
+OFF = [
+    *("AvoidUnnecessaryBeforeUnloadCheckSync", "AvoidCorsURLLoaderRestartOnRedirect"),
+    *("DestroyProfileOnBrowserClose", "HttpsUpgrades", "HttpsFirstBalancedModeAutoEnable"),
+    *("PaintHolding", "ThirdPartyStoragePartitioning", "OptimizationHints", "AimEnabled"),
+    *("NetworkTimeServiceQuerying", "PreconnectToSearch"),
+    *("WebUIOmniboxPopup", "WebUIOmniboxAimPopup", "WebUIOmniboxFullPopup"),
+    "SpareRendererForSitePerProcess",
+]
 FLAGS = [
     "--headless",
     "--no-sandbox",
@@ -27,6 +38,7 @@ FLAGS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    f"--disable-features={','.join(OFF)}",
     "--js-flags=--no-opt",  # a page lives too short for its scripts to be worth optimizing
 ]
 

@@ -48,10 +48,25 @@ def pytest_configure() -> None:
     gc.set_threshold(100_000, 50, 100)
 
 
+# By how long they take, in falling order; the other files need less than half a minute.
+LONGEST = {
+    name: place
+    for place, name in enumerate(
+        [
+            *("test_stopping.py", "test_accessibility.py", "test_rolling.py"),
+            *("test_many_workers.py", "test_processes.py", "test_journey.py"),
+            *("test_calendar_shown.py", "test_firefox.py", "test_unknowns.py"),
+            *("test_convergence.py", "test_calendar_page.py", "test_gestures.py"),
+            *("test_limits.py", "test_crashes.py", "test_finding_days.py"),
+            *("test_races_over_http.py", "test_any_text.py", "test_installed.py"),
+        ]
+    )
+}
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The longest first, so that of two processes none is left alone with them at the end."""
-    longest = ("test_convergence.py", "test_races_over_http.py", "test_crashes.py")
-    items.sort(key=lambda item: item.path.name not in longest)
+    """The longest first, so that none of several processes is left alone with them at the end."""
+    items.sort(key=lambda item: LONGEST.get(item.path.name, len(LONGEST)))
 
 
 @pytest.fixture(autouse=True)

@@ -111,13 +111,17 @@ def _command(process: psutil.Process) -> list[str]:
 
 
 def until(condition: Callable[[], Any], *, what: str, seconds: float = PATIENCE_SECONDS) -> Any:
-    """Waits for something to become true: by default as long as a very busy machine may take."""
-    end = time.monotonic() + seconds
+    """Waits for something to become true: by default as long as a very busy machine may take.
+
+    It looks often at first and then less and less: what takes long needs the processor itself.
+    """
+    began = time.monotonic()
     while True:
         if value := condition():
             return value
-        assert time.monotonic() < end, f"not within {seconds} s: {what}"
-        time.sleep(0.03)
+        waited = time.monotonic() - began
+        assert waited < seconds, f"not within {seconds} s: {what}"
+        time.sleep(min(max(0.03, waited / 20), 0.5))
 
 
 def answers(url: str) -> bool:

@@ -109,6 +109,7 @@ def test_a_clash_that_came_later_is_told_with_the_appointment_and_in_lists(
         "end": "2026-12-01T09:30:00+11:00",
         "source": "google",
         "appointment_id": None,
+        "resource_id": None,
         "checked_at": clash["checked_at"],
     }
     assert api("GET", "/appointments").json()["items"][0]["clashes"] == [clash]

@@ -17,7 +17,8 @@ from tests.conftest import ApiCaller
 APPOINTMENT = {
     *("id", "title", "notes", "location", "start", "end", "timezone", "status", "assignees"),
     *("customer", "customer_id", "revision", "held_until", "created_at", "updated_at", "sync"),
-    *("clashes", "service_id", "travel_minutes", "buffer_before", "buffer_after"),
+    *("clashes", "service_id", "travel_minutes", "buffer_before", "buffer_after", "series"),
+    "resource_ids",
 }
 # 09:00 in Sydney, where it is summer.
 START, END = "2026-12-01T09:00:00+11:00", "2026-12-01T10:30:00+11:00"

@@ -149,5 +149,5 @@ def test_a_page_of_a_list_costs_the_same_number_of_queries_whatever_its_length(
 ) -> None:
     for n in range(12):
         book(by=alice, details=details(start=tomorrow_at(n)), assignees=[alice, bob])
-    with django_assert_max_num_queries(5):
+    with django_assert_max_num_queries(6):
         assert len(titles(api)) == 12

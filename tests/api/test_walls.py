@@ -11,9 +11,13 @@ from sophiie.api.urls import api as the_api
 from sophiie.appointments.models import Appointment
 from sophiie.customers.editing import find, make
 from sophiie.customers.rules import CustomerDetails
+from sophiie.resources.editing import make as make_resource
+from sophiie.waiting_list.entries import Wish
+from sophiie.waiting_list.entries import add as add_waiting
 from tests.api.problems import errors, problem
 from tests.api.test_life import PLAIN
 from tests.conftest import ApiCaller
+from tests.series.making import made
 from tests.services.made import service
 
 ROUTES = sorted(
@@ -38,25 +42,35 @@ def test_an_id_of_another_business_is_not_found(
     path: str,
 ) -> None:
     known = make(by=alice, details=CustomerDetails(name="Dana"))
-    made = service(alice)
+    its_service, series = service(alice), made(alice).series
+    van = make_resource(by=alice, name="Van")
     address = path.removeprefix("/api/v1").format(
         appointment_id=booked.id,
         member_id=alice.id,
         customer_id=known.id,
-        service_id=made.id,
+        service_id=its_service.id,
+        series_id=series.id,
+        resource_id=van.id,
+        entry_id=add_waiting(by=alice, wish=Wish(appointment_id=booked.id)).id,
     )
-    named = "name" if "customer" in path or "service" in path else "title"
+    is_named = any(kind in path for kind in ("customer", "service", "resource"))
+    named = "name" if is_named else "title"
     body: dict[str, str] | None = {named: "Mine now"} if method == "patch" else None
     if path.endswith("/drift"):
         body = {"action": "accept"}
     if path.endswith("/merge"):
         body = {"customer_id": str(charlie.id)}
+    if path.endswith("/undo"):
+        body = {"act_id": str(series.acts.get().id)}
+    if path.endswith("{series_id}") and method != "get":
+        address += "?scope=all"
     foreign = problem(api_of(charlie)(method.upper(), address, body), 404)
     nothing = address.replace(str(booked.id), str(charlie.id)).replace(str(alice.id), "0" * 32)
-    nothing = nothing.replace(str(known.id), "0" * 32).replace(str(made.id), "0" * 32)
+    nothing = nothing.replace(str(its_service.id), "0" * 32).replace(str(series.id), "0" * 32)
+    nothing = nothing.replace(str(known.id), "0" * 32).replace(str(van.id), "0" * 32)
     assert str(booked.id) not in str(foreign)
     assert str(known.id) not in str(foreign)
-    assert str(made.id) not in str(foreign)
+    assert str(its_service.id) not in str(foreign)
     problem(api_of(charlie)(method.upper(), nothing, body), 404)
     kept = Appointment.objects.get(pk=booked.pk)
     assert (kept.title, kept.revision, kept.deleted_at) == ("Leaking tap", 1, None)

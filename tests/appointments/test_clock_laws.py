@@ -13,7 +13,7 @@ from django.test import Client
 
 from google_simulator.testing import RunningSimulator
 from sophiie.accounts.models import Member
-from sophiie.appointments.booking import book, cancel, change, reinstate
+from sophiie.appointments.booking import book, cancel, change, delete, reinstate
 from sophiie.appointments.clock_laws import follow_clock_laws
 from sophiie.appointments.conflicts import clashes_of, members_with_clashes
 from sophiie.appointments.errors import Conflict
@@ -23,6 +23,7 @@ from sophiie.common import zone_rules
 from sophiie.common.in_thread import in_thread
 from sophiie.common.wall_time import in_zone, instant_near, instant_of
 from sophiie.common.zone_rules import fingerprint
+from sophiie.resources.editing import make as make_resource
 from sophiie.sync.models import WatchedCalendar
 from sophiie.sync.worker import _keep_house
 from sophiie.web.appointments.history import history_of
@@ -98,6 +99,25 @@ def test_nine_stays_nine_and_google_follows(
     assert datetime.fromisoformat(event["start"]["dateTime"]) == made.start - HOUR
     assert follow_clock_laws() == 0
     assert anew(made).revision == 2
+
+
+def test_a_resource_moves_along_and_waits_for_its_time(
+    alice: Member, bob: Member, laws: ClockLaws
+) -> None:
+    """Alice's appointment follows its clocks to where the van is taken by one of another zone; as
+    soon as that one is gone, it has the van."""
+    van = make_resource(by=alice, name="Van")
+    mine = in_winter(alice, 9)
+    change(by=alice, appointment_id=mine.id, changes={}, resources=[van])
+    there = details(start=mine.start - HOUR, timezone="Asia/Tokyo")
+    other = book(by=alice, details=there, assignees=[bob], resources=[van])
+    assert pass_law(laws, SUMMER_TIME_FOR_EVER) == 1
+    use = anew(mine).resource_uses.get()
+    assert (use.during.lower, use.blocking, use.displaced) == (mine.start - HOUR, False, True)
+    delete(by=alice, appointment_id=other.id)
+    follow_clock_laws()
+    use.refresh_from_db()
+    assert (use.blocking, use.displaced) == (True, False)
 
 
 def test_what_is_in_another_zone_or_over_stays(alice: Member, laws: ClockLaws) -> None:

@@ -63,6 +63,7 @@ def test_what_cannot_be_recorded_does_not_happen(
     settings.SIGN_UP_OPEN = True
     page, api = browser_of(alice), ApiCaller(create_api_key(alice, name="Till"))
     page.raise_request_exception = False
+    page.post("/reauthenticate", {"password": PASSWORD})
     link(alice, google)
     open_one = invite(by=alice, email="dora@example.com", role="member")
     save_week(by=alice, member=alice, week=USUAL_WEEK)

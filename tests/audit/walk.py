@@ -16,6 +16,8 @@ from sophiie.audit.acts import Act
 from sophiie.audit.models import Entry
 from sophiie.availability.models import SpecialDay
 from sophiie.calendar_link.models import CalendarLink
+from sophiie.resources.models import Resource
+from sophiie.services.models import Service
 from tests.conftest import PASSWORD, SYDNEY, ApiCaller, tomorrow_at
 from tests.linking import come_back
 from tests.mails import delivered, mailed_link
@@ -193,9 +195,26 @@ class Walk:
         yield "days off", [(Act.DAYS_ADDED, "member", "Alice", "Alice")]
         alice.post(f"{hours}/days/{SpecialDay.objects.get().id}/remove")
         yield "days back", [(Act.DAYS_REMOVED, "member", "Alice", "Alice")]
+        things = "/settings/resources"
+        alice.post(things, {"name": "Van", "kind": "van"})
+        yield "a resource", [(Act.RESOURCE_MADE, "member", "Alice", "Van")]
+        van = f"{things}/{Resource.objects.get().pk}"
+        alice.post(van, {"name": "Blue van", "active": "on"})
+        yield "its name", [(Act.RESOURCE_CHANGED, "member", "Alice", "Blue van")]
+        alice.post(f"{van}/delete")
+        yield "no resource", [(Act.RESOURCE_DELETED, "member", "Alice", "Blue van")]
         rules = form_of(parsed(alice.get(f"{hours}/business")), "rules")
         alice.post(f"{hours}/business", rules | {"notice_minutes": "120"})
         yield "rules", [(Act.RULES_CHANGED, "member", "Alice", "Harbour Plumbing")]
+        services, about = "/settings/services", ("member", "Alice", "Gas check")
+        gas = {"name": "Gas check", "duration_minutes": "45", "people": "1", "colour": "blue"}
+        alice.post(f"{services}/new", gas)
+        yield "service", [(Act.SERVICE_MADE, *about)]
+        service = Service.objects.get()
+        alice.post(f"{services}/{service.id}", gas | {"price": "90 $"})
+        yield "service changed", [(Act.SERVICE_CHANGED, *about)]
+        alice.post(f"{services}/{service.id}/delete")
+        yield "service deleted", [(Act.SERVICE_DELETED, *about)]
 
     def _calendar(self) -> Iterator[tuple[str, list[Expected]]]:
         alice, who = self.alice_page, ("member", "Alice", "Alice")
@@ -243,12 +262,31 @@ class Walk:
             alice.post(f"/appointments/{appointment.id}/drift", {"action": "put_back"})
             yield "put back", [] if _ else [(Act.DRIFT_PUT_BACK, "member", "Alice", "")]
         drain_all()
+        yield from self._series(api)
         alice.post("/settings/calendar/unlink", {"events": "remove"})
         yield "unlinking", [(Act.LINK_UNLINKING, "member", "Alice", "Alice")]
         drain_all()
         yield "unlinked", [(Act.LINK_UNLINKED, "system", "", "Alice")]
         alice.get("/settings/audit/export.csv")
         yield "export", [(Act.LOG_EXPORTED, "member", "Alice", "")]
+
+    def _series(self, api: ApiCaller) -> Iterator[tuple[str, list[Expected]]]:
+        asked = {
+            "title": "Course of Ms Green",
+            "start": tomorrow_at(5, days=2).isoformat(),
+            "duration_minutes": 30,
+            "rule": "FREQ=DAILY;COUNT=3",
+        }
+        read_all()
+        made = api("POST", "/series", asked).json()
+        yield "a series", [(Act.SERIES_MADE, "api_key", "Alice", "")]
+        address = f"/series/{made['id']}?scope=all"
+        changed = api("PATCH", address, {"title": "Other course of Ms Green"}).json()
+        yield "a series changed", [(Act.SERIES_CHANGED, "api_key", "Alice", "")]
+        api("POST", f"/series/{made['id']}/undo", {"act_id": changed["act_id"]})
+        yield "undone", [(Act.SERIES_UNDONE, "api_key", "Alice", "")]
+        api("DELETE", address)
+        yield "a series called off", [(Act.SERIES_ENDED, "api_key", "Alice", "")]
 
     def _commands(self) -> Iterator[tuple[str, list[Expected]]]:
         command("add-member", "dora@example.com", "--name", "Dora", "--role", "member")

@@ -12,7 +12,7 @@ from sophiie.accounts.people import InvalidAccount, check_business_name, check_p
 from sophiie.appointments.models import Appointment
 from sophiie.common.blank import is_blank
 from tests.api.problems import errors
-from tests.conftest import tomorrow_at
+from tests.conftest import PASSWORD, tomorrow_at
 from tests.web.pages import message_at, parsed
 
 BLANK = [
@@ -61,6 +61,7 @@ def test_a_title_by_the_api(api: Any, text: str) -> None:
 
 @pytest.mark.django_db
 def test_every_form(page: Client, alice: Member) -> None:
+    page.post("/reauthenticate", {"password": PASSWORD})
     for path, field, required in (
         ("/appointments/new", "title", "Give the appointment a title."),
         ("/settings/profile", "name", "Tell us your name."),

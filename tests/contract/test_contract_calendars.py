@@ -197,3 +197,15 @@ def test_2_a_new_calendar_keeps_its_description_and_place(simulator, google) -> 
     before = len(_entries(google))
     assert google.call("POST", "calendars", {**body, "location": 5}).status == 400
     assert len(_entries(google)) == before
+
+
+def test_2_working_hours_are_those_of_a_workspace_accounts_primary_calendar(
+    simulator, google
+) -> None:
+    address = f"calendars/{ALICE}"
+    assert "workingHours" not in google.call("GET", address).json
+    monday = {"dayOfWeek": "monday", "periodStart": 540, "periodEnd": 1020}
+    hours = {"workingHoursEnabled": True, "availableTimes": [monday]}
+    simulator.change_calendar(ALICE, ALICE, working_hours=hours)
+    assert google.call("GET", "calendars/primary").json["workingHours"] == hours
+    assert "workingHours" not in google.call("GET", f"calendars/{JOBS}").json

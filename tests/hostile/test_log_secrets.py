@@ -199,6 +199,7 @@ def test_the_log_of_the_real_product_at_debug(product: Demo) -> None:
     visit_the_link(alice, f"/password/reset/key/{reset}")
 
     # A key, used well and badly.
+    newcomer("POST", "/reauthenticate", {"password": NEW_PASSWORD})
     _, page, _ = newcomer("POST", "/settings/keys", {"name": "telephone"})
     (key,) = set(re.findall(r"sophiie_[0-9a-f]{16}_[0-9a-f]{64}", page))
     anybody = Browser(product.url)
@@ -290,6 +291,7 @@ def test_the_log_of_every_library_at_its_lowest_level(
                 visitor.post(path, {"name": "", "password": "a Wrong password 123"})
                 visitor.put(path)
                 visitor.get(path, headers={"Host": "evil.example"})
+        browser.post("/reauthenticate", {"password": PASSWORD})
         page = browser.post("/settings/keys", {"name": "telephone"}).content.decode()
         (key,) = set(re.findall(r"sophiie_[0-9a-f]{16}_[0-9a-f]{64}", page))
         browser.get("/api/v1/members/me", headers={"Authorization": f"Bearer {key}"})

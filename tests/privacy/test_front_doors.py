@@ -230,6 +230,7 @@ def test_an_owner_deletes_the_business_and_everybody_reads_when(
     alice: Member, admin: Member, bob: Member, page: Client
 ) -> None:
     address = "/settings/business/delete"
+    page.post("/reauthenticate", {"password": PASSWORD})
     assert browser_of(admin).get(address).status_code == 403
     assert page.post(address, {"confirmation": "Harbor"}).status_code == 422
     page.post(address, {"confirmation": "Harbour Plumbing", "remove_events": "on"})

@@ -87,7 +87,7 @@ class Release:
 
 
 class People(threading.Thread):
-    """Book and change without a pause, each time at the next of the addresses."""
+    """Book and change up to ten times a second, each time at the next of the addresses."""
 
     def __init__(self, key: str) -> None:
         super().__init__()
@@ -100,7 +100,7 @@ class People(threading.Thread):
     def run(self) -> None:
         start = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) + timedelta(days=1)
         number = 0
-        while not self._ended.is_set():
+        while not self._ended.wait(0.1):
             number += 1
             address = self.addresses[number % len(self.addresses)]
             body = {

@@ -83,6 +83,8 @@ class Calendar(Record):
     time_zone: str
     description: str | None = None
     location: str | None = None
+    # As the API shows them; only the primary calendar of a Workspace account has any.
+    working_hours: Json | None = None
     acl: dict[str, str] = field(default_factory=dict)
     public_role: str | None = None
     generated: bool = False

@@ -20,6 +20,8 @@ from sophiie.appointments.errors import InvalidAppointment
 from sophiie.appointments.models import Appointment
 from sophiie.appointments.rules import assignees_of
 from sophiie.appointments.selectors import listed_for
+from sophiie.resources.selectors import ids_of_resources
+from sophiie.series.selectors import places_of
 from sophiie.services.selectors import find as find_service
 from sophiie.sync.reports.event_status import statuses_of
 
@@ -51,12 +53,16 @@ def page_of(
     more = len(page) > filters.limit
     page = page[: filters.limit]
     statuses, clashes = statuses_of((a.id for a in page), to=member), clashes_of(page)
+    places = places_of(a.id for a in page)
+    resource_ids = ids_of_resources(a.id for a in page)
     items = [
         appointment_out(
             a,
             [assignment.member for assignment in a.assignments.all()],
             statuses.get(a.id, []),
             clashes.get(a.id, []),
+            places.get(a.id),
+            resource_ids.get(a.id, []),
         ).model_dump(mode="json")
         for a in page
     ]

@@ -15,6 +15,7 @@ from sophiie.api.schemas import Instant, Page, PersonOut, Problem, Strict, Text
 from sophiie.appointments.errors import Obstacle
 from sophiie.appointments.models import Appointment
 from sophiie.common.wall_time import in_zone
+from sophiie.series.selectors import Place
 from sophiie.sync.reports.event_status import Drift, EventStatus
 
 
@@ -47,6 +48,7 @@ class AppointmentIn(Strict):
         Field(description="Gives title, length, notes and assignees where they are not said."),
     ] = None
     travel_minutes: Travel = 0
+    resource_ids: Annotated[list[UUID], Field(max_length=100)] = []
     hold_minutes: (
         Annotated[
             StrictInt,
@@ -76,6 +78,7 @@ class AppointmentPatch(Strict):
     customer_id: UUID | None = None
     service_id: UUID | None = None
     travel_minutes: Travel | None = None
+    resource_ids: Annotated[list[UUID], Field(max_length=100)] | None = None
     status: Literal["scheduled", "completed", "no_show", "cancelled"] | None = None
     allow_overlap: StrictBool = False
     accept_unverified: StrictBool = False
@@ -153,12 +156,21 @@ class SyncOut(Schema):
 class ObstacleOut(Schema):
     """One obstacle. `checked_at`: when the member's calendar was last read."""
 
-    member_id: UUID
+    member_id: UUID | None = None  # `null` for a resource
     start: datetime
     end: datetime
-    source: Literal["appointment", "google", "unreadable"]
+    source: Literal["appointment", "google", "resource", "unreadable"]
     appointment_id: UUID | None = None
+    resource_id: UUID | None = None
     checked_at: datetime | None = None
+
+
+class PlaceOut(Schema):
+    """Which visit of its series an appointment is; `of` is null while the series has no end."""
+
+    id: UUID
+    number: int
+    of: int | None
 
 
 class AppointmentOut(Schema):
@@ -182,6 +194,8 @@ class AppointmentOut(Schema):
         Field(description="The service's when it was booked; `null`: as the booking rules say."),
     ] = None
     buffer_after: int | None = None
+    series: PlaceOut | None = None
+    resource_ids: list[UUID] = []
     revision: int
     held_until: datetime | None = None
     created_at: datetime
@@ -207,6 +221,8 @@ def appointment_out(
     team: Iterable[Member],
     statuses: list[EventStatus],
     clashes: list[Obstacle],
+    place: Place | None = None,
+    resource_ids: Iterable[UUID] = (),
 ) -> AppointmentOut:
     """The appointment as the API shows it, with times in its own zone."""
     zone = appointment.timezone
@@ -233,6 +249,8 @@ def appointment_out(
         travel_minutes=appointment.travel_minutes,
         buffer_before=appointment.buffer_before_minutes,
         buffer_after=appointment.buffer_after_minutes,
+        series=PlaceOut(id=place.series_id, number=place.number, of=place.of) if place else None,
+        resource_ids=list(resource_ids),
         revision=appointment.revision,
         held_until=in_zone(appointment.held_until, zone) if appointment.held_until else None,
         created_at=in_zone(appointment.created_at, zone),
@@ -250,6 +268,7 @@ def obstacle_out(obstacle: Obstacle) -> ObstacleOut:
         end=obstacle.local_end,
         source=obstacle.source.value,
         appointment_id=obstacle.appointment_id,
+        resource_id=obstacle.resource_id,
         checked_at=obstacle.checked_at and in_zone(obstacle.checked_at, obstacle.timezone),
     )
 

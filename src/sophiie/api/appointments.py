@@ -34,7 +34,11 @@ from sophiie.appointments import booking, holds
 from sophiie.appointments.conflicts import clashes_of, renew_knowledge
 from sophiie.appointments.errors import Conflict
 from sophiie.appointments.models import Appointment
+from sophiie.appointments.resources import resources_named, resources_used
 from sophiie.appointments.rules import Details, assignees_of, check_details, may_book_over
+from sophiie.resources.models import Resource
+from sophiie.resources.selectors import ids_of_resources
+from sophiie.series.selectors import place_of
 from sophiie.services.models import Service
 from sophiie.sync.actions import drift
 from sophiie.sync.outbox import record
@@ -90,15 +94,21 @@ def create(request: HttpRequest, data: AppointmentIn) -> HttpResponse:
                 hold_key=key_of(request).id,
                 allow_overlap=allow_overlap,
                 accept_unverified=data.accept_unverified,
+                resources=resources,
             )
         except Conflict as error:
             return 409, conflict(error).body()
         # Nothing is read again: no conflict can have arisen since.
         statuses = statuses_of([appointment.id], to=member).get(appointment.id, [])
-        return 201, appointment_out(appointment, team, statuses, []).model_dump(mode="json")
+        ids = [resource.id for resource in resources]
+        out = appointment_out(appointment, team, statuses, [], None, ids)
+        return 201, out.model_dump(mode="json")
 
     answer = kept_answer(request, member)
     if answer is None:
+        check_details(details)
+        team = _team(data, member, details, service)
+        resources = resources_named(member.business, data.resource_ids)
         check_details(details)
         team = _team(data, member, details, service)
         if is_kept(request):  # no transaction waits for the network: before that of the answer
@@ -160,6 +170,7 @@ def change(request: HttpRequest, appointment_id: UUID, data: AppointmentPatch) -
         expected_revision=expected,
         allow_overlap=_may_overlap(member, data.allow_overlap),
         accept_unverified=data.accept_unverified,
+        resources=_resources(data, shown, member),
     )
     return _answer(booking.find(member, changed.id), member)
 
@@ -240,7 +251,9 @@ def _out(appointment: Appointment, member: Member) -> dict[str, Any]:
     statuses = statuses_of([appointment.id], to=member).get(appointment.id, [])
     clashes = clashes_of([appointment]).get(appointment.id, [])
     team = [assignment.member for assignment in appointment.assignments.all()]
-    return appointment_out(appointment, team, statuses, clashes).model_dump(mode="json")
+    place, ids = place_of(appointment.id), ids_of_resources([appointment.id])[appointment.id]
+    answer = appointment_out(appointment, team, statuses, clashes, place, ids)
+    return answer.model_dump(mode="json")
 
 
 def _details(data: AppointmentIn, member: Member, service: Service | None) -> Details:
@@ -273,6 +286,14 @@ def _team(
         )
     names = [str(member.id)] if data.assignees is None else data.assignees
     return assignees_of(member.business, names)
+
+
+def _resources(data: AppointmentPatch, shown: Appointment, member: Member) -> list[Resource] | None:
+    """What the appointment is to need; None leaves that as it is."""
+    if data.resource_ids is None:
+        return None
+    staying = resources_used(shown)
+    return resources_named(member.business, data.resource_ids, staying=staying)
 
 
 def _end(start: datetime, end: datetime | None, minutes: int | None) -> datetime:

@@ -18,6 +18,8 @@ from sophiie.api.access import member_of
 from sophiie.api.problems import ProblemError, invalid
 from sophiie.api.schemas import Instant, Problem
 from sophiie.api.service_asked import doers_of, end_of, length_of, service_of
+from sophiie.appointments.errors import InvalidAppointment
+from sophiie.appointments.resources import resources_named
 from sophiie.appointments.rules import EARLIEST, LATEST, LONGEST, MAX_TRAVEL_MINUTES
 from sophiie.availability import why_not
 from sophiie.availability.rules import LIMITS
@@ -32,6 +34,7 @@ from sophiie.availability.slots import (
 )
 from sophiie.common.wall_time import in_zone
 from sophiie.common.zone_rules import zone as rules_of
+from sophiie.resources.models import Resource
 
 router = Router(tags=["availability"])
 PROBLEMS = {401: Problem, 404: Problem, 422: Problem, 429: Problem}
@@ -60,6 +63,9 @@ class AvailabilityFilter(Schema):
     match: Annotated[
         Literal["any", "all"], Field(description="Slots of any of the members, or common to all.")
     ] = "any"
+    resource: Annotated[
+        list[str], Field(description="Ids of resources that have to be free as well.")
+    ] = []
     step_minutes: Annotated[int, Field(ge=MIN_STEP, le=MAX_STEP)] | None = None
     limit: Annotated[int, Field(ge=1, le=MAX_SLOTS)] = 1000
 
@@ -90,6 +96,9 @@ class ExplainFilter(Schema):
     end: Annotated[Instant | None, Field(description="Default: as long as the service.")] = None
     service: UUID | None = None
     travel_minutes: TravelMinutes = 0
+    resource: Annotated[
+        list[str], Field(description="Ids of resources that have to be free as well.")
+    ] = []
     step_minutes: Annotated[int, Field(ge=MIN_STEP, le=MAX_STEP)] | None = None
 
 
@@ -136,6 +145,7 @@ def availability(request: HttpRequest, filters: Query[AvailabilityFilter]) -> Ht
             step=_step(filters.step_minutes),
             limit=filters.limit,
             terms=terms_of(service, travel_minutes=filters.travel_minutes),
+            resources=_resources(asking, filters.resource),
         )
     except TooMuch:
         text = "This is too much for one answer: ask for a shorter time or fewer members."
@@ -156,7 +166,12 @@ def explain(request: HttpRequest, filters: Query[ExplainFilter]) -> HttpResponse
     member, *others = _members(asking, [filters.member], name="member")
     if others:
         raise invalid({"member": ["Ask for one member at a time."]})
-    asked: Any = {"start": filters.start, "end": end, "step": _step(filters.step_minutes)}
+    asked: Any = {
+        "start": filters.start,
+        "end": end,
+        "step": _step(filters.step_minutes),
+        "resources": _resources(asking, filters.resource),
+    }
     way = filters.travel_minutes
     if service:
         reasons = why_not_for(member=member, service=service, travel_minutes=way, **asked)
@@ -205,6 +220,18 @@ def _members(asking: Member, given: list[str], *, name: str = "members") -> list
     if len(chosen := list(dict.fromkeys(chosen))) > MAX_MEMBERS:
         raise invalid({name: [f"Name at most {MAX_MEMBERS} members."]})
     return chosen
+
+
+def _resources(asking: Member, given: list[str]) -> list[Resource]:
+    """The resources with these ids, in a list or separated by commas."""
+    texts = [part.strip().lower() for text in given for part in text.split(",") if part.strip()]
+    for wanted in texts:
+        if not _ID.fullmatch(wanted):
+            raise invalid({"resource": [f"“{wanted[:80]}” is not an id."]})
+    try:
+        return resources_named(asking.business, map(UUID, texts))
+    except InvalidAppointment as refusal:
+        raise invalid({"resource": list(refusal.errors.values())}) from None
 
 
 def _canonical(text: str) -> str:

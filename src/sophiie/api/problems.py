@@ -11,6 +11,7 @@ from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
 from sophiie.api.appointment_schemas import obstacle_out
+from sophiie.api.series_schemas import in_the_way_out, question_out
 from sophiie.appointments.errors import (
     Conflict,
     InvalidAppointment,
@@ -22,7 +23,16 @@ from sophiie.appointments.errors import (
     UnknownAppointment,
 )
 from sophiie.customers.errors import InvalidCustomer, UnknownCustomer
+from sophiie.resources.errors import InvalidResource, ResourceInUse, UnknownResource
+from sophiie.series.errors import (
+    CannotUndo,
+    ClocksAsk,
+    InvalidSeries,
+    UnknownSeries,
+    VisitsInTheWay,
+)
 from sophiie.services.errors import InvalidService, UnknownService
+from sophiie.waiting_list.errors import InvalidEntry, UnknownEntry
 
 TYPE = "https://sophiie.invalid/problems/"
 CONTENT_TYPE = "application/problem+json"
@@ -66,6 +76,8 @@ def not_found() -> ProblemError:
 def conflict(error: Conflict) -> ProblemError:
     unknown = all(obstacle.source == Source.UNREADABLE for obstacle in error.obstacles)
     title = "Somebody is not free at this time"
+    if error.obstacles and all(o.source == Source.RESOURCE for o in error.obstacles):
+        title = "A resource is in use at this time"
     if error.obstacles and unknown:
         title = "It is not known whether this time is free"
     conflicts = [
@@ -75,13 +87,58 @@ def conflict(error: Conflict) -> ProblemError:
     return ProblemError(409, "conflict", title, str(error), conflicts=conflicts)
 
 
-def of_refusal(error: Exception) -> ProblemError:
-    """The problem for a refusal of `appointments`, `customers` or `services`."""
+def visits_in_the_way(error: VisitsInTheWay) -> ProblemError:
+    visits = [in_the_way_out(visit).model_dump(mode="json") for visit in error.visits]
+    title = "Not all visits are possible at their times"
+    conflicts = [conflict for visit in visits for conflict in visit["conflicts"]]
+    return ProblemError(
+        409, "conflict", title, str(error), conflicts=conflicts, visits=visits, of=error.of
+    )
+
+
+def clocks_ask(error: ClocksAsk) -> ProblemError:
+    """Nobody guesses: `questions` say which days it is about, `errors` what to send."""
+    asked = {
+        "clocks.skipped": "Choose leave_out, earlier or later.",
+        "clocks.doubled": "Choose first or second.",
+    }
+    named = {"clocks.skipped": error.ask_skipped, "clocks.doubled": error.ask_doubled}
+    return ProblemError(
+        422,
+        "clocks-ask",
+        "The clocks skip or double a time of the series",
+        str(error),
+        errors={name: [asked[name]] for name, is_asked in named.items() if is_asked},
+        questions=[question_out(one).model_dump(mode="json") for one in error.questions],
+    )
+
+
+def _of_series(error: Exception) -> ProblemError | None:
     match error:
-        case InvalidCustomer() | InvalidService():
+        case InvalidSeries():
             return invalid({name: [text] for name, text in error.errors.items()})
-        case UnknownCustomer() | UnknownService():
+        case UnknownSeries():
             return not_found()
+        case ClocksAsk():
+            return clocks_ask(error)
+        case VisitsInTheWay():
+            return visits_in_the_way(error)
+        case CannotUndo():
+            return ProblemError(409, "cannot-undo", "It cannot be undone", str(error))
+    return None
+
+
+def of_refusal(error: Exception) -> ProblemError:
+    """The problem for a refusal of a business act."""
+    if (problem := _of_series(error)) is not None:
+        return problem
+    match error:
+        case InvalidCustomer() | InvalidService() | InvalidResource() | InvalidEntry():
+            return invalid({name: [text] for name, text in error.errors.items()})
+        case UnknownCustomer() | UnknownService() | UnknownResource() | UnknownEntry():
+            return not_found()
+        case ResourceInUse():
+            return ProblemError(409, "in-use", "It is in use", str(error))
         case InvalidAppointment():
             return invalid({_FIELDS.get(name, name): [text] for name, text in error.errors.items()})
         case UnknownAppointment():
@@ -146,6 +203,8 @@ def install(api: NinjaAPI) -> None:
         *(InvalidAppointment, UnknownAppointment, StaleRevision),
         *(Conflict, NotHeld, TooManyHolds, TooBusy, InvalidCustomer, UnknownCustomer),
         *(InvalidService, UnknownService),
+        *(InvalidSeries, UnknownSeries, ClocksAsk, VisitsInTheWay, CannotUndo),
+        *(InvalidResource, UnknownResource, ResourceInUse, InvalidEntry, UnknownEntry),
     ):
 
         @api.exception_handler(kind)

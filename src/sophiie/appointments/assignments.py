@@ -18,9 +18,12 @@ from sophiie.appointments.errors import Conflict, Obstacle, Source
 from sophiie.appointments.hold_time import sql_counts_still
 from sophiie.appointments.locking import TimeTaken, in_transaction
 from sophiie.appointments.models import Appointment, Assignment
+from sophiie.appointments.resources import let_go_of_held, write_uses
 from sophiie.appointments.rules import Details
 from sophiie.common.clock import now
 from sophiie.common.sql import insert, send
+from sophiie.resources.models import Resource
+from sophiie.resources.selectors import uses_of
 
 R = TypeVar("R")
 
@@ -29,18 +32,22 @@ R = TypeVar("R")
 class Consent:
     """What may be booked in spite of a conflict; neither consent implies the other.
 
-    `overlap`: appointments and busy time. `unverified`: a calendar that cannot be read. The sets
-    name the members for whom it was given when the appointment was booked.
+    `overlap`: appointments, busy time and resources in use. `unverified`: a calendar that cannot be
+    read. The sets name the members and resources for which it was given when the appointment was
+    booked.
     """
 
     overlap: bool = False
     unverified: bool = False
     overlap_before: frozenset[UUID] = frozenset()
     unverified_before: frozenset[UUID] = frozenset()
+    resources_before: frozenset[UUID] = frozenset()
 
     def covers(self, obstacle: Obstacle) -> bool:
         if obstacle.source == Source.UNREADABLE:
             return self.unverified or obstacle.member_id in self.unverified_before
+        if obstacle.source == Source.RESOURCE:
+            return self.overlap or obstacle.resource_id in self.resources_before
         return self.overlap or obstacle.member_id in self.overlap_before
 
     def and_as_before(self, appointment: Appointment) -> Consent:
@@ -50,6 +57,9 @@ class Consent:
             self,
             overlap_before=frozenset(a.member_id for a in assignments if a.booked_anyway),
             unverified_before=frozenset(a.member_id for a in assignments if a.unverified),
+            resources_before=frozenset(
+                use.resource_id for use in uses_of(appointment.pk) if use.booked_anyway
+            ),
         )
 
 
@@ -59,30 +69,48 @@ def assign(
     consent: Consent,
     *,
     staying: Iterable[Assignment] = (),
+    resources: Sequence[Resource] | None = None,
 ) -> dict[str, Any]:
-    """Replaces the assignments; returns which consents were used, for the history.
+    """Replaces the assignments and the uses of resources; returns which consents were used, for the
+    history.
 
-    Does not check the assignments `staying` again. Raises `Conflict` as `check_free` does.
+    Does not check the assignments `staying` again; with them, what is used already stays as well.
+    Without `resources` the appointment needs the same as before. Raises `Conflict` as `check_free`
+    does.
     """
     kept = {assignment.member_id: assignment for assignment in staying}
+    uses = {use.resource_id: use for use in uses_of(appointment.pk)}
+    if resources is None:
+        resources = [use.resource for use in uses.values()]
+    used = uses if kept else {}
     newcomers = [member for member in team if member.id not in kept]
-    obstacles = check_free(appointment, newcomers, consent)
+    added = [resource for resource in resources if resource.pk not in used]
+    obstacles = check_free(appointment, newcomers, consent, resources=added)
     appointment.assignments.all().delete()
-    return write_assignments(appointment, team, obstacles, kept)
+    if uses:
+        appointment.resource_uses.all().delete()
+    consents = write_assignments(appointment, team, obstacles, kept)
+    return both_consents(consents, write_uses(appointment, resources, obstacles, used))
 
 
 def check_free(
-    appointment: Appointment, team: Sequence[Member], consent: Consent
+    appointment: Appointment,
+    team: Sequence[Member],
+    consent: Consent,
+    *,
+    resources: Sequence[Resource] = (),
 ) -> list[Obstacle]:
-    """Finds the conflicts that the consent covers, for `write_assignments`.
+    """Finds the conflicts that the consent covers, for `write_assignments` and `write_uses`.
 
     Raises `Conflict` with everything that is in the way if the consent does not cover it.
     """
     if not appointment.is_on:
         return []
     let_go_of_holds(team, [(appointment.start, appointment.end)])
+    let_go_of_held([r.pk for r in resources], appointment.start, appointment.end)
     obstacles = conflicts_of(
         team=team,
+        resources=resources,
         start=appointment.start,
         end=appointment.end,
         timezone=appointment.timezone,
@@ -92,6 +120,20 @@ def check_free(
     if not all(consent.covers(obstacle) for obstacle in obstacles):
         raise Conflict(obstacles)
     return obstacles
+
+
+def both_consents(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
+    """What was booked over, of people and of resources, as one entry of the history."""
+    if not (one and other):
+        return one or other
+    names = [*one.get("booked_anyway", [[], []])[1], *other["booked_anyway"][1]]
+    return {**one, "booked_anyway": [[], names]}
+
+
+def release(appointment: Appointment) -> None:
+    """Frees the time of its people and resources: it does not take place."""
+    appointment.assignments.update(blocking=False, displaced=False)
+    appointment.resource_uses.update(blocking=False, displaced=False)
 
 
 def write_assignments(
@@ -201,14 +243,25 @@ def team_of(appointment: Appointment) -> list[Member]:
 
 
 def booking_transaction(
-    act: Callable[[], R], details: Details, team: Sequence[Member], *, exclude: UUID | None = None
+    act: Callable[[], R],
+    details: Details,
+    team: Sequence[Member],
+    *,
+    resources: Sequence[Resource] | None = None,
+    exclude: UUID | None = None,
 ) -> R:
-    """Runs the act. The constraint has the last word; its refusal becomes a `Conflict`."""
+    """Runs the act. The constraints have the last word; their refusal becomes a `Conflict`.
+
+    Without `resources` the act is about those that the appointment `exclude` needs.
+    """
     try:
         return in_transaction(act)
     except TimeTaken as error:
+        if resources is None:
+            resources = [use.resource for use in uses_of(exclude)] if exclude else []
         obstacles = conflicts_of(
             team=team,
+            resources=resources,
             start=details.start,
             end=details.end,
             timezone=details.timezone,

@@ -18,8 +18,10 @@ from sophiie.appointments.assignments import (
     Consent,
     assign,
     booking_transaction,
+    both_consents,
     check_free,
     distances_of,
+    release,
     team_of,
     write_assignments,
 )
@@ -37,14 +39,23 @@ from sophiie.appointments.record import (
     record_about,
     save_next_revision,
 )
+from sophiie.appointments.resources import (
+    check_are_there,
+    other_resources,
+    resources_used,
+    write_uses,
+)
 from sophiie.appointments.rules import Details, check_details
 from sophiie.appointments.selectors import visible_to
 from sophiie.appointments.services import note_service
 from sophiie.audit import Act
 from sophiie.common.clock import now
 from sophiie.common.sql import insert, pipeline
+from sophiie.common.tracing import traced
+from sophiie.resources.models import Resource
 
 
+@traced("book")
 def book(
     *,
     by: Member,
@@ -55,9 +66,12 @@ def book(
     hold_key: UUID | None = None,
     allow_overlap: bool = False,
     accept_unverified: bool = False,
+    resources: Sequence[Resource] = (),
+    appointment_id: UUID | None = None,
 ) -> Appointment:
     """Makes an appointment in the business of `by`. With `hold_minutes` it only holds its time for
-    that long, on behalf of an API key if one is named.
+    that long, on behalf of an API key if one is named. `appointment_id` is the id of one that is
+    made again, after a restored backup had lost it.
 
     The customer is the one with `customer_id`, or whom the details mean; see `customers.py`. The
     service that the details name gives its buffers, and nothing else; see `services.py`. Raises
@@ -76,7 +90,12 @@ def book(
         if held:
             make_room_for_hold(by.id, hold_key, is_new=True)
         customer = CustomerOfBooking(by, details, customer_id)
-        lock_members((member.id for member in assignees), customers=customer.locks)
+        lock_members(
+            (member.id for member in assignees),
+            customers=customer.locks,
+            resources=[resource.id for resource in resources],
+        )
+        check_are_there(resources)
         moment = now()
         appointment = Appointment(
             business=by.business,
@@ -88,21 +107,28 @@ def book(
             hold_key_id=hold_key if held else None,
             **replace(details, service_id=None).as_dict(),
         )
+        if appointment_id is not None:
+            appointment.id = appointment_id
         appointment.note_wall_times()
         service = note_service(appointment, details.service_id)
         consent = Consent(allow_overlap, accept_unverified)
-        obstacles = check_free(appointment, assignees, consent)
+        obstacles = check_free(appointment, assignees, consent, resources=resources)
         said = customer.note_on(appointment)
         with pipeline():
             insert([appointment])
-            used = write_assignments(appointment, assignees, obstacles)
+            used = both_consents(
+                write_assignments(appointment, assignees, obstacles),
+                write_uses(appointment, resources, obstacles),
+            )
         differences = differences_between(None, said, None, assignees) | service | used
+        differences |= other_resources([], resources)
         announce(appointment, Action.HELD if held else Action.CREATED, by, differences)
         return appointment
 
-    return booking_transaction(make, details, assignees)
+    return booking_transaction(make, details, assignees, resources=resources)
 
 
+@traced("change")
 def change(
     *,
     by: Member,
@@ -115,14 +141,16 @@ def change(
     allow_overlap: bool = False,
     accept_unverified: bool = False,
     audited_as: Act | None = None,
+    resources: Sequence[Resource] | None = None,
 ) -> Appointment:
     """Changes the named details, the assignees or the status of an appointment.
 
     A call that changes nothing makes no revision. Setting an open status confirms a hold, and
     brings a cancelled appointment back if its time is still free. Unless the time changes, only new
     assignees have to be free. `customer_id` says for whom it is; else changed words of the customer
-    do, as in `book`. `audited_as` records the change in the audit log, if it is more than
-    an everyday one. Raises as `book`, and `UnknownAppointment` and `StaleRevision`.
+    do, as in `book`. `resources` replaces what it needs. `audited_as` records the change in the
+    audit log, if it is more than an everyday one. Raises as `book`, and `UnknownAppointment` and
+    `StaleRevision`.
     """
     shown = find(by, appointment_id)
     wanted = replace(Details.of(shown), **changes)
@@ -141,9 +169,17 @@ def change(
         team = new_team if assignees is not None else old_team
         is_for_another = customer.differs_from(before)
         locks = customer.locks if is_for_another else []
-        lock_members((member.id for member in [*old_team, *team]), customers=locks)
+        used = resources_used(appointment)
+        needed = used if resources is None else resources
+        lock_members(
+            (member.id for member in [*old_team, *team]),
+            customers=locks,
+            resources=[resource.id for resource in [*used, *needed]],
+        )
+        if resources is not None:
+            check_are_there(resources)
         differences = differences_between(before, after, old_team, team)
-        differences |= note_service(appointment, after.service_id)
+        differences |= note_service(appointment, after.service_id) | other_resources(used, needed)
         was_booked = appointment.is_on and not appointment.is_hold
         if status is not None and status != appointment.status:
             differences["status"] = [appointment.status, str(status)]
@@ -161,13 +197,17 @@ def change(
         save_next_revision(appointment)
         consent = Consent(allow_overlap, accept_unverified)
         is_back = "status" in differences and not was_booked
-        differences |= _assign_anew(appointment, team, consent, differences, is_back=is_back)
+        differences |= _assign_anew(
+            appointment, team, consent, differences, is_back=is_back, resources=needed
+        )
         announce(appointment, Action.CHANGED, by, differences)
         if audited_as:
             record_about(audited_as, appointment, by)
         return appointment
 
-    return booking_transaction(update, wanted, new_team, exclude=appointment_id)
+    return booking_transaction(
+        update, wanted, new_team, resources=resources, exclude=appointment_id
+    )
 
 
 def _asks_for_time(
@@ -186,14 +226,17 @@ def _assign_anew(
     differences: dict[str, Any],
     *,
     is_back: bool,
+    resources: Sequence[Resource],
 ) -> dict[str, Any]:
-    """Checks the assignments that a change affects, and no others."""
+    """Checks the assignments and the resources that a change affects, and no others."""
     if differences.keys() & {"start", "end"}:
-        return assign(appointment, team, consent)
+        return assign(appointment, team, consent, resources=resources)
     if is_back:  # or a hold that is being confirmed: as if booked now, with the earlier consent
-        return assign(appointment, team, consent.and_as_before(appointment))
-    if "assignees" in differences:
-        return assign(appointment, team, consent, staying=appointment.assignments.all())
+        before = consent.and_as_before(appointment)
+        return assign(appointment, team, before, resources=resources)
+    if differences.keys() & {"assignees", "resources"}:
+        staying = appointment.assignments.all()
+        return assign(appointment, team, consent, staying=staying, resources=resources)
     if differences.keys() & {"service", "travel_minutes"}:
         appointment.assignments.update(**distances_of(appointment))
     return {}
@@ -203,6 +246,7 @@ def _is_moved(before: Details, after: Details) -> bool:
     return (before.start, before.end) != (after.start, after.end)
 
 
+@traced("cancel")
 def cancel(
     *, by: Member, appointment_id: UUID, expected_revision: int | None = None
 ) -> Appointment:
@@ -220,6 +264,7 @@ def cancel(
     return in_transaction(call_off)
 
 
+@traced("delete")
 def delete(*, by: Member, appointment_id: UUID, expected_revision: int | None = None) -> None:
     """Hides the appointment; its history stays in the database."""
 
@@ -235,11 +280,12 @@ def _end(
     appointment: Appointment, action: Action, by: Member, differences: dict[str, Any]
 ) -> Appointment:
     save_next_revision(appointment)
-    appointment.assignments.update(blocking=False, displaced=False)
+    release(appointment)
     announce(appointment, action, by, differences)
     return appointment
 
 
+@traced("reinstate")
 def reinstate(*, by: Member, appointment_id: UUID) -> Appointment:
     """Undoes a deletion or a cancellation, if the time is still free. Raises as `book`.
 
@@ -258,7 +304,10 @@ def reinstate(*, by: Member, appointment_id: UUID) -> Appointment:
             return appointment
         if appointment.is_hold and not appointment.has_run_out:
             make_room_for_hold(appointment.created_by_id, appointment.hold_key_id, is_new=False)
-        lock_members(member.id for member in team)
+        lock_members(
+            (member.id for member in team),
+            resources=[resource.id for resource in resources_used(appointment)],
+        )
         differences: dict[str, Any] = {}
         if appointment.deleted_at is not None:
             appointment.deleted_at = None

@@ -31,6 +31,7 @@ from sophiie.appointments.errors import TooBusy
 from sophiie.appointments.locking import TimeTaken, in_transaction, lock_members
 from sophiie.appointments.models import Action, Appointment, Assignment, ZoneRules
 from sophiie.appointments.record import announce, locked, save_next_revision
+from sophiie.appointments.resources import let_go_of_held
 from sophiie.appointments.signals import clocks_changed
 from sophiie.common.clock import now
 from sophiie.common.ending import stop_if_asked
@@ -38,6 +39,8 @@ from sophiie.common.logs import log
 from sophiie.common.sql import execute
 from sophiie.common.wall_time import instant_near
 from sophiie.common.zone_rules import fingerprint, look_again, version
+from sophiie.resources.models import ResourceUse
+from sophiie.resources.selectors import uses_of
 
 logger = log(__name__)
 
@@ -141,7 +144,11 @@ def _times_of(appointment: Appointment) -> tuple[datetime, datetime]:
 def _move(ids: list[UUID]) -> None:
     appointments = list(locked().filter(pk__in=ids).order_by("pk"))
     assignments = Assignment.objects.filter(appointment__in=ids)
-    lock_members(assignments.values_list("member_id", flat=True))
+    uses = ResourceUse.objects.filter(appointment__in=ids)
+    lock_members(
+        assignments.values_list("member_id", flat=True),
+        resources=uses.values_list("resource_id", flat=True),
+    )
     # In the order given, in which they make room for each other.
     for appointment in sorted(appointments, key=lambda a: ids.index(a.pk)):
         if not appointment.wall_is_noted:
@@ -168,12 +175,30 @@ def _move_assignments(appointment: Appointment) -> None:
     for assignment in assignments:
         if assignment.blocking or assignment.displaced:
             _block_if_free(assignment, during)
+    _move_uses(appointment, during)
+
+
+def _move_uses(appointment: Appointment, during: Any) -> None:
+    uses = uses_of(appointment.pk)
+    if not uses:
+        return
+    appointment.resource_uses.update(during=during, blocking=False, displaced=False)
+    let_go_of_held([use.resource_id for use in uses], appointment.start, appointment.end)
+    for use in uses:
+        if use.blocking or use.displaced:
+            _use_if_free(use, during)
 
 
 def _block_if_free(assignment: Assignment, during: Any) -> None:
     blocking = Assignment.objects.filter(member=assignment.member_id, blocking=True)
     taken = blocking.exclude(pk=assignment.pk).filter(during__overlap=during).exists()
     Assignment.objects.filter(pk=assignment.pk).update(blocking=not taken, displaced=taken)
+
+
+def _use_if_free(use: ResourceUse, during: Any) -> None:
+    blocking = ResourceUse.objects.filter(resource=use.resource_id, blocking=True)
+    taken = blocking.exclude(pk=use.pk).filter(during__overlap=during).exists()
+    ResourceUse.objects.filter(pk=use.pk).update(blocking=not taken, displaced=taken)
 
 
 def _settle() -> None:
@@ -183,6 +208,11 @@ def _settle() -> None:
             in_transaction(partial(_settle_one, assignment.pk, assignment.member_id))
         except (TooBusy, TimeTaken):
             logger.info("assignment is settled later", assignment_id=str(assignment.pk))
+    for use in ResourceUse.objects.filter(displaced=True).order_by("id"):
+        try:
+            in_transaction(partial(_settle_use, use.pk, use.resource_id))
+        except (TooBusy, TimeTaken):
+            logger.info("use of a resource is settled later", use_id=str(use.pk))
 
 
 def _settle_one(assignment_id: UUID, member_id: UUID) -> None:
@@ -196,3 +226,16 @@ def _settle_one(assignment_id: UUID, member_id: UUID) -> None:
         return
     let_go_of_holds([assignment.member], [(assignment.during.lower, assignment.during.upper)])
     _block_if_free(assignment, assignment.during)
+
+
+def _settle_use(use_id: UUID, resource_id: UUID) -> None:
+    lock_members([], resources=[resource_id])
+    displaced = ResourceUse.objects.filter(pk=use_id, displaced=True)
+    use = displaced.select_related("appointment").first()
+    if use is None:
+        return
+    if not use.appointment.is_on:
+        displaced.update(displaced=False)
+        return
+    let_go_of_held([resource_id], use.during.lower, use.during.upper)
+    _use_if_free(use, use.during)

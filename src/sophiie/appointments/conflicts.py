@@ -18,10 +18,12 @@ from sophiie.accounts.models import Member
 from sophiie.appointments.errors import Obstacle, Source
 from sophiie.appointments.hold_time import sql_counts_still
 from sophiie.appointments.models import Appointment
+from sophiie.appointments.resources import uses_at
 from sophiie.appointments.signals import booking_ahead, own_events_asked
 from sophiie.busy_time.knowledge import Freshness, Knowledge, knowledge_of
 from sophiie.common.clock import now
 from sophiie.common.sql import Rows, execute
+from sophiie.resources.models import Resource
 
 
 def renew_knowledge(*, team: Iterable[Member], start: datetime, end: datetime) -> None:
@@ -46,8 +48,10 @@ def conflicts_of(
     timezone: str,
     exclude: UUID | None = None,
     only_looking: bool = False,
+    resources: Sequence[Resource] = (),
 ) -> list[Obstacle]:
-    """Everything in the way of the team from `start` to `end`, except the appointment `exclude`.
+    """Everything in the way of the team and the resources from `start` to `end`, except the
+    appointment `exclude`.
 
     Whoever is `only_looking` is content with old copies, because the booking renews them. Shows
     busy time in `timezone`. For the past it does not look at busy time: a record of the past books
@@ -59,6 +63,7 @@ def conflicts_of(
         timezone=timezone,
         exclude=[exclude] if exclude else [],
         only_looking=only_looking,
+        resources=resources,
     )
     return found
 
@@ -70,12 +75,15 @@ def conflicts_at(
     timezone: str,
     exclude: Collection[UUID] = (),
     only_looking: bool = False,
+    resources: Sequence[Resource] = (),
 ) -> list[list[Obstacle]]:
     """The same for many periods, each with what is in its way, in the order of the periods. The
     number of queries does not grow with them."""
     moment = now()
     names = {member.id: member.name for member in team}
     found = _appointments(names, periods, moment, exclude)
+    for n, obstacle in uses_at(resources=resources, periods=periods, exclude=exclude):
+        found[n].append(obstacle)
     ahead = {n: (max(a, moment), b) for n, (a, b) in enumerate(periods) if b > moment}
     if ahead:
         known = knowledge_of(names)

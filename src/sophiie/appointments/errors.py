@@ -56,6 +56,7 @@ class Source(StrEnum):
 
     APPOINTMENT = "appointment"
     GOOGLE = "google"
+    RESOURCE = "resource"  # another appointment has the room or the van
     UNREADABLE = "unreadable"  # nobody knows whether there is one; that is not free
 
 
@@ -63,12 +64,13 @@ class Source(StrEnum):
 class Obstacle:
     """One thing that is in the way of a booking.
 
-    `start` and `end` are its own; for an unreadable calendar they are those of the question. Of
-    events in Google nothing else is known. `checked_at`: when the calendar was last read.
+    Of a resource `member_name` is its name. `start` and `end` are its own; for an unreadable
+    calendar they are those of the question. Of events in Google nothing else is known.
+    `checked_at`: when the calendar was last read.
     """
 
     source: Source
-    member_id: UUID
+    member_id: UUID | None
     member_name: str
     start: datetime
     end: datetime
@@ -76,6 +78,7 @@ class Obstacle:
     appointment_id: UUID | None = None
     title: str = ""
     checked_at: datetime | None = None
+    resource_id: UUID | None = None
     too_far: bool = False  # the calendar has been read, but not as far as this time
 
     @property
@@ -94,7 +97,7 @@ class Obstacle:
 
 
 class Conflict(AppointmentError):
-    """At least one assignee is not free at that time, or nobody can tell."""
+    """At least one assignee or resource is not free at that time, or nobody can tell."""
 
     def __init__(self, obstacles: list[Obstacle]) -> None:
         self.obstacles = obstacles
@@ -118,6 +121,12 @@ def _sentences(obstacles: list[Obstacle]) -> list[str]:
 
 def _sentence(obstacle: Obstacle) -> str:
     name = obstacle.member_name
+    if obstacle.source == Source.RESOURCE:
+        return _("%(name)s is used by “%(title)s”, %(when)s.") % {
+            "name": name,
+            "title": obstacle.title,
+            "when": obstacle.all_day or _span(obstacle.local_start, obstacle.local_end),
+        }
     if obstacle.source == Source.GOOGLE:
         return _("%(name)s is busy in Google %(when)s.") % {
             "name": name,

@@ -11,7 +11,13 @@ from typing import Any
 from uuid import UUID
 
 from sophiie.accounts.models import Member
-from sophiie.appointments.assignments import Consent, assign, booking_transaction, team_of
+from sophiie.appointments.assignments import (
+    Consent,
+    assign,
+    booking_transaction,
+    release,
+    team_of,
+)
 from sophiie.appointments.booking import find
 from sophiie.appointments.conflicts import renew_knowledge
 from sophiie.appointments.errors import NotHeld, TooBusy
@@ -19,15 +25,18 @@ from sophiie.appointments.hold_time import holds_still
 from sophiie.appointments.locking import in_transaction, lock_members
 from sophiie.appointments.models import Action, Appointment, Status
 from sophiie.appointments.record import announce, locked, locked_one, save_next_revision
+from sophiie.appointments.resources import resources_used
 from sophiie.appointments.rules import Details
 from sophiie.common.clock import now
 from sophiie.common.logs import log
+from sophiie.common.tracing import traced
 
 logger = log(__name__)
 
 MAX_AT_ONCE = 500
 
 
+@traced("confirm")
 def confirm(
     *,
     by: Member,
@@ -52,7 +61,10 @@ def confirm(
         if not appointment.is_hold:
             raise NotHeld(appointment.status)
         team = team_of(appointment)
-        lock_members(member.id for member in team)
+        lock_members(
+            (member.id for member in team),
+            resources=[resource.id for resource in resources_used(appointment)],
+        )
         differences: dict[str, Any] = {"status": [appointment.status, str(Status.SCHEDULED)]}
         appointment.status, appointment.held_until = Status.SCHEDULED, None
         save_next_revision(appointment)
@@ -87,10 +99,13 @@ def _let_go(appointment_id: UUID) -> int:
     if appointment is None or not appointment.has_run_out:
         return 0  # confirmed or called off meanwhile
     # In the order of every other change, so that no two wait for each other.
-    lock_members(appointment.assignments.values_list("member_id", flat=True))
+    lock_members(
+        appointment.assignments.values_list("member_id", flat=True),
+        resources=appointment.resource_uses.values_list("resource_id", flat=True),
+    )
     appointment.status = Status.CANCELLED
     save_next_revision(appointment)
-    appointment.assignments.update(blocking=False, displaced=False)
+    release(appointment)
     differences = {"status": [str(Status.HELD), str(Status.CANCELLED)]}
     announce(appointment, Action.EXPIRED, appointment.created_by, differences)
     return 1

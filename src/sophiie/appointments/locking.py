@@ -18,9 +18,12 @@ from django.utils.translation import gettext as _
 from sophiie.appointments.errors import TooBusy
 from sophiie.appointments.models import NO_OVERLAP
 from sophiie.common.sql import pipeline, send
+from sophiie.resources import models as resources_models
 
 R = TypeVar("R")
 
+# The constraints of members and of resources.
+NOT_TWICE = (NO_OVERLAP, resources_models.NO_OVERLAP)
 LOCK_TIMEOUT_MILLISECONDS = 5000
 MAX_DEADLOCKS = 5
 EXCLUSION_VIOLATION = "23P01"
@@ -33,15 +36,22 @@ class Deadlocked(Exception):
 
 
 class TimeTaken(Exception):
-    """The database refused: another assignment of the same member blocks this time."""
+    """The database refused: another appointment of the same member or resource blocks this
+    time."""
 
 
-def lock_members(member_ids: Iterable[UUID], *, customers: Iterable[int] = ()) -> None:
-    """Takes the members' advisory locks until the transaction ends, and those of the customers who
-    may be meant; see `customers/matching.py`."""
+def lock_members(
+    member_ids: Iterable[UUID],
+    *,
+    customers: Iterable[int] = (),
+    resources: Iterable[UUID] = (),
+) -> None:
+    """Takes the members' advisory locks until the transaction ends, those of the customers who may
+    be meant (see `customers/matching.py`), and those of the resources; all in one order."""
     if not connection.in_atomic_block:
         raise transaction.TransactionManagementError("lock_members() needs a transaction")
-    keys = sorted({*map(_lock_key, member_ids), *customers})
+    things = (_lock_key(resource_id, person=b"resource") for resource_id in resources)
+    keys = sorted({*map(_lock_key, member_ids), *customers, *things})
     # PostgreSQL walks an array from its first element to its last.
     send("SELECT pg_advisory_xact_lock(key) FROM unnest(%(keys)s::bigint[]) AS key", keys=keys)
 
@@ -89,7 +99,7 @@ def database_refusals() -> Iterator[None]:
         cause = error.__cause__
         state = getattr(cause, "sqlstate", None)
         constraint = getattr(getattr(cause, "diag", None), "constraint_name", None)
-        if state == EXCLUSION_VIOLATION and constraint == NO_OVERLAP:
+        if state == EXCLUSION_VIOLATION and constraint in NOT_TWICE:
             raise TimeTaken from error
         if state == DEADLOCK_DETECTED:
             raise Deadlocked from error

@@ -49,6 +49,9 @@ class Act(StrEnum):
     SERVICE_MADE = "service.made"
     SERVICE_CHANGED = "service.changed"
     SERVICE_DELETED = "service.deleted"
+    RESOURCE_MADE = "resource.made"
+    RESOURCE_CHANGED = "resource.changed"
+    RESOURCE_DELETED = "resource.deleted"
 
     BOOKED_ANYWAY = "appointment.booked_anyway"
     APPOINTMENT_DELETED = "appointment.deleted"
@@ -134,6 +137,9 @@ ACTS_OF: dict[Group, tuple[Act, ...]] = {
         Act.SERVICE_MADE,
         Act.SERVICE_CHANGED,
         Act.SERVICE_DELETED,
+        Act.RESOURCE_MADE,
+        Act.RESOURCE_CHANGED,
+        Act.RESOURCE_DELETED,
     ),
     Group.APPOINTMENTS: (
         Act.BOOKED_ANYWAY,

@@ -19,6 +19,7 @@ from sophiie.availability.rules import USUAL, Terms
 from sophiie.availability.slots import MAX_MEMBERS, MAX_SLOTS, Slot, TooMuch, find_slots
 from sophiie.common.clock import now
 from sophiie.common.wall_time import in_zone, is_shown_once, start_of_day
+from sophiie.resources.models import Resource
 
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 LOOK_AHEAD = timedelta(days=14)
@@ -33,9 +34,19 @@ def next_free(
     duration: timedelta,
     together: bool = True,
     terms: Terms = USUAL,
+    resources: Sequence[Resource] = (),
 ) -> Slot | None:
     """The first slot from `start` on: of all the members or, if not `together`, of any of them."""
-    slots = _slots(business, members, start, duration, together=together, limit=1, terms=terms)
+    slots = _slots(
+        business,
+        members,
+        start,
+        duration,
+        together=together,
+        limit=1,
+        terms=terms,
+        resources=resources,
+    )
     return slots[0] if slots else None
 
 
@@ -87,6 +98,7 @@ def free_instead(
     duration: timedelta,
     timezone: str,
     terms: Terms = USUAL,
+    resources: Sequence[Resource] = (),
 ) -> list[Slot]:
     """A few slots instead of a time that is taken, at most one a day.
 
@@ -97,7 +109,10 @@ def free_instead(
     first = max(start_of_day(asked.date(), timezone), now())
     by_day: dict[date, Slot] = {}
     apart: dict[date, timedelta] = {}
-    for slot in _slots(business, members, first, duration, together=True, terms=terms):
+    slots = _slots(
+        business, members, first, duration, together=True, terms=terms, resources=resources
+    )
+    for slot in slots:
         day = (wall := in_zone(slot.start, timezone)).date()
         distance = abs(_time_of_day(wall) - _time_of_day(asked))
         if day not in apart or distance < apart[day]:
@@ -122,9 +137,10 @@ def free_then(
     start: datetime,
     end: datetime,
     terms: Terms = USUAL,
+    resources: Sequence[Resource] = (),
 ) -> list[Member]:
-    """Those of the members to whom exactly this time could be offered, on these terms; also if they
-    are fewer than it takes."""
+    """Those of the members to whom exactly this time could be offered, on these terms and with
+    these resources; also if they are fewer than it takes."""
     if not members:
         return []
     try:
@@ -137,6 +153,7 @@ def free_then(
             step=MINUTE,  # not only at the business's own steps
             limit=1,
             terms=replace(terms, people=1),
+            resources=resources,
         )
     except TooMuch:
         return []
@@ -154,6 +171,7 @@ def _slots(
     step: timedelta | None = None,
     limit: int = MAX_SLOTS,
     terms: Terms = USUAL,
+    resources: Sequence[Resource] = (),
 ) -> list[Slot]:
     if not members or len(members) > MAX_MEMBERS:
         return []
@@ -169,6 +187,7 @@ def _slots(
             step=step,
             limit=limit,
             terms=terms,
+            resources=resources,
         )
     except TooMuch:
         return []

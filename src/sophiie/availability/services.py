@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
@@ -18,6 +19,7 @@ from sophiie.availability.proposals import free_then
 from sophiie.availability.rules import Terms
 from sophiie.availability.why_not import Reason, Rule, why_not
 from sophiie.availability.words import length
+from sophiie.resources.models import Resource
 from sophiie.services.models import Service
 from sophiie.services.selectors import able, able_members
 
@@ -44,22 +46,19 @@ def why_not_for(
     end: datetime,
     step: timedelta | None = None,
     travel_minutes: int = 0,
+    resources: Sequence[Resource] = (),
 ) -> list[Reason]:
-    """The reasons why this time of this member is not offered for a service; none if it is."""
+    """The reasons why this time of this member, with these resources, is not offered for a service;
+    none if it is."""
     terms = terms_of(service, travel_minutes=travel_minutes)
+    asked: Any = {"start": start, "end": end, "terms": terms, "resources": resources}
     reasons = [
         *_not_this_service(service, member, end - start),
-        *why_not(member=member, start=start, end=end, step=step, terms=terms),
+        *why_not(member=member, step=step, **asked),
     ]
     if reasons or service.people == 1:
         return reasons
-    free = free_then(
-        business=member.business,
-        members=able_members(service),
-        start=start,
-        end=end,
-        terms=terms,
-    )
+    free = free_then(business=member.business, members=able_members(service), **asked)
     return [] if len(free) >= service.people else [_too_few(service, free)]
 
 

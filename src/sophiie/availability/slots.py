@@ -15,13 +15,15 @@ from uuid import UUID
 
 from sophiie.accounts.models import Business, Member
 from sophiie.appointments.hold_time import sql_counts_still
+from sophiie.appointments.resources import uses_in_the_way
 from sophiie.availability.grid import GridPiece, grid_of
-from sophiie.availability.hours import Stretch, working_time
+from sophiie.availability.hours import Stretch, joined, without, working_time
 from sophiie.availability.plans import Plan, plan_of
 from sophiie.availability.rules import GREATEST_AFTER, GREATEST_BEFORE, USUAL, Rules, Terms
 from sophiie.busy_time.knowledge import Freshness, Knowledge, knowledge_of
 from sophiie.common.clock import now
 from sophiie.common.sql import execute
+from sophiie.resources.models import Resource
 
 MAX_MEMBERS = 50  # as many as an appointment can have
 MAX_SLOTS = 5000
@@ -66,8 +68,10 @@ def find_slots(
     step: timedelta | None = None,
     limit: int = MAX_SLOTS,
     terms: Terms = USUAL,
+    resources: Sequence[Resource] = (),
 ) -> Offer:
-    """The times from `start` to `end` at which an appointment of this length fits completely.
+    """The times from `start` to `end` at which an appointment of this length fits completely, and
+    all these resources are free.
 
     Each lists which of the members are free; `together` keeps only those at which all are, and
     `terms` those at which as many are as it takes. `step` is the business's own unless given.
@@ -80,7 +84,7 @@ def find_slots(
         raise TooMuch
     knowledge = knowledge_of([member.pk for member in members])
     found = _free_steps(
-        _offerable_times(plan, rules, knowledge, start, end),
+        _without_used(_offerable_times(plan, rules, knowledge, start, end), resources, start, end),
         _grid(business, rules, start, end, moment, step),
         rules,
         plan.rules,
@@ -123,6 +127,22 @@ def _offerable_times(
     return {
         member_id: known_time(worked[hours], knowledge[member_id], rules)
         for member_id, hours in plan.hours.items()
+    }
+
+
+def _without_used(
+    times: dict[UUID, list[Stretch]], resources: Sequence[Resource], start: datetime, end: datetime
+) -> dict[UUID, list[Stretch]]:
+    """These times without those at which another appointment has one of the resources. A buffer is
+    a matter of people: a room is free as soon as it is left."""
+    used = joined(
+        (it.start, it.end) for it in uses_in_the_way(resources=resources, start=start, end=end)
+    )
+    if not used:
+        return times
+    return {
+        member_id: [part for a, b in theirs for part in without(a, b, used)]
+        for member_id, theirs in times.items()
     }
 
 

@@ -21,6 +21,7 @@ from django.utils.translation import gettext as _
 from sophiie.accounts.models import Member
 from sophiie.appointments.hold_time import counts_still
 from sophiie.appointments.models import OWN_DISTANCE, Assignment
+from sophiie.appointments.resources import uses_in_the_way
 from sophiie.availability.grid import is_on_grid, nearest_steps
 from sophiie.availability.hours import DayKind, Hours, Stretch, joined, without, working_time
 from sophiie.availability.plans import plan_of
@@ -32,6 +33,7 @@ from sophiie.busy_time.models import BusyPeriod
 from sophiie.common.clock import now
 from sophiie.common.shown_clock import clock
 from sophiie.common.wall_time import in_zone, local_day
+from sophiie.resources.models import Resource
 
 
 class Rule(StrEnum):
@@ -40,6 +42,7 @@ class Rule(StrEnum):
     HOLIDAY = "holiday"
     APPOINTMENT = "appointment"
     HOLD = "hold"
+    RESOURCE = "resource"
     BUSY_IN_GOOGLE = "busy_in_google"
     BUFFER = "buffer"
     NOTICE = "notice"
@@ -86,8 +89,10 @@ def why_not(
     end: datetime,
     step: timedelta | None = None,
     terms: Terms = USUAL,
+    resources: Sequence[Resource] = (),
 ) -> list[Reason]:
-    """The reasons why this time of this member is not offered; none if it is.
+    """The reasons why this time of this member, with these resources, is not offered; none if it
+    is.
 
     `step` is the business's own unless given, as for `find_slots`. How many others it takes is not
     this member's matter; see `services.py`.
@@ -107,6 +112,7 @@ def why_not(
         *_too_soon_or_too_late(asked),
         *_not_at_work(asked),
         *_taken(asked),
+        *_used(asked, resources),
         *_busy_in_google(asked),
         *_unknown(asked, knowledge_of([member.pk])[member.pk]),
         *_between_steps(asked),
@@ -256,6 +262,16 @@ def _assignments_near(asked: _Question) -> Iterator[tuple[Any, ...]]:
 
 
 _DISTANCES = ("buffer_before_minutes", "buffer_after_minutes", "travel_minutes")
+
+
+def _used(asked: _Question, resources: Sequence[Resource]) -> Iterator[Reason]:
+    found = uses_in_the_way(resources=resources, start=asked.start, end=asked.end)
+    for it in sorted(found, key=lambda obstacle: (obstacle.start, obstacle.member_name)):
+        detail = _("%(name)s is in use %(when)s.") % {
+            "name": it.member_name,
+            "when": times(it.start, it.end, asked.zone),
+        }
+        yield Reason(Rule.RESOURCE, detail, it.start, it.end, it.appointment_id)
 
 
 def _busy_in_google(asked: _Question) -> Iterator[Reason]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -68,6 +69,8 @@ CREATE TABLE IF NOT EXISTS sync_restoredbackup (
 );
 INSERT INTO sync_restoredbackup (taken_at, restored_at) VALUES ({taken_at}, {restored_at});
 """
+
+GONE_SECONDS = 2.0
 
 
 class NotEmpty(Exception):
@@ -152,10 +155,17 @@ def _holds_a_business(connection: psycopg.Connection[tuple[Any, ...]]) -> bool:
 
 
 def _refuse_company(connection: psycopg.Connection[tuple[Any, ...]]) -> None:
-    """A process that goes on would write from what it still knows of the old database."""
-    others = connection.execute(
-        "SELECT FROM pg_stat_activity WHERE datname = current_database()"
-        " AND pid <> pg_backend_pid() AND backend_type = 'client backend' LIMIT 1"
-    ).fetchone()
-    if others is not None:
-        raise InUse
+    """A process that goes on would write from what it still knows of the old database. One that
+    has just ended is listed for a moment longer."""
+    end = time.monotonic() + GONE_SECONDS
+    while True:
+        connection.execute("SELECT pg_stat_clear_snapshot()")  # or a transaction sees no change
+        others = connection.execute(
+            "SELECT FROM pg_stat_activity WHERE datname = current_database()"
+            " AND pid <> pg_backend_pid() AND backend_type = 'client backend' LIMIT 1"
+        ).fetchone()
+        if others is None:
+            return
+        if time.monotonic() > end:
+            raise InUse
+        time.sleep(0.05)

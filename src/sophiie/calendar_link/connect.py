@@ -59,20 +59,7 @@ def link_of(member: Member) -> CalendarLink | None:
 
 def begin(*, member: Member, session_key: str, redirect_uri: str) -> str:
     """Starts an attempt and returns the address at Google to which the person is sent."""
-    moment = now()
-    LinkAttempt.objects.filter(
-        over("expires_at", moment - KEPT_FOR, at_most=KEPT_FOR + ATTEMPT_LASTS + SKEW)
-    ).delete()
-    state, verifier = secrets.token_urlsafe(32), new_code_verifier()
-    LinkAttempt.objects.create(
-        member=member,
-        state_digest=_digest(state),
-        session_digest=_digest(session_key),
-        redirect_uri=redirect_uri,
-        code_verifier=verifier,
-        created_at=moment,
-        expires_at=moment + ATTEMPT_LASTS,
-    )
+    state, verifier = new_attempt(member=member, session_key=session_key, redirect_uri=redirect_uri)
     link = link_of(member)
     return authorization_url(
         google_app(),
@@ -83,13 +70,34 @@ def begin(*, member: Member, session_key: str, redirect_uri: str) -> str:
     )
 
 
+def new_attempt(
+    *, member: Member, session_key: str, redirect_uri: str, errand: str = ""
+) -> tuple[str, str]:
+    """Stores an attempt and returns its state, which begins with the errand, and its verifier."""
+    moment = now()
+    LinkAttempt.objects.filter(
+        over("expires_at", moment - KEPT_FOR, at_most=KEPT_FOR + ATTEMPT_LASTS + SKEW)
+    ).delete()
+    state, verifier = errand + secrets.token_urlsafe(32), new_code_verifier()
+    LinkAttempt.objects.create(
+        member=member,
+        state_digest=_digest(state),
+        session_digest=_digest(session_key),
+        redirect_uri=redirect_uri,
+        code_verifier=verifier,
+        created_at=moment,
+        expires_at=moment + ATTEMPT_LASTS,
+    )
+    return state, verifier
+
+
 async def finish(*, member: Member, session_key: str, answer: Mapping[str, str]) -> CalendarLink:
     """Takes Google's answer (the query of the callback) and saves the grant.
 
     The link returned is `choosing`, or working again where it had been broken. Raises
     `LinkProblem`; then nothing was saved.
     """
-    attempt = await in_thread(_use_attempt, member, session_key, answer.get("state", ""))
+    attempt = await in_thread(use_attempt, member, session_key, answer.get("state", ""))
     if answer.get("error") == "access_denied":
         raise problems.denied()
     if reason := answer.get("error"):
@@ -98,7 +106,7 @@ async def finish(*, member: Member, session_key: str, answer: Mapping[str, str])
         raise problems.refused_by_google(_("no code"))
     async with google_session() as http:
         try:
-            grant, account = await _exchange(http, attempt, code)
+            grant, account = await exchange(http, attempt, code)
         except Misconfigured as error:
             logger.error("google credentials refused", reason=error.reason)
             raise problems.misconfigured() from None
@@ -110,11 +118,11 @@ async def finish(*, member: Member, session_key: str, answer: Mapping[str, str])
         try:
             return await in_thread(_save_grant, member, grant, account)
         except LinkProblem:
-            await _give_back(http, grant, account.sub)
+            await give_back(http, grant, account.sub)
             raise
 
 
-def _use_attempt(member: Member, session_key: str, state: str) -> LinkAttempt:
+def use_attempt(member: Member, session_key: str, state: str) -> LinkAttempt:
     """Finds the attempt and uses it up, whatever becomes of it."""
     attempt = LinkAttempt.objects.filter(state_digest=_digest(state)).first()
     if (
@@ -134,7 +142,7 @@ def _use_attempt(member: Member, session_key: str, state: str) -> LinkAttempt:
     return attempt
 
 
-async def _exchange(
+async def exchange(
     http: aiohttp.ClientSession, attempt: LinkAttempt, code: str
 ) -> tuple[Grant, Account]:
     app = google_app()
@@ -149,11 +157,11 @@ async def _exchange(
         return grant, await account_of(http, app, access_token=grant.access_token)
     except GoogleError:
         if grant.sub:  # else nobody knows whether another link lives from it
-            await _give_back(http, grant, grant.sub)
+            await give_back(http, grant, grant.sub)
         raise
 
 
-async def _give_back(http: aiohttp.ClientSession, grant: Grant, sub: str) -> None:
+async def give_back(http: aiohttp.ClientSession, grant: Grant, sub: str) -> None:
     """Revokes a grant that is of no use, unless a link of the same account depends on it."""
     revocation = await in_thread(record_revocation, grant.refresh_token or grant.access_token, sub)
     if revocation:

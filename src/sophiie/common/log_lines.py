@@ -15,7 +15,7 @@ import structlog
 
 LogStyle = Literal["json", "plain", "coloured"]
 # Whoever looks into a problem needs these; in lines that tell of none they are only long.
-_FOR_LOOKING_UP = ("logger", "request_id")
+_FOR_LOOKING_UP = ("logger", "request_id", "trace_id", "span_id")
 _OF_MANY_LINES = ("exception", "stack")
 
 

@@ -18,6 +18,7 @@ from sophiie.common.hidden import (
     without_secrets,
 )
 from sophiie.common.log_lines import LogStyle, renderers
+from sophiie.common.tracing import add_trace
 
 # Django stores statements with all their values in these.
 SQL_LOGGERS = "django.db.backends"
@@ -78,6 +79,7 @@ def configure_logging(level: str, *, known: Iterable[str] = (), style: LogStyle 
     hide_known(known)
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
+        add_trace,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.PositionalArgumentsFormatter(),

@@ -16,7 +16,7 @@ from typing import Any, Generic, TypeVar
 
 import psycopg
 from django.db import connection
-from django.db.models import JSONField, Model
+from django.db.models import Field, JSONField, Model
 
 Rows = list[tuple[Any, ...]]
 M = TypeVar("M", bound=Model)
@@ -47,22 +47,30 @@ def send(statement: str, /, **values: Any) -> psycopg.Cursor[tuple[Any, ...]]:
         return _Cursor(connection.connection).execute(statement, values)
 
 
+# From so many rows on, an array for each column costs less than a place for each value.
+MANY_ROWS = 8
+
+
 def insert(rows: Sequence[Model]) -> None:
     """Inserts new rows of one model that makes its own ids, in one statement."""
     if not rows:
         return
     fields = rows[0]._meta.concrete_fields
     columns = ", ".join(f'"{field.column}"' for field in fields)
-    values: dict[str, Any] = {}
-    places = []
-    for row in rows:
-        names = [f"v{len(values) + n}" for n in range(len(fields))]
-        places.append("(" + ", ".join(f"%({name})s" for name in names) + ")")
-        for name, field in zip(names, fields, strict=True):
-            values[name] = field.get_db_prep_save(field.pre_save(row, add=True), connection)
+    if len(rows) >= MANY_ROWS:
+        table_of_rows, values = _arrays(rows, fields, add=True)
+        source = f"SELECT * FROM {table_of_rows}"  # noqa: S608
+    else:
+        values, places = {}, []
+        for row in rows:
+            names = [f"v{len(values) + n}" for n in range(len(fields))]
+            places.append("(" + ", ".join(f"%({name})s" for name in names) + ")")
+            for name, field in zip(names, fields, strict=True):
+                values[name] = _stored(field, row, add=True)
+        source = f"VALUES {', '.join(places)}"
     # Table and columns are the model's names; what people typed is in the values.
     table = rows[0]._meta.db_table
-    send(f'INSERT INTO "{table}" ({columns}) VALUES {", ".join(places)}', **values)  # noqa: S608
+    send(f'INSERT INTO "{table}" ({columns}) {source}', **values)
     for row in rows:
         row._state.adding, row._state.db = False, connection.alias
 
@@ -72,25 +80,36 @@ def update(rows: Sequence[Model], names: Collection[str] | None = None) -> None:
     if not rows:
         return
     meta = rows[0]._meta
-    fields = [
+    fields = [field for field in meta.concrete_fields if field.primary_key]
+    fields += [
         field
         for field in meta.concrete_fields
         if not field.primary_key and (names is None or field.name in names)
     ]
-    types = [str(field.db_type(connection)) for field in (meta.pk, *fields)]
-    columns = [f'"{field.column}"' for field in (meta.pk, *fields)]
-    arrays = ", ".join(f"%(v{n})s::{kind}[]" for n, kind in enumerate(types))
-    values = {
-        f"v{n}": [field.get_db_prep_save(field.pre_save(row, False), connection) for row in rows]
-        for n, field in enumerate((meta.pk, *fields))
-    }
-    changes = ", ".join(f"{column} = new.{column}" for column in columns[1:])
+    key, *columns = [f'"{field.column}"' for field in fields]
+    changes = ", ".join(f"{column} = new.{column}" for column in columns)
+    source, values = _arrays(rows, fields, add=False)
     send(
         f'UPDATE "{meta.db_table}" AS old SET {changes}'  # noqa: S608 - the model's own names
-        f" FROM unnest({arrays}) AS new ({', '.join(columns)})"
-        f" WHERE old.{columns[0]} = new.{columns[0]}",
+        f" FROM {source} AS new ({key}, {', '.join(columns)}) WHERE old.{key} = new.{key}",
         **values,
     )
+
+
+def _arrays(
+    rows: Sequence[Model], fields: Sequence[Field[Any, Any]], *, add: bool
+) -> tuple[str, dict[str, Any]]:
+    """The rows as a table made of one array for each column, and the arrays."""
+    kinds = enumerate(field.db_type(connection) for field in fields)
+    arrays = ", ".join(f"%(v{n})s::{kind}[]" for n, kind in kinds)
+    values = {
+        f"v{n}": [_stored(field, row, add=add) for row in rows] for n, field in enumerate(fields)
+    }
+    return f"unnest({arrays})", values
+
+
+def _stored(field: Field[Any, Any], row: Model, *, add: bool) -> Any:
+    return field.get_db_prep_save(field.pre_save(row, add), connection)
 
 
 @dataclass(frozen=True)

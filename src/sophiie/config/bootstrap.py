@@ -13,7 +13,7 @@ from urllib.parse import unquote, urlsplit
 
 import psycopg
 
-from sophiie.common import ending, error_reports
+from sophiie.common import ending, error_reports, tracing
 from sophiie.common.outage import Outage, database_outage, gather_outages
 from sophiie.config.environment import Environment, require_secrets
 from sophiie.config.errors import ConfigurationError
@@ -110,12 +110,14 @@ def django_ready(environment: Environment) -> Iterator[None]:
         django.setup()
         _follow_outages()
         _report_errors(environment)
+        _trace(environment)
         try:
             with ending.leavable():
                 yield
         finally:
             if environment.sentry_dsn:
                 error_reports.flush()
+            tracing.end()
             from django.db import connections
 
             # Otherwise the pool's own threads would find the server gone.
@@ -136,6 +138,18 @@ def _report_errors(environment: Environment) -> None:
         ) from None
     except ValueError as error:  # which the library raises for an address that it cannot read
         raise ConfigurationError(f"SOPHIIE_SENTRY_DSN: {error}.") from None
+
+
+def _trace(environment: Environment) -> None:
+    if not environment.otel_endpoint:
+        return
+    try:
+        tracing.begin(environment.otel_endpoint, release=version("sophiie"))
+    except tracing.TracesUnavailable:
+        raise ConfigurationError(
+            "SOPHIIE_OTEL_ENDPOINT is set, and the library for it is not installed: pip install"
+            ' "sophiie[tracing]".'
+        ) from None
 
 
 def database_url_in_use() -> str:

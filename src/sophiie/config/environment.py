@@ -138,6 +138,7 @@ class Environment(SignInSettings):
     metrics_token: str = Field(default="", validation_alias=_named("SOPHIIE_METRICS_TOKEN"))
     # Where errors are reported, to Sentry or what speaks like it; "" reports none.
     sentry_dsn: str = Field(default="", validation_alias=_named("SOPHIIE_SENTRY_DSN"), repr=False)
+    otel_endpoint: str = Field(default="", validation_alias=_named("SOPHIIE_OTEL_ENDPOINT"))
     demo: bool = Field(default=False, validation_alias=_named("SOPHIIE_DEMO"))
 
     @field_validator("encryption_keys", "secret_key_fallbacks", "trusted_proxies", mode="before")
@@ -193,7 +194,9 @@ class Environment(SignInSettings):
     def _absolute(cls, value: Path) -> Path:
         return value.expanduser().absolute()
 
-    @field_validator("public_url", "google_api_url", "sign_in_oidc_issuer", "sentry_dsn")
+    @field_validator(
+        *("public_url", "google_api_url", "sign_in_oidc_issuer", "sentry_dsn", "otel_endpoint")
+    )
     @classmethod
     def _web_address(cls, value: str) -> str:
         if value and not value.startswith(("http://", "https://")):

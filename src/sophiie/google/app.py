@@ -14,6 +14,9 @@ CALENDAR_LIST = SCOPE + "calendar.calendarlist.readonly"
 EVENTS = SCOPE + "calendar.events"
 # What we ask for. Google writes `email` out as `…/userinfo.email` in its answer.
 ASKED_SCOPES = ("openid", "email", CALENDAR_LIST, EVENTS)
+# Asked for once, when somebody wants their working hours read; never kept.
+CALENDARS = SCOPE + "calendar.calendars.readonly"
+HOURS_SCOPES = ("openid", "email", CALENDARS)
 # Without these two the product cannot do its job.
 NEEDED_SCOPES = frozenset({CALENDAR_LIST, EVENTS})
 

@@ -70,6 +70,15 @@ class Calendar:
 
 
 @dataclass(frozen=True)
+class WorkingHours:
+    """When somebody works, by the clocks of the zone: day of the week (Monday is 0), first minute
+    of that day, and the minute after the last."""
+
+    time_zone: str
+    periods: tuple[tuple[int, int, int], ...]
+
+
+@dataclass(frozen=True)
 class MarkedEvent:
     """An event that carries a mark of ours."""
 
@@ -132,6 +141,19 @@ class CalendarClient:
         """calendarList.get; `EventGone` when the calendar is not in the account's list."""
         path = f"/users/me/calendarList/{quote(calendar_id, safe='')}"
         return _calendar(await self._call("GET", path, query={}))
+
+    async def primary_hours(self) -> WorkingHours | None:
+        """The working hours of the account's primary calendar (calendars.get); None for an account
+        that has none, which is every one outside Google Workspace."""
+        fields = "timeZone,workingHours"
+        found = await self._call("GET", "/calendars/primary", query={"fields": fields})
+        told = found.get("workingHours")
+        if not isinstance(told, dict) or not told.get("workingHoursEnabled"):
+            return None
+        times = told.get("availableTimes")
+        periods = [_period(one) for one in times] if isinstance(times, list) else []
+        known = tuple(period for period in periods if period)
+        return WorkingHours(str(found.get("timeZone", "")), known) if known else None
 
     async def insert(self, calendar_id: str, body: dict[str, Any]) -> dict[str, Any]:
         """events.insert with an id of our own in `body`; `AlreadyExists` if it was ever used."""
@@ -373,6 +395,22 @@ def _events(calendar_id: str) -> str:
 
 def _event(calendar_id: str, event_id: str) -> str:
     return f"{_events(calendar_id)}/{quote(event_id, safe='')}"
+
+
+_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_MINUTES_OF_A_DAY = 24 * 60
+
+
+def _period(told: Any) -> tuple[int, int, int] | None:
+    """One period; None for one that cannot be."""
+    if not isinstance(told, dict) or told.get("dayOfWeek") not in _DAYS:
+        return None
+    start, end = told.get("periodStart", 0), told.get("periodEnd")
+    if not (isinstance(start, int) and isinstance(end, int)):
+        return None
+    if not 0 <= start < end <= _MINUTES_OF_A_DAY:
+        return None
+    return _DAYS.index(told["dayOfWeek"]), start, end
 
 
 def _calendar(item: dict[str, Any]) -> Calendar:

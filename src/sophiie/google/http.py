@@ -9,6 +9,7 @@ from typing import Any
 
 import aiohttp
 
+from sophiie.common.tracing import masked, span
 from sophiie.google.errors import GoogleError, Unreachable
 from sophiie.google.patience import not_in_time, seconds_left
 
@@ -33,14 +34,17 @@ async def send(
     then a write may or may not have happened.
     """
     try:
-        async with (
-            asyncio.timeout(seconds_left()),
-            http.request(method, url, allow_redirects=False, **request) as answer,
-        ):
-            body = await answer.text(errors="replace")
-            status = answer.status
-            if status >= 300:
-                raise meaning(status, body, answer.headers)
+        with span(f"Google {method}", **{"http.request.method": method}) as traced:
+            traced.note(**{"url.full": masked(url)})
+            async with (
+                asyncio.timeout(seconds_left()),
+                http.request(method, url, allow_redirects=False, **request) as answer,
+            ):
+                body = await answer.text(errors="replace")
+                status = answer.status
+                traced.note(**{"http.response.status_code": status})
+                if status >= 300:
+                    raise meaning(status, body, answer.headers)
     except TimeoutError:
         raise not_in_time() from None
     except (aiohttp.ClientError, OSError) as error:

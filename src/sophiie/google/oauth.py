@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
@@ -46,16 +47,24 @@ def new_code_verifier() -> str:
 
 
 def authorization_url(
-    app: GoogleApp, *, redirect_uri: str, state: str, code_verifier: str, login_hint: str = ""
+    app: GoogleApp,
+    *,
+    redirect_uri: str,
+    state: str,
+    code_verifier: str,
+    login_hint: str = "",
+    scopes: Sequence[str] = ASKED_SCOPES,
+    lasting: bool = True,
 ) -> str:
-    """Where to send the person. Only `prompt=consent` always yields a refresh token."""
+    """Where to send the person. Only `prompt=consent` always yields a refresh token; without
+    `lasting` there is none, and the access ends within an hour."""
     challenge = base64.urlsafe_b64encode(hashlib.sha256(code_verifier.encode()).digest())
     query = {
         "client_id": app.client_id,
         "redirect_uri": redirect_uri,
         "response_type": "code",
-        "scope": " ".join(ASKED_SCOPES),
-        "access_type": "offline",
+        "scope": " ".join(scopes),
+        "access_type": "offline" if lasting else "online",
         "prompt": "consent",
         "state": state,
         "code_challenge": challenge.rstrip(b"=").decode(),

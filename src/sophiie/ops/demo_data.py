@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime, time, timedelta
+from uuid import UUID
 
 from django.db import transaction
 
@@ -16,6 +17,18 @@ from sophiie.availability.hours import spans_from_json
 from sophiie.common.clock import now
 from sophiie.common.wall_time import in_zone, instant_of
 from sophiie.ops.demo_people import BUSINESS, PASSWORD, PEOPLE, TIMEZONE
+from sophiie.services import editing
+from sophiie.services.colours import Colour
+from sophiie.services.rules import ServiceDetails
+
+# Name, minutes, other lengths, buffers before and after, price, colour, who does it ("" for all).
+_SERVICES = [
+    ("Gas check", 45, (60,), None, 15, "95 $", Colour.TEAL, "Bob Charlie"),
+    ("Boiler service", 90, (120,), 15, 15, "from 180 $", Colour.OCHRE, "Bob"),
+    ("Emergency", 60, (), 0, 30, "by the hour", Colour.BRICK, ""),
+]
+# The service of a plan's appointment, by its title.
+_SERVICE_OF = {"Gas check": "Gas check"}
 
 # Day of the fortnight that begins this Monday, start, minutes, title, place, customer, people.
 _PLAN = [
@@ -74,6 +87,7 @@ def create() -> None:
     today = in_zone(now(), TIMEZONE).date()
     monday = today - timedelta(days=today.weekday())
     _lay_down_hours(owner, people, monday)
+    services = _make_services(owner, people)
     for day, clock, minutes, title, place, customer, who in _PLAN:
         wall = datetime.combine(monday + timedelta(days=day), time.fromisoformat(clock))
         start = instant_of(wall, TIMEZONE, fold=0)
@@ -89,9 +103,28 @@ def create() -> None:
                 customer_name=customer,
                 customer_phone=phone,
                 customer_email=email,
+                service_id=services.get(_SERVICE_OF.get(title, "")),
             ),
             assignees=[people[n] for n in who.split()],
         )
+
+
+def _make_services(owner: Member, people: dict[str, Member]) -> dict[str, UUID]:
+    """What the business offers; the ids by name."""
+    made = {}
+    for name, minutes, others, before, after, price, colour, who in _SERVICES:
+        details = ServiceDetails(
+            name=name,
+            duration_minutes=minutes,
+            durations=others,
+            buffer_before=before,
+            buffer_after=after,
+            price=price,
+            colour=colour,
+            member_ids=tuple(people[one].pk for one in who.split()),
+        )
+        made[name] = editing.make(by=owner, details=details).pk
+    return made
 
 
 def _lay_down_hours(owner: Member, people: dict[str, Member], monday: date) -> None:

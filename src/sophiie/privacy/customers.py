@@ -26,6 +26,7 @@ from sophiie import audit
 from sophiie.accounts.models import Member
 from sophiie.accounts.people import NotAllowed
 from sophiie.accounts.sessions import forget_in_sessions
+from sophiie.appointments.assignments import release
 from sophiie.appointments.errors import TooBusy
 from sophiie.appointments.locking import in_transaction, lock_members
 from sophiie.appointments.models import Appointment, AppointmentChange, Status
@@ -42,6 +43,7 @@ from sophiie.privacy.identity import Identity, alike, appointments_of, records_o
 from sophiie.privacy.models import CLAIM, Erasure, Subject
 from sophiie.privacy.records import blank_in_record, delete_record, mentioning_records
 from sophiie.privacy.traces import blank_fields, digits_of, ids_in
+from sophiie.privacy.waiting import forget_waiting, waiting_of
 from sophiie.sync.models import MirroredEvent, SyncAttempt
 from sophiie.sync.outbox import record
 
@@ -64,7 +66,8 @@ class CustomerPreview:
     records: int
     appointments: int
     upcoming: int
-    # Other customers' appointments whose texts or history mention this one's address or number.
+    # Other customers' appointments whose texts or history mention this one's address or number,
+    # and what is on the waiting list.
     mentions: int
     # In Google: to be changed or removed; there for good, because the link is gone; waiting until
     # somebody reconnects.
@@ -101,7 +104,9 @@ def preview_customer(identity: Identity) -> CustomerPreview:
         records=len(records),
         appointments=len(ids),
         upcoming=sum(_is_upcoming(appointment, now()) for appointment in theirs.iterator()),
-        mentions=len(_mentions(identity, exclude=set(ids))) + len(mentioning_records(identity)),
+        mentions=len(_mentions(identity, exclude=set(ids)))
+        + len(mentioning_records(identity))
+        + len(waiting_of(identity)),
         events=events.exclude(link__state=LinkState.UNLINKED).count(),
         out_of_reach=events.filter(link__state=LinkState.UNLINKED).count(),
         waiting=events.filter(link__state=LinkState.NEEDS_RECONNECT).count(),
@@ -177,6 +182,7 @@ def carry_out_customer(erasure: Erasure) -> bool:
     for appointment_id in _mentions(identity, exclude=done):
         stop_if_asked()
         in_transaction(partial(_blank_mentions, appointment_id, erasure, identity))
+    forget_waiting(identity, done)
     for customer_id in mentioning_records(identity):
         in_transaction(partial(blank_in_record, customer_id, identity))
     blank_customer_in_answers(erasure.business_id, identity.traces, words)
@@ -203,8 +209,11 @@ def _erase_from(appointment_id: UUID, erasure: Erasure, words: str) -> None:
     moment = now()
     differences = {}
     if _is_upcoming(appointment, moment) and not erasure.keep_upcoming:
-        lock_members(appointment.assignments.values_list("member_id", flat=True))
-        appointment.assignments.update(blocking=False, displaced=False)
+        lock_members(
+            appointment.assignments.values_list("member_id", flat=True),
+            resources=appointment.resource_uses.values_list("resource_id", flat=True),
+        )
+        release(appointment)
         differences["status"] = [appointment.status, str(Status.CANCELLED)]
         appointment.status, appointment.held_until = Status.CANCELLED, None
     for name in PERSONAL:

@@ -26,6 +26,7 @@ from sophiie.common.wall_time import in_zone
 from sophiie.privacy.descriptions import description_of
 from sophiie.privacy.holdings import HOLDINGS
 from sophiie.privacy.identity import Identity, appointments_of, records_of
+from sophiie.privacy.waiting import waiting_rows
 from sophiie.sync.models import MirroredEvent
 
 # Secrets, what identifies them, and what only one process or the database needs.
@@ -82,6 +83,7 @@ def export_customer(identity: Identity, place: Place) -> None:
         _write(place, "customers", _rows(records_of(identity))),
         _write(place, "appointments", _rows(theirs)),
         _write(place, "history", _rows(changes)),
+        _write(place, "waiting_list", _rows(waiting_rows(identity, ids))),
         _write(place, "google_events", _rows(events, without=OF_COLLEAGUES)),
         _write_table(place, theirs, ()),
     ]

@@ -19,6 +19,7 @@ from sophiie.common.clock import now
 from sophiie.common.ending import stop_if_asked
 from sophiie.privacy.answers import ANSWERS
 from sophiie.sync.models import MirroredEvent, MirrorState, SyncAttempt
+from sophiie.waiting_list.models import WaitingEntry
 
 # No column orders the history by age, so it is scanned, and not often.
 HISTORY_SECONDS = 3600.0
@@ -31,6 +32,7 @@ def forget_old() -> None:
     """Forgets stored answers and mails now, and the history from time to time."""
     forget_old_answers()
     forget_old_mails()
+    forget_who_waited()
     if _looked_at and time.monotonic() < _looked_at[0] + HISTORY_SECONDS:
         return
     _looked_at[:] = [time.monotonic()]
@@ -42,6 +44,11 @@ def forget_old_answers() -> int:
     answers = apps.get_model(ANSWERS)._default_manager
     old = answers.filter(created_at__lt=_before(settings.IDEMPOTENCY_DAYS))
     return delete_in_batches(old)
+
+
+def forget_who_waited() -> int:
+    """Deletes entries of the waiting list whose last day has passed in every zone."""
+    return delete_in_batches(WaitingEntry.objects.filter(last_day__lt=_before(1).date()))
 
 
 def forget_old_history() -> int:

@@ -72,6 +72,7 @@ class InTheWay:
     day: date
     start: datetime
     end: datetime
+    timezone: str
     obstacles: list[Obstacle]
     nearest: datetime | None = None
 

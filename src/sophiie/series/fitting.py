@@ -96,12 +96,12 @@ def fit(
         elif way == Way.MOVE:
             to_move.append(replace(one, obstacles=obstacles))
         elif way != Way.LEAVE_OUT:
-            refused.append(_in_the_way(one, obstacles))
+            refused.append(_in_the_way(one, obstacles, timezone))
     for one in to_move:
         taken = [(other.start, other.end) for other in fitted]
         start = nearest_free(business=business, team=team, visit=one, taken=taken)
         if start is None:
-            refused.append(_in_the_way(one, one.obstacles))
+            refused.append(_in_the_way(one, one.obstacles, timezone))
         else:
             fitted.append(Fitted(planned=one.planned, start=start, end=start + _length(one)))
     if refused:
@@ -121,12 +121,13 @@ def _length(one: Fitted) -> timedelta:
     return one.end - one.start
 
 
-def _in_the_way(one: Fitted, obstacles: list[Obstacle]) -> InTheWay:
+def _in_the_way(one: Fitted, obstacles: list[Obstacle], timezone: str) -> InTheWay:
     return InTheWay(
         number=one.planned.number,
         day=one.planned.day,
         start=one.start,
         end=one.end,
+        timezone=timezone,
         obstacles=obstacles,
     )
 

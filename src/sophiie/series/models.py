@@ -89,6 +89,12 @@ class Series(models.Model):
         )
 
     @property
+    def rule_as_told(self) -> Rule:
+        """The rule as people know it: after a split, too, it counts all visits that there are."""
+        rule = self.parsed
+        return rule if rule.count is None else rule.ending(count=self.total)
+
+    @property
     def timing(self) -> Timing:
         return Timing(
             rule=self.parsed,

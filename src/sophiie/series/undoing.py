@@ -228,6 +228,7 @@ def _in_the_way(at: Appointment, entry: Mapping[str, Any], obstacles: list[Obsta
         day=date.fromisoformat(entry["planned"]),
         start=at.start,
         end=at.end,
+        timezone=at.timezone,
         obstacles=obstacles,
     )
 

@@ -22,20 +22,35 @@ def in_words(rule: Rule) -> str:
         return f"{words}, {times}"
     if rule.until is not None:
         until = as_text(rule.until, pgettext("date as Django writes it", "j F Y"))
-        return f"{words}, {_('until %(day)s') % {'day': until}}"
+        return f"{words}, " + _("until %(day)s") % {"day": until}
     return words
 
 
 def _how_often(rule: Rule) -> str:
-    said = {"n": rule.interval}
+    often = _every(rule.interval, rule.frequency)
     if rule.frequency == Frequency.DAILY:
-        return ngettext("every day", "every %(n)s days", rule.interval) % said
+        return often
     if rule.frequency == Frequency.WEEKLY:
-        often = ngettext("every week", "every %(n)s weeks", rule.interval) % said
         days = get_text_list([str(WEEKDAYS[day]) for day in rule.weekdays], _("and"))
-        return _("%(often)s on %(days)s") % {"often": often, "days": days}
-    often = ngettext("every month", "every %(n)s months", rule.interval) % said
-    return _("%(often)s on %(days)s") % {"often": often, "days": _of_month(rule)}
+    else:
+        days = _of_month(rule)
+    return _("%(often)s on %(days)s") % {"often": often, "days": days}
+
+
+def _every(n: int, frequency: Frequency) -> str:
+    if n == 1:
+        once = {
+            Frequency.DAILY: _("every day"),
+            Frequency.WEEKLY: _("every week"),
+            Frequency.MONTHLY: _("every month"),
+        }
+        return once[frequency]
+    more = {
+        Frequency.DAILY: ngettext("every %(n)s day", "every %(n)s days", n),
+        Frequency.WEEKLY: ngettext("every %(n)s week", "every %(n)s weeks", n),
+        Frequency.MONTHLY: ngettext("every %(n)s month", "every %(n)s months", n),
+    }
+    return more[frequency] % {"n": n}
 
 
 def _of_month(rule: Rule) -> str:
@@ -43,7 +58,12 @@ def _of_month(rule: Rule) -> str:
         weekday = str(WEEKDAYS[rule.weekday])
         if rule.nth == LAST:
             return _("the last %(weekday)s") % {"weekday": weekday}
-        ordinals = [_("the first"), _("the second"), _("the third"), _("the fourth")]
+        ordinals = [
+            pgettext("Tuesday of a month", "the first"),
+            pgettext("Tuesday of a month", "the second"),
+            pgettext("Tuesday of a month", "the third"),
+            pgettext("Tuesday of a month", "the fourth"),
+        ]
         words = pgettext("the second Tuesday", "%(nth)s %(weekday)s")
         return words % {"nth": ordinals[rule.nth - 1], "weekday": weekday}
     if rule.day == 31 and rule.short_months == ShortMonths.LAST_DAY:

@@ -25,6 +25,14 @@ def active_services(business_id: UUID) -> QuerySet[Service]:
     return services_of(business_id).filter(active=True)
 
 
+def to_choose(business_id: UUID, kept: UUID | None) -> dict[str, Service]:
+    """The services that are offered, by id, and the one that an appointment has."""
+    found = list(active_services(business_id))
+    if kept and kept not in {service.pk for service in found}:
+        found += services_of(business_id).filter(pk=kept)
+    return {str(service.pk): service for service in found}
+
+
 def find(business_id: UUID, service_id: UUID) -> Service:
     """The service, if it is of this business; else raises `UnknownService`."""
     found = services_of(business_id).filter(pk=service_id).first()

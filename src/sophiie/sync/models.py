@@ -207,6 +207,9 @@ class WatchedCalendar(models.Model):
     orphans = models.PositiveIntegerField(default=0, db_default=0)
     # When the first of these begin, so that their person knows which they are.
     orphans_at = models.JSONField(default=list, blank=True, db_default=[])
+    # The first of them whose appointment nobody knows any more, about which the person is asked:
+    # [{"event": …, "appointment": …, "start": …}]; see `actions/lost_events.py`.
+    lost = models.JSONField(default=list, blank=True, db_default=[])
 
     # When a channel for notifications is to be opened, or opened anew; None: now. Some calendars
     # have none, for ever.

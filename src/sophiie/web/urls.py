@@ -15,6 +15,7 @@ urlpatterns = [
     path("", include("sophiie.web.customers.urls")),
     path("", include("sophiie.web.series.urls")),
     path("", include("sophiie.web.overview.urls")),
+    path("", include("sophiie.web.waiting_list.urls")),
     path("", include("sophiie.web.settings.urls")),
     path("", include("sophiie.web.help.urls")),
     path("", include("sophiie.web.account.urls")),

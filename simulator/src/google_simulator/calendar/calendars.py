@@ -173,6 +173,7 @@ def _rendered(calendar: Calendar) -> Json:
     optional = {
         "description": calendar.description,
         "location": calendar.location,
+        "workingHours": calendar.working_hours,
         "dataOwner": None if calendar.is_primary or calendar.generated else calendar.owner,
     }
     return body | {name: value for name, value in optional.items() if value is not None}

@@ -68,10 +68,12 @@ class CalendarKnobs:
     def change(self, request: web.Request, body: Body) -> Body:
         """Change a calendar's title, texts or zone."""
         calendar = the_calendar(self.simulator, request)
-        names = ("summary", "description", "location", "time_zone")
+        names = ("summary", "description", "location", "time_zone", "working_hours")
         changes = {name: body[name] for name in names if name in body}
         if "time_zone" in changes:
             _zone(changes["time_zone"])
+        if changes.get("working_hours") and not calendar.is_primary:
+            raise BadKnob("Only a primary calendar has working hours.")
         calendars.change(self.simulator, calendar, changes)
         return _shown_calendar(calendar)
 

@@ -14,6 +14,7 @@ from uuid import UUID
 
 from django.db.models import Q
 
+from sophiie.appointments.models import Appointment
 from sophiie.calendar_link.models import RECORDING, CalendarLink, LinkState
 from sophiie.common.clock import now
 from sophiie.common.logs import log
@@ -47,6 +48,7 @@ def reconcile(poll: Poll, items: Collection[dict[str, Any]], *, repaired: int) -
         repaired=repaired,
         orphans=len(orphans),
         orphans_at=_first_starts(orphans, items),
+        lost=_lost(orphans, items),
     )
     logger.info("reconciled", link_id=str(link.id), repaired=repaired, orphans=len(orphans))
 
@@ -111,6 +113,21 @@ def _first_starts(event_ids: Collection[str], items: Iterable[dict[str, Any]]) -
         if event_id in event_ids:
             starts[event_id] = min(start, starts.get(event_id, start))
     return [start.isoformat() for start in sorted(starts.values())[:MOST_NAMED]]
+
+
+def _lost(orphans: Mapping[str, UUID], items: Iterable[dict[str, Any]]) -> list[dict[str, str]]:
+    """The first of them whose appointment does not exist, which a person may decide about. A series
+    that somebody made of one is their own work."""
+    ids = Appointment.objects.filter(pk__in=set(orphans.values())).values_list("pk", flat=True)
+    known, found = set(ids), []
+    for item in items:
+        appointment_id = orphans.get(str(item["id"]))
+        if appointment_id is None or appointment_id in known:
+            continue
+        for start in _first_starts([str(item["id"])], [item]):
+            entry = {"event": str(item["id"]), "appointment": str(appointment_id), "start": start}
+            found.append(entry)
+    return sorted(found, key=lambda entry: entry["start"])[:MOST_NAMED]
 
 
 def _is_over(item: dict[str, Any], moment: datetime) -> bool:

@@ -30,6 +30,7 @@ from sophiie.common import live
 from sophiie.common.clock import now
 from sophiie.common.in_thread import in_thread
 from sophiie.common.logs import log
+from sophiie.common.tracing import span
 from sophiie.google.app import google_session
 from sophiie.google.calendar import WRITE_ROLES, CalendarClient
 from sophiie.google.errors import GoogleError
@@ -150,7 +151,9 @@ async def _read_claimed(poll: Poll, http: aiohttp.ClientSession, *, waited_for: 
     began, outcome = time.monotonic(), Outcome.GIVEN_UP
     extending = asyncio.create_task(_keep(poll))
     try:
-        outcome = await _outcome(poll, http, waited_for=waited_for)
+        with span("poll", link_id=poll.link_id, waited_for=waited_for) as tracing:
+            outcome = await _outcome(poll, http, waited_for=waited_for)
+            tracing.note(outcome=outcome.name.lower())
     finally:
         extending.cancel()
         await in_thread(count, outcome, seconds=time.monotonic() - began)

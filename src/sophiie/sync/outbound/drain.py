@@ -16,6 +16,7 @@ from sophiie.calendar_link.models import MIRRORING
 from sophiie.common.ids import new_event_id
 from sophiie.common.in_thread import in_thread
 from sophiie.common.logs import log
+from sophiie.common.tracing import span, traced
 from sophiie.google.errors import GoogleError, Unreachable
 from sophiie.sync.jobs import defer_drain
 from sophiie.sync.models import MirroredEvent
@@ -35,6 +36,7 @@ CALLS_AT_ONCE = 4
 TURN_SECONDS = 0.5
 
 
+@traced("drain")
 async def drain(
     link_id: UUID,
     *,
@@ -114,6 +116,20 @@ def _record(results: list[Result], owed: int, used: int, *, then_claim: bool) ->
 
 async def _try(calendar: GuardedCalendar, work: Work) -> Result:
     """Tries one row; a failure concerns that row alone."""
+    row = work.row
+    with span(
+        "show event" if row.wanted else "remove event",
+        link_id=row.link_id,
+        appointment_id=row.appointment_id,
+        event_id=row.event_id,
+        attempt=row.attempts,
+    ) as tracing:
+        result = await _tried(calendar, work)
+        tracing.note(failure=type(result.failure).__name__ if result.failure else None)
+    return result
+
+
+async def _tried(calendar: GuardedCalendar, work: Work) -> Result:
     try:
         if (unwritten := await look_first(calendar, work)) is not None:
             shown = unwritten

@@ -42,6 +42,8 @@ def what_is_overlaid(obstacles: Sequence[Obstacle]) -> str:
     for it in obstacles:
         if it.source == Source.APPOINTMENT:
             said.append(_("“%(title)s”") % {"title": it.title})
+        elif it.source == Source.RESOURCE:
+            said.append(_("“%(title)s”, which uses %(name)s") % _named(it))
         elif it.source == Source.GOOGLE:
             said.append(_("the time that %(name)s is busy in Google") % {"name": it.member_name})
     said = list(dict.fromkeys(said))
@@ -49,6 +51,10 @@ def what_is_overlaid(obstacles: Sequence[Obstacle]) -> str:
         rest = len(said) - MAX_NAMED
         said = [*said[:MAX_NAMED], ngettext("%(n)s other", "%(n)s others", rest) % {"n": rest}]
     return str(get_text_list(said, _("and")))
+
+
+def _named(obstacle: Obstacle) -> dict[str, str]:
+    return {"title": obstacle.title, "name": obstacle.member_name}
 
 
 def consent_to_ask_for(member: Member, obstacles: Sequence[Obstacle]) -> str:

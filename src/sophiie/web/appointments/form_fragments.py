@@ -33,6 +33,7 @@ from sophiie.common.wall_time import in_zone
 from sophiie.customers.models import Customer
 from sophiie.customers.phones import shown
 from sophiie.customers.selectors import customers_of
+from sophiie.resources.models import Resource
 from sophiie.services.models import Service
 from sophiie.services.selectors import able
 from sophiie.web.appointments.forms import AppointmentForm
@@ -97,7 +98,14 @@ def time_check(request: HttpRequest) -> HttpResponse:
     context = {
         "elsewhere": _in_zone_of_business(form.details, member),
         "misfits": misfits(form.chosen_service, team) if team else [],
-        **_about_time(member, team, form.details, shown, form.chosen_service),
+        **_about_time(
+            member,
+            team,
+            form.details,
+            shown,
+            form.chosen_service,
+            form.chosen_resources or [],
+        ),
     }
     return render(request, "appointments/_time_check.html", context)
 
@@ -108,6 +116,7 @@ def _about_time(
     details: Details,
     shown: Appointment | None,
     service: Service | None,
+    resources: Sequence[Resource],
 ) -> dict[str, Any]:
     """Whether the team has this time, and what else there is; nothing about a time that stays."""
     start, end, zone = details.start, details.end, details.timezone
@@ -118,6 +127,7 @@ def _about_time(
         timezone=zone,
         exclude=shown.pk if shown else None,
         only_looking=True,
+        resources=resources,
     )
     is_kept = shown is not None and (shown.start, shown.end) == (start, end)
     if not team or (is_kept and not conflicts):
@@ -130,8 +140,14 @@ def _about_time(
     others = [m for m in active_members(business) if m not in team] if conflicts or warned else []
     if service:
         others = able(service, others)
-    free_to_go = free_then(business=business, members=others, **time)
-    find: Any = {"business": business, "members": team, "duration": duration, "terms": terms}
+    free_to_go = free_then(business=business, members=others, **time, resources=resources)
+    find: Any = {
+        "business": business,
+        "members": team,
+        "duration": duration,
+        "terms": terms,
+        "resources": resources,
+    }
     after = start + MINUTE if conflicts or warned else end
     soonest = [next_free(**find, start=after)]
     if len(team) > 1:
@@ -140,7 +156,7 @@ def _about_time(
         "conflicts": conflicts,
         "cautions": warned,
         "free": None if conflicts or warned else _Named.of(team),
-        "blocked": ",".join(sorted({str(it.member_id) for it in conflicts})),
+        "blocked": ",".join(sorted({str(it.member_id) for it in conflicts if it.member_id})),
         "free_then": free_to_go[:MAX_NAMED],
         "free_too": _Named.of(free_to_go[MAX_NAMED:]),
         "instead": [

@@ -15,12 +15,15 @@ from sophiie.accounts.people import active_members
 from sophiie.appointments.errors import InvalidAppointment
 from sophiie.appointments.hold_time import MAX_HOLD_MINUTES
 from sophiie.appointments.models import Appointment
-from sophiie.appointments.rules import Details, check_details
+from sophiie.appointments.resources import resources_used
+from sophiie.appointments.rules import MAX_TRAVEL_MINUTES, Details, check_details
 from sophiie.common.clock import now
 from sophiie.common.shown_clock import clock
 from sophiie.common.wall_time import TimeDoesNotExist, TimeIsAmbiguous, in_zone, instant_of
+from sophiie.resources.models import Resource
+from sophiie.resources.selectors import resources_of
 from sophiie.services.models import Service
-from sophiie.web.appointments.form_choices import services_to_choose, travel_choices
+from sophiie.services.selectors import to_choose
 from sophiie.web.appointments.line_breaks import keep_line_breaks, show_line_breaks
 from sophiie.web.shared.form_fields import (
     TIME_ERRORS,
@@ -91,6 +94,13 @@ class AppointmentForm(forms.Form):
             "invalid_choice": gettext_lazy("Choose assignees from the list."),
         },
     )
+    # Only where the business has any.
+    resources = forms.MultipleChoiceField(
+        label=gettext_lazy("Resources"),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"invalid_choice": gettext_lazy("Choose resources from the list.")},
+    )
     notes = forms.CharField(
         label=gettext_lazy("Notes"), required=False, widget=forms.Textarea(attrs={"rows": 4})
     )
@@ -116,13 +126,12 @@ class AppointmentForm(forms.Form):
     )
     # What a service has filled in, so that the next one may replace it; see service_choice.py.
     service_filled = forms.CharField(required=False, widget=forms.HiddenInput)
-    travel_minutes = forms.TypedChoiceField(
-        label=gettext_lazy("Travel before it"),
+    travel_minutes = forms.IntegerField(
+        label=gettext_lazy("Travel before it, in minutes"),
         help_text=gettext_lazy("Kept free before the start when times are offered."),
         required=False,
-        coerce=int,
-        empty_value=None,
-        error_messages={"invalid_choice": gettext_lazy("Choose from the list.")},
+        widget=forms.NumberInput(attrs={"min": 0, "max": MAX_TRAVEL_MINUTES, "step": 5}),
+        error_messages={"invalid": gettext_lazy("Write a whole number.")},
     )
     # Of the customer who was chosen from the list; without it the words say who is meant.
     customer_id = forms.UUIDField(required=False, widget=forms.HiddenInput)
@@ -145,7 +154,7 @@ class AppointmentForm(forms.Form):
         kwargs.setdefault("initial", starting_values(by, appointment))
         super().__init__(*args, **kwargs)
         self.appointment = appointment
-        self.services = services_to_choose(by, appointment)
+        self.services = to_choose(by.business_id, appointment.service_id if appointment else None)
         self._offer_services()
         assigned = [a.member for a in appointment.assignments.all()] if appointment else []
         # A time that nobody touches stays the same instant, even if the clocks show it twice.
@@ -156,6 +165,12 @@ class AppointmentForm(forms.Form):
         active = active_members(by.business_id)
         self.team = {str(member.id): member for member in [*active, *assigned]}
         self._choices("assignees").choices = [(key, m.name) for key, m in self.team.items()]
+        self._things = _resources_to_choose(by, appointment)
+        if self._things:
+            choices = [(key, thing.name) for key, thing in self._things.items()]
+            self._choices("resources").choices = choices
+        else:
+            del self.fields["resources"]
         # An old spelling of a zone, given through the API, stays as it is.
         kept = appointment.timezone if appointment else by.business.timezone
         self._choices("timezone").choices = timezone_choices(kept)
@@ -166,9 +181,7 @@ class AppointmentForm(forms.Form):
         show_line_breaks(self, TEXT_FIELDS)
 
     def _offer_services(self) -> None:
-        """The services, and how long the way may be. A business without services sees none."""
-        kept = self.appointment.travel_minutes if self.appointment else 0
-        self._choices("travel_minutes").choices = travel_choices(kept)
+        """What there is to choose. A business without services sees no field."""
         if not self.services:
             del self.fields["service"], self.fields["service_filled"]
             return
@@ -187,6 +200,13 @@ class AppointmentForm(forms.Form):
     @property
     def chosen_assignees(self) -> list[Member]:
         return [self.team[key] for key in dict.fromkeys(self.cleaned_data["assignees"])]
+
+    @property
+    def chosen_resources(self) -> list[Resource] | None:
+        """None if the form does not ask."""
+        if "resources" not in self.fields:
+            return None
+        return [self._things[key] for key in dict.fromkeys(self.cleaned_data.get("resources", []))]
 
     def clean(self) -> dict[str, Any]:
         data: dict[str, Any] = super().clean() or self.cleaned_data
@@ -225,7 +245,7 @@ class AppointmentForm(forms.Form):
     def show(self, refusal: InvalidAppointment) -> None:
         """Puts each message at its field, unless the field has one already."""
         for name, message in refusal.errors.items():
-            field = "service" if name == "service_id" else name
+            field = {"service_id": "service", "resource_ids": "resources"}.get(name, name)
             if field not in self.errors:
                 self.add_error(field if field in self.fields else None, message)
 
@@ -275,6 +295,13 @@ class AppointmentForm(forms.Form):
         ]
 
 
+def _resources_to_choose(by: Member, appointment: Appointment | None) -> dict[str, Resource]:
+    """What is in use, and what the appointment has already."""
+    active = resources_of(by.business_id).filter(active=True)
+    used = resources_used(appointment) if appointment else []
+    return {str(resource.pk): resource for resource in [*active, *used]}
+
+
 def _offset(moment: datetime) -> str:
     return f"{moment:%Z} (UTC{moment.isoformat()[-6:]})"
 
@@ -304,7 +331,8 @@ def starting_values(by: Member, appointment: Appointment | None) -> dict[str, An
         "end_date": end.date(),
         "timezone": appointment.timezone,
         "service": str(appointment.service_id or ""),
-        "travel_minutes": appointment.travel_minutes,
+        "travel_minutes": appointment.travel_minutes or "",
         "assignees": [str(a.member_id) for a in appointment.assignments.all()],
+        "resources": [str(resource.pk) for resource in resources_used(appointment)],
         "revision": appointment.revision,
     }

@@ -121,6 +121,7 @@ _FIELD_ORDER = (
     "location",
     "travel_minutes",
     "assignees",
+    "resources",
     "status",
     "notes",
     "customer_name",
@@ -168,6 +169,7 @@ def _difference(name: str, pair: list[Any], zone: str) -> str:
         "customer_phone": _("Customer's phone"),
         "customer_email": _("Customer's email"),
         "assignees": _("Assignees"),
+        "resources": _("Resources"),
         "status": _("Status"),
     }
     if pair == [None, None]:
@@ -187,7 +189,7 @@ def _value(name: str, value: Any, zone: str) -> str:
         return f"{weekday(moment)} {clock(moment)}"
     if name == "travel_minutes":
         return length(timedelta(minutes=value)) if value else "–"
-    if name == "assignees":
+    if name in ("assignees", "resources"):
         return ", ".join(value)
     if name == "status":
         return str(_STATUSES[Status(value)])

@@ -23,6 +23,7 @@ from sophiie.appointments import booking
 from sophiie.appointments.conflicts import clashes_of
 from sophiie.appointments.errors import Conflict, TooBusy, UnknownAppointment
 from sophiie.appointments.models import Appointment, Status
+from sophiie.appointments.resources import resources_used
 from sophiie.availability.words import length
 from sophiie.common.clock import now
 from sophiie.common.wall_time import in_zone
@@ -49,6 +50,7 @@ class Sheet:
     geo: str
     apple_map: str
     way: str
+    resources: list[str]
     series: SeriesMark | None = None
 
 
@@ -61,6 +63,7 @@ def sheet_of(appointment: Appointment, member: Member) -> Sheet:
         geo=reach.geo(appointment.location),
         apple_map=reach.apple_map(appointment.location),
         way=length(timedelta(minutes=appointment.travel_minutes)),
+        resources=[resource.name for resource in resources_used(appointment)],
         series=mark_of(appointment),
     )
 

@@ -91,6 +91,7 @@ def appointment_new(request: HttpRequest) -> HttpResponse:
             assignees=form.chosen_assignees,
             customer_id=form.cleaned_data.get("customer_id"),
             hold_minutes=form.cleaned_data["hold_minutes"],
+            resources=form.chosen_resources or [],
             **consent_in(request, member),
         )
     except NotBooked as why:
@@ -152,6 +153,7 @@ def appointment(request: HttpRequest, appointment_id: UUID) -> HttpResponse:
             assignees=form.chosen_assignees,
             customer_id=form.cleaned_data.get("customer_id"),
             expected_revision=form.cleaned_data.get("revision"),
+            resources=form.chosen_resources,
             **consent_in(request, member),
         )
     except UnknownAppointment:

@@ -22,7 +22,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_GET
 
-from sophiie.accounts.models import Member
+from sophiie.accounts.models import Business, Member
 from sophiie.appointments.conflicts import members_with_clashes
 from sophiie.appointments.hold_time import counts_still
 from sophiie.appointments.models import Appointment, Assignment, Status
@@ -34,6 +34,8 @@ from sophiie.common.shown_clock import clock
 from sophiie.common.wall_time import start_of_day
 from sophiie.common.zone_rules import zone as rules_of
 from sophiie.series.selectors import number_and_total
+from sophiie.services.colours import Colour
+from sophiie.services.models import Service
 from sophiie.sync.reports.attention import perhaps_in_need
 from sophiie.sync.reports.event_status import statuses_of
 from sophiie.web.calendar.closed_hours import closed_hours
@@ -96,12 +98,17 @@ def feed(member: Member, first: date, last: date) -> dict[str, Any]:
     busy = _busy_spans(people, start, end)
     rows = list(_rows(member, start, end))
     clashes = members_with_clashes(row[0] for row in rows if row[STATUS] in TAKING_TIME)
-    appointments = [_appointment(row[:-1], zone, number, clashes) for row in rows]
+    services = _services(business, rows)
+    place = {service.id: n for n, service in enumerate(services)}
+    appointments = [_appointment(row[:-1], zone, number, clashes, place) for row in rows]
     _mark_visits(appointments, rows)
     _mark(member, appointments, perhaps_in_need(business, start, end))
     return {
         "people": [person.shown() for person in people],
         "unread": _unread(people),
+        "services": [
+            {"name": service.name, "colour": Colour(service.colour).number} for service in services
+        ],
         "appointments": appointments,
         "busy": [
             [number[whose], _wall(a, zone), _wall(b, zone)]
@@ -119,9 +126,10 @@ def feed(member: Member, first: date, last: date) -> dict[str, Any]:
 
 COLUMNS = (
     *("id", "revision", "title", "start", "end", "timezone", "location", "customer_name"),
-    *("status", "held_until"),
+    *("status", "held_until", "service_id"),
 )
 STATUS = COLUMNS.index("status")
+SERVICE = COLUMNS.index("service_id")
 TAKING_TIME = (Status.SCHEDULED, Status.HELD)
 
 
@@ -139,13 +147,22 @@ def _rows(member: Member, start: datetime, end: datetime) -> Iterable[tuple[Any,
     )
 
 
+def _services(business: Business, rows: list[tuple[Any, ...]]) -> list[Service]:
+    """The services of these appointments; a business without any is asked for none."""
+    wanted = {row[SERVICE] for row in rows} - {None}
+    if not wanted:
+        return []
+    return list(Service.objects.filter(business=business, pk__in=wanted))
+
+
 def _appointment(
     row: tuple[Any, ...],
     zone: ZoneInfo,
     number: dict[UUID, int],
     clashes: dict[UUID, set[UUID]],
+    services: dict[UUID, int],
 ) -> Row:
-    (key, revision, title, start, end, own_zone, place, customer, status, held, who) = row
+    (key, revision, title, start, end, own_zone, place, customer, status, held, service, who) = row
     local_start, local_end = start.astimezone(zone), end.astimezone(zone)
     shown: Row = {
         "id": str(key),
@@ -165,6 +182,8 @@ def _appointment(
         shown["place"] = place
     if customer:
         shown["customer"] = customer
+    if service in services:
+        shown["service"] = services[service]
     if status != Status.SCHEDULED:
         shown["status"] = status
     if held:

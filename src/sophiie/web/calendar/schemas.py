@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
 from django.utils.translation import gettext as _
@@ -13,6 +13,7 @@ from sophiie.accounts.models import Member
 from sophiie.appointments.errors import InvalidAppointment
 from sophiie.appointments.rules import Details, may_book_over
 from sophiie.common.wall_time import instant_of
+from sophiie.services.selectors import services_of
 from sophiie.web.appointments.consent import Given
 
 TEXTS = ("title", "location", "customer_name", "customer_phone", "customer_email")
@@ -67,6 +68,7 @@ class NewAppointment(_AskedWithTimes):
     customer_phone: str = ""
     customer_email: str = ""
     customer_id: UUID | None = None
+    service_id: UUID | None = None
     assignees: list[str] = []
 
     def details(self, member: Member) -> Details:
@@ -74,8 +76,22 @@ class NewAppointment(_AskedWithTimes):
         start, end = self.instants(member)
         if start is None or end is None:
             raise InvalidAppointment({"start": _("Choose when it starts and ends.")})
-        texts = self.model_dump(include=set(TEXTS))
-        return Details(start=start, end=end, timezone=member.business.timezone, **texts)
+        texts: dict[str, Any] = self.model_dump(include=set(TEXTS))
+        return Details(
+            start=start,
+            end=end,
+            timezone=member.business.timezone,
+            service_id=self.service_id,
+            notes=self._notes(member),
+            **texts,
+        )
+
+    def _notes(self, member: Member) -> str:
+        """The form has no field for notes: they are the service's."""
+        if self.service_id is None:
+            return ""
+        kept = services_of(member.business_id).filter(pk=self.service_id).first()
+        return kept.default_notes if kept else ""
 
 
 class Change(_AskedWithTimes):

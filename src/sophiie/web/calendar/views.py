@@ -28,6 +28,8 @@ from sophiie.appointments.selectors import visible_to
 from sophiie.calendar_link.connect import link_of
 from sophiie.common.clock import now
 from sophiie.common.wall_time import in_zone
+from sophiie.services.colours import Colour
+from sophiie.services.selectors import active_services
 from sophiie.web.calendar.agenda import week_of
 from sophiie.web.calendar.closed_hours import work_days
 from sophiie.web.calendar.people import Person, people_of
@@ -81,6 +83,7 @@ def calendar(request: HttpRequest) -> HttpResponse:
         "views": _labelled(views),
         "work_week": "workweek" in views,
         "people": [person for person in people if person.active],
+        "services": _services(member),
         "linked": link_of(member) is not None,
         "just_deleted": _just_deleted(request, member),
     }
@@ -131,6 +134,14 @@ def _found(member: Member, asked: str) -> list[Appointment]:
         return ahead
     past = appointments.filter(end__lte=moment).order_by("-start", "-id")
     return [*ahead, *past[: MAX_FOUND + 1 - len(ahead)]]
+
+
+def _services(member: Member) -> list[dict[str, Any]]:
+    """What there is to choose, and the colours by which a person may look at the calendar."""
+    return [
+        {"id": service.pk, "name": service.name, "colour": Colour(service.colour).number}
+        for service in active_services(member.business_id).prefetch_related(None)
+    ]
 
 
 def _setup(

@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 from sophiie.accounts.models import Member
 from sophiie.appointments.models import Appointment, Status
 from sophiie.appointments.selectors import in_period
+from sophiie.availability.words import length
 from sophiie.common.wall_time import in_zone, local_day
 from sophiie.series.selectors import number_and_total
 from sophiie.web.appointments.series_mark import in_its_series
@@ -29,6 +30,7 @@ class Visit:
     begins_before: bool
     ends_after: bool
     others: tuple[str, ...]
+    way: str  # how long it takes to get there, if somebody said so
     number_of: str = ""  # "3 of 10", if it repeats
 
 
@@ -90,6 +92,7 @@ def _on(
             others=tuple(
                 one.member.name for one in a.assignments.all() if one.member_id != without.pk
             ),
+            way=length(timedelta(minutes=a.travel_minutes)) if a.travel_minutes else "",
             number_of=in_its_series(a),
         )
         for a in appointments

@@ -12,18 +12,34 @@ from django.utils.cache import patch_cache_control
 
 from sophiie.common.hidden import secrets_in_path
 from sophiie.common.logs import log
+from sophiie.common.tracing import span
 from sophiie.web.shared.errors import wrong_method
 
 logger = log("sophiie.web.requests")
 
 
 class RequestLogMiddleware:
-    """One log line for each request, without its query, in which codes and states travel."""
+    """One log line for each request, without its query, in which codes and states travel, and one
+    span, which has the route in place of the path."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        with span("request", **{"http.request.method": request.method}) as traced:
+            response = self._answer(request)
+            route = request.resolver_match.route if request.resolver_match else ""
+            traced.rename(f"{request.method} /{route}" if route else f"{request.method}")
+            traced.note(
+                **{
+                    "http.route": f"/{route}",
+                    "http.response.status_code": response.status_code,
+                    "request_id": response["X-Request-ID"],
+                }
+            )
+        return response
+
+    def _answer(self, request: HttpRequest) -> HttpResponse:
         started = time.perf_counter()
         request_id = uuid.uuid4().hex
         structlog.contextvars.bind_contextvars(request_id=request_id)

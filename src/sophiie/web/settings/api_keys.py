@@ -23,10 +23,10 @@ from sophiie.accounts.people import InvalidAccount
 from sophiie.common.wall_time import in_zone
 from sophiie.web.settings.forms import ApiKeyForm
 from sophiie.web.shared.form_fields import show_refusal
-from sophiie.web.shared.requests import members_only, signed_in
+from sophiie.web.shared.requests import confirmed_first, members_only, signed_in
 
 
-@members_only
+@confirmed_first
 @require_http_methods(["GET", "POST"])
 def api_keys(request: HttpRequest) -> HttpResponse:
     """A member's keys, and for owners and admins those of the team.

@@ -21,5 +21,7 @@ urlpatterns = [
     path("", include("sophiie.web.settings.erasure.urls")),
     path("", include("sophiie.web.settings.google_calendar.urls")),
     path("", include("sophiie.web.settings.hours.urls")),
+    path("", include("sophiie.web.settings.resources.urls")),
+    path("", include("sophiie.web.settings.services.urls")),
     path("", include("sophiie.web.settings.team.urls")),
 ]

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date
 from functools import wraps
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlsplit
 from uuid import UUID
 
+from allauth.account.decorators import reauthentication_required
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
@@ -35,6 +36,13 @@ def members_only(view: View) -> View:
         return _to_sign_in(request)
 
     return guarded
+
+
+def confirmed_first(view: View) -> View:
+    """Asks whoever presses the button for their password or a code once more, unless they gave it
+    some minutes ago, and then does what they pressed. For what outlasts the session: a browser that
+    somebody left open must not be enough for that."""
+    return members_only(cast(View, reauthentication_required(view, allow_get=True)))
 
 
 def _to_sign_in(request: HttpRequest) -> HttpResponse:

@@ -22,6 +22,7 @@ PLACES = {
     "calendar": gettext_lazy("Back to the calendar"),
     "calendar-search": gettext_lazy("Back to the search"),
     "overview": gettext_lazy("Back to the overview"),
+    "waiting-list": gettext_lazy("Back to the waiting list"),
     "series": gettext_lazy("Back to the series"),
     "day-sheet": gettext_lazy("Back to the day sheet"),
 }

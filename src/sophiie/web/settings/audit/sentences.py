@@ -18,6 +18,7 @@ from sophiie.common.wall_time import in_zone
 from sophiie.web.settings.forms import ROLES, WEEK_STARTS, BusinessForm
 from sophiie.web.settings.google_calendar.shown import option_words
 from sophiie.web.settings.hours.forms import RulesForm
+from sophiie.web.settings.services.forms import COLOURS, ServiceForm
 from sophiie.web.shared.shown_times import day, moment
 
 GROUPS = {
@@ -84,8 +85,18 @@ _SENTENCES = {
     Act.RULES_CHANGED: gettext_lazy("%(who)s changed the booking rules"),
     Act.DAYS_ADDED: gettext_lazy("%(who)s entered days off or other hours for %(whom)s: %(days)s"),
     Act.DAYS_REMOVED: gettext_lazy("%(who)s removed days off or other hours of %(whom)s: %(days)s"),
+    Act.SERVICE_MADE: gettext_lazy("%(who)s made the service “%(whom)s”"),
+    Act.SERVICE_CHANGED: gettext_lazy("%(who)s changed the service “%(whom)s”"),
+    Act.SERVICE_DELETED: gettext_lazy("%(who)s deleted the service “%(whom)s”"),
+    Act.RESOURCE_MADE: gettext_lazy("%(who)s added the resource “%(whom)s”"),
+    Act.RESOURCE_CHANGED: gettext_lazy("%(who)s changed the resource “%(whom)s”"),
+    Act.RESOURCE_DELETED: gettext_lazy("%(who)s deleted the resource “%(whom)s”"),
     Act.BOOKED_ANYWAY: gettext_lazy("%(who)s booked the appointment of %(start)s anyway"),
     Act.APPOINTMENT_DELETED: gettext_lazy("%(who)s deleted the appointment of %(start)s"),
+    Act.SERIES_MADE: gettext_lazy("%(who)s booked a series of visits: %(visits)s"),
+    Act.SERIES_CHANGED: gettext_lazy("%(who)s changed a series; visits concerned: %(visits)s"),
+    Act.SERIES_ENDED: gettext_lazy("%(who)s called off a series; visits concerned: %(visits)s"),
+    Act.SERIES_UNDONE: gettext_lazy("%(who)s undid what was done to a series"),
     Act.DRIFT_PUT_BACK: gettext_lazy(
         "%(who)s put the appointment of %(start)s back into Google as it is in Sophiie"
     ),
@@ -132,6 +143,8 @@ _OF_BUSINESS = {
 }
 
 _CHANGES: dict[str, Any] = {
+    **{name: field.label for name, field in ServiceForm.base_fields.items()},
+    "active": gettext_lazy("Offered"),
     **{name: field.label for name, field in RulesForm.base_fields.items()},
     **{name: field.label for name, field in BusinessForm.base_fields.items()},
     "name": gettext_lazy("Name"),
@@ -253,15 +266,22 @@ def _subject_of(entry: Entry) -> str:
     return entry.subject_label or _("a person who was erased")
 
 
+_MINUTES = ("buffer_before", "buffer_after", "duration_minutes")
+
+
 def _shown(name: str, value: Any) -> str:
     if isinstance(value, bool):
         return _("yes") if value else _("no")
     if name in ("covers", "privacy"):
         return option_words().get(str(value), str(value))
-    if name == "window_days":
+    if name == "window_days" and value is not None:
         return ngettext("%(n)d day", "%(n)d days", value) % {"n": value}
-    if name in RulesForm.base_fields:
+    if value is None:
+        return "–"
+    if name in RulesForm.base_fields or name in _MINUTES:
         return _("%(n)s min") % {"n": value}
+    if isinstance(value, list):
+        return ", ".join(str(one) for one in value) or "–"
     known: dict[Any, Any] = _KNOWN.get(name, {})
     return str(known.get(value, value)) or "–"
 
@@ -270,5 +290,6 @@ _KNOWN: dict[str, dict[Any, Any]] = {
     "role": ROLES,
     "clock": dict(Clock.choices),
     "week_start": WEEK_STARTS,
+    "colour": COLOURS,
     "language": dict(settings.LANGUAGES),
 }

@@ -34,7 +34,7 @@ from sophiie.web.settings.erasure.forms import (
     CustomerErasureForm,
 )
 from sophiie.web.settings.team.views import colleague, manager
-from sophiie.web.shared.requests import appointment_or_404, members_only, signed_in
+from sophiie.web.shared.requests import appointment_or_404, confirmed_first, members_only, signed_in
 from sophiie.web.shared.shown_times import long_day
 
 # The worker does the rest, so that nobody waits long for a page.
@@ -176,7 +176,7 @@ def member_keep(request: HttpRequest, member_id: UUID) -> HttpResponse:
     return redirect("settings-team")
 
 
-@members_only
+@confirmed_first
 @require_http_methods(["GET", "POST"])
 def business_delete(request: HttpRequest) -> HttpResponse:
     """Schedules the whole business to be deleted, for owners."""

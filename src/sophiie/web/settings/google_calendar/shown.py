@@ -20,6 +20,7 @@ from sophiie.calendar_link.models import (
 from sophiie.common.clock import now
 from sophiie.common.reasons import kept, words
 from sophiie.common.wall_time import in_zone
+from sophiie.sync.actions.lost_events import lost_events_of
 from sophiie.sync.due import is_parked
 from sophiie.sync.reports.event_status import health_of
 from sophiie.sync.reports.polls import CalendarPoll, polls_of
@@ -61,6 +62,7 @@ class ShownLink:
     worker_is_away: bool
     progress: dict[str, int]
     polls: list[ShownPoll]
+    lost: list[dict[str, Any]]
     covers: list[dict[str, Any]]
     may_cover_all: bool
     privacy: list[dict[str, Any]]
@@ -89,6 +91,10 @@ def shown(link: CalendarLink, member: Member) -> ShownLink:
         worker_is_away=not workers_alive(),
         progress={"done": health.backfill_done, "total": health.backfill_total},
         polls=[_shown_poll(poll, member) for poll in polls_of(link)],
+        lost=[
+            {"event": lost.event_id, "start": in_zone(lost.start, zone)}
+            for lost in lost_events_of(link)
+        ],
         covers=_options(link.covers, _covers_words(may_cover_all(member))),
         may_cover_all=may_cover_all(member),
         privacy=_options(link.privacy, _privacy_words()),

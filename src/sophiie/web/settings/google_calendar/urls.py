@@ -2,13 +2,14 @@
 
 from django.urls import path
 
-from sophiie.web.settings.google_calendar import polls, preflight, views, webhook
+from sophiie.web.settings.google_calendar import lost, polls, preflight, views, webhook
 
 urlpatterns = [
     path("settings/calendar", views.calendar_settings, name="settings-calendar"),
     path("settings/calendar/choose", views.calendar_choose, name="calendar-choose"),
     path("settings/calendar/preflight", preflight.calendar_preflight, name="calendar-preflight"),
     path("settings/calendar/missing", polls.calendar_missing, name="calendar-missing"),
+    path("settings/calendar/lost", lost.calendar_lost, name="calendar-lost"),
     path("settings/calendar/retry", polls.calendar_retry, name="calendar-retry"),
     path("settings/calendar/options", views.calendar_options, name="calendar-options"),
     path(

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from sophiie.calendar_link import choose, connect
 from sophiie.calendar_link.google_app import google_is_configured
+from sophiie.calendar_link.hours import is_for_hours
 from sophiie.calendar_link.models import (
     MIRRORING,
     RECORDING,
@@ -24,6 +25,7 @@ from sophiie.calendar_link.unlink import unlink, unlink_and_remove
 from sophiie.calendar_link.waiting import waiting_for_google
 from sophiie.web.settings.google_calendar.preflight import preflight_of_selected
 from sophiie.web.settings.google_calendar.shown import permissions, row_of, shown, simulator_url
+from sophiie.web.settings.hours.from_google import came_back
 from sophiie.web.shared.requests import address_in_this_browser, members_only, signed_in
 
 # The session key of the problem with the last attempt.
@@ -88,6 +90,8 @@ def google_callback(request: HttpRequest) -> HttpResponse:
     """Uses up Google's answer, and leads on to an address that can be loaded again."""
     if not request.user.is_authenticated:
         return redirect("account_login")  # without the query, which holds a code
+    if is_for_hours(request.GET.dict()):
+        return came_back(request)
     try:
         with waiting_for_google():
             link = async_to_sync(connect.finish)(

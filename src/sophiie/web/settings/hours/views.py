@@ -23,6 +23,7 @@ from sophiie.availability.plans import kept_week, rules_of
 from sophiie.common.clock import now
 from sophiie.common.wall_time import in_zone
 from sophiie.web.settings.hours.forms import HolidayForm, RulesForm, SpecialDaysForm, WeekForm
+from sophiie.web.settings.hours.from_google import read_hours
 from sophiie.web.shared.requests import members_only, signed_in
 from sophiie.web.shared.submitted_data import keeps_submitted_data, submitted_data
 
@@ -71,6 +72,8 @@ def _hours(request: HttpRequest, member: Member) -> HttpResponse:
         "week_form": week_form,
         "days_form": days_form,
         "is_usual": kept is None,
+        "is_own": member.pk == by.pk,
+        "read_hours": read_hours(request, member),
         "special_days": _special_days(by, member),
         **_people(by, member),
     }

@@ -25,8 +25,7 @@ function fillIn(form, { values, was }) {
 function setLength(form, minutes) {
   const from = parseTime(form.elements.start.value);
   if (from === null || from + minutes > DAY) return;
-  const { clock } = form.elements.start.form.dataset;
-  form.elements.end.value = formatTime((from + minutes) % DAY, clock);
+  form.elements.end.value = formatTime((from + minutes) % DAY, form.dataset.clock);
 }
 
 /** Connects the field of the form, if it has one. `onFilled` hears of every value that changed. */

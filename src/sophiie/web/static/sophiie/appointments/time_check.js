@@ -1,7 +1,10 @@
 // When the time or the people change, the page asks the server what would be in the way.
 
 const CHECK_AFTER_MS = 350;
-const CHECKED = ["date", "start", "end", "end_date", "timezone", "assignees", "fold", "service", "travel_minutes"];
+const CHECKED = [
+  ...["date", "start", "end", "end_date", "timezone", "fold"],
+  ...["assignees", "resources", "service", "travel_minutes"],
+];
 
 function checkWhileTyping(form) {
   const place = document.getElementById("time-check");

@@ -41,7 +41,8 @@ export const needsAttention = (one) => Boolean(one.state || one.clash);
 /** What a screen reader reads after title and time, and the tip shows. */
 function described(one) {
   const names = listed(namesOf(one.who));
-  return [one.elsewhere, one.note, names, one.customer, one.place].filter(Boolean);
+  const service = shown.services[one.service]?.name;
+  return [one.elsewhere, one.note, names, service, one.customer, one.place].filter(Boolean);
 }
 
 /** A few people by their initials; of many, how many more there are. */

@@ -1,7 +1,7 @@
 // What the grid draws: appointments, busy times and closed hours as events of the library.
 
 import { classesOf } from "./entry.js";
-import { appointments, busyTimes, columns, isOff, leading, shown } from "./feed.js";
+import { appointments, busyTimes, colourOf, columns, isOff, leading, shown } from "./feed.js";
 import * as month from "./month.js";
 import { say } from "./setup.js";
 import { state } from "./state.js";
@@ -36,7 +36,7 @@ function eventOf(one, person, numbers) {
     title: one.title,
     editable: !isOff(one) && !isLong(one.start, end),
     classNames: [
-      ...classesOf(one, person?.colour ?? 0),
+      ...classesOf(one, colourOf(one, person)),
       ...(length < SMALL_SECONDS ? ["is-small"] : []),
     ],
     extendedProps: { appointment: one.id },

@@ -8,6 +8,7 @@ export const shown = {
   to: "",
   people: setup.people,
   unread: [],
+  services: [],
   appointments: [],
   busy: [],
   closed: [],
@@ -93,3 +94,10 @@ export function columns() {
 
 /** The person whose colour an appointment has: the first assignee who is shown. */
 export const leading = (one) => shown.people[one.who.find(isVisible) ?? one.who[0]];
+
+/** The number of the colour in which an appointment of this person is drawn: the person's or, if one
+ *  looks at services, its service's; without a service none. */
+export function colourOf(one, person) {
+  if (!state.byService) return person?.colour ?? 0;
+  return shown.services[one.service]?.colour ?? "none";
+}

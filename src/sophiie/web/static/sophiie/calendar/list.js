@@ -1,7 +1,7 @@
 // The list of a week, day by day: the first view on a phone.
 
 import { busyBlock, classesOf, entryLink } from "./entry.js";
-import { appointments, busyTimes, leading, shown } from "./feed.js";
+import { appointments, busyTimes, colourOf, leading, shown } from "./feed.js";
 import { cloneOf, make, part, say } from "./setup.js";
 import { addDays, dayNumber, month, now, spanOn, today, touches, weekday } from "./times.js";
 
@@ -21,7 +21,7 @@ function ofDay(day) {
 function appointmentRow(one, day) {
   const row = make(
     "li",
-    ["cal-row", ...classesOf(one, leading(one)?.colour ?? 0).slice(1)].join(" "),
+    ["cal-row", ...classesOf(one, colourOf(one, leading(one))).slice(1)].join(" "),
   );
   row.append(entryLink(one, { time: spanOn(day, one.start, one.end) }));
   return row;

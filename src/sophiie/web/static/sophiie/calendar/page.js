@@ -236,7 +236,7 @@ function connect() {
   };
   people.connect((hidden) => filter({ hidden }));
   part("cal-filters").addEventListener("change", ({ target: { name, checked } }) => {
-    if (KINDS.includes(name)) filter({ [name]: checked });
+    if ([...KINDS, "byService"].includes(name)) filter({ [name]: checked });
   });
   window.addEventListener("popstate", () => {
     readAddress();

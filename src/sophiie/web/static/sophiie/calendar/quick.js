@@ -3,6 +3,7 @@
 
 import { searchIn } from "../appointments/customer_search.js";
 import { choosePerson } from "../appointments/proposals.js";
+import { serviceIn } from "../appointments/service.js";
 import { book, reasonOf } from "./acts.js";
 import { shown } from "./feed.js";
 import { control } from "./notices.js";
@@ -12,7 +13,7 @@ import { state } from "./state.js";
 import { dayOf, today } from "./times.js";
 
 const CHECK_AFTER_MS = 350;
-const CHECKED = ["date", "start", "end", "assignees"];
+const CHECKED = ["date", "start", "end", "assignees", "service"];
 const TEXTS = ["title", "location", "customer_name", "customer_phone", "customer_email"];
 
 const dialog = part("cal-quick");
@@ -20,6 +21,9 @@ const form = part("cal-quick-form");
 const check = part("cal-quick-check");
 const { title, date } = form.elements;
 const customers = searchIn(form);
+const service = serviceIn(form, () => {
+  form.elements.end.dispatchEvent(new Event("change", { bubbles: true }));
+});
 
 let onClose = () => {};
 let proposal = Promise.resolve();
@@ -32,6 +36,7 @@ export function open({ start: from, end: to, day = lookedAt(), who } = {}) {
   const chosen = who ?? onlyOneShown() ?? setup.me;
   form.reset();
   customers.reset();
+  service.reset();
   times.reset();
   tell();
   check.replaceChildren();
@@ -142,7 +147,9 @@ async function send(more) {
   }
   const texts = Object.fromEntries(TEXTS.map((name) => [name, form.elements[name].value]));
   const customer_id = form.elements.customer_id.value || null;
-  const answer = await book({ ...texts, customer_id, ...times.typedTimes(), assignees, ...more });
+  const service_id = form.elements.service?.value || null;
+  const said = { ...texts, customer_id, service_id, ...times.typedTimes(), assignees, ...more };
+  const answer = await book(said);
   if (answer.status === 201) {
     dialog.close();
   } else if (answer.errors) {
@@ -159,7 +166,10 @@ async function send(more) {
 function fullForm() {
   const kept = new URLSearchParams();
   kept.set("customer", form.elements.customer_id.value);
-  for (const name of [...TEXTS, "date", "start", "end"]) kept.set(name, form.elements[name].value);
+  for (const name of [...TEXTS, "date", "start", "end", "service", "service_filled"]) {
+    const field = form.elements[name];
+    if (field) kept.set(name, field.value);
+  }
   for (const id of chosen()) kept.append("assignees", id);
   return `${setup.urls.form}?${kept}`;
 }

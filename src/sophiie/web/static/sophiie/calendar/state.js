@@ -35,9 +35,13 @@ export const state = {
   completed: true,
   no_show: true,
   cancelled: false,
+  byService: false,
 };
 export const KINDS = ["busy", "completed", "no_show", "cancelled"];
 const usual = Object.fromEntries(KINDS.map((kind) => [kind, state[kind]]));
+
+/** A business whose last service is gone has people's colours again. */
+const hasServices = () => Boolean(document.querySelector("#cal-filters [name=byService]"));
 
 function remembered() {
   try {
@@ -78,6 +82,7 @@ export function readAddress({ first = false } = {}) {
   }
   if (first) {
     for (const kind of KINDS) state[kind] = known[kind] ?? usual[kind];
+    state.byService = hasServices() && (known.byService ?? false);
   }
   remember();
 }

@@ -56,6 +56,8 @@ function passOn({ data }) {
     return;
   }
   if (change.appointment !== undefined) refresh(partsOf(`appointment:${change.appointment}`));
+  if (change.appointment !== undefined || change.busy !== undefined)
+    refresh(partsOf("appointments"));
   if (change.link !== undefined) refresh(partsOf("link"));
   document.dispatchEvent(new CustomEvent("sophiie:change", { detail: change }));
 }

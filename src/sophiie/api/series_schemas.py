@@ -1,0 +1,303 @@
+"""The shapes of series in requests and answers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from ninja import Schema
+from pydantic import Field, StrictBool, StrictInt
+
+from sophiie.api.appointment_schemas import CustomerIn, ObstacleOut, obstacle_out
+from sophiie.api.schemas import Instant, Problem, Strict, Text
+from sophiie.common.wall_time import in_zone
+from sophiie.series.cancelling import Ended
+from sophiie.series.changing import Preview
+from sophiie.series.errors import InTheWay, Question
+from sophiie.series.models import Series, Visit
+from sophiie.series.planning import Planned
+from sophiie.series.selectors import visits_of
+from sophiie.series.words import in_words
+
+WayIn = Literal["refuse", "leave_out", "move", "book_anyway"]
+RuleText = Annotated[
+    str,
+    Field(
+        max_length=200,
+        description="An RFC 5545 RRULE: FREQ=DAILY, WEEKLY or MONTHLY with INTERVAL (1 to 99), "
+        "BYDAY, BYMONTHDAY, WKST, and COUNT (1 to 366), UNTIL or no end. What it does not say is "
+        "that of `start`.",
+    ),
+]
+Days = Annotated[list[date], Field(max_length=400)]
+
+
+class ClocksIn(Strict):
+    """What is meant when the clocks skip a time of the series, or show it twice."""
+
+    skipped: Literal["leave_out", "earlier", "later"] | None = None
+    doubled: Literal["first", "second"] | None = None
+
+
+class VisitAnswerIn(Strict):
+    """What becomes of the visit planned for `day`: by `in_the_way`, or moved to `start`."""
+
+    day: date
+    in_the_way: WayIn | None = None
+    start: Instant | None = None
+
+
+class _Fit(Strict):
+    in_the_way: Annotated[
+        WayIn,
+        Field(
+            description="What becomes of visits at whose time somebody is not free: all is refused,"
+            " they are left out, moved to the nearest free time, or booked anyway (owners and "
+            "admins)."
+        ),
+    ] = "refuse"
+    answers: Annotated[list[VisitAnswerIn], Field(max_length=400)] = []
+    accept_unverified: StrictBool = False
+    clocks: ClocksIn | None = None
+    short_months: Annotated[
+        Literal["skip", "last_day"] | None,
+        Field(description="In a month without the 29th, 30th or 31st: no visit, or its last day."),
+    ] = None
+
+
+class SeriesIn(_Fit):
+    title: Text
+    rule: RuleText
+    start: Instant
+    end: Instant | None = None
+    duration_minutes: Annotated[StrictInt, Field(gt=0, le=44_640)] | None = None
+    timezone: Text | None = None
+    left_out: Annotated[Days, Field(description="Days without a visit. They do not count.")] = []
+    location: Text = ""
+    notes: Text = ""
+    assignees: Annotated[list[Text], Field(max_length=200)] | None = None
+    customer: CustomerIn | None = None
+    customer_id: UUID | None = None
+    hold_minutes: Annotated[StrictInt, Field(ge=1, le=30)] | None = None
+
+
+class SeriesPatch(_Fit):
+    title: Text | None = None
+    rule: RuleText | None = None
+    start: Annotated[
+        Instant | None,
+        Field(description="When the visit named by `appointment`, or the first, is to begin."),
+    ] = None
+    duration_minutes: Annotated[StrictInt, Field(gt=0, le=44_640)] | None = None
+    left_out: Days | None = None
+    location: Text | None = None
+    notes: Text | None = None
+    assignees: Annotated[list[Text], Field(max_length=200)] | None = None
+    customer: CustomerIn | None = None
+    customer_id: UUID | None = None
+    include_changed: Annotated[
+        StrictBool, Field(description="Also the visits that somebody changed alone.")
+    ] = False
+
+
+class ConfirmSeriesIn(Strict):
+    accept_unverified: StrictBool = False
+
+
+class UndoIn(Strict):
+    act_id: UUID
+
+
+class VisitOut(Schema):
+    number: int
+    day: date
+    appointment_id: UUID
+    start: datetime
+    end: datetime
+    status: str
+    changed_alone: bool
+
+
+class SeriesOut(Schema):
+    id: UUID
+    rule: str
+    words: str
+    short_months: str
+    timezone: str
+    start: datetime
+    duration_minutes: int
+    left_out: list[date]
+    not_booked: Annotated[
+        list[date], Field(description="Days whose visit something is in the way of.")
+    ]
+    planned_through: date | None
+    total: int | None
+    revision: int
+    previous_id: UUID | None
+    ended_at: datetime | None
+    visits: list[VisitOut]
+    act_id: Annotated[
+        UUID | None, Field(description="What was just done; `POST /series/{id}/undo` undoes it.")
+    ] = None
+
+
+class PlannedOut(Schema):
+    number: int
+    day: date
+    start: datetime
+    end: datetime
+
+
+class InTheWayOut(PlannedOut):
+    """A visit that is not possible at its time: why, and the nearest time that is free."""
+
+    nearest: datetime | None
+    conflicts: list[ObstacleOut]
+
+
+class QuestionOut(Schema):
+    day: date
+    kind: Literal["skipped", "doubled"]
+    choices: list[datetime]
+    detail: str
+
+
+class SeriesPreview(Schema):
+    """What booking would do."""
+
+    words: str
+    visits: list[PlannedOut]
+    in_the_way: list[InTheWayOut]
+
+
+class MoveOut(Schema):
+    number: int
+    appointment_id: UUID
+    before: datetime
+    after: datetime
+
+
+class ChangePreview(Schema):
+    """What a change would do. `kept`: changed alone, so they stay as they are."""
+
+    moved: list[MoveOut] = []
+    changed: list[UUID] = []
+    kept: list[UUID]
+    cancelled: list[UUID]
+    added: list[PlannedOut] = []
+    past: int
+    splits: bool = False
+    in_the_way: list[InTheWayOut] = []
+    act_id: UUID | None = None
+
+
+class VisitsProblem(Problem):
+    """409: the visits that are in the way, with proposals."""
+
+    conflicts: list[ObstacleOut] = []
+    visits: list[InTheWayOut] = []
+    of: int = 0
+
+
+def series_out(series: Series, act_id: UUID | None = None) -> dict[str, Any]:
+    zone = series.timezone
+    visits = list(visits_of(series))
+    first = visits[0].appointment.start if visits else series.created_at
+    return SeriesOut(
+        id=series.id,
+        rule=series.rule_as_told.as_text(),
+        words=in_words(series.rule_as_told),
+        short_months=series.short_months,
+        timezone=zone,
+        start=in_zone(first, zone),
+        duration_minutes=int(series.length.total_seconds() // 60),
+        left_out=series.left_out,
+        not_booked=series.not_booked,
+        planned_through=series.planned_through,
+        total=series.total,
+        revision=series.revision,
+        previous_id=series.previous_id,
+        ended_at=series.ended_at and in_zone(series.ended_at, zone),
+        visits=[_visit_out(visit) for visit in visits],
+        act_id=act_id,
+    ).model_dump(mode="json")
+
+
+def _visit_out(visit: Visit) -> VisitOut:
+    appointment = visit.appointment
+    return VisitOut(
+        number=visit.number,
+        day=visit.planned,
+        appointment_id=appointment.id,
+        start=appointment.local_start,
+        end=appointment.local_end,
+        status=appointment.current_status,
+        changed_alone=visit.changed_alone,
+    )
+
+
+def planned_out(planned: Planned, zone: str) -> PlannedOut:
+    return PlannedOut(
+        number=planned.number,
+        day=planned.day,
+        start=in_zone(planned.start, zone),
+        end=in_zone(planned.end, zone),
+    )
+
+
+def in_the_way_out(visit: InTheWay) -> InTheWayOut:
+    zone = visit.timezone
+    return InTheWayOut(
+        number=visit.number,
+        day=visit.day,
+        start=in_zone(visit.start, zone),
+        end=in_zone(visit.end, zone),
+        nearest=visit.nearest and in_zone(visit.nearest, zone),
+        conflicts=[obstacle_out(obstacle) for obstacle in visit.obstacles],
+    )
+
+
+def question_out(question: Question) -> QuestionOut:
+    return QuestionOut(
+        day=question.day,
+        kind="doubled" if question.doubled else "skipped",
+        choices=list(question.choices),
+        detail=question.text,
+    )
+
+
+def change_preview(preview: Preview, zone: str) -> dict[str, Any]:
+    moved = [
+        MoveOut(
+            number=visit.number,
+            appointment_id=visit.appointment_id,
+            before=in_zone(before, zone),
+            after=in_zone(after, zone),
+        )
+        for visit, before, after in preview.moved
+    ]
+    return ChangePreview(
+        moved=moved,
+        changed=_ids(preview.changed),
+        kept=_ids(preview.kept),
+        cancelled=_ids(preview.cancelled),
+        added=[planned_out(planned, zone) for planned in preview.added],
+        past=preview.past,
+        splits=preview.splits,
+        in_the_way=[in_the_way_out(visit) for visit in preview.in_the_way],
+    ).model_dump(mode="json")
+
+
+def ended_out(ended: Ended) -> dict[str, Any]:
+    return ChangePreview(
+        kept=_ids(ended.kept),
+        cancelled=_ids(ended.cancelled),
+        past=ended.past,
+        act_id=ended.act.id if ended.act else None,
+    ).model_dump(mode="json")
+
+
+def _ids(visits: Sequence[Visit]) -> list[UUID]:
+    return [visit.appointment_id for visit in visits]

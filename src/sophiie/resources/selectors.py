@@ -1,0 +1,32 @@
+"""Reads resources; always within one business."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from uuid import UUID
+
+from django.db.models import QuerySet
+from django.db.models.functions import Lower
+
+from sophiie.resources.models import Resource, ResourceUse
+
+
+def resources_of(business_id: UUID) -> QuerySet[Resource]:
+    """All of them, by name."""
+    return Resource.objects.filter(business=business_id).order_by(Lower("name"), "id")
+
+
+def uses_of(appointment_id: UUID) -> list[ResourceUse]:
+    """What an appointment needs, in the order in which it was named."""
+    uses = ResourceUse.objects.filter(appointment=appointment_id)
+    return list(uses.select_related("resource").order_by("id"))
+
+
+def ids_of_resources(appointment_ids: Iterable[UUID]) -> dict[UUID, list[UUID]]:
+    """By appointment, the ids of what it needs; one query, however many appointments."""
+    found: dict[UUID, list[UUID]] = defaultdict(list)
+    uses = ResourceUse.objects.filter(appointment__in=list(appointment_ids)).order_by("id")
+    for appointment_id, resource_id in uses.values_list("appointment_id", "resource_id"):
+        found[appointment_id].append(resource_id)
+    return found

@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class WaitingListConfig(AppConfig):
+    name = "sophiie.waiting_list"
+    label = "waiting_list"

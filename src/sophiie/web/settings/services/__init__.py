@@ -1,0 +1,1 @@
+"""Settings, tab Services: what a business offers."""

@@ -1,0 +1,77 @@
+"""The form for a customer who waits without an appointment."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from sophiie.accounts.models import Member
+from sophiie.accounts.people import active_members
+from sophiie.waiting_list.entries import LONGEST_WAIT, Wish, today_of
+from sophiie.waiting_list.errors import InvalidEntry
+from sophiie.web.shared.form_fields import VisibleText
+from sophiie.web.shared.typed_times import TypedDateField
+
+DATE_ERRORS = {
+    "required": gettext_lazy("Choose a date."),
+    "invalid": gettext_lazy("Write the date as 2026-12-31 or 31 Dec 2026."),
+}
+_FIELDS = {"duration_minutes": "minutes"}
+
+
+class WaitingForm(forms.Form):
+    """After `is_valid()`, `wish` holds the input."""
+
+    title = VisibleText(
+        label=gettext_lazy("What for"),
+        error_messages={"required": gettext_lazy("Say what the appointment is for.")},
+    )
+    customer_name = forms.CharField(
+        label=gettext_lazy("Customer"),
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+    customer_phone = forms.CharField(
+        label=gettext_lazy("Phone"),
+        required=False,
+        widget=forms.TextInput(attrs={"type": "tel", "autocomplete": "off"}),
+    )
+    minutes = forms.IntegerField(
+        label=gettext_lazy("Minutes"),
+        initial=60,
+        error_messages={
+            "required": gettext_lazy("Give a length from 1 minute to 24 hours."),
+            "invalid": gettext_lazy("Give a length from 1 minute to 24 hours."),
+        },
+    )
+    member = forms.ChoiceField(
+        label=gettext_lazy("With"),
+        required=False,
+        error_messages={"invalid_choice": gettext_lazy("Choose somebody from the list.")},
+    )
+    first_day = TypedDateField(label=gettext_lazy("First day"), error_messages=DATE_ERRORS)
+    last_day = TypedDateField(label=gettext_lazy("Last day"), error_messages=DATE_ERRORS)
+    note = forms.CharField(label=gettext_lazy("Note"), required=False)
+
+    def __init__(self, data: Any, *, by: Member) -> None:
+        today = today_of(by)
+        super().__init__(data, initial={"first_day": today, "last_day": today + LONGEST_WAIT / 3})
+        field = self.fields["member"]
+        assert isinstance(field, forms.ChoiceField)
+        people = [(str(member.pk), member.name) for member in active_members(by.business_id)]
+        field.choices = [("", _("Anybody")), *people]
+
+    @property
+    def wish(self) -> Wish:
+        data = dict(self.cleaned_data)
+        member = data.pop("member")
+        return Wish(member_ids=[member] if member else [], **data)
+
+    def show(self, refusal: InvalidEntry) -> None:
+        """Puts each message at its field."""
+        for name, message in refusal.errors.items():
+            field = _FIELDS.get(name, name)
+            self.add_error(field if field in self.fields else None, message)

@@ -1,0 +1,268 @@
+"""`/series`: booking, reading, changing and calling off what repeats."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from sophiie.accounts.models import Member
+from sophiie.appointments import booking
+from sophiie.appointments.models import Appointment
+from sophiie.series.models import Series
+from tests.api.problems import errors, problem
+from tests.conftest import ApiCaller, details
+
+Call = Callable[[Member], ApiCaller]
+PLAIN = {
+    "title": "Physiotherapy",
+    "start": "2027-01-12T09:00:00+11:00",
+    "duration_minutes": 60,
+    "rule": "FREQ=WEEKLY;INTERVAL=2;COUNT=5",
+}
+
+
+@pytest.fixture(autouse=True)
+def clock() -> Iterator[None]:
+    with time_machine.travel(datetime(2027, 1, 4, tzinfo=UTC), tick=False):
+        yield
+
+
+def book(api: ApiCaller, **more: Any) -> Any:
+    answer = api("POST", "/series", {**PLAIN, **more})
+    assert answer.status_code == 201, answer.content
+    return answer.json()
+
+
+def starts(answer: Any) -> list[str]:
+    return [visit["start"][:16] for visit in answer["visits"] if visit["status"] != "cancelled"]
+
+
+def test_a_series_is_booked_and_told_in_plain_words(api: ApiCaller) -> None:
+    answer = api("POST", "/series", PLAIN)
+    made = answer.json()
+    assert answer["Location"] == f"/api/v1/series/{made['id']}"
+    assert made["words"] == "every 2 weeks on Tuesday, 5 times"
+    assert starts(made)[:2] == ["2027-01-12T09:00", "2027-01-26T09:00"]
+    assert [visit["number"] for visit in made["visits"]] == [1, 2, 3, 4, 5]
+    assert api("GET", f"/series/{made['id']}").json()["visits"] == made["visits"]
+
+
+def test_every_appointment_says_which_visit_it_is(api: ApiCaller) -> None:
+    made = book(api)
+    third = made["visits"][2]["appointment_id"]
+    expected = {"id": made["id"], "number": 3, "of": 5}
+    assert api("GET", f"/appointments/{third}").json()["series"] == expected
+    listed = api("GET", "/appointments?from=2027-01-01T00:00:00Z").json()["items"]
+    assert [item["series"]["number"] for item in listed] == [1, 2, 3, 4, 5]
+    single = {"title": "Once", "start": "2027-01-13T09:00:00+11:00", "duration_minutes": 30}
+    assert api("POST", "/appointments", single).json()["series"] is None
+
+
+def test_the_list_needs_no_query_for_each_visit(api: ApiCaller) -> None:
+    def queries() -> int:
+        with CaptureQueriesContext(
+            connection,
+        ) as seen:
+            assert api("GET", "/appointments").status_code == 200
+        return len(seen)
+
+    book(api, rule="FREQ=WEEKLY;COUNT=2")
+    queries()
+    few = queries()
+    book(api, start="2027-01-13T09:00:00+11:00", rule="FREQ=WEEKLY;COUNT=40")
+    assert queries() == few
+
+
+def test_a_preview_books_nothing(api: ApiCaller, alice: Member) -> None:
+    start = datetime(2027, 1, 25, 22, tzinfo=UTC)
+    booking.book(
+        by=alice, details=details(start=start, end=start + timedelta(hours=1)), assignees=[alice]
+    )
+    seen = api("POST", "/series?preview=true", PLAIN)
+    assert seen.status_code == 200
+    assert len(seen.json()["visits"]) == 5
+    (in_the_way,) = seen.json()["in_the_way"]
+    assert (in_the_way["number"], in_the_way["day"]) == (2, "2027-01-26")
+    assert in_the_way["nearest"] == "2027-01-26T10:00:00+11:00"
+    assert in_the_way["conflicts"][0]["source"] == "appointment"
+    assert Appointment.objects.count() == 1
+
+
+def test_what_is_in_the_way_is_a_conflict_until_it_is_answered(
+    api: ApiCaller, alice: Member
+) -> None:
+    start = datetime(2027, 1, 25, 22, tzinfo=UTC)
+    booking.book(
+        by=alice, details=details(start=start, end=start + timedelta(hours=1)), assignees=[alice]
+    )
+    refused = problem(api("POST", "/series", PLAIN), 409)
+    assert refused["type"].endswith("/conflict")
+    assert (refused["of"], len(refused["visits"])) == (5, 1)
+    assert Appointment.objects.count() == 1
+    left_out = book(api, in_the_way="leave_out", title="A")
+    assert "2027-01-26T09:00" not in starts(left_out)
+    assert (left_out["left_out"], left_out["total"]) == (["2027-01-26"], 4)
+    api("DELETE", f"/series/{left_out['id']}?scope=all")
+    moved = book(api, in_the_way="move", title="B")
+    assert starts(moved)[1] == "2027-01-26T10:00"
+    api("DELETE", f"/series/{moved['id']}?scope=all")
+    answered = book(api, answers=[{"day": "2027-01-26", "start": "2027-01-27T14:00:00+11:00"}])
+    assert starts(answered)[1] == "2027-01-27T14:00"
+    api("DELETE", f"/series/{answered['id']}?scope=all")
+    assert starts(book(api, in_the_way="book_anyway"))[1] == "2027-01-26T09:00"
+
+
+def test_only_who_may_books_over_what_is_in_the_way(api_of: Call, bob: Member) -> None:
+    problem(api_of(bob)("POST", "/series", {**PLAIN, "in_the_way": "book_anyway"}), 403)
+    answers = [{"day": "2027-01-26", "in_the_way": "book_anyway"}]
+    problem(api_of(bob)("POST", "/series", {**PLAIN, "answers": answers}), 403)
+
+
+REFUSED = {
+    "no rule": ("", "rule"),
+    "yearly": ("FREQ=YEARLY;COUNT=3", "rule"),
+    "hourly": ("FREQ=HOURLY", "rule"),
+    "a part that is not ours": ("FREQ=DAILY;BYHOUR=9", "rule"),
+    "too often": ("FREQ=DAILY;COUNT=367", "rule"),
+    "too many": ("FREQ=DAILY;UNTIL=20400101", "rule"),
+    "an interval of nothing": ("FREQ=DAILY;INTERVAL=0", "rule"),
+    "a long interval": ("FREQ=DAILY;INTERVAL=100", "rule"),
+    "two ends": ("FREQ=DAILY;COUNT=3;UNTIL=20280101", "rule"),
+    "twice the same": ("FREQ=DAILY;FREQ=WEEKLY", "rule"),
+    "no number": ("FREQ=DAILY;COUNT=many", "rule"),
+    "a number of other digits": ("FREQ=DAILY;COUNT=٣", "rule"),
+    "no weekday": ("FREQ=WEEKLY;BYDAY=XX", "rule"),
+    "a fifth": ("FREQ=MONTHLY;BYDAY=5TU", "rule"),
+    "two days of a month": ("FREQ=MONTHLY;BYDAY=1TU,2WE", "rule"),
+    "the 32nd": ("FREQ=MONTHLY;BYMONTHDAY=32;COUNT=2", "rule"),
+    "a day of the month of a week": ("FREQ=WEEKLY;BYMONTHDAY=3", "rule"),
+    "a weekday of days": ("FREQ=DAILY;BYDAY=MO", "rule"),
+    "over before it begins": ("FREQ=DAILY;UNTIL=20260101", "rule"),
+    "never in all the years": ("FREQ=MONTHLY;INTERVAL=12;COUNT=100", "rule"),
+    "no day": ("FREQ=DAILY;UNTIL=20279999", "rule"),
+}
+
+
+@pytest.mark.parametrize(("text", "field"), REFUSED.values(), ids=[*REFUSED])
+def test_a_rule_that_is_not_ours_is_refused_with_a_reason(
+    api: ApiCaller, text: str, field: str
+) -> None:
+    assert field in errors(api("POST", "/series", {**PLAIN, "rule": text}))
+    assert not Series.objects.exists()
+
+
+def test_visits_that_lie_over_one_another_are_refused(api: ApiCaller) -> None:
+    long = {**PLAIN, "rule": "FREQ=DAILY;COUNT=3", "duration_minutes": 25 * 60}
+    assert "rule" in errors(api("POST", "/series", long))
+
+
+def test_a_time_that_the_clocks_skip_is_asked_about(api: ApiCaller) -> None:
+    """In London 01:30 does not exist on 28 March 2027."""
+    asked = {
+        **PLAIN,
+        "timezone": "Europe/London",
+        "start": "2027-03-27T01:30:00+00:00",
+        "rule": "FREQ=DAILY;COUNT=3",
+    }
+    answer = problem(api("POST", "/series", asked), 422)
+    assert answer["type"].endswith("/clocks-ask")
+    assert list(answer["errors"]) == ["clocks.skipped"]
+    (question,) = answer["questions"]
+    assert (question["day"], question["kind"]) == ("2027-03-28", "skipped")
+    assert not Series.objects.exists()
+    later = book(api, **asked, clocks={"skipped": "later"})
+    assert later["visits"][1]["start"] == "2027-03-28T02:30:00+01:00"
+    assert later["visits"][2]["start"] == "2027-03-29T01:30:00+01:00"
+
+
+def test_the_same_key_books_once(api: ApiCaller) -> None:
+    first = api("POST", "/series", PLAIN, **{"Idempotency-Key": "one"})
+    again = api("POST", "/series", PLAIN, **{"Idempotency-Key": "one"})
+    assert first.json() == again.json()
+    assert Series.objects.count() == 1
+
+
+def test_this_and_the_following_move(api: ApiCaller) -> None:
+    made = book(api)
+    third = made["visits"][2]["appointment_id"]
+    address = f"/series/{made['id']}?scope=following&appointment={third}"
+    body = {"start": "2027-02-11T14:00:00+11:00"}
+    seen = api("PATCH", f"{address}&preview=true", body).json()
+    assert [move["after"][:16] for move in seen["moved"]] == [
+        "2027-02-11T14:00",
+        "2027-02-25T14:00",
+        "2027-03-11T14:00",
+    ]
+    assert (seen["past"], seen["splits"], seen["cancelled"], seen["added"]) == (2, True, [], [])
+    changed = api("PATCH", address, body).json()
+    assert starts(changed) == ["2027-02-11T14:00", "2027-02-25T14:00", "2027-03-11T14:00"]
+    assert changed["previous_id"] == made["id"]
+    assert changed["words"] == "every 2 weeks on Thursday, 5 times"
+    undone = api("POST", f"/series/{changed['id']}/undo", {"act_id": changed["act_id"]})
+    assert undone.status_code == 204
+    assert starts(api("GET", f"/series/{made['id']}").json()) == starts(made)
+
+
+def test_one_visit_alone_is_changed_and_called_off(api: ApiCaller) -> None:
+    made = book(api)
+    second, third = (made["visits"][n]["appointment_id"] for n in (1, 2))
+    body = {"start": "2027-01-27T11:00:00+11:00"}
+    changed = api("PATCH", f"/series/{made['id']}?scope=this&appointment={second}", body).json()
+    assert changed["visits"][1]["start"] == "2027-01-27T11:00:00+11:00"
+    assert changed["visits"][1]["changed_alone"]
+    gone = api("DELETE", f"/series/{made['id']}?scope=this&appointment={third}")
+    assert gone.json()["cancelled"] == [third]
+    statuses = [v["status"] for v in api("GET", f"/series/{made['id']}").json()["visits"]]
+    assert statuses == ["scheduled", "scheduled", "cancelled", "scheduled", "scheduled"]
+
+
+def test_a_series_is_called_off_from_one_visit_on(api: ApiCaller) -> None:
+    made = book(api)
+    third = made["visits"][2]["appointment_id"]
+    address = f"/series/{made['id']}?scope=following&appointment={third}"
+    seen = api("DELETE", f"{address}&preview=true").json()
+    assert len(seen["cancelled"]) == 3
+    assert starts(api("GET", f"/series/{made['id']}").json()) == starts(made)
+    gone = api("DELETE", address).json()
+    assert gone["cancelled"] == seen["cancelled"]
+    assert starts(api("GET", f"/series/{made['id']}").json()) == starts(made)[:2]
+    undone = api("POST", f"/series/{made['id']}/undo", {"act_id": gone["act_id"]})
+    assert undone.status_code == 204
+    assert starts(api("GET", f"/series/{made['id']}").json()) == starts(made)
+
+
+def test_a_series_is_held_and_confirmed(api: ApiCaller) -> None:
+    held = book(api, hold_minutes=10)
+    assert {visit["status"] for visit in held["visits"]} == {"held"}
+    confirmed = api("POST", f"/series/{held['id']}/confirm").json()
+    assert {visit["status"] for visit in confirmed["visits"]} == {"scheduled"}
+    assert api("POST", f"/series/{held['id']}/confirm").status_code == 200
+
+
+def test_more_than_may_be_held_is_refused(api: ApiCaller) -> None:
+    many = {**PLAIN, "rule": "FREQ=DAILY;COUNT=21", "hold_minutes": 10}
+    assert "hold_minutes" in errors(api("POST", "/series", many))
+
+
+def test_a_change_without_a_scope_is_refused(api: ApiCaller) -> None:
+    made = book(api)
+    assert "scope" in errors(api("PATCH", f"/series/{made['id']}", {"title": "Other"}))
+    assert "appointment" in errors(
+        api("PATCH", f"/series/{made['id']}?scope=following", {"title": "Other"})
+    )
+    assert "title" in errors(api("PATCH", f"/series/{made['id']}?scope=all", {"title": " "}))
+
+
+def test_a_visit_of_another_series_is_no_visit_of_this(api: ApiCaller) -> None:
+    made, other = book(api), book(api, start="2027-01-13T09:00:00+11:00")
+    foreign = other["visits"][0]["appointment_id"]
+    for scope in ("this", "following", "all"):
+        address = f"/series/{made['id']}?scope={scope}&appointment={foreign}"
+        problem(api("PATCH", address, {"title": "Other"}), 404)
+        problem(api("DELETE", address), 404)
