@@ -104,7 +104,10 @@ def values(page: Element) -> Values:
             text = control.text.replace("\r\n", "\n").removeprefix("\n")
             sent[name] = text.replace("\n", "\r\n")
         else:  # a field of one line keeps no breaks
-            sent[name] = control["value"].replace("\r", "").replace("\n", "")
+            line = control["value"].replace("\r", "").replace("\n", "")
+            before = sent.get(name, [])
+            several = [*before, line] if isinstance(before, list) else [before, line]
+            sent[name] = several if name in sent else line
     sent.pop("csrfmiddlewaretoken", None)
     return sent
 

@@ -230,3 +230,10 @@ def _check_end(until: date | None, first: date) -> None:
 def wall_of(series: Series, moment: datetime) -> datetime:
     """What the clocks of the series show then."""
     return in_zone(moment, series.timezone).replace(tzinfo=None)
+
+
+def in_plain_words(error: Exception) -> str:
+    """What is wrong, without the names of fields that only the API has."""
+    if isinstance(error, InvalidSeries):
+        return " ".join(error.errors.values())
+    return str(error)

@@ -25,7 +25,7 @@ from sophiie.series.cancelling import Ended, cancel_series, preview_cancel
 from sophiie.series.errors import InvalidSeries, SeriesError, UnknownSeries
 from sophiie.series.models import Visit
 from sophiie.series.scope import Scope
-from sophiie.web.appointments.series_change import scope_in, visit_of
+from sophiie.web.appointments.series_change import in_plain_words, scope_in, visit_of
 from sophiie.web.appointments.series_mark import number_of, rule_in_words
 from sophiie.web.shared.requests import appointment_or_404, members_only, signed_in
 from sophiie.web.shared.undo import with_undo
@@ -91,6 +91,8 @@ def _choices(member: Member, visit: Visit, shown: Appointment) -> list[Choice]:
             )
         except (InvalidSeries, UnknownSeries):
             continue
+        if not (would.cancelled or would.kept):
+            continue
         found.append(Choice(scope.value, label, would.cancelled, would.kept, would.past))
     return found
 
@@ -103,18 +105,20 @@ def _end(
     try:
         if scope == Scope.THIS:
             return _one_ended(request, member, shown, back_to=back.address, deletes=deletes)
-        ended = cancel_series(
-            by=member,
-            series_id=visit.series_id,
-            scope=scope,
-            appointment_id=visit.appointment_id,
-            include_changed=bool(request.POST.get("include_changed")),
-            deletes=deletes,
-        )
+        how: dict[str, Any] = {
+            "by": member,
+            "series_id": visit.series_id,
+            "scope": scope,
+            "appointment_id": visit.appointment_id,
+            "include_changed": bool(request.POST.get("include_changed")),
+        }
+        if not preview_cancel(**how).cancelled:
+            raise InvalidSeries({"scope": _("No visit of this series is ahead.")})
+        ended = cancel_series(**how, deletes=deletes)
     except (UnknownAppointment, UnknownSeries):
         raise Http404 from None
     except (SeriesError, AppointmentError) as error:
-        messages.error(request, str(error))
+        messages.error(request, in_plain_words(error))
         keep_way_back(request)
         return redirect("appointment", shown.id)
     _say_ended(request, ended, deletes=deletes)

@@ -20,7 +20,13 @@ from sophiie.series.models import Visit
 from sophiie.series.retiming import NewTime
 from sophiie.series.scope import Scope
 from sophiie.web.appointments.repeat_booking import say_changed
-from sophiie.web.appointments.series_change import Outlook, WantedChange, visit_of, wall_of
+from sophiie.web.appointments.series_change import (
+    Outlook,
+    WantedChange,
+    in_plain_words,
+    visit_of,
+    wall_of,
+)
 from sophiie.web.appointments.series_mark import number_of
 from sophiie.web.shared.requests import appointment_or_404, members_only, signed_in
 from sophiie.web.shared.way_back import way_back
@@ -48,7 +54,7 @@ def series_following(request: HttpRequest, appointment_id: UUID) -> HttpResponse
     except UnknownSeries:
         raise Http404 from None
     except (InvalidSeries, ClocksAsk, TooBusy, AppointmentError) as error:
-        messages.error(request, str(error))
+        messages.error(request, in_plain_words(error))
         return redirect("appointment", appointment_id)
     if not isinstance(found, Outlook):
         say_changed(request, found)

@@ -17,6 +17,7 @@ from sophiie.appointments.errors import AppointmentError
 from sophiie.series.errors import SeriesError, UnknownSeries
 from sophiie.series.models import Kind, SeriesAct
 from sophiie.series.undoing import undo
+from sophiie.web.appointments.series_change import in_plain_words
 from sophiie.web.shared.requests import members_only, signed_in
 from sophiie.web.shared.way_back import way_back
 
@@ -37,7 +38,7 @@ def series_undo(request: HttpRequest, act_id: UUID) -> HttpResponse:
     except UnknownSeries:
         raise Http404 from None
     except (SeriesError, AppointmentError) as error:
-        messages.error(request, _("It cannot be undone: %(why)s") % {"why": error})
+        messages.error(request, _("It cannot be undone: %(why)s") % {"why": in_plain_words(error)})
         return redirect(_where(request))
     if act.kind == Kind.MADE:
         messages.success(request, _("Undone: none of these visits is booked any more."))

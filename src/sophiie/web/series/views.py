@@ -25,6 +25,7 @@ from sophiie.series.models import Series, SeriesAct, Visit
 from sophiie.series.selectors import find_series
 from sophiie.series.words import days_in_words
 from sophiie.sync.reports.event_status import statuses_of
+from sophiie.web.appointments.series_change import in_plain_words
 from sophiie.web.appointments.series_mark import number_of, rule_in_words
 from sophiie.web.shared.badges import Badge, most_urgent
 from sophiie.web.shared.requests import day_asked_for, members_only, signed_in
@@ -115,7 +116,7 @@ def series_confirm(request: HttpRequest, series_id: UUID) -> HttpResponse:
         )
         messages.success(request, _("All visits are booked."))
     except (SeriesError, AppointmentError) as error:
-        messages.error(request, str(error))
+        messages.error(request, in_plain_words(error))
     return redirect("series", series_id)
 
 
