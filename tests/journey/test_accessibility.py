@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect
 
 from google_simulator.testing import RunningSimulator
 from sophiie.accounts.models import Member
@@ -15,7 +16,10 @@ from sophiie.accounts.sign_up import sign_up_secret
 from sophiie.appointments.booking import book, cancel
 from sophiie.calendar_link.models import CalendarLink, LinkState
 from sophiie.common.clock import now
+from sophiie.resources.editing import make as make_resource
 from sophiie.sync.models import MirroredEvent, MirrorState
+from sophiie.waiting_list.entries import Wish
+from sophiie.waiting_list.entries import add as add_waiting
 from tests.conftest import PASSWORD, details, tomorrow_at
 from tests.journey.tour import Tour, touring
 from tests.linking import browser_of, come_back, link
@@ -175,6 +179,23 @@ def test_settings(alice: Member, bob: Member, site: str) -> None:
         tour.look("audit log", "/settings/audit")
         tour.look("audit log, nothing found", "/settings/audit?what=calendar")
         tour.look("audit log, refused", "/settings/audit?first_day=9999-01-01")
+        tour.look("no resources", "/settings/resources")
+        van = elsewhere(lambda: make_resource(by=alice, name="Van", kind="van"))
+        tour.look("resources", "/settings/resources")
+        tour.press("Add")
+        expect(tour.page.get_by_text("The resource is not added yet")).to_be_visible()
+        tour.look("resource refused")
+        tour.look("a resource", f"/settings/resources/{van.id}")
+        tour.look("form with resources", "/appointments/new")
+        tour.look("nobody waits", "/waiting-list")
+        tour.press("Put on the list")
+        expect(tour.page.get_by_text("Nobody is added yet")).to_be_visible()
+        tour.look("waiting refused")
+        wish = Wish(title="Boiler", customer_name="Ms Green", minutes=60)
+        elsewhere(lambda: add_waiting(by=alice, wish=wish))
+        tour.look("waiting", "/waiting-list")
+        tour.look("what fits", "/overview")
+        expect(tour.page.get_by_role("button", name="Book it")).to_be_visible()
         tour.look("no keys", "/settings/keys")
         tour.press("Create a key")
         tour.look("key refused")

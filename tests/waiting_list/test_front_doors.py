@@ -84,7 +84,7 @@ def test_from_the_appointment_to_the_list_and_the_parts_of_other_pages(
     page.post(f"/waiting-list{where}")
     again = page.post(f"/waiting-list{where}", follow=True)
     assert "on the waiting list already" in alerts(parsed(again))
-    part = parsed(page.get("/waiting-list/fits"))
+    part = parsed(page.get("/waiting-list/fits")).one(id="fits")
     assert "Leaking tap" in part.words
     for path in ("/overview", "/day-sheet"):
         assert parsed(page.get(path)).one(id="fits")["hx-get"] == "/waiting-list/fits"
