@@ -11,6 +11,7 @@ import pytest
 import time_machine
 
 from sophiie.accounts.models import Member
+from sophiie.accounts.people import add_member
 from sophiie.appointments.models import Appointment
 from sophiie.services.models import Service
 from tests.api.problems import errors, problem
@@ -218,6 +219,22 @@ def test_free_times_for_a_service(api: ApiCaller, alice: Member, bob: Member) ->
     assert without == {"duration_minutes": ["Give a length, or a service."]}
     gone = service(alice, name="Gone", active=False)
     assert errors(ask(api, "/availability", **MONDAY, service=str(gone.pk))).keys() == {"service"}
+
+
+def test_only_those_who_do_it_are_searched(api: ApiCaller, alice: Member, bob: Member) -> None:
+    """A business has more members than one search takes, but few do the service."""
+    for number in range(50):
+        add_member(
+            business=alice.business,
+            email=f"colleague{number}@example.com",
+            name="Colleague",
+            role="member",
+            password=None,
+        )
+    made = service(alice, bob)
+    answer = ask(api, "/availability", **MONDAY, service=str(made.pk)).json()
+    assert answer["slots"][0]["member_ids"] == [str(bob.id)]
+    assert errors(ask(api, "/availability", **MONDAY, duration_minutes=60)).keys() == {"members"}
 
 
 def test_a_slot_of_two_names_two(api: ApiCaller, alice: Member, bob: Member) -> None:

@@ -17,6 +17,7 @@ from hypothesis.stateful import initialize, invariant, precondition, rule
 from sophiie.calendar_link.models import Covers
 from sophiie.sync.outbox import record
 from tests.convergence.acts_in_quiet import IN_QUIET, ActsInQuiet
+from tests.convergence.acts_on_series import ActsOnSeries
 from tests.convergence.ground import numbers, slots
 from tests.convergence.invariants import (
     check_convergence,
@@ -33,7 +34,7 @@ from tests.convergence.worker import leases_run_out, work
 from tests.convergence.world import ALICE, SYDNEY
 
 
-class MirrorMachine(ActsInQuiet):
+class MirrorMachine(ActsOnSeries, ActsInQuiet):
     """The whole product between the hands of people and a failing Google."""
 
     @initialize(answers=st.tuples(*(st.sampled_from(UNKNOWNS[name]) for name in UNKNOWNS)))

@@ -9,6 +9,7 @@ from typing import Any
 from sophiie.accounts.models import Member
 from sophiie.appointments.models import Appointment
 from sophiie.series.booking import Booked, book_series
+from sophiie.series.fitting import NO_ANSWERS, Answers
 from sophiie.series.models import Series, Visit
 from sophiie.series.planning import Timing
 from sophiie.series.rule import Rule, ShortMonths, read
@@ -50,11 +51,23 @@ def timing(
     )
 
 
-def made(by: Member, text: str = TUESDAYS, *, team: Sequence[Member] = (), **more: Any) -> Booked:
+def made(
+    by: Member,
+    text: str = TUESDAYS,
+    *,
+    team: Sequence[Member] = (),
+    way: Answers = NO_ANSWERS,
+    **more: Any,
+) -> Booked:
     """A series of hours from Tuesday 12 January, nine in the morning in Sydney."""
     how = {name: more.pop(name) for name in list(more) if name in Timing.__dataclass_fields__}
     return book_series(
-        by=by, details=details(), timing=timing(text, **how), assignees=team or [by], **more
+        by=by,
+        details=details(),
+        timing=timing(text, **how),
+        assignees=team or [by],
+        answers=way,
+        **more,
     )
 
 

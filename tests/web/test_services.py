@@ -234,8 +234,39 @@ def test_the_script_is_told_the_same(page: Client, alice: Member, bob: Member) -
     assert "90 $" in shown.words
     for nothing in ({}, {**form, "service": ""}, {**form, "service": "x\x00"}):
         assert parsed(page.get("/appointments/service", nothing)).words == ""
-    odd = {**form, "service_filled": '[1, "x"]', "date": "9999-12-31", "start": "x"}
-    assert page.get("/appointments/service", odd).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "filled",
+    [
+        '[1, "x"]',
+        "[" * 15_000,
+        '{"minutes": 1e999, "assignees": [[1], {}], "title": []}',
+        '{"minutes": 99999999999999999999, "assignees": 3}',
+        "9" * 6000,
+    ],
+    ids=["list", "deep", "odd", "large", "number"],
+)
+def test_what_a_page_claims_was_filled_in_breaks_nothing(
+    page: Client, alice: Member, filled: str
+) -> None:
+    form = fields(page) | {"service": str(service(alice).pk), "service_filled": filled}
+    for more in ({}, {"date": "9999-12-31"}, {"start": "x"}, {"timezone": "Nowhere"}):
+        assert page.get("/appointments/service", {**form, **more}).status_code == 200
+    assert page.post("/appointments/new", {**form, "use_service": "1"}).status_code == 200
+    assert page.post("/appointments/new", form).status_code == 302
+
+
+def test_why_a_time_is_not_offered_for_a_service(page: Client, alice: Member, bob: Member) -> None:
+    asked = {"member": str(alice.pk), "date": "2026-11-30", "start": "09:00", "end": "09:45"}
+    assert not parsed(page.get("/availability/explain")).all("select", name="service")
+    gas = service(alice, bob)
+    words = parsed(page.get("/availability/explain", {**asked, "service": str(gas.pk)})).words
+    assert "Alice does not do “Gas check”." in words
+    words = parsed(page.get("/availability/explain", asked)).words
+    assert "does not do" not in words
+    odd = page.get("/availability/explain", {**asked, "service": "x"})
+    assert odd.status_code == 422
 
 
 def test_the_time_check_says_what_does_not_fit(page: Client, alice: Member, bob: Member) -> None:

@@ -35,6 +35,8 @@ from sophiie.availability.slots import (
 from sophiie.common.wall_time import in_zone
 from sophiie.common.zone_rules import zone as rules_of
 from sophiie.resources.models import Resource
+from sophiie.services.models import Service
+from sophiie.services.selectors import able
 
 router = Router(tags=["availability"])
 PROBLEMS = {401: Problem, 404: Problem, 422: Problem, 429: Problem}
@@ -130,7 +132,7 @@ def availability(request: HttpRequest, filters: Query[AvailabilityFilter]) -> Ht
     service = service_of(asking, filters.service)
     duration = length_of(service, filters.duration_minutes)
     _check_period(filters.from_, filters.to, MAX_PERIOD, names=("from", "to"))
-    members = _members(asking, filters.members)
+    members = _members(asking, filters.members, service=service)
     together = filters.match == "all"
     if service:
         members = doers_of(service, members, all_named=together and bool(filters.members))
@@ -202,10 +204,13 @@ def _check_period(
 _ID = re.compile(r"[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}")
 
 
-def _members(asking: Member, given: list[str], *, name: str = "members") -> list[Member]:
+def _members(
+    asking: Member, given: list[str], *, name: str = "members", service: Service | None = None
+) -> list[Member]:
     """The active members with these ids or email addresses, in a list or separated by commas.
 
-    People outside the business do not exist here. Without any name: everybody.
+    People outside the business do not exist here. Without any name: everybody, or everybody who
+    does the service.
     """
     names = [_canonical(part) for text in given for part in text.split(",") if part.strip()]
     if given and not names:
@@ -216,7 +221,8 @@ def _members(asking: Member, given: list[str], *, name: str = "members") -> list
     for wanted in names:
         if wanted not in known:
             _refuse(wanted, name)
-    chosen = [known[wanted] for wanted in names] or people
+    everybody = able(service, people) if service else people
+    chosen = [known[wanted] for wanted in names] or everybody
     if len(chosen := list(dict.fromkeys(chosen))) > MAX_MEMBERS:
         raise invalid({name: [f"Name at most {MAX_MEMBERS} members."]})
     return chosen

@@ -125,7 +125,7 @@ def _check_right(by: Member) -> None:
 
 
 def _differences(before: ServiceDetails, after: ServiceDetails) -> dict[str, Any]:
-    """{field: [before, after]} as JSON values; of long texts and people only that they changed."""
+    """{field: [before, after]} as JSON values; of people only how many."""
     old, new = asdict(before), asdict(after)
     return {
         name: [_plain(name, old[name]), _plain(name, new[name])]

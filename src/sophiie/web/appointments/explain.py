@@ -19,9 +19,11 @@ from django.views.decorators.http import require_GET
 from sophiie.accounts.models import Member
 from sophiie.accounts.people import active_members
 from sophiie.appointments.rules import LONGEST
+from sophiie.availability.services import why_not_for
 from sophiie.availability.why_not import why_not
 from sophiie.common.clock import now
 from sophiie.common.wall_time import TimeDoesNotExist, in_zone, instant_of
+from sophiie.services.selectors import to_choose
 from sophiie.web.appointments.form_defaults import HOUR, hours_to_propose
 from sophiie.web.shared.form_fields import TIME_ERRORS, date_field
 from sophiie.web.shared.requests import members_only, signed_in
@@ -48,6 +50,12 @@ class WhyForm(forms.Form):
         error_messages={"required": gettext_lazy("Choose when it ends."), **TIME_ERRORS},
     )
 
+    service = forms.ChoiceField(
+        label=gettext_lazy("Service"),
+        required=False,
+        error_messages={"invalid_choice": gettext_lazy("Choose a service from the list.")},
+    )
+
     start_at: datetime
     end_at: datetime
 
@@ -69,6 +77,13 @@ class WhyForm(forms.Form):
         field = self.fields["member"]
         assert isinstance(field, forms.ChoiceField)
         field.choices = [(key, member.name) for key, member in self.team.items()]
+        self.services = to_choose(by.business_id, None)
+        if not self.services:
+            del self.fields["service"]
+            return
+        field = self.fields["service"]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = [("", _("none")), *((key, s.name) for key, s in self.services.items())]
 
     def clean(self) -> dict[str, Any]:
         data = self.cleaned_data
@@ -109,7 +124,9 @@ def explain(request: HttpRequest) -> HttpResponse:
         context["start"], context["end"] = (
             in_zone(t, form.zone) for t in (form.start_at, form.end_at)
         )
-        context["reasons"] = why_not(member=member, start=form.start_at, end=form.end_at)
+        time: Any = {"member": member, "start": form.start_at, "end": form.end_at}
+        service = form.services.get(form.cleaned_data.get("service", ""))
+        context["reasons"] = why_not_for(service=service, **time) if service else why_not(**time)
     page = "appointments/explain.html"
     if request.headers.get("HX-Request"):
         page = "appointments/_reasons.html"

@@ -30,6 +30,7 @@ from sophiie.availability.words import length
 from sophiie.common.shown_clock import clock
 from sophiie.common.wall_time import TimeDoesNotExist, instant_of
 from sophiie.services.models import Service
+from sophiie.services.rules import LIMITS
 from sophiie.services.selectors import able
 from sophiie.web.appointments.forms import AppointmentForm
 from sophiie.web.shared.requests import members_only, signed_in
@@ -37,6 +38,8 @@ from sophiie.web.shared.requests import members_only, signed_in
 # What the form proposes by itself.
 USUAL = timedelta(hours=1)
 DAY = timedelta(days=1)
+MAX_FILLED = 20_000
+MAX_MINUTES = LIMITS["duration_minutes"][1]
 
 
 @members_only
@@ -111,12 +114,19 @@ class _Choice:
 
     @property
     def before(self) -> dict[str, Any]:
-        """What a service chosen before has filled in."""
+        """What a service chosen before has filled in, as far as the page still says it."""
         try:
-            found = json.loads(self.form.data.get("service_filled", ""))
-        except ValueError:
+            found = json.loads(self.form.data.get("service_filled", "")[:MAX_FILLED])
+        except (ValueError, RecursionError):
             return {}
         return found if isinstance(found, dict) else {}
+
+    @property
+    def _minutes_before(self) -> timedelta | None:
+        minutes = self.before.get("minutes")
+        if isinstance(minutes, int) and 0 < minutes <= MAX_MINUTES:
+            return timedelta(minutes=minutes)
+        return None
 
     def text(self, name: str, said: str) -> str | None:
         now = str(self.form.data.get(name, "")).strip().replace("\r\n", "\n")
@@ -130,12 +140,10 @@ class _Choice:
         if start is None or "end_date" in self.form.fields:
             return None
         length = self._wall("end", after=start)
-        before = self.before.get("minutes")
-        proposed = (USUAL, timedelta(minutes=before) if isinstance(before, int) else USUAL)
-        is_new = self.form.appointment is None
-        if length is not None and not (
-            length - start in (proposed if is_new else proposed[1:]) and (is_new or before)
-        ):
+        proposed = {self._minutes_before}
+        if self.form.appointment is None:
+            proposed.add(USUAL)
+        if length is not None and length - start not in proposed:
             return None
         end = start + timedelta(minutes=self.service.duration_minutes)
         midnight = start.replace(hour=0, minute=0) + DAY
@@ -151,10 +159,11 @@ class _Choice:
     def people(self) -> list[str] | None:
         """Who should do it: nobody in the place of those whom a person has chosen."""
         chosen = self._chosen()
-        proposed: list[Any] = [self.before.get("assignees"), []]
+        before = self.before.get("assignees")
+        proposed: list[Any] = [[], sorted(map(str, before)) if isinstance(before, list) else []]
         if self.form.appointment is None:
             proposed.append([str(self.by.pk)])
-        if not any(set(chosen) == set(one) for one in proposed if isinstance(one, list)):
+        if sorted(set(chosen)) not in proposed:
             return None
         start = self._instant()
         if start is None:

@@ -47,5 +47,9 @@ export function serviceIn(form, onFilled) {
     setLength(form, Number(button.dataset.serviceMinutes));
     onFilled();
   });
-  return { reset: () => help.replaceChildren() };
+  const reset = () => {
+    help.replaceChildren();
+    form.elements.service_filled.value = ""; // resetting a form leaves hidden fields
+  };
+  return { reset };
 }
