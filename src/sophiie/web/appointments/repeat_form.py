@@ -13,7 +13,7 @@ from typing import Any
 
 from django import forms
 from django.http import QueryDict
-from django.utils.dates import WEEKDAYS
+from django.utils.dates import WEEKDAYS, WEEKDAYS_ABBR
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -151,9 +151,7 @@ class RepeatForm(forms.Form):
                 ("weekly", _("Weekly")),
                 ("monthly", _("Monthly")),
             ],
-            "repeat_on": [
-                (str(n), str(WEEKDAYS[n])) for n in ((self.week_start + i) % 7 for i in range(7))
-            ],
+            "repeat_on": [(str(n), str(WEEKDAYS[n])) for n in range(7)],
             "repeat_by": [
                 (By.DAY, _("the same day of the month")),
                 (By.WEEKDAY, _("the same weekday, such as the second Tuesday")),
@@ -182,6 +180,13 @@ class RepeatForm(forms.Form):
         """Whether the appointment is to repeat, as far as one can tell without checking."""
         value = self["repeat"].value()
         return value in tuple(Frequency)
+
+    @property
+    def weekdays(self) -> list[tuple[str, str, str, bool]]:
+        """Value, short and full name of each weekday, and whether it is chosen."""
+        chosen = {str(day) for day in self["repeat_on"].value() or []}
+        days = ((self.week_start + n) % 7 for n in range(7))
+        return [(str(n), str(WEEKDAYS_ABBR[n]), str(WEEKDAYS[n]), str(n) in chosen) for n in days]
 
     @property
     def rows(self) -> list[Row]:

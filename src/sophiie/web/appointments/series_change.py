@@ -45,9 +45,19 @@ class Outlook:
 
     scope: Scope
     status: int
+    only_times: bool = False
     preview: Preview | None = None
     refused: Refused | None = None
     asked: tuple[Asked, ...] = ()
+
+    @property
+    def n(self) -> int:
+        """How many visits would be other than they are."""
+        if self.preview is None:
+            return 0
+        found = self.preview
+        others = 0 if self.only_times else len(found.changed)
+        return max(others, len(found.moved)) + len(found.added) + len(found.cancelled)
 
 
 def scope_in(sent: QueryDict) -> Scope:
@@ -163,6 +173,7 @@ class WantedChange:
         return Outlook(
             scope=self.scope,
             status=409 if listed else status,
+            only_times=not self.change.details and self.change.assignees is None,
             preview=preview,
             refused=listed,
         )

@@ -60,5 +60,4 @@ def number_of(number: int, of: int | None) -> str:
 
 def rule_in_words(series: Series) -> str:
     """The rule with the number of visits that people know, also after it was split."""
-    rule = series.parsed
-    return in_words(rule if rule.count is None else rule.ending(count=series.total))
+    return in_words(series.rule_as_told)

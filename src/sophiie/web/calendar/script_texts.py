@@ -17,7 +17,7 @@ def words() -> dict[str, str]:
         "clash": _("New conflict for {names}"),
         "visit": _("repeats, visit {number}"),
         "visit_of": _("repeats, {number} of {of}"),
-        "only_this": _("Only this visit changed, not the others of its series."),
+        "only_this": _("Only this visit changed."),
         "following": _("This and the following…"),
         "all_day": _("All day"),
         "all_days": _("all day, {first} to {last}"),
