@@ -166,14 +166,16 @@ def work(
             http: Any = _WatchedHttp(session)
             await in_thread(review_guests)
             await sweep(http)
+            # All of it is known before any of it begins: whoever is killed between leaves nothing
+            # that was begun and never awaited.
+            jobs = await in_thread(take_jobs) * workers
+            read = await in_thread(_links) if reading else []
+            due = await in_thread(due_links) if only_due else []
             works: list[Awaitable[Any]] = [
-                drain(link, http=http) for link in await in_thread(take_jobs) * workers
+                *(drain(link, http=http) for link in jobs),
+                *(poll_link(link, http) for link in read),
+                *(poll_link(link, http, only_due=True) for link in due),
             ]
-            if reading:
-                works += [poll_link(link, http) for link in await in_thread(_links)]
-            if only_due:
-                due = await in_thread(due_links)
-                works += [poll_link(link, http, only_due=True) for link in due]
             await asyncio.gather(*works, *([meanwhile()] if meanwhile else []))
 
     with suppress(Killed):

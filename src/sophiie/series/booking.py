@@ -118,7 +118,7 @@ def book_series(
         if not fitted:
             raise InvalidAppointment({"rule": _("No visit would be left.")})
         appointments = _appointments(by, details, fitted, hold_minutes, hold_key)
-        _note_customer(customer, appointments)
+        note_customer(customer, appointments)
         action = Action.CREATED if hold_minutes is None else Action.HELD
         obstacles = [one.obstacles for one in fitted]
         store_new(
@@ -186,8 +186,10 @@ def _appointments(
     ]
 
 
-def _note_customer(customer: CustomerOfBooking, appointments: Sequence[Appointment]) -> None:
+def note_customer(customer: CustomerOfBooking, appointments: Sequence[Appointment]) -> None:
     """The same customer for all: looked for once."""
+    if not appointments:
+        return
     first, *others = appointments
     said = customer.note_on(first)
     for appointment in others:

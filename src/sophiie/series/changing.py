@@ -24,7 +24,13 @@ from sophiie.appointments.many import Changed, store_changed, store_ended, store
 from sophiie.appointments.models import Action, Appointment
 from sophiie.appointments.rules import Details, check_details
 from sophiie.common.sql import insert, update
-from sophiie.series.booking import Booked, record_act, series_transaction, without
+from sophiie.series.booking import (
+    Booked,
+    note_customer,
+    record_act,
+    series_transaction,
+    without,
+)
 from sophiie.series.copying import copy_of
 from sophiie.series.errors import InTheWay, InvalidSeries, VisitsInTheWay
 from sophiie.series.fitting import NO_ANSWERS, Answers, Fitted, fit
@@ -348,7 +354,11 @@ def _store(
     taken = [of_visit(v, part.assignments[v.appointment_id]) for v in part.rest]
     before = {"series": of_series(series), "visits": taken, "added": []}
     pattern = (part.touched or part.rest)[-1]
-    changes = [_changed(visit, draft, change, customer) for visit in draft.changing]
+    changes = [_changed(visit, draft, change) for visit in draft.changing]
+    if customer is not None:
+        note_customer(customer, [one.appointment for one in changes])
+    for one in changes:
+        check_details(Details.of(one.appointment))
     # What is called off and what moves away makes room first.
     ended = store_ended(by=by, appointments=[visit.appointment for visit in draft.surplus])
     changed = store_changed(by=by, changes=changes, action=Action.CHANGED)
@@ -387,9 +397,7 @@ def _leave_out(draft: _Draft) -> list[Planned]:
     return left_out
 
 
-def _changed(
-    visit: Visit, draft: _Draft, change: SeriesChange, customer: CustomerOfBooking | None
-) -> Changed:
+def _changed(visit: Visit, draft: _Draft, change: SeriesChange) -> Changed:
     appointment, old_team = visit.appointment, draft.part.team_of(visit)
     before = Details.of(appointment)
     for name, value in change.details.items():
@@ -398,18 +406,11 @@ def _changed(
     fitted = draft.times.get(appointment.id)
     if fitted is not None:
         appointment.start, appointment.end = fitted.start, fitted.end
-    if customer is not None:
-        _note_customer(customer, appointment)
-    check_details(Details.of(appointment))
     team = old_team if change.assignees is None or stays else list(change.assignees)
     obstacles = fitted.obstacles if fitted else draft.newcomers.get(appointment.id, [])
     return Changed(
         appointment=appointment, before=before, old_team=old_team, team=team, obstacles=obstacles
     )
-
-
-def _note_customer(customer: CustomerOfBooking, appointment: Appointment) -> None:
-    customer.note_on(appointment)
 
 
 def _store_series(by: Member, draft: _Draft) -> Series:

@@ -18,13 +18,14 @@ from sophiie.accounts.models import Business, Member
 from sophiie.appointments.assignments import Consent
 from sophiie.appointments.errors import Obstacle
 from sophiie.appointments.many import obstacles_at
-from sophiie.appointments.rules import may_book_over
+from sophiie.appointments.rules import EARLIEST, LATEST, LONGEST, may_book_over
 from sophiie.availability.slots import MAX_MEMBERS, TooMuch, find_slots
 from sophiie.common.clock import now
 from sophiie.series.errors import InTheWay, InvalidSeries, VisitsInTheWay
 from sophiie.series.planning import Planned
 
-# How far from its time another one is proposed for a visit, and for how many visits.
+# How far from its time another one is proposed for a visit, and for how many visits: whoever is
+# asked for proposals, or moves visits, keeps others waiting no longer than that takes.
 NEAR = timedelta(days=3)
 MAX_PROPOSALS = 40
 
@@ -93,7 +94,7 @@ def fit(
         consent = Consent(overlap=way == Way.BOOK_ANYWAY, unverified=answers.unverified)
         if all(map(consent.covers, obstacles)):
             fitted.append(replace(one, obstacles=obstacles))
-        elif way == Way.MOVE:
+        elif way == Way.MOVE and len(to_move) < MAX_PROPOSALS:
             to_move.append(replace(one, obstacles=obstacles))
         elif way != Way.LEAVE_OUT:
             refused.append(_in_the_way(one, obstacles, timezone))
@@ -114,6 +115,8 @@ def fit(
 def _where(visit: Planned, answers: Answers) -> Fitted:
     way = answers.to(visit)
     start = way if isinstance(way, datetime) else visit.start
+    if not EARLIEST <= start < LATEST - LONGEST:
+        raise InvalidSeries({"answers": _("Use a date between the years 2000 and 2099.")})
     return Fitted(planned=visit, start=start, end=start + (visit.end - visit.start))
 
 
