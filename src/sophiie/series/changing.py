@@ -23,6 +23,7 @@ from sophiie.appointments.locking import lock_members
 from sophiie.appointments.many import Changed, store_changed, store_ended, store_new
 from sophiie.appointments.models import Action, Appointment
 from sophiie.appointments.rules import Details, check_details
+from sophiie.appointments.services import note_service_on_all
 from sophiie.common.sql import insert, update
 from sophiie.series.booking import Booked, record_act, series_transaction, without
 from sophiie.series.copying import copy_of
@@ -349,6 +350,8 @@ def _store(
     before = {"series": of_series(series), "visits": taken, "added": []}
     pattern = (part.touched or part.rest)[-1]
     changes = [_changed(visit, draft, change, customer) for visit in draft.changing]
+    if "service_id" in change.details:
+        _note_service(changes, change.details["service_id"])
     # What is called off and what moves away makes room first.
     ended = store_ended(by=by, appointments=[visit.appointment for visit in draft.surplus])
     changed = store_changed(by=by, changes=changes, action=Action.CHANGED)
@@ -393,7 +396,8 @@ def _changed(
     appointment, old_team = visit.appointment, draft.part.team_of(visit)
     before = Details.of(appointment)
     for name, value in change.details.items():
-        setattr(appointment, name, value)
+        if name != "service_id":
+            setattr(appointment, name, value)
     stays = appointment.id in draft.stays
     fitted = draft.times.get(appointment.id)
     if fitted is not None:
@@ -406,6 +410,12 @@ def _changed(
     return Changed(
         appointment=appointment, before=before, old_team=old_team, team=team, obstacles=obstacles
     )
+
+
+def _note_service(changes: Sequence[Changed], service_id: UUID | None) -> None:
+    noted = note_service_on_all([change.appointment for change in changes], service_id)
+    for change in changes:
+        change.more |= noted.get(change.appointment.id, {})
 
 
 def _note_customer(customer: CustomerOfBooking, appointment: Appointment) -> None:
