@@ -31,14 +31,13 @@ from sophiie.series.rule import (
     ShortMonths,
     nth_of,
 )
-from sophiie.web.appointments.left_out_field import PeriodsField, Row
+from sophiie.web.appointments.left_out_field import DATE_ERROR, PeriodsField, Row
 from sophiie.web.shared.typed_times import TypedDateField
 
 DAY = timedelta(days=1)
 # Empty rows for days that are left out, besides those that are filled in.
 SPARE_ROWS = 2
 USUAL_TIMES = 10
-DATE_ERROR = gettext_lazy("Write the date as 2026-12-31 or 31 Dec 2026.")
 # What a fragment about the repetition is asked with.
 NAMES = (
     *("repeat", "repeat_every", "repeat_on", "repeat_by", "repeat_short", "repeat_ends"),
