@@ -103,7 +103,7 @@ def test_the_form_books_a_series_and_leads_to_its_page(page: Client, typed: Type
     assert [a.member.name for a in appointments_of(the_series())[4].assignments.all()] == ["Bob"]
     shown = parsed(page.get(response["Location"]))
     assert "“Gas check” is booked 5 times." in statuses(shown)
-    assert "every 2 weeks on Tuesday, 5 times" in shown.words
+    assert "Every 2 weeks on Tuesday, 5 times" in shown.words
     assert "Tue 9 Mar 2027, 09:00" in shown.words
     assert "5 of 5" in shown.words
 

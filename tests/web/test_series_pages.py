@@ -23,6 +23,7 @@ from sophiie.series.models import Series
 from sophiie.series.planning import Timing
 from tests.conftest import details
 from tests.series.making import FIRST, appointments_of, made, walls
+from tests.services.made import service
 from tests.web.pages import Element, alerts, message_at, parsed, statuses, values
 from tests.web.test_calendar_changes import send
 
@@ -236,7 +237,7 @@ def test_the_rhythm_is_changed_for_the_following(page: Client, weekly: Series) -
         *("Tue 26 Jan 09:00", "Tue 09 Feb 09:00", "Tue 23 Feb 09:00", "Tue 09 Mar 09:00")
     ]
     shown = text(parsed(page.get(f"/series/{goes_on.id}")))
-    assert "every 2 weeks on Tuesday, 6 times" in shown
+    assert "Every 2 weeks on Tuesday, 6 times" in shown
     assert "6 of 6" in shown
 
 
@@ -449,3 +450,48 @@ def test_the_timing_that_the_form_shows_is_that_of_the_series(page: Client, alic
         series.refresh_from_db()
         assert series.timing == before
         assert set(titles(series)) == {f"Rule {n}"}
+
+
+# -- services --------------------------------------------------------------------------------------
+
+
+def test_the_visits_of_a_service_keep_its_buffers_and_change_them_together(
+    page: Client, alice: Member
+) -> None:
+    gas, boiler = (
+        service(alice, name=name, buffer_before=before, buffer_after=5)
+        for name, before in (("Gas check", 10), ("Boiler", 20))
+    )
+    typed = {
+        "title": "Gas check",
+        "service": str(gas.id),
+        "date": "2027-01-12",
+        "start": "09:00",
+        "end": "10:00",
+        "timezone": "Australia/Sydney",
+        "assignees": [str(alice.id)],
+        "repeat": "weekly",
+        "repeat_count": "3",
+    }
+    assert page.post("/appointments/new", typed).status_code == 302
+    series = Series.objects.get()
+
+    def kept() -> set[tuple[str, int | None, int | None]]:
+        return {
+            (
+                a.service.name if a.service else "",
+                a.buffer_before_minutes,
+                row.buffer_before_minutes,
+            )
+            for a in appointments_of(series)
+            for row in a.assignments.all()
+        }
+
+    assert kept() == {("Gas check", 10, 10)}
+    response = saved(page, visit(series, 1), service=str(boiler.id), scope="all", confirmed="all")
+    assert response.status_code == 302
+    assert kept() == {("Boiler", 20, 20)}
+    action, more = undo_in(page, response)
+    assert "Service: Gas check → Boiler" in parsed(page.get(address(visit(series, 2)))).words
+    page.post(action, more)
+    assert kept() == {("Gas check", 10, 10)}

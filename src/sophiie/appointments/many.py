@@ -6,13 +6,17 @@ statements that does not grow with that of the appointments.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
 from sophiie.accounts.models import Member
-from sophiie.appointments.assignments import assignments_of, let_go_of_holds
+from sophiie.appointments.assignments import (
+    assignments_of,
+    distances_of,
+    let_go_of_holds,
+)
 from sophiie.appointments.conflicts import Period, conflicts_at
 from sophiie.appointments.errors import Obstacle
 from sophiie.appointments.models import Action, Appointment, Assignment, Status
@@ -43,8 +47,10 @@ def store_new(
     team: Sequence[Member],
     obstacles: Sequence[Sequence[Obstacle]],
     action: Action = Action.CREATED,
+    more: Mapping[UUID, dict[str, Any]] | None = None,
 ) -> None:
-    """Stores new appointments of the same team; `obstacles` are those that somebody agreed to."""
+    """Stores new appointments of the same team; `obstacles` are those that somebody agreed to.
+    `more`: what else the history should say, by appointment."""
     for appointment in appointments:
         appointment.note_wall_times()
     insert(appointments)
@@ -54,7 +60,8 @@ def store_new(
         rows, used = assignments_of(appointment, team, found, {})
         assignments += rows
         said = differences_between(None, Details.of(appointment), None, team)
-        changes.append((appointment, said | used))
+        noted = (more or {}).get(appointment.id, {})
+        changes.append((appointment, said | noted | used))
     insert(assignments)
     announce_many(changes, action, by)
 
@@ -94,6 +101,7 @@ def store_changed(*, by: Member, changes: Sequence[Changed], action: Action) -> 
         appointment.updated_at = moment
     update([change.appointment for change, _ in found])
     used = _assign_anew([c for c, differences in found if _takes_time_anew(differences)])
+    _keep_distances([c.appointment for c, fields in found if fields.keys() & _DISTANCES])
     announce_many(
         [(c.appointment, differences | used.get(c.appointment.id, {})) for c, differences in found],
         action,
@@ -133,6 +141,19 @@ def store_deleted(*, by: Member, appointments: Sequence[Appointment]) -> None:
     assignments = Assignment.objects.filter(appointment__in=[one.id for one in appointments])
     assignments.update(blocking=False, displaced=False)
     announce_many([(appointment, {}) for appointment in appointments], Action.DELETED, by)
+
+
+_DISTANCES = {"service", "travel_minutes"}
+
+
+def _keep_distances(appointments: Sequence[Appointment]) -> None:
+    """Assignments repeat what the service and the way keep free around an appointment."""
+    alike: dict[tuple[Any, ...], list[Appointment]] = {}
+    for one in appointments:
+        alike.setdefault(tuple(distances_of(one).values()), []).append(one)
+    for some in alike.values():
+        rows = Assignment.objects.filter(appointment__in=[one.id for one in some])
+        rows.update(**distances_of(some[0]))
 
 
 def _takes_time_anew(differences: dict[str, Any]) -> bool:

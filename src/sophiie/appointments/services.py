@@ -6,6 +6,7 @@ that it is deleted, moves nothing.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
@@ -35,6 +36,28 @@ def note_service(appointment: Appointment, service_id: UUID | None) -> dict[str,
     appointment.buffer_before_minutes = service.buffer_before if service else None
     appointment.buffer_after_minutes = service.buffer_after if service else None
     return {"service": [before, service.name if service else None]}
+
+
+def note_service_on_all(
+    appointments: Iterable[Appointment], service_id: UUID | None
+) -> dict[UUID, dict[str, Any]]:
+    """The same for many appointments of one business, looked up once; what changed, by id."""
+    others = [one for one in appointments if one.service_id != service_id]
+    if not others:
+        return {}
+    had = {one.service_id for one in others if one.service_id is not None}
+    named = Service.objects.filter(pk__in=had)
+    names: dict[UUID | None, str] = dict(named.values_list("pk", "name"))
+    service = _offered(others[0].business_id, service_id) if service_id else None
+    changes = {}
+    for one in others:
+        changes[one.id] = {
+            "service": [names.get(one.service_id), service.name if service else None]
+        }
+        one.service_id = service_id
+        one.buffer_before_minutes = service.buffer_before if service else None
+        one.buffer_after_minutes = service.buffer_after if service else None
+    return changes
 
 
 def _name_of(service_id: UUID | None) -> str | None:

@@ -25,6 +25,7 @@ from sophiie.appointments.locking import TimeTaken, in_transaction, lock_members
 from sophiie.appointments.many import store_new
 from sophiie.appointments.models import Action, Appointment, Status
 from sophiie.appointments.rules import Details, check_details
+from sophiie.appointments.services import note_service_on_all
 from sophiie.common.clock import now
 from sophiie.common.sql import insert
 from sophiie.series.errors import InTheWay, VisitsInTheWay
@@ -119,10 +120,16 @@ def book_series(
             raise InvalidAppointment({"rule": _("No visit would be left.")})
         appointments = _appointments(by, details, fitted, hold_minutes, hold_key)
         note_customer(customer, appointments)
+        service = note_service_on_all(appointments, details.service_id)
         action = Action.CREATED if hold_minutes is None else Action.HELD
         obstacles = [one.obstacles for one in fitted]
         store_new(
-            by=by, appointments=appointments, team=assignees, obstacles=obstacles, action=action
+            by=by,
+            appointments=appointments,
+            team=assignees,
+            obstacles=obstacles,
+            action=action,
+            more=service,
         )
         return _store(by, timing, visits, fitted, appointments)
 
@@ -180,7 +187,11 @@ def _appointments(
             status=Status.HELD if held else Status.SCHEDULED,
             held_until=moment + timedelta(minutes=hold_minutes or 0) if held else None,
             hold_key_id=hold_key if held else None,
-            **{**details.as_dict(), "start": one.start, "end": one.end},
+            **{
+                **replace(details, service_id=None).as_dict(),
+                "start": one.start,
+                "end": one.end,
+            },
         )
         for one in fitted
     ]

@@ -23,6 +23,7 @@ from sophiie.appointments.locking import lock_members
 from sophiie.appointments.many import Changed, store_changed, store_ended, store_new
 from sophiie.appointments.models import Action, Appointment
 from sophiie.appointments.rules import Details, check_details
+from sophiie.appointments.services import note_service_on_all
 from sophiie.common.sql import insert, update
 from sophiie.series.booking import (
     Booked,
@@ -359,6 +360,8 @@ def _store(
         note_customer(customer, [one.appointment for one in changes])
     for one in changes:
         check_details(Details.of(one.appointment))
+    if "service_id" in change.details:
+        _note_service(changes, change.details["service_id"])
     # What is called off and what moves away makes room first.
     ended = store_ended(by=by, appointments=[visit.appointment for visit in draft.surplus])
     changed = store_changed(by=by, changes=changes, action=Action.CHANGED)
@@ -401,7 +404,8 @@ def _changed(visit: Visit, draft: _Draft, change: SeriesChange) -> Changed:
     appointment, old_team = visit.appointment, draft.part.team_of(visit)
     before = Details.of(appointment)
     for name, value in change.details.items():
-        setattr(appointment, name, value)
+        if name != "service_id":
+            setattr(appointment, name, value)
     stays = appointment.id in draft.stays
     fitted = draft.times.get(appointment.id)
     if fitted is not None:
@@ -411,6 +415,12 @@ def _changed(visit: Visit, draft: _Draft, change: SeriesChange) -> Changed:
     return Changed(
         appointment=appointment, before=before, old_team=old_team, team=team, obstacles=obstacles
     )
+
+
+def _note_service(changes: Sequence[Changed], service_id: UUID | None) -> None:
+    noted = note_service_on_all([change.appointment for change in changes], service_id)
+    for change in changes:
+        change.more |= noted.get(change.appointment.id, {})
 
 
 def _store_series(by: Member, draft: _Draft) -> Series:

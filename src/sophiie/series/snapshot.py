@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from sophiie.appointments.assignments import distances_of
 from sophiie.appointments.models import Appointment, Assignment
 from sophiie.series.models import Series, Visit
 
@@ -42,6 +43,8 @@ def of_visit(visit: Visit, assignments: Sequence[Assignment]) -> dict[str, Any]:
         "status": appointment.status,
         "held_until": appointment.held_until.isoformat() if appointment.held_until else None,
         "customer": str(appointment.customer_id) if appointment.customer_id else None,
+        "service": str(appointment.service_id) if appointment.service_id else None,
+        "distances": distances_of(appointment),
         "members": [str(a.member_id) for a in assignments],
         "anyway": [str(a.member_id) for a in assignments if a.booked_anyway],
         "unverified": [str(a.member_id) for a in assignments if a.unverified],

@@ -31,6 +31,7 @@ from sophiie.series.errors import CannotUndo, InTheWay, UnknownSeries, VisitsInT
 from sophiie.series.models import Kind, Series, SeriesAct, Visit
 from sophiie.series.scope import locked_series
 from sophiie.series.snapshot import SERIES_FIELDS
+from sophiie.services.models import Service
 
 _TIMES = {"start", "end", "timezone"}
 _TEXTS = tuple(field.name for field in fields(Details) if field.name not in _TIMES)
@@ -151,7 +152,7 @@ def _changes(
     assigned: Mapping[UUID, list[Member]],
 ) -> list[Changed]:
     words = _words_before(touched)
-    customers = _still_there(touched)
+    customers, services = _still_there(touched), _services_still_there(touched)
     changes = []
     for appointment_id, entry in touched.items():
         appointment = known[appointment_id]
@@ -169,6 +170,7 @@ def _changes(
             more["status"] = [was, entry["status"]]
             appointment.status = entry["status"]
             appointment.held_until = _moment(entry["held_until"]) if entry["held_until"] else None
+        more |= _distances_before(appointment, entry, services)
         team = [members[UUID(one)] for one in entry["members"] if UUID(one) in members]
         changes.append(
             Changed(
@@ -186,6 +188,28 @@ def _still_there(touched: Mapping[UUID, Mapping[str, Any]]) -> set[UUID]:
     """Customers whose record was not deleted since."""
     asked = {UUID(entry["customer"]) for entry in touched.values() if entry["customer"]}
     return set(Customer.objects.filter(pk__in=asked).values_list("pk", flat=True))
+
+
+def _services_still_there(touched: Mapping[UUID, Mapping[str, Any]]) -> dict[UUID, str]:
+    """The names of the services that were not deleted since."""
+    asked = {UUID(entry["service"]) for entry in touched.values() if entry.get("service")}
+    return dict(Service.objects.filter(pk__in=asked).values_list("pk", "name"))
+
+
+def _distances_before(
+    appointment: Appointment, entry: Mapping[str, Any], services: Mapping[UUID, str]
+) -> dict[str, Any]:
+    """Puts back service, buffers and way; returns what the history says of the service."""
+    for name, value in entry.get("distances", {}).items():
+        setattr(appointment, name, value)
+    before = UUID(entry["service"]) if entry.get("service") else None
+    if "service" not in entry or before == appointment.service_id:
+        return {}
+    if before is not None and before not in services:
+        return {}
+    was = appointment.service.name if appointment.service else None
+    appointment.service_id = before
+    return {"service": [was, services[before] if before else None]}
 
 
 def _words_before(touched: Mapping[UUID, Mapping[str, Any]]) -> dict[UUID, dict[str, str]]:

@@ -18,9 +18,9 @@ from sophiie.appointments.errors import (
 )
 from sophiie.sync.actions import drift
 from sophiie.web.appointments.consent import consent_in
+from sophiie.web.appointments.form_page import form_page
 from sophiie.web.appointments.forms import AppointmentForm
 from sophiie.web.appointments.returning import back_to_appointment
-from sophiie.web.appointments.views import form_page
 from sophiie.web.shared.requests import appointment_or_404, members_only, signed_in
 
 

@@ -12,9 +12,9 @@ from django.views.decorators.http import require_POST
 from sophiie.appointments import holds
 from sophiie.appointments.errors import Conflict, NotHeld, TooBusy, UnknownAppointment
 from sophiie.web.appointments.consent import consent_in
+from sophiie.web.appointments.form_page import form_page
 from sophiie.web.appointments.forms import AppointmentForm
 from sophiie.web.appointments.returning import back_to_appointment
-from sophiie.web.appointments.views import form_page
 from sophiie.web.shared.requests import appointment_or_404, members_only, signed_in
 
 

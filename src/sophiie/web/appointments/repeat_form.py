@@ -6,9 +6,8 @@ The appointment form itself says when the first visit is; `timing` puts the two 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
 from datetime import date, datetime, timedelta
-from itertools import takewhile, zip_longest
+from itertools import takewhile
 from typing import Any
 
 from django import forms
@@ -18,7 +17,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from sophiie.accounts.models import Business
-from sophiie.common.clock import now
 from sophiie.common.shown_clock import clock
 from sophiie.common.wall_time import in_zone
 from sophiie.series.errors import InvalidSeries, Question
@@ -33,22 +31,19 @@ from sophiie.series.rule import (
     ShortMonths,
     nth_of,
 )
-from sophiie.web.shared.typed_times import TypedDateField, parse_date
+from sophiie.web.appointments.left_out_field import DATE_ERROR, PeriodsField, Row
+from sophiie.web.shared.typed_times import TypedDateField
 
 DAY = timedelta(days=1)
-MAX_DAYS_OUT = 2000
 # Empty rows for days that are left out, besides those that are filled in.
 SPARE_ROWS = 2
 USUAL_TIMES = 10
-DATE_ERROR = gettext_lazy("Write the date as 2026-12-31 or 31 Dec 2026.")
 # What a fragment about the repetition is asked with.
 NAMES = (
     *("repeat", "repeat_every", "repeat_on", "repeat_by", "repeat_short", "repeat_ends"),
     *("repeat_count", "repeat_until", "leave_from", "leave_to", "clocks_skipped"),
     "clocks_doubled",
 )
-
-Row = tuple[str, str]
 
 
 class Ends:
@@ -57,50 +52,6 @@ class Ends:
 
 class By:
     DAY, WEEKDAY, LAST_WEEKDAY, LAST_DAY = "day", "weekday", "last_weekday", "last_day"
-
-
-class Periods(forms.Widget):
-    """Rows of two dates each; the template writes them."""
-
-    def value_from_datadict(self, data: Any, files: Any, name: str) -> list[Row]:
-        if not hasattr(data, "getlist"):
-            return []
-        pairs = zip_longest(data.getlist("leave_from"), data.getlist("leave_to"), fillvalue="")
-        rows = [(first.strip()[:40], last.strip()[:40]) for first, last in pairs]
-        return [row for row in rows if any(row)]
-
-    def value_omitted_from_datadict(self, data: Any, files: Any, name: str) -> bool:
-        return "leave_from" not in data
-
-
-class PeriodsField(forms.Field):
-    """Periods of days, each with its first and last day; one day needs no last."""
-
-    widget = Periods
-
-    def clean(self, value: Any) -> list[tuple[date, date]]:
-        rows: Sequence[Row] = value or []
-        periods = [self._period(row) for row in rows[: MAX_DAYS_OUT + 1]]
-        if sum((last - first).days + 1 for first, last in periods) > MAX_DAYS_OUT:
-            raise forms.ValidationError(_("These are too many days to leave out."))
-        return periods
-
-    def _period(self, row: Row) -> tuple[date, date]:
-        today = now().date()
-        first, last = (parse_date(text, today=today) if text else None for text in row)
-        if (row[0] and first is None) or (row[1] and last is None):
-            raise forms.ValidationError(DATE_ERROR)
-        first, last = first or last, last or first
-        assert first is not None
-        assert last is not None
-        if not (2000 <= first.year < 2100 and 2000 <= last.year < 2100):
-            raise forms.ValidationError(_("Use a date between the years 2000 and 2099."))
-        if last < first:
-            raise forms.ValidationError(_("The last day left out is before the first."))
-        return first, last
-
-    def has_changed(self, initial: Any, data: Any) -> bool:
-        return sorted(map(tuple, initial or [])) != sorted(map(tuple, data or []))
 
 
 class RepeatForm(forms.Form):
