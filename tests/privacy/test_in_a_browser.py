@@ -9,6 +9,7 @@ import pytest
 
 from sophiie.accounts.models import Member
 from sophiie.accounts.people import deactivate
+from tests.conftest import PASSWORD
 from tests.journey.tour import touring
 from tests.privacy.conftest import NAME, Book, let_pass
 from tests.site import elsewhere, running_site
@@ -50,6 +51,9 @@ def test_the_pages(site: str, alice: Member, bob: Member, book_dana: Book) -> No
         tour.page.goto(f"{site}/settings/business")
         tour.page.get_by_role("link", name="Delete the business…").click()
         tour.press("Delete in 30 days")
+        tour.look("is it you?")
+        tour.page.get_by_label("Password").fill(PASSWORD)
+        tour.press("Confirm")
         tour.look("delete the business, refused")
         tour.page.get_by_label("Type “Harbour Plumbing” to confirm").fill("harbour plumbing")
         tour.press("Delete in 30 days")
