@@ -266,3 +266,37 @@ def test_a_visit_of_another_series_is_no_visit_of_this(api: ApiCaller) -> None:
         address = f"/series/{made['id']}?scope={scope}&appointment={foreign}"
         problem(api("PATCH", address, {"title": "Other"}), 404)
         problem(api("DELETE", address), 404)
+
+
+FAR = {
+    "an answer in another millennium": {
+        "answers": [{"day": "2027-01-26", "start": "9999-12-31T20:00:00Z"}]
+    },
+    "an answer long ago": {"answers": [{"day": "2027-01-26", "start": "0001-01-01T00:00:00Z"}]},
+    "two answers in one": {
+        "answers": [
+            {"day": "2027-01-26", "start": "2027-01-27T00:00:00Z", "in_the_way": "leave_out"}
+        ]
+    },
+    "a start long ago": {"start": "0001-01-01T00:00:00Z"},
+    "a start far ahead": {"start": "9999-12-31T23:00:00Z"},
+    "an end before the start": {"duration_minutes": None, "end": "2027-01-12T08:00:00+11:00"},
+    "no such zone": {"timezone": "Mars/Olympus"},
+    "visits that overlap by an answer": {
+        "answers": [{"day": "2027-01-26", "start": "2027-01-12T09:30:00+11:00"}]
+    },
+}
+
+
+@pytest.mark.parametrize("more", FAR.values(), ids=[*FAR])
+def test_what_cannot_be_is_refused_at_its_field(api: ApiCaller, more: dict[str, Any]) -> None:
+    body = {name: value for name, value in {**PLAIN, **more}.items() if value is not None}
+    assert errors(api("POST", "/series", body))
+    assert not Series.objects.exists()
+
+
+def test_a_left_out_day_at_the_end_of_time_moves_nowhere(api: ApiCaller) -> None:
+    made = book(api, left_out=["9999-12-31", "0001-01-01"])
+    address = f"/series/{made['id']}?scope=all"
+    moved = api("PATCH", address, {"start": "2027-01-14T09:00:00+11:00"}).json()
+    assert starts(moved)[0] == "2027-01-14T09:00"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import json
 import stat
@@ -23,6 +24,7 @@ from tests.conftest import details, tomorrow_at
 from tests.linking import browser_of, link
 from tests.mirroring import drain_all
 from tests.privacy.conftest import DANA, EMAIL, NAME, PHONE, Book, with_a_worker
+from tests.series.making import FIRST, made
 
 pytestmark = pytest.mark.django_db
 
@@ -104,6 +106,17 @@ def test_a_cell_that_a_spreadsheet_would_run_is_text(
     assert "'=HYPERLINK(1)" in table
     assert "'-2+3 apples" in table
     assert f",{PHONE}," in table
+
+
+def test_the_table_says_which_visit_of_its_series_an_appointment_is(
+    alice: Member, tmp_path: Path
+) -> None:
+    series = made(alice, first=FIRST.replace(year=2028)).series
+    book(by=alice, details=details(), assignees=[alice])
+    privacy.export_business("Harbour Plumbing", tmp_path / "out")
+    with (tmp_path / "out" / "appointments.csv").open() as file:
+        places = {(row["series"], row["visit"]) for row in csv.DictReader(file)}
+    assert places == {("", ""), *((str(series.id), str(n)) for n in range(1, 6))}
 
 
 @with_a_worker  # a download that is closed closes the connection

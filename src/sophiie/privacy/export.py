@@ -14,7 +14,7 @@ from typing import IO, Any, Protocol
 
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
-from django.db.models import Field, Prefetch, QuerySet
+from django.db.models import Field, OuterRef, Prefetch, QuerySet, Subquery
 from django.utils.translation import gettext as _
 
 from sophiie.accounts.models import Business, Member
@@ -27,6 +27,7 @@ from sophiie.privacy.descriptions import description_of
 from sophiie.privacy.holdings import HOLDINGS
 from sophiie.privacy.identity import Identity, appointments_of, records_of
 from sophiie.privacy.waiting import waiting_rows
+from sophiie.series.models import Visit
 from sophiie.sync.models import MirroredEvent
 
 # Secrets, what identifies them, and what only one process or the database needs.
@@ -126,7 +127,11 @@ class _Encoder(DjangoJSONEncoder):
         return super().default(o)
 
 
-_COLUMNS = ("id", "title", "start", "end", "timezone", "status", "assignees", "location", "notes")
+_COLUMNS = (
+    *("id", "title", "start", "end", "timezone", "status", "assignees", "location", "notes"),
+    # Of a visit: its series, and its number there.
+    *("series", "visit"),
+)
 
 
 def _write_table(place: Place, appointments: QuerySet[Appointment], without: Iterable[str]) -> str:
@@ -136,9 +141,17 @@ def _write_table(place: Place, appointments: QuerySet[Appointment], without: Ite
         table = csv.writer(file)
         table.writerow(columns)
         team = Assignment.objects.select_related("member").order_by("id")
-        rows = appointments.order_by("pk").prefetch_related(Prefetch("assignments", team))
+        visit = Visit.objects.filter(appointment=OuterRef("pk"))
+        rows = appointments.annotate(
+            series=Subquery(visit.values("series_id")[:1]),
+            visit=Subquery(visit.values("number")[:1]),
+        )
+        rows = rows.order_by("pk").prefetch_related(Prefetch("assignments", team))
         for appointment in rows.iterator(chunk_size=_AT_A_TIME):
-            row: dict[str, str] = {name: str(getattr(appointment, name, "")) for name in columns}
+            row: dict[str, str] = {
+                name: "" if (value := getattr(appointment, name, None)) is None else str(value)
+                for name in columns
+            }
             for name in ("start", "end"):
                 moment = in_zone(getattr(appointment, name), appointment.timezone)
                 row[name] = moment.isoformat(timespec="minutes")

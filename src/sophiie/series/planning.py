@@ -83,7 +83,7 @@ def plan(timing: Timing, *, through: date | None = None, number: int = 1) -> lis
     count = timing.rule.count
     if count is not None and len(visits) < count:
         raise _refused(_("This rule does not happen so often before the year 2100."))
-    if not visits and through is None:
+    if not visits:
         raise _refused(_("This rule leads to no visit."))
     if any(after.start < before.end for before, after in pairwise(visits)):
         raise _refused(_("A visit must end before the next one begins."))

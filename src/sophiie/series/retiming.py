@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from sophiie.series.errors import InvalidSeries
 from sophiie.series.planning import ClockAnswers, Timing
-from sophiie.series.rule import Frequency, Rule
+from sophiie.series.rule import FIRST_DAY, LAST_DAY, Frequency, Rule
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,6 +121,7 @@ def _month_of(day: date, later: int) -> date:
 
 
 def _moved_days(left_out: Collection[date], rule: Rule, rest: Rest, moved_to: date) -> set[date]:
+    left_out = [day for day in left_out if FIRST_DAY <= day <= LAST_DAY]
     if rule.frequency != Frequency.MONTHLY:
         return {day + (moved_to - rest.pointed_at) for day in left_out}
     later = _months(rest.pointed_at, moved_to)

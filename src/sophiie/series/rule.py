@@ -20,7 +20,7 @@ from sophiie.series.errors import InvalidSeries
 
 MAX_VISITS = 366
 MAX_INTERVAL = 99
-LAST_DAY = date(2099, 12, 31)
+FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2099, 12, 31)
 LAST = -1
 _DAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 _PARTS = {"FREQ", "INTERVAL", "BYDAY", "BYMONTHDAY", "COUNT", "UNTIL", "WKST"}
