@@ -29,6 +29,10 @@ from sophiie.series.retiming import NewTime
 from sophiie.series.scope import Scope
 from sophiie.series.undoing import undo
 from sophiie.services.models import Service
+from sophiie.waiting_list.entries import Wish, add
+from sophiie.waiting_list.errors import NotFreeAnyMore
+from sophiie.waiting_list.fits import fits_of
+from sophiie.waiting_list.fits import take as take_earlier
 from tests.conftest import details
 from tests.series.making import TUESDAYS, appointments_of, timing, wall
 from tests.services.made import service
@@ -259,3 +263,24 @@ def test_the_number_of_queries_does_not_grow_with_the_visits(
             made(alice, text, service_id=visit_at_home.id, resources=[van])
         counts.append(len(asked))
     assert counts[1] <= counts[0] + 2
+
+
+def test_a_visit_moved_from_the_waiting_list_moves_alone_with_its_van(
+    alice: Member, bob: Member, van: Resource, visit_at_home: Service
+) -> None:
+    series = made(alice, service_id=visit_at_home.id, travel_minutes=15, resources=[van]).series
+    visits = appointments_of(series)
+    start = visits[2].start - timedelta(days=1)
+    take(bob, van, start)
+    entry = add(by=alice, wish=Wish(appointment_id=visits[2].pk))
+    found = fits_of(alice, [entry])[entry.pk]
+    with pytest.raises(NotFreeAnyMore):
+        take_earlier(by=alice, entry_id=entry.pk, start=start)
+    take_earlier(by=alice, entry_id=entry.pk, start=found.start)
+    after = appointments_of(series)
+    assert [one.start == old.start for one, old in zip(after, visits, strict=True)] == [
+        *(True, True, False, True, True)
+    ]
+    assert list(series.visits.filter(changed_alone=True).values_list("number", flat=True)) == [3]
+    assert distances(series) == {(10, 20, 15)}
+    assert ResourceUse.objects.get(appointment=visits[2].id).during.lower == found.start
