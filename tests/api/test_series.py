@@ -14,9 +14,11 @@ from django.test.utils import CaptureQueriesContext
 from sophiie.accounts.models import Member
 from sophiie.appointments import booking
 from sophiie.appointments.models import Appointment
+from sophiie.resources.editing import make
 from sophiie.series.models import Series
 from tests.api.problems import errors, problem
 from tests.conftest import ApiCaller, details
+from tests.services.made import service
 
 Call = Callable[[Member], ApiCaller]
 PLAIN = {
@@ -300,3 +302,34 @@ def test_a_left_out_day_at_the_end_of_time_moves_nowhere(api: ApiCaller) -> None
     address = f"/series/{made['id']}?scope=all"
     moved = api("PATCH", address, {"start": "2027-01-14T09:00:00+11:00"}).json()
     assert starts(moved)[0] == "2027-01-14T09:00"
+
+
+def test_a_series_has_service_travel_and_resources(api: ApiCaller, alice: Member) -> None:
+    kind, van = service(alice, buffer_before=10), make(by=alice, name="Blue van")
+    asked = {**PLAIN, "service_id": str(kind.id), "resource_ids": [str(van.id)]}
+    asked |= {"travel_minutes": 15}
+    del asked["title"], asked["duration_minutes"]
+    answer = api("POST", "/series", asked)
+    assert answer.status_code == 201, answer.content
+    made = answer.json()
+    assert made["duration_minutes"] == 45
+    third = f"/appointments/{made['visits'][2]['appointment_id']}"
+    shown = api("GET", third).json()
+    assert (shown["title"], shown["service_id"]) == ("Gas check", str(kind.id))
+    assert (shown["travel_minutes"], shown["resource_ids"]) == (15, [str(van.id)])
+
+    refused = api("POST", "/series", asked)
+    assert refused.status_code == 409
+    named = {c["resource_id"] for v in refused.json()["visits"] for c in v["conflicts"]}
+    assert str(van.id) in named
+
+    changed = {"service_id": None, "travel_minutes": 0, "resource_ids": []}
+    done = api("PATCH", f"/series/{made['id']}?scope=all", changed)
+    assert done.status_code == 200, done.content
+    shown = api("GET", third).json()
+    assert (shown["service_id"], shown["travel_minutes"], shown["resource_ids"]) == (None, 0, [])
+
+
+def test_a_resource_or_service_that_is_not_there_is_refused(api: ApiCaller, alice: Member) -> None:
+    for name, value in (("service_id", str(alice.id)), ("resource_ids", [str(alice.id)])):
+        assert name in errors(api("POST", "/series", {**PLAIN, name: value}))

@@ -4,18 +4,26 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from sophiie.accounts.models import Member
 from sophiie.appointments import locking
 from sophiie.appointments.booking import book, cancel, change
+from sophiie.appointments.errors import Conflict
 from sophiie.appointments.models import Appointment
 from sophiie.appointments.resources import delete_resource
+from sophiie.appointments.rules import Details
 from sophiie.resources.editing import make
 from sophiie.resources.models import Resource, ResourceUse
+from sophiie.series.booking import book_series
+from sophiie.series.errors import VisitsInTheWay
+from sophiie.series.planning import Timing
 from tests.appointments.test_races import at_once
 from tests.conftest import details, tomorrow_at
+from tests.series.making import timing
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ROUNDS = 8
@@ -97,3 +105,32 @@ def test_whoever_comes_after_a_deletion_is_told_so(alice: Member, things: list[R
     with pytest.raises(Exception, match="There is no such resource"):
         book(by=alice, details=details(), assignees=[alice], resources=[van])
     assert not Appointment.objects.exists()
+
+
+def test_a_series_and_a_booking_that_want_the_same_van_do_not_both_get_it(
+    alice: Member, bob: Member, things: list[Resource]
+) -> None:
+    van, room = things
+    for day in (1, 2, 3):
+        start = tomorrow_at(1, days=day)
+        first = start.astimezone(ZoneInfo("Australia/Sydney")).replace(tzinfo=None)
+        asked = timing("FREQ=DAILY;INTERVAL=7;COUNT=3", first=first)
+        third = details(start=start + timedelta(days=14), end=start + timedelta(days=14, hours=1))
+
+        def repeat(asked: Timing = asked) -> None:
+            try:
+                book_series(
+                    by=alice,
+                    details=details(),
+                    timing=asked,
+                    assignees=[alice],
+                    resources=[van, room],
+                )
+            except VisitsInTheWay as refusal:
+                raise Conflict(refusal.visits[0].obstacles) from None
+
+        def single(third: Details = third) -> object:
+            return book(by=bob, details=third, assignees=[bob], resources=[room, van])
+
+        outcomes = Counter(at_once([repeat, single, repeat, single]))
+        assert outcomes == {"done": 1, "Conflict": 3}

@@ -15,10 +15,13 @@ from django.test import Client
 from sophiie.accounts.models import Member
 from sophiie.appointments.booking import book
 from sophiie.appointments.models import Appointment
+from sophiie.appointments.resources import resources_used
+from sophiie.resources.editing import make
 from sophiie.series.models import Series
 from tests.busy import calendar_of
 from tests.conftest import details
 from tests.series.making import appointments_of, walls
+from tests.services.made import service
 from tests.web.pages import Element, alerts, message_at, parsed, statuses, values
 
 pytestmark = [pytest.mark.django_db, pytest.mark.time_machine("2027-01-04T00:00:00Z")]
@@ -418,3 +421,26 @@ def test_rubbish_in_the_answers_is_no_error_page(page: Client, typed: Typed, bob
         said = {"in_the_way": "each", "listed_for": about, **rubbish}
         assert sent(page, typed, **said).status_code in (409, 422)
     assert not Series.objects.exists()
+
+
+def test_service_travel_and_resources_of_the_form_count_for_every_visit(
+    page: Client, alice: Member, typed: Typed
+) -> None:
+    kind, van = service(alice, buffer_before=10), make(by=alice, name="Blue van")
+    chosen_too = {"service": str(kind.id), "travel_minutes": "15", "resources": [str(van.id)]}
+    assert sent(page, typed, **chosen_too).status_code == 302
+    series = the_series()
+    visits = appointments_of(series)
+    assert {(a.service_id, a.buffer_before_minutes, a.travel_minutes) for a in visits} == {
+        (kind.id, 10, 15)
+    }
+    assert all(resources_used(one) == [van] for one in visits)
+
+    third = f"/appointments/{visits[2].id}"
+    form = values(parsed(page.get(third)))
+    form |= {"scope": "following", "confirmed": "following", "travel_minutes": "5"}
+    form |= {"service": "", "resources": []}
+    assert page.post(third, form).status_code == 302
+    assert [one.travel_minutes for one in appointments_of(series)] == [15, 15, 5, 5, 5]
+    assert [bool(resources_used(one)) for one in visits] == [True, True, False, False, False]
+    assert [bool(one.service_id) for one in appointments_of(series)] == [True, True] + [False] * 3

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -13,6 +14,7 @@ from ninja import Body, Query, Router
 from sophiie.accounts.models import Member
 from sophiie.api.access import key_of, member_of
 from sophiie.api.appointment_schemas import CustomerIn
+from sophiie.api.booked_service import notes_of, service_named, team_of_service, title_of
 from sophiie.api.idempotency import answer_once, kept_answer
 from sophiie.api.problems import (
     CONTENT_TYPE,
@@ -38,8 +40,11 @@ from sophiie.api.series_schemas import (
     series_out,
 )
 from sophiie.appointments import booking
+from sophiie.appointments.resources import resources_named
 from sophiie.appointments.rules import Details, assignees_of, may_book_over
 from sophiie.common.wall_time import in_zone, is_zone
+from sophiie.resources.models import Resource
+from sophiie.resources.selectors import uses_of_many
 from sophiie.series.booking import book_series, check_series, planned_visits, renew_for
 from sophiie.series.cancelling import cancel_series, preview_cancel
 from sophiie.series.changing import SeriesChange, change_series, preview_change
@@ -54,6 +59,7 @@ from sophiie.series.scope import Scope
 from sophiie.series.selectors import find_series
 from sophiie.series.undoing import undo
 from sophiie.series.words import in_words
+from sophiie.services.models import Service
 
 router = Router(tags=["series"])
 PROBLEMS = {
@@ -89,21 +95,24 @@ def create(request: HttpRequest, data: SeriesIn, preview: bool = False) -> HttpR
     for appointments.
     """
     member = member_of(request)
-    timing = _timing(data, member)
+    service = service_named(member, data.service_id)
+    timing = _timing(data, member, service)
     details = Details(
-        title=data.title.strip(),
+        title=title_of(data.title, service),
         start=data.start,
         end=data.start + timing.length,
         timezone=timing.zone,
         location=data.location.strip(),
-        notes=data.notes,
+        notes=notes_of(data.notes, service),
+        service_id=data.service_id,
+        travel_minutes=data.travel_minutes,
         **_customer(data.customer),
     )
     answers = _answers(data, member)
-    names = [str(member.id)] if data.assignees is None else data.assignees
     if preview:
-        team = assignees_of(member.business, names)
-        return _check(member, timing, team, answers)
+        team = _team_for_new(data, member, details, service)
+        resources = resources_named(member.business, data.resource_ids)
+        return _check(member, timing, team, answers, resources)
 
     def book() -> tuple[int, Any]:
         try:
@@ -116,6 +125,7 @@ def create(request: HttpRequest, data: SeriesIn, preview: bool = False) -> HttpR
                 customer_id=_customer_id(data),
                 hold_minutes=data.hold_minutes,
                 hold_key=key_of(request).id,
+                resources=resources,
             )
         except VisitsInTheWay as error:
             return 409, visits_in_the_way(error).body()
@@ -123,7 +133,8 @@ def create(request: HttpRequest, data: SeriesIn, preview: bool = False) -> HttpR
 
     answer = kept_answer(request, member)
     if answer is None:
-        team = assignees_of(member.business, names)
+        team = _team_for_new(data, member, details, service)
+        resources = resources_named(member.business, data.resource_ids)
         # Before the transaction that stores the answer: no transaction waits for the network.
         renew_for(team, planned_visits(timing))
         answer = answer_once(request, member, book)
@@ -216,8 +227,33 @@ def undo_act(request: HttpRequest, series_id: UUID, data: UndoIn) -> HttpRespons
     return HttpResponse(status=204)
 
 
-def _check(member: Member, timing: Timing, team: list[Member], answers: Answers) -> HttpResponse:
-    visits, in_the_way = check_series(by=member, timing=timing, assignees=team, answers=answers)
+def _team_for_new(
+    data: SeriesIn, member: Member, details: Details, service: Service | None
+) -> Sequence[Member]:
+    """Whom the request names; else who should do the service at the first visit, or the key's
+    member."""
+    if data.assignees is None and service:
+        return team_of_service(
+            member,
+            service,
+            start=details.start,
+            end=details.end,
+            travel_minutes=details.travel_minutes,
+        )
+    names = [str(member.id)] if data.assignees is None else data.assignees
+    return assignees_of(member.business, names)
+
+
+def _check(
+    member: Member,
+    timing: Timing,
+    team: Sequence[Member],
+    answers: Answers,
+    resources: Sequence[Resource],
+) -> HttpResponse:
+    visits, in_the_way = check_series(
+        by=member, timing=timing, assignees=team, answers=answers, resources=resources
+    )
     found = SeriesPreview(
         words=in_words(timing.rule),
         visits=[planned_out(visit, timing.zone) for visit in visits],
@@ -226,13 +262,16 @@ def _check(member: Member, timing: Timing, team: list[Member], answers: Answers)
     return JsonResponse(found.model_dump(mode="json"))
 
 
-def _timing(data: SeriesIn, member: Member) -> Timing:
+def _timing(data: SeriesIn, member: Member, service: Service | None) -> Timing:
     zone = member.business.timezone if data.timezone is None else data.timezone
     if not is_zone(zone):
         raise invalid({"timezone": ["This is not an IANA time zone, such as Australia/Sydney."]})
-    if (data.end is None) == (data.duration_minutes is None):
+    minutes = data.duration_minutes
+    if service and minutes is None and data.end is None:
+        minutes = service.duration_minutes
+    if (data.end is None) == (minutes is None):
         raise invalid({"end": ["Give either end or duration_minutes."]})
-    length = timedelta(minutes=data.duration_minutes or 0)
+    length = timedelta(minutes=minutes or 0)
     first = _wall(data.start, zone)
     return Timing(
         rule=_rule(data.rule, first, zone, data.short_months),
@@ -311,10 +350,11 @@ def _visit_in(series: Series, appointment_id: UUID) -> UUID:
 
 def _texts(data: SeriesPatch) -> dict[str, Any]:
     named = data.model_fields_set
-    nulls = {name for name in named - {"customer", "customer_id"} if getattr(data, name) is None}
+    can_be_null = {"customer", "customer_id", "service_id"}
+    nulls = {name for name in named - can_be_null if getattr(data, name) is None}
     if nulls:
         raise invalid({name: ["This cannot be null."] for name in sorted(nulls)})
-    plain = ("title", "location", "notes")
+    plain = ("title", "location", "notes", "service_id", "travel_minutes")
     changes: dict[str, Any] = {}
     changes |= {name: getattr(data, name) for name in plain if name in named}
     for name in ("title", "location"):
@@ -327,6 +367,14 @@ def _texts(data: SeriesPatch) -> dict[str, Any]:
 
 def _team(data: SeriesPatch, member: Member) -> list[Member] | None:
     return None if data.assignees is None else assignees_of(member.business, data.assignees)
+
+
+def _resources(data: SeriesPatch, member: Member, visits: Iterable[UUID]) -> list[Resource] | None:
+    """Those that the request names; one that is out of use can stay where it is used."""
+    if data.resource_ids is None:
+        return None
+    staying = [use.resource for uses in uses_of_many(visits).values() for use in uses]
+    return resources_named(member.business, data.resource_ids, staying=staying)
 
 
 def _series_change(
@@ -344,6 +392,7 @@ def _series_change(
         details=_texts(data),
         assignees=_team(data, member),
         customer_id=_customer_id(data),
+        resources=_resources(data, member, series.visits.values_list("appointment_id", flat=True)),
         time=NewTime(
             rule=rule,
             start=start,
@@ -378,6 +427,7 @@ def _change_one(member: Member, series: Series, data: SeriesPatch, appointment_i
         changes=changes,
         assignees=_team(data, member),
         customer_id=_customer_id(data),
+        resources=_resources(data, member, [appointment_id]),
         allow_overlap=_answers(data, member).otherwise == Way.BOOK_ANYWAY,
         accept_unverified=data.accept_unverified,
     )

@@ -10,7 +10,7 @@ from uuid import UUID
 from ninja import Schema
 from pydantic import Field, StrictBool, StrictInt
 
-from sophiie.api.appointment_schemas import CustomerIn, ObstacleOut, obstacle_out
+from sophiie.api.appointment_schemas import CustomerIn, ObstacleOut, Travel, obstacle_out
 from sophiie.api.schemas import Instant, Problem, Strict, Text
 from sophiie.common.wall_time import in_zone
 from sophiie.series.cancelling import Ended
@@ -68,7 +68,7 @@ class _Fit(Strict):
 
 
 class SeriesIn(_Fit):
-    title: Text
+    title: Annotated[Text | None, Field(description="Default: the service's.")] = None
     rule: RuleText
     start: Instant
     end: Instant | None = None
@@ -76,8 +76,11 @@ class SeriesIn(_Fit):
     timezone: Text | None = None
     left_out: Annotated[Days, Field(description="Days without a visit. They do not count.")] = []
     location: Text = ""
-    notes: Text = ""
+    notes: Annotated[Text | None, Field(description="Default: the service's.")] = None
     assignees: Annotated[list[Text], Field(max_length=200)] | None = None
+    service_id: UUID | None = None
+    travel_minutes: Travel = 0
+    resource_ids: Annotated[list[UUID], Field(max_length=100)] = []
     customer: CustomerIn | None = None
     customer_id: UUID | None = None
     hold_minutes: Annotated[StrictInt, Field(ge=1, le=30)] | None = None
@@ -97,6 +100,9 @@ class SeriesPatch(_Fit):
     assignees: Annotated[list[Text], Field(max_length=200)] | None = None
     customer: CustomerIn | None = None
     customer_id: UUID | None = None
+    service_id: UUID | None = None
+    travel_minutes: Travel | None = None
+    resource_ids: Annotated[list[UUID], Field(max_length=100)] | None = None
     include_changed: Annotated[
         StrictBool, Field(description="Also the visits that somebody changed alone.")
     ] = False

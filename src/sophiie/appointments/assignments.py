@@ -107,7 +107,7 @@ def check_free(
     if not appointment.is_on:
         return []
     let_go_of_holds(team, [(appointment.start, appointment.end)])
-    let_go_of_held([r.pk for r in resources], appointment.start, appointment.end)
+    let_go_of_held([r.pk for r in resources], [(appointment.start, appointment.end)])
     obstacles = conflicts_of(
         team=team,
         resources=resources,

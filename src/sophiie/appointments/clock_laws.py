@@ -183,7 +183,7 @@ def _move_uses(appointment: Appointment, during: Any) -> None:
     if not uses:
         return
     appointment.resource_uses.update(during=during, blocking=False, displaced=False)
-    let_go_of_held([use.resource_id for use in uses], appointment.start, appointment.end)
+    let_go_of_held([use.resource_id for use in uses], [(appointment.start, appointment.end)])
     for use in uses:
         if use.blocking or use.displaced:
             _use_if_free(use, during)
@@ -237,5 +237,5 @@ def _settle_use(use_id: UUID, resource_id: UUID) -> None:
     if not use.appointment.is_on:
         displaced.update(displaced=False)
         return
-    let_go_of_held([resource_id], use.during.lower, use.during.upper)
+    let_go_of_held([resource_id], [(use.during.lower, use.during.upper)])
     _use_if_free(use, use.during)

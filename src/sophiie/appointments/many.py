@@ -6,24 +6,24 @@ statements that does not grow with that of the appointments.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
 from sophiie.accounts.models import Member
-from sophiie.appointments.assignments import (
-    assignments_of,
-    distances_of,
-    let_go_of_holds,
-)
+from sophiie.appointments.assignments import assignments_of, both_consents, let_go_of_holds
 from sophiie.appointments.conflicts import Period, conflicts_at
 from sophiie.appointments.errors import Obstacle
 from sophiie.appointments.models import Action, Appointment, Assignment, Status
 from sophiie.appointments.record import announce_many, differences_between
+from sophiie.appointments.resources import let_go_of_held, other_resources, uses_to_write
 from sophiie.appointments.rules import Details
+from sophiie.appointments.services import names_of_services
 from sophiie.common.clock import now
 from sophiie.common.sql import insert, update
+from sophiie.resources.models import Resource, ResourceUse
+from sophiie.resources.selectors import uses_of_many
 
 
 def obstacles_at(
@@ -32,12 +32,17 @@ def obstacles_at(
     timezone: str,
     *,
     exclude: Collection[UUID] = (),
+    resources: Sequence[Resource] = (),
 ) -> list[list[Obstacle]]:
-    """What is in the way of the team in each of the periods, once expired holds are let go of."""
-    if not team or not periods:
+    """What is in the way of the team and the resources in each of the periods, once expired holds
+    are let go of."""
+    if not (team or resources) or not periods:
         return [[] for _ in periods]
     let_go_of_holds(team, periods)
-    return conflicts_at(team=team, periods=periods, timezone=timezone, exclude=exclude)
+    let_go_of_held([resource.pk for resource in resources], periods)
+    return conflicts_at(
+        team=team, periods=periods, timezone=timezone, exclude=exclude, resources=resources
+    )
 
 
 def store_new(
@@ -47,22 +52,29 @@ def store_new(
     team: Sequence[Member],
     obstacles: Sequence[Sequence[Obstacle]],
     action: Action = Action.CREATED,
-    more: Mapping[UUID, dict[str, Any]] | None = None,
+    resources: Sequence[Resource] = (),
 ) -> None:
-    """Stores new appointments of the same team; `obstacles` are those that somebody agreed to.
-    `more`: what else the history should say, by appointment."""
+    """Stores new appointments of the same team, which need the same resources; `obstacles` are
+    those that somebody agreed to."""
     for appointment in appointments:
         appointment.note_wall_times()
     insert(appointments)
     assignments: list[Assignment] = []
+    uses: list[ResourceUse] = []
     changes = []
+    services = names_of_services(appointment.service_id for appointment in appointments)
+    needed = other_resources([], resources)
     for appointment, found in zip(appointments, obstacles, strict=True):
-        rows, used = assignments_of(appointment, team, found, {})
+        rows, consents = assignments_of(appointment, team, found, {})
         assignments += rows
+        its_uses, over = uses_to_write(appointment, resources, found, {})
+        uses += its_uses
         said = differences_between(None, Details.of(appointment), None, team)
-        noted = (more or {}).get(appointment.id, {})
-        changes.append((appointment, said | noted | used))
+        if name := services.get(appointment.service_id):
+            said["service"] = [None, name]
+        changes.append((appointment, said | needed | both_consents(consents, over)))
     insert(assignments)
+    insert(uses)
     announce_many(changes, action, by)
 
 
@@ -70,8 +82,10 @@ def store_new(
 class Changed:
     """An appointment with its new values already set, as it was before, and who takes part.
 
-    `obstacles` are those that somebody agreed to, of all of the team or, if it stays at its time,
-    of those who are new. `more`: what else the history should say, such as the status.
+    `obstacles` are those that somebody agreed to, of the whole team and all resources or, if it
+    stays at its time, of those that are new. Without `resources` it needs the same as before.
+    `service`: what `note_service` returned. `more`: what else the history should say and what asks
+    for the time anew, such as the status.
     """
 
     appointment: Appointment
@@ -80,11 +94,17 @@ class Changed:
     team: Sequence[Member]
     obstacles: Sequence[Obstacle] = ()
     more: dict[str, Any] = field(default_factory=dict)
+    old_resources: Sequence[Resource] = ()
+    resources: Sequence[Resource] | None = None
+    service: dict[str, Any] = field(default_factory=dict)
 
     @property
     def differences(self) -> dict[str, Any]:
         after = Details.of(self.appointment)
-        return differences_between(self.before, after, self.old_team, self.team) | self.more
+        found = differences_between(self.before, after, self.old_team, self.team) | self.service
+        if self.resources is not None:
+            found |= other_resources(self.old_resources, self.resources)
+        return found | self.more
 
 
 def store_changed(*, by: Member, changes: Sequence[Changed], action: Action) -> list[Appointment]:
@@ -100,8 +120,7 @@ def store_changed(*, by: Member, changes: Sequence[Changed], action: Action) -> 
         appointment.revision += 1
         appointment.updated_at = moment
     update([change.appointment for change, _ in found])
-    used = _assign_anew([c for c, differences in found if _takes_time_anew(differences)])
-    _keep_distances([c.appointment for c, fields in found if fields.keys() & _DISTANCES])
+    used = _assign_anew([c for c, differences in found if differences.keys() & _IN_ASSIGNMENTS])
     announce_many(
         [(c.appointment, differences | used.get(c.appointment.id, {})) for c, differences in found],
         action,
@@ -123,8 +142,7 @@ def store_ended(*, by: Member, appointments: Sequence[Appointment]) -> list[Appo
         appointment.revision += 1
         appointment.updated_at = moment
     update(ended)
-    assignments = Assignment.objects.filter(appointment__in=[one.id for one in ended])
-    assignments.update(blocking=False, displaced=False)
+    _release(ended)
     announce_many(changes, Action.CANCELLED, by)
     return ended
 
@@ -138,42 +156,50 @@ def store_deleted(*, by: Member, appointments: Sequence[Appointment]) -> None:
             appointment.wall_revision += 1
         appointment.revision += 1
     update(appointments)
-    assignments = Assignment.objects.filter(appointment__in=[one.id for one in appointments])
-    assignments.update(blocking=False, displaced=False)
+    _release(appointments)
     announce_many([(appointment, {}) for appointment in appointments], Action.DELETED, by)
 
 
-_DISTANCES = {"service", "travel_minutes"}
+def _release(appointments: Sequence[Appointment]) -> None:
+    """Frees the time of the people and the resources."""
+    ids = [appointment.id for appointment in appointments]
+    Assignment.objects.filter(appointment__in=ids).update(blocking=False, displaced=False)
+    ResourceUse.objects.filter(appointment__in=ids).update(blocking=False, displaced=False)
 
 
-def _keep_distances(appointments: Sequence[Appointment]) -> None:
-    """Assignments repeat what the service and the way keep free around an appointment."""
-    alike: dict[tuple[Any, ...], list[Appointment]] = {}
-    for one in appointments:
-        alike.setdefault(tuple(distances_of(one).values()), []).append(one)
-    for some in alike.values():
-        rows = Assignment.objects.filter(appointment__in=[one.id for one in some])
-        rows.update(**distances_of(some[0]))
-
-
-def _takes_time_anew(differences: dict[str, Any]) -> bool:
-    return bool(differences.keys() & {"start", "end", "assignees", "status", "deleted"})
+_IN_ASSIGNMENTS = {
+    *("start", "end", "assignees", "status", "deleted", "resources", "service", "travel_minutes"),
+}
 
 
 def _assign_anew(changes: Sequence[Changed]) -> dict[UUID, dict[str, Any]]:
-    """Replaces the assignments; returns which consents were used, by appointment."""
+    """Replaces the assignments and the uses of resources; returns which consents were used, by
+    appointment."""
     known: dict[UUID, dict[UUID, Assignment]] = {c.appointment.id: {} for c in changes}
     rows = Assignment.objects.filter(appointment__in=list(known))
     for row in rows.order_by("id"):
         known[row.appointment_id][row.member_id] = row
+    known_uses = uses_of_many(known)
     assignments: list[Assignment] = []
+    uses: list[ResourceUse] = []
     used: dict[UUID, dict[str, Any]] = {}
     for change in changes:
         after = change.appointment
         stays = after.is_on and (change.before.start, change.before.end) == (after.start, after.end)
-        kept = known[after.id] if stays and not change.more else {}
-        new, used[after.id] = assignments_of(after, change.team, change.obstacles, kept)
+        stays = stays and not change.more
+        kept = known[after.id] if stays else {}
+        new, consents = assignments_of(after, change.team, change.obstacles, kept)
         assignments += new
+        its_uses = {use.resource_id: use for use in known_uses[after.id]}
+        needed = change.resources
+        if needed is None:
+            needed = [use.resource for use in its_uses.values()]
+        new_uses, over = uses_to_write(after, needed, change.obstacles, its_uses if stays else {})
+        uses += new_uses
+        used[after.id] = both_consents(consents, over)
     rows.delete()
     insert(assignments)
+    if known_uses:
+        ResourceUse.objects.filter(appointment__in=list(known)).delete()
+    insert(uses)
     return used

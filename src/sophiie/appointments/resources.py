@@ -126,7 +126,18 @@ def write_uses(
 ) -> dict[str, Any]:
     """Writes the uses of an appointment that has none; returns what was booked over, for the
     history."""
-    kept = kept or {}
+    uses, over = uses_to_write(appointment, resources, obstacles, kept or {})
+    insert(uses)
+    return over
+
+
+def uses_to_write(
+    appointment: Appointment,
+    resources: Sequence[Resource],
+    obstacles: Sequence[Obstacle],
+    kept: Mapping[UUID, ResourceUse],
+) -> tuple[list[ResourceUse], dict[str, Any]]:
+    """The uses to write, and what was booked over, for the history."""
     taken = {obstacle.resource_id for obstacle in obstacles if obstacle.resource_id}
     uses = [
         _kept(kept[resource.pk])
@@ -141,9 +152,8 @@ def write_uses(
         )
         for resource in resources
     ]
-    insert(uses)
     over = sorted(r.name for r in resources if r.pk in taken and r.pk not in kept)
-    return {"booked_anyway": [[], over]} if over else {}
+    return uses, ({"booked_anyway": [[], over]} if over else {})
 
 
 def _kept(use: ResourceUse) -> ResourceUse:
@@ -160,15 +170,24 @@ def _kept(use: ResourceUse) -> ResourceUse:
 
 _LET_GO = f"""
     UPDATE resources_resourceuse SET blocking = false
+    FROM unnest(%(starts)s::timestamptz[], %(ends)s::timestamptz[]) AS asked (starts, ends)
     WHERE resource_id = ANY(%(resources)s) AND blocking
-        AND during && tstzrange(%(start)s, %(end)s) AND NOT {sql_counts_still("held_until")}
+        AND during && tstzrange(asked.starts, asked.ends) AND NOT {sql_counts_still("held_until")}
 """  # noqa: S608 - no values
 
 
-def let_go_of_held(resource_ids: Sequence[UUID], start: datetime, end: datetime) -> None:
+def let_go_of_held(
+    resource_ids: Sequence[UUID], periods: Sequence[tuple[datetime, datetime]]
+) -> None:
     """Releases expired holds, as `let_go_of_holds` does for members."""
     if resource_ids:
-        send(_LET_GO, resources=list(resource_ids), start=start, end=end, moment=now())
+        send(
+            _LET_GO,
+            resources=list(resource_ids),
+            starts=[start for start, _ in periods],
+            ends=[end for _, end in periods],
+            moment=now(),
+        )
 
 
 def other_resources(before: Sequence[Resource], after: Sequence[Resource]) -> dict[str, Any]:

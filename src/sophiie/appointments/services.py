@@ -6,7 +6,7 @@ that it is deleted, moves nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -28,42 +28,37 @@ def note_service(appointment: Appointment, service_id: UUID | None) -> dict[str,
 
     Raises `InvalidAppointment` if the business has no such service, or does not offer it any more.
     """
-    if service_id == appointment.service_id:
-        return {}
-    before = _name_of(appointment.service_id)
-    service = _offered(appointment.business_id, service_id) if service_id else None
-    appointment.service_id = service_id
-    appointment.buffer_before_minutes = service.buffer_before if service else None
-    appointment.buffer_after_minutes = service.buffer_after if service else None
-    return {"service": [before, service.name if service else None]}
+    return note_service_on([appointment], service_id).get(appointment.id, {})
 
 
-def note_service_on_all(
-    appointments: Iterable[Appointment], service_id: UUID | None
+def note_service_on(
+    appointments: Sequence[Appointment], service_id: UUID | None
 ) -> dict[UUID, dict[str, Any]]:
-    """The same for many appointments of one business, looked up once; what changed, by id."""
-    others = [one for one in appointments if one.service_id != service_id]
-    if not others:
+    """Does the same with many appointments of one business, in as many queries as for one.
+
+    Returns what changed by the id of the appointment, and nothing of those that stay as they are.
+    """
+    changing = [one for one in appointments if one.service_id != service_id]
+    if not changing:
         return {}
-    had = {one.service_id for one in others if one.service_id is not None}
-    named = Service.objects.filter(pk__in=had)
-    names: dict[UUID | None, str] = dict(named.values_list("pk", "name"))
-    service = _offered(others[0].business_id, service_id) if service_id else None
-    changes = {}
-    for one in others:
-        changes[one.id] = {
-            "service": [names.get(one.service_id), service.name if service else None]
-        }
-        one.service_id = service_id
-        one.buffer_before_minutes = service.buffer_before if service else None
-        one.buffer_after_minutes = service.buffer_after if service else None
-    return changes
+    names = names_of_services(one.service_id for one in changing)
+    service = _offered(changing[0].business_id, service_id) if service_id else None
+    changed = {}
+    for appointment in changing:
+        before = names.get(appointment.service_id)
+        appointment.service_id = service_id
+        appointment.buffer_before_minutes = service.buffer_before if service else None
+        appointment.buffer_after_minutes = service.buffer_after if service else None
+        changed[appointment.id] = {"service": [before, service.name if service else None]}
+    return changed
 
 
-def _name_of(service_id: UUID | None) -> str | None:
-    if service_id is None:
-        return None
-    return Service.objects.filter(pk=service_id).values_list("name", flat=True).first()
+def names_of_services(service_ids: Iterable[UUID | None]) -> dict[UUID | None, str]:
+    """The names of those that exist, in one query, or in none if no service is named."""
+    ids = {one for one in service_ids if one is not None}
+    if not ids:
+        return {}
+    return dict(Service.objects.filter(pk__in=ids).values_list("pk", "name"))
 
 
 def _offered(business_id: UUID, service_id: UUID) -> Service:

@@ -23,6 +23,15 @@ def uses_of(appointment_id: UUID) -> list[ResourceUse]:
     return list(uses.select_related("resource").order_by("id"))
 
 
+def uses_of_many(appointment_ids: Iterable[UUID]) -> dict[UUID, list[ResourceUse]]:
+    """By appointment, what `uses_of` returns; one query, however many appointments."""
+    found: dict[UUID, list[ResourceUse]] = defaultdict(list)
+    uses = ResourceUse.objects.filter(appointment__in=list(appointment_ids))
+    for use in uses.select_related("resource").order_by("id"):
+        found[use.appointment_id].append(use)
+    return found
+
+
 def ids_of_resources(appointment_ids: Iterable[UUID]) -> dict[UUID, list[UUID]]:
     """By appointment, the ids of what it needs; one query, however many appointments."""
     found: dict[UUID, list[UUID]] = defaultdict(list)

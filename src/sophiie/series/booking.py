@@ -24,11 +24,13 @@ from sophiie.appointments.holding import (
 from sophiie.appointments.locking import TimeTaken, in_transaction, lock_members
 from sophiie.appointments.many import store_new
 from sophiie.appointments.models import Action, Appointment, Status
+from sophiie.appointments.resources import check_are_there
 from sophiie.appointments.rules import Details, check_details
-from sophiie.appointments.services import note_service_on_all
+from sophiie.appointments.services import note_service_on
 from sophiie.common.clock import now
 from sophiie.common.sql import insert
-from sophiie.series.errors import InTheWay, VisitsInTheWay
+from sophiie.resources.models import Resource
+from sophiie.series.errors import InTheWay, InvalidSeries, VisitsInTheWay
 from sophiie.series.fitting import NO_ANSWERS, Answers, Fitted, fit, with_proposals
 from sophiie.series.horizon import horizon
 from sophiie.series.models import Kind, Series, SeriesAct, Visit
@@ -54,7 +56,12 @@ def planned_visits(timing: Timing) -> list[Planned]:
 
 
 def check_series(
-    *, by: Member, timing: Timing, assignees: Sequence[Member], answers: Answers = NO_ANSWERS
+    *,
+    by: Member,
+    timing: Timing,
+    assignees: Sequence[Member],
+    answers: Answers = NO_ANSWERS,
+    resources: Sequence[Resource] = (),
 ) -> tuple[list[Planned], list[InTheWay]]:
     """What booking would find: the visits, and those in the way with the nearest free times.
 
@@ -71,10 +78,11 @@ def check_series(
             visits=visits,
             timezone=timing.zone,
             answers=answers,
+            resources=resources,
         )
 
     try:
-        series_transaction(look, by.business, assignees)
+        series_transaction(look, by.business, assignees, resources)
     except VisitsInTheWay as error:
         return visits, error.visits
     return visits, []
@@ -90,9 +98,11 @@ def book_series(
     customer_id: UUID | None = None,
     hold_minutes: int | None = None,
     hold_key: UUID | None = None,
+    resources: Sequence[Resource] = (),
 ) -> Booked:
     """Makes a series and all its visits in the business of `by`; `timing` says when they are, and
-    `details` everything else. With `hold_minutes` it only holds the times, all or none.
+    `details` everything else. Every visit needs the `resources`, and has the buffers of the service
+    that the details name. With `hold_minutes` it only holds the times, all or none.
 
     Raises `InvalidSeries`, `ClocksAsk`, `VisitsInTheWay`, and as `booking.book`.
     """
@@ -108,19 +118,25 @@ def book_series(
         if hold_minutes is not None:
             make_room_for_hold(by.id, hold_key, is_new=True, count=len(visits))
         customer = CustomerOfBooking(by, details, customer_id)
-        lock_members((member.id for member in assignees), customers=customer.locks)
+        lock_members(
+            (member.id for member in assignees),
+            customers=customer.locks,
+            resources=[resource.id for resource in resources],
+        )
+        check_are_there(resources)
         fitted = fit(
             business=by.business,
             team=assignees,
             visits=visits,
             timezone=timing.zone,
             answers=answers,
+            resources=resources,
         )
         if not fitted:
             raise InvalidAppointment({"rule": _("No visit would be left.")})
         appointments = _appointments(by, details, fitted, hold_minutes, hold_key)
+        note_service_on(appointments, details.service_id)
         note_customer(customer, appointments)
-        service = note_service_on_all(appointments, details.service_id)
         action = Action.CREATED if hold_minutes is None else Action.HELD
         obstacles = [one.obstacles for one in fitted]
         store_new(
@@ -129,23 +145,33 @@ def book_series(
             team=assignees,
             obstacles=obstacles,
             action=action,
-            more=service,
+            resources=resources,
         )
         return _store(by, timing, visits, fitted, appointments)
 
-    return series_transaction(make, by.business, assignees)
+    return series_transaction(make, by.business, assignees, resources)
 
 
-def series_transaction(act: Callable[[], R], business: Business, team: Sequence[Member]) -> R:
+def series_transaction(
+    act: Callable[[], R],
+    business: Business,
+    team: Sequence[Member],
+    resources: Sequence[Resource] = (),
+) -> R:
     """Runs the act. What is in the way gets its proposals after the transaction, and what the
-    database refused is tried once more: by then it can be named."""
+    database refused is tried once more: by then it can be named.
+
+    A second refusal names nothing that others booked, so the visits are in each other's way.
+    """
     try:
         try:
             return in_transaction(act)
         except TimeTaken:
             return in_transaction(act)
+    except TimeTaken:
+        raise InvalidSeries({"answers": _("Two visits of the series would overlap.")}) from None
     except VisitsInTheWay as error:
-        raise with_proposals(error, business=business, team=team) from None
+        raise with_proposals(error, business=business, team=team, resources=resources) from None
 
 
 def renew_for(team: Sequence[Member], visits: Sequence[Planned]) -> None:
@@ -187,11 +213,7 @@ def _appointments(
             status=Status.HELD if held else Status.SCHEDULED,
             held_until=moment + timedelta(minutes=hold_minutes or 0) if held else None,
             hold_key_id=hold_key if held else None,
-            **{
-                **replace(details, service_id=None).as_dict(),
-                "start": one.start,
-                "end": one.end,
-            },
+            **{**details.as_dict(), "start": one.start, "end": one.end, "service_id": None},
         )
         for one in fitted
     ]

@@ -15,7 +15,7 @@ from sophiie.series.errors import InvalidSeries
 from sophiie.series.models import Kind, Series, SeriesAct, Visit
 from sophiie.series.scope import Part, Scope, locked_series, part_of
 from sophiie.series.selectors import find_series
-from sophiie.series.snapshot import note_revisions, of_series, of_visit
+from sophiie.series.snapshot import note_revisions, of_rest, of_series
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +44,7 @@ def cancel_series(
     def call_off() -> Ended:
         part = _part(by, series_id, scope, appointment_id, include_changed, held=True)
         series = part.series
-        taken = [of_visit(v, part.assignments[v.appointment_id]) for v in part.rest]
+        taken = of_rest(part)
         before = {"series": of_series(series), "visits": taken, "added": []}
         ended = [visit.appointment for visit in part.touched]
         if deletes:

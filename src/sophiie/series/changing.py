@@ -22,9 +22,11 @@ from sophiie.appointments.errors import Obstacle
 from sophiie.appointments.locking import lock_members
 from sophiie.appointments.many import Changed, store_changed, store_ended, store_new
 from sophiie.appointments.models import Action, Appointment
+from sophiie.appointments.resources import check_are_there, resources_used
 from sophiie.appointments.rules import Details, check_details
-from sophiie.appointments.services import note_service_on_all
+from sophiie.appointments.services import note_service_on
 from sophiie.common.sql import insert, update
+from sophiie.resources.models import Resource
 from sophiie.series.booking import (
     Booked,
     note_customer,
@@ -41,7 +43,7 @@ from sophiie.series.planning import Planned, Timing, plan
 from sophiie.series.retiming import AS_BEFORE, NewTime, Rest, new_timing
 from sophiie.series.scope import Part, Scope, locked_series, part_of
 from sophiie.series.selectors import find_series
-from sophiie.series.snapshot import note_revisions, of_series, of_visit
+from sophiie.series.snapshot import note_revisions, of_rest, of_series
 
 R = TypeVar("R")
 
@@ -53,6 +55,7 @@ class SeriesChange:
     details: Mapping[str, Any] = field(default_factory=dict)
     assignees: Sequence[Member] | None = None
     customer_id: UUID | None = None
+    resources: Sequence[Resource] | None = None
     time: NewTime = AS_BEFORE
 
 
@@ -121,7 +124,9 @@ def change_series(
         return _store(by, draft, change, customer)
 
     _prepare(by, series_id, scope, appointment_id, change, answers, include_changed)
-    return series_transaction(act, by.business, _team(by, series_id, change))
+    return series_transaction(
+        act, by.business, _team(by, series_id, change), _resources(series_id, change)
+    )
 
 
 def preview_change(
@@ -143,7 +148,9 @@ def preview_change(
 
     _prepare(by, series_id, scope, appointment_id, change, answers, include_changed)
     try:
-        draft = series_transaction(look, by.business, _team(by, series_id, change))
+        draft = series_transaction(
+            look, by.business, _team(by, series_id, change), _resources(series_id, change)
+        )
         return _preview(draft, [])
     except VisitsInTheWay as error:
         draft = _worked_out(by, series_id, scope, appointment_id, change, include_changed)
@@ -207,6 +214,14 @@ def _team(by: Member, series_id: UUID, change: SeriesChange) -> list[Member]:
     rows = found.appointment.assignments.order_by("id").values_list("member_id", flat=True)
     known = members.in_bulk(list(rows))
     return [known[one] for one in rows if one in known]
+
+
+def _resources(series_id: UUID, change: SeriesChange) -> list[Resource]:
+    """Of which resources proposals are made."""
+    if change.resources is not None:
+        return list(change.resources)
+    last = Visit.objects.filter(series=series_id).order_by("number").last()
+    return resources_used(last.appointment) if last else []
 
 
 def _worked_out(
@@ -273,44 +288,59 @@ def _lock(draft: _Draft, change: SeriesChange, customer: CustomerOfBooking | Non
     members = {member.id for member in change.assignees or ()}
     for visit in draft.part.touched:
         members |= {member.id for member in draft.part.team_of(visit)}
-    lock_members(members, customers=customer.locks if customer else [])
+    things = {resource.id for resource in change.resources or ()}
+    things |= {resource.id for resource in _resources_of_added(draft.part, change)}
+    for visit in draft.part.touched:
+        things |= {resource.id for resource in draft.part.resources_of(visit)}
+    lock_members(members, customers=customer.locks if customer else [], resources=things)
+    if change.resources is not None:
+        check_are_there(change.resources)
 
 
 def _fit(by: Member, draft: _Draft, change: SeriesChange, answers: Answers) -> None:
-    """Finds out whether everybody is free where visits move, and where people join.
+    """Finds out whether everybody is free where visits move, and where people or resources join.
 
-    Visits are asked about together with others of the same people.
+    Visits are asked about together with others of the same people and resources.
     """
     part = draft.part
     exclude = [visit.appointment_id for visit in part.touched]
-    asked: dict[tuple[UUID, ...], list[tuple[Visit | None, Planned]]] = defaultdict(list)
-    teams: dict[tuple[UUID, ...], list[Member]] = {}
+    asked: dict[tuple[object, ...], list[tuple[Visit | None, Planned]]] = defaultdict(list)
+    needs: dict[tuple[object, ...], tuple[Sequence[Member], Sequence[Resource]]] = {}
 
-    def ask(team: Sequence[Member], visit: Visit | None, planned: Planned) -> None:
-        key = tuple(member.id for member in team)
-        teams[key] = list(team)
+    def ask(
+        team: Sequence[Member],
+        resources: Sequence[Resource],
+        visit: Visit | None,
+        planned: Planned,
+    ) -> None:
+        key = (tuple(one.pk for one in team), tuple(one.pk for one in resources))
+        needs[key] = (team, resources)
         asked[key].append((visit, planned))
 
     for visit in draft.changing:
         team = change.assignees if change.assignees is not None else part.team_of(visit)
+        used = part.resources_of(visit)
+        needed = used if change.resources is None else change.resources
         planned = draft.planned.get(visit.appointment_id)
         at = visit.appointment
         if planned is not None and (planned.start, planned.end) != (at.start, at.end):
-            ask(team, visit, planned)
-        elif change.assignees is not None:
-            there = {member.id for member in part.team_of(visit)}
-            newcomers = [member for member in team if member.id not in there]
-            stays = Planned(number=visit.number, day=visit.planned, start=at.start, end=at.end)
-            if newcomers:
-                ask(newcomers, visit, stays)
+            ask(team, needed, visit, planned)
+            continue
+        there = {member.id for member in part.team_of(visit)}
+        newcomers = [member for member in team if member.id not in there]
+        joining = [resource for resource in needed if resource not in used]
+        stays = Planned(number=visit.number, day=visit.planned, start=at.start, end=at.end)
+        if newcomers or joining:
+            ask(newcomers, joining, visit, stays)
     for planned in draft.added:
-        ask(_team_of_added(part, change), None, planned)
+        ask(_team_of_added(part, change), _resources_of_added(part, change), None, planned)
     refused: list[InTheWay] = []
     for key, entries in asked.items():
         try:
             found = fit(
                 business=by.business,
-                team=teams[key],
+                team=needs[key][0],
+                resources=needs[key][1],
                 visits=[planned for _, planned in entries],
                 timezone=draft.timing.zone if draft.timing else part.series.timezone,
                 answers=answers,
@@ -348,20 +378,28 @@ def _team_of_added(part: Part, change: SeriesChange) -> list[Member]:
     return part.team_of((part.touched or part.rest)[-1])
 
 
+def _resources_of_added(part: Part, change: SeriesChange) -> list[Resource]:
+    if change.resources is not None:
+        return list(change.resources)
+    return part.resources_of((part.touched or part.rest)[-1])
+
+
 def _store(
     by: Member, draft: _Draft, change: SeriesChange, customer: CustomerOfBooking | None
 ) -> Booked:
     part, series = draft.part, draft.part.series
-    taken = [of_visit(v, part.assignments[v.appointment_id]) for v in part.rest]
+    taken = of_rest(part)
     before = {"series": of_series(series), "visits": taken, "added": []}
     pattern = (part.touched or part.rest)[-1]
     changes = [_changed(visit, draft, change) for visit in draft.changing]
+    if "service_id" in change.details:
+        said = note_service_on([one.appointment for one in changes], change.details["service_id"])
+        for one in changes:
+            one.service = said.get(one.appointment.id, {})
     if customer is not None:
         note_customer(customer, [one.appointment for one in changes])
     for one in changes:
         check_details(Details.of(one.appointment))
-    if "service_id" in change.details:
-        _note_service(changes, change.details["service_id"])
     # What is called off and what moves away makes room first.
     ended = store_ended(by=by, appointments=[visit.appointment for visit in draft.surplus])
     changed = store_changed(by=by, changes=changes, action=Action.CHANGED)
@@ -373,6 +411,7 @@ def _store(
         appointments=made,
         team=_team_of_added(part, change),
         obstacles=[one.obstacles for one in draft.fitted],
+        resources=_resources_of_added(part, change),
     )
     left_out = _leave_out(draft)
     goes_on = _store_series(by, draft) if draft.timing is not None else series
@@ -404,7 +443,7 @@ def _changed(visit: Visit, draft: _Draft, change: SeriesChange) -> Changed:
     appointment, old_team = visit.appointment, draft.part.team_of(visit)
     before = Details.of(appointment)
     for name, value in change.details.items():
-        if name != "service_id":
+        if name != "service_id":  # noted for all visits at once
             setattr(appointment, name, value)
     stays = appointment.id in draft.stays
     fitted = draft.times.get(appointment.id)
@@ -413,14 +452,14 @@ def _changed(visit: Visit, draft: _Draft, change: SeriesChange) -> Changed:
     team = old_team if change.assignees is None or stays else list(change.assignees)
     obstacles = fitted.obstacles if fitted else draft.newcomers.get(appointment.id, [])
     return Changed(
-        appointment=appointment, before=before, old_team=old_team, team=team, obstacles=obstacles
+        appointment=appointment,
+        before=before,
+        old_team=old_team,
+        team=team,
+        obstacles=obstacles,
+        old_resources=draft.part.resources_of(visit),
+        resources=None if stays else change.resources,
     )
-
-
-def _note_service(changes: Sequence[Changed], service_id: UUID | None) -> None:
-    noted = note_service_on_all([change.appointment for change in changes], service_id)
-    for change in changes:
-        change.more |= noted.get(change.appointment.id, {})
 
 
 def _store_series(by: Member, draft: _Draft) -> Series:

@@ -15,6 +15,7 @@ from sophiie.appointments.errors import TooBusy
 from sophiie.appointments.locking import in_transaction, lock_members
 from sophiie.appointments.many import store_new
 from sophiie.appointments.models import Appointment
+from sophiie.appointments.resources import resources_used
 from sophiie.common.clock import now
 from sophiie.common.ending import stop_if_asked
 from sophiie.common.logs import log
@@ -92,10 +93,13 @@ def _plan_further(series_id: UUID, through: date, until: date) -> int:
         return 0
     team, pattern = _team(series), _pattern(series)
     planned, questions = _planned(series, _days(series.timing, through, until))
-    if pattern is None or not team:
+    resources = resources_used(pattern) if pattern else []
+    # Nothing is booked without a room that is out of use: its people have to say what instead.
+    can_be = pattern is not None and team and all(resource.active for resource in resources)
+    if not can_be:
         questions += [visit.day for visit in planned]
         planned = []
-    lock_members(member.id for member in team)
+    lock_members((member.id for member in team), resources=[resource.id for resource in resources])
     fitted = fit(
         business=series.business,
         team=team,
@@ -104,6 +108,7 @@ def _plan_further(series_id: UUID, through: date, until: date) -> int:
         # Nobody is asked whose calendar cannot be known that far ahead: who booked the series
         # without an end agreed to that.
         answers=Answers(otherwise=Way.LEAVE_OUT, unverified=True),
+        resources=resources,
     )
     made: list[Appointment] = []
     if pattern is not None:
@@ -111,7 +116,13 @@ def _plan_further(series_id: UUID, through: date, until: date) -> int:
         for appointment in made:
             appointment.created_by = series.created_by
         obstacles = [one.obstacles for one in fitted]
-        store_new(by=series.created_by, appointments=made, team=team, obstacles=obstacles)
+        store_new(
+            by=series.created_by,
+            appointments=made,
+            team=team,
+            obstacles=obstacles,
+            resources=resources,
+        )
     last = Visit.objects.filter(series=series).order_by("-number").first()
     number = last.number + 1 if last else series.first_number
     insert(

@@ -21,6 +21,7 @@ from sophiie.appointments.many import obstacles_at
 from sophiie.appointments.rules import EARLIEST, LATEST, LONGEST, may_book_over
 from sophiie.availability.slots import MAX_MEMBERS, TooMuch, find_slots
 from sophiie.common.clock import now
+from sophiie.resources.models import Resource
 from sophiie.series.errors import InTheWay, InvalidSeries, VisitsInTheWay
 from sophiie.series.planning import Planned
 
@@ -79,13 +80,16 @@ def fit(
     timezone: str,
     answers: Answers,
     exclude: Collection[UUID] = (),
+    resources: Sequence[Resource] = (),
 ) -> list[Fitted]:
-    """The visits that can be booked, by the answers; those left out are missing.
+    """The visits that can be booked with these resources, by the answers; those left out are
+    missing.
 
     Raises `VisitsInTheWay` without proposals, which `with_proposals` adds outside the transaction.
     """
     asked = [_where(visit, answers) for visit in visits]
-    found = obstacles_at(team, [(f.start, f.end) for f in asked], timezone, exclude=exclude)
+    periods = [(one.start, one.end) for one in asked]
+    found = obstacles_at(team, periods, timezone, exclude=exclude, resources=resources)
     fitted: list[Fitted] = []
     refused: list[InTheWay] = []
     to_move: list[Fitted] = []
@@ -100,7 +104,9 @@ def fit(
             refused.append(_in_the_way(one, obstacles, timezone))
     for one in to_move:
         taken = [(other.start, other.end) for other in fitted]
-        start = nearest_free(business=business, team=team, visit=one, taken=taken)
+        start = nearest_free(
+            business=business, team=team, visit=one, taken=taken, resources=resources
+        )
         if start is None:
             refused.append(_in_the_way(one, one.obstacles, timezone))
         else:
@@ -149,8 +155,10 @@ def nearest_free(
     team: Sequence[Member],
     visit: Fitted | InTheWay,
     taken: Sequence[tuple[datetime, datetime]] = (),
+    resources: Sequence[Resource] = (),
 ) -> datetime | None:
-    """When all of the team are free nearest to the visit's time, besides what is `taken`."""
+    """When all of the team and the resources are free nearest to the visit's time, besides what is
+    `taken`."""
     length = visit.end - visit.start
     first = max(visit.start - NEAR, now())
     if not team or len(team) > MAX_MEMBERS or first >= visit.end + NEAR:
@@ -163,6 +171,7 @@ def nearest_free(
             end=visit.end + NEAR,
             duration=length,
             together=True,
+            resources=resources,
         )
     except TooMuch:
         return None
@@ -174,11 +183,18 @@ def nearest_free(
 
 
 def with_proposals(
-    error: VisitsInTheWay, *, business: Business, team: Sequence[Member]
+    error: VisitsInTheWay,
+    *,
+    business: Business,
+    team: Sequence[Member],
+    resources: Sequence[Resource] = (),
 ) -> VisitsInTheWay:
     """The same with the nearest free time of each of the first visits in the way."""
     proposed = [
-        replace(visit, nearest=nearest_free(business=business, team=team, visit=visit))
+        replace(
+            visit,
+            nearest=nearest_free(business=business, team=team, visit=visit, resources=resources),
+        )
         if n < MAX_PROPOSALS
         else visit
         for n, visit in enumerate(error.visits)

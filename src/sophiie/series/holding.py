@@ -12,6 +12,7 @@ from sophiie.appointments.locking import lock_members
 from sophiie.appointments.many import Changed, store_changed
 from sophiie.appointments.models import Action, Status
 from sophiie.appointments.rules import Details
+from sophiie.resources.models import Resource
 from sophiie.series.booking import series_transaction
 from sophiie.series.errors import InvalidSeries
 from sophiie.series.fitting import Answers, Fitted, fit
@@ -29,16 +30,21 @@ def confirm_series(*, by: Member, series_id: UUID, unverified: bool = False) -> 
         part = _part(locked_series(by, series_id), held=True)
         held = _held(part)
         team = part.team_of(part.rest[0])
-        lock_members(member.id for member in team)
-        fitted = fit(
-            business=by.business,
-            team=team,
-            visits=[_planned(visit) for visit in held],
-            timezone=part.series.timezone,
-            answers=Answers(unverified=unverified),
-            exclude=[visit.appointment_id for visit in held],
-        )
-        changes = [_confirmed(visit, team, one) for visit, one in zip(held, fitted, strict=True)]
+        things = {resource.id for visit in held for resource in part.resources_of(visit)}
+        lock_members((member.id for member in team), resources=things)
+        changes = []
+        for visits, resources in _by_resources(part, held):
+            fitted = fit(
+                business=by.business,
+                team=team,
+                visits=[_planned(visit) for visit in visits],
+                timezone=part.series.timezone,
+                answers=Answers(unverified=unverified),
+                exclude=[visit.appointment_id for visit in held],
+                resources=resources,
+            )
+            for visit, one in zip(visits, fitted, strict=True):
+                changes.append(_confirmed(visit, team, one))
         store_changed(by=by, changes=changes, action=Action.CONFIRMED)
         return part.series
 
@@ -47,7 +53,7 @@ def confirm_series(*, by: Member, series_id: UUID, unverified: bool = False) -> 
     renew_knowledge(
         team=team, start=part.rest[0].appointment.start, end=part.rest[-1].appointment.end
     )
-    return series_transaction(keep, by.business, team)
+    return series_transaction(keep, by.business, team, part.resources_of(part.rest[0]))
 
 
 def _part(series: Series, *, held: bool) -> Part:
@@ -63,6 +69,16 @@ def _held(part: Part) -> list[Visit]:
     if not held and not on:
         raise InvalidSeries({"series": _("This series is not held.")})
     return held
+
+
+def _by_resources(part: Part, held: list[Visit]) -> list[tuple[list[Visit], list[Resource]]]:
+    """Visits that need the same are asked about together: as a rule all of them."""
+    groups: dict[frozenset[UUID], tuple[list[Visit], list[Resource]]] = {}
+    for visit in held:
+        resources = part.resources_of(visit)
+        key = frozenset(resource.id for resource in resources)
+        groups.setdefault(key, ([], resources))[0].append(visit)
+    return list(groups.values())
 
 
 def _planned(visit: Visit) -> Planned:

@@ -14,6 +14,8 @@ from django.utils.translation import gettext as _
 from sophiie.accounts.models import Member
 from sophiie.appointments.models import Appointment, Assignment
 from sophiie.common.clock import now
+from sophiie.resources.models import Resource, ResourceUse
+from sophiie.resources.selectors import uses_of_many
 from sophiie.series.errors import InvalidSeries, UnknownSeries
 from sophiie.series.models import Series, Visit
 
@@ -41,6 +43,7 @@ class Part:
     include_changed: bool
     moment: datetime
     assignments: dict[UUID, list[Assignment]]
+    uses: dict[UUID, list[ResourceUse]]
 
     @cached_property
     def touched(self) -> list[Visit]:
@@ -68,6 +71,9 @@ class Part:
 
     def team_of(self, visit: Visit) -> list[Member]:
         return [assignment.member for assignment in self.assignments[visit.appointment_id]]
+
+    def resources_of(self, visit: Visit) -> list[Resource]:
+        return [use.resource for use in self.uses.get(visit.appointment_id, [])]
 
 
 def part_of(
@@ -107,6 +113,7 @@ def part_of(
         include_changed=include_changed,
         moment=moment,
         assignments=_assignments(rest),
+        uses=uses_of_many(visit.appointment_id for visit in rest),
     )
 
 

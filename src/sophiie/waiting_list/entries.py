@@ -112,7 +112,8 @@ def waiting(by: Member) -> QuerySet[WaitingEntry]:
 
 
 def _all_of(by: Member) -> QuerySet[WaitingEntry]:
-    return WaitingEntry.objects.filter(business=by.business_id).select_related("appointment")
+    found = WaitingEntry.objects.filter(business=by.business_id)
+    return found.select_related("appointment__service")
 
 
 def _appointment(by: Member, appointment_id: UUID | None) -> Appointment | None:

@@ -46,6 +46,7 @@ def book_repeating(
             answers=answers_in(sent, by, key),
             customer_id=form.cleaned_data.get("customer_id"),
             hold_minutes=form.cleaned_data["hold_minutes"],
+            resources=form.chosen_resources or [],
         )
     except ClocksAsk:
         said = saying(form, repeat)

@@ -16,8 +16,10 @@ from django.utils.translation import gettext as _
 
 from sophiie.accounts.models import Member
 from sophiie.appointments.models import Appointment
+from sophiie.appointments.resources import resources_used
 from sophiie.appointments.rules import Details
 from sophiie.common.wall_time import in_zone
+from sophiie.resources.models import Resource
 from sophiie.series.booking import Booked
 from sophiie.series.changing import Preview, SeriesChange, change_series, preview_change
 from sophiie.series.errors import ClocksAsk, InvalidSeries, VisitsInTheWay
@@ -173,7 +175,9 @@ class WantedChange:
         return Outlook(
             scope=self.scope,
             status=409 if listed else status,
-            only_times=not self.change.details and self.change.assignees is None,
+            only_times=not self.change.details
+            and self.change.assignees is None
+            and self.change.resources is None,
             preview=preview,
             refused=listed,
         )
@@ -198,6 +202,7 @@ def change_of(
         details=details,
         assignees=None if same else team,
         customer_id=_customer(shown, form),
+        resources=_resources(shown, form),
         time=_new_time(series, before, after, repeat),
     )
 
@@ -205,6 +210,13 @@ def change_of(
 def _customer(shown: Appointment, form: AppointmentForm) -> UUID | None:
     chosen: UUID | None = form.cleaned_data.get("customer_id")
     return chosen if chosen != shown.customer_id else None
+
+
+def _resources(shown: Appointment, form: AppointmentForm) -> list[Resource] | None:
+    chosen = form.chosen_resources
+    if chosen is None or set(chosen) == set(resources_used(shown)):
+        return None
+    return chosen
 
 
 def _new_time(series: Series, before: Details, after: Details, repeat: RepeatForm) -> NewTime:
