@@ -210,7 +210,7 @@ class ActsOnSeries(Ground):
             (by_id[appointment_id], day)
             for n, (appointment_id, day) in known.visits.items()
             if by_id[appointment_id].is_on
-            and appointment_id not in alone
+            and (n == number or appointment_id not in alone)  # whoever names one means it
             and (scope == Scope.ALL or n >= number)
         ]
 

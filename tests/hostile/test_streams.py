@@ -331,7 +331,8 @@ def test_an_open_page_hears_of_the_gap(site: str, alice: Member) -> None:
     Member.objects.filter(pk=alice.pk).update(first_steps_done_at=now())
     with browser_page() as page:
         sign_in(page, site, alice)
-        page.goto(f"{site}/calendar")
+        with page.expect_response("**/live"):  # from then on it hears
+            page.goto(f"{site}/calendar")
         page.wait_for_selector("[aria-busy=false]")
         with page.expect_response("**/calendar/feed?*"):
             elsewhere(lambda: live.announce(alice.business_id, gap=True))

@@ -198,6 +198,8 @@ def test_settings(alice: Member, bob: Member, site: str) -> None:
         expect(tour.page.get_by_role("button", name="Book it")).to_be_visible()
         tour.look("no keys", "/settings/keys")
         tour.press("Create a key")
+        tour.page.get_by_label("Password").fill(PASSWORD)
+        tour.press("Confirm")
         tour.look("key refused")
         tour.page.get_by_label("What is it for?").fill("phone")
         tour.press("Create a key")
