@@ -73,3 +73,14 @@ def test_a_null_character_in_the_customer_of_all_visits_is_refused(
     path = f"/series/{made['id']}?scope=all&preview={preview}"
     assert errors(api("PATCH", path, {"customer": {name: "a\0b"}}))
     assert api("GET", f"/series/{made['id']}").json() == {**made, "act_id": None}
+
+
+@pytest.mark.parametrize("scope", ["this", "following", "all"])
+@pytest.mark.parametrize(
+    "start", ["9999-12-31T23:59:59Z", "0001-01-01T00:00:00+14:00"], ids=["last", "first"]
+)
+def test_a_visit_is_not_moved_out_of_the_calendar(api: ApiCaller, scope: str, start: str) -> None:
+    made = api("POST", "/series", PLAIN).json()
+    visit = made["visits"][0]["appointment_id"]
+    path = f"/series/{made['id']}?scope={scope}&appointment={visit}"
+    assert "start" in errors(api("PATCH", path, {"start": start}))
