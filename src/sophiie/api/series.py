@@ -417,6 +417,7 @@ def _change_one(member: Member, series: Series, data: SeriesPatch, appointment_i
     changes = _texts(data)
     if data.start is not None or data.duration_minutes is not None:
         start = data.start or shown.start
+        _wall(start, shown.timezone)  # raises where no end can be added
         length = shown.end - shown.start
         if data.duration_minutes is not None:
             length = timedelta(minutes=data.duration_minutes)

@@ -39,11 +39,13 @@ def cancel_series(
     deletes: bool = False,
 ) -> Ended:
     """Calls off this visit and the following, or all that are ahead; with `deletes` they also leave
-    every list. Raises `UnknownSeries`, and `InvalidSeries` if none is ahead."""
+    every list. Idempotent. Raises `UnknownSeries`, and `InvalidSeries` if none is ahead."""
 
     def call_off() -> Ended:
         part = _part(by, series_id, scope, appointment_id, include_changed, held=True)
         series = part.series
+        if series.ended_at is not None and not part.touched:
+            return _ended(part, None)  # an act that did nothing would hide the way back
         taken = of_rest(part)
         before = {"series": of_series(series), "visits": taken, "added": []}
         ended = [visit.appointment for visit in part.touched]

@@ -14,6 +14,8 @@ from functools import partial
 from typing import Any, TypeVar
 from uuid import UUID
 
+from django.utils.translation import gettext as _
+
 from sophiie import audit
 from sophiie.accounts.models import Member
 from sophiie.appointments.conflicts import renew_knowledge
@@ -190,13 +192,16 @@ def _prepare(
     """Checks what can be checked beforehand, and has calendars polled outside the transaction."""
     answers.check(by)
     draft = _worked_out(by, series_id, scope, appointment_id, change, include_changed)
+    if change.details:
+        visit = (draft.part.touched or draft.part.rest)[0]
+        check_details(replace(Details.of(visit.appointment), **change.details))
     if draft.timing is not None or change.assignees is not None:
         times = [(visit.start, visit.end) for visit in (*draft.planned.values(), *draft.added)]
         times += [(v.appointment.start, v.appointment.end) for v in draft.part.rest]
         renew_knowledge(
             team=_team(by, series_id, change),
-            start=min(start for start, _ in times),
-            end=max(end for _, end in times),
+            start=min(start for start, _end in times),
+            end=max(end for _start, end in times),
         )
 
 
@@ -244,6 +249,8 @@ def _worked_out(
         include_changed=include_changed,
         held=held,
     )
+    if series.ended_at is not None and not part.touched:
+        raise InvalidSeries({"scope": _("No visit of this series is ahead.")})
     if not change.time.is_any:
         return _Draft(part=part, timing=None, planned={}, added=[], surplus=[])
     first = part.rest[0]
@@ -341,7 +348,7 @@ def _fit(by: Member, draft: _Draft, change: SeriesChange, answers: Answers) -> N
                 business=by.business,
                 team=needs[key][0],
                 resources=needs[key][1],
-                visits=[planned for _, planned in entries],
+                visits=[planned for _visit, planned in entries],
                 timezone=draft.timing.zone if draft.timing else part.series.timezone,
                 answers=answers,
                 exclude=exclude,

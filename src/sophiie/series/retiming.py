@@ -98,8 +98,12 @@ def _moved(timing: Timing, rest: Rest, moved_to: date) -> Timing:
 
 
 def _last_day(timing: Timing, count: int) -> date:
+    """Raises `InvalidSeries` if all days left are left out or after the year 2099."""
     days = (day for day in timing.rule.days(timing.first.date()) if day not in timing.left_out)
-    return list(islice(days, count))[-1]
+    found = list(islice(days, count))
+    if not found:
+        raise InvalidSeries({"rule": _("This rule leads to no visit.")})
+    return found[-1]
 
 
 def _first_day(rule: Rule, rest: Rest, moved_to: date) -> date:
