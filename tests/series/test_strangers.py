@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from sophiie.series.models import Kind, SeriesAct
+from sophiie.series.models import Kind, Series, SeriesAct
 from tests.api.problems import errors
 from tests.conftest import ApiCaller
 
@@ -62,6 +62,20 @@ def test_calling_off_twice_leaves_the_way_back(api: ApiCaller, called_off: dict[
     assert undone.status_code == 204
     visits = api("GET", f"/series/{called_off['id']}").json()["visits"]
     assert {visit["status"] for visit in visits} == {"scheduled"}
+
+
+def test_a_series_that_was_called_off_in_part_goes_on_by_a_new_rule(api: ApiCaller) -> None:
+    made = api("POST", "/series", PLAIN).json()
+    last = made["visits"][-1]["appointment_id"]
+    api("DELETE", f"/series/{made['id']}?scope=following&appointment={last}")
+    assert Series.objects.get().ended_at is not None
+    changed = api("PATCH", f"/series/{made['id']}?scope=all", {"rule": "FREQ=WEEKLY"})
+    assert changed.status_code == 200, changed.content
+    series = Series.objects.get()
+    assert series.planned_through is not None
+    assert series.ended_at is None
+    api("POST", f"/series/{made['id']}/undo", {"act_id": changed.json()["act_id"]})
+    assert Series.objects.get().ended_at is not None
 
 
 @pytest.mark.parametrize("name", ["name", "phone", "email"])

@@ -490,6 +490,7 @@ def _store_series(by: Member, draft: _Draft) -> Series:
         old.revision, old.updated_at = old.revision + 1, moment
     else:
         goes_on.revision += 1
+        goes_on.ended_at = None  # called off in part before: by its new rule it goes on
     # Days that wait for an answer are among those left out by now: the answer was this change.
     goes_on.not_booked = []
     goes_on.keep(timing)
