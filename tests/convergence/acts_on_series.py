@@ -18,7 +18,8 @@ from hypothesis.stateful import precondition, rule
 from sophiie.appointments.rules import Details
 from sophiie.series.booking import book_series
 from sophiie.series.cancelling import cancel_series
-from sophiie.series.changing import SeriesChange, change_series
+from sophiie.series.changing import change_series
+from sophiie.series.drafts import SeriesChange
 from sophiie.series.errors import CannotUndo, VisitsInTheWay
 from sophiie.series.fitting import Answers
 from sophiie.series.models import Visit

@@ -20,7 +20,8 @@ from sophiie.audit.models import Entry
 from sophiie.customers.models import Customer
 from sophiie.series.booking import book_series, check_series
 from sophiie.series.cancelling import cancel_series
-from sophiie.series.changing import SeriesChange, change_series
+from sophiie.series.changing import change_series
+from sophiie.series.drafts import SeriesChange
 from sophiie.series.errors import InvalidSeries, VisitsInTheWay
 from sophiie.series.extending import answer_not_booked, extend_series
 from sophiie.series.fitting import Answers, Way

@@ -12,7 +12,8 @@ from sophiie.accounts.models import Member
 from sophiie.appointments import booking
 from sophiie.appointments.models import Appointment, AppointmentChange
 from sophiie.audit.models import Entry
-from sophiie.series.changing import SeriesChange, change_series, preview_change
+from sophiie.series.changing import change_series, preview_change
+from sophiie.series.drafts import SeriesChange
 from sophiie.series.errors import CannotUndo, InvalidSeries, UnknownSeries, VisitsInTheWay
 from sophiie.series.fitting import Answers, Way
 from sophiie.series.models import Series, Visit

@@ -19,7 +19,8 @@ from sophiie.resources.editing import make
 from sophiie.resources.models import Resource, ResourceUse
 from sophiie.series.booking import Booked, book_series, check_series
 from sophiie.series.cancelling import cancel_series
-from sophiie.series.changing import SeriesChange, change_series, preview_change
+from sophiie.series.changing import change_series, preview_change
+from sophiie.series.drafts import SeriesChange
 from sophiie.series.errors import VisitsInTheWay
 from sophiie.series.extending import extend_series
 from sophiie.series.fitting import Answers, Way

@@ -18,7 +18,8 @@ from sophiie.appointments import booking
 from sophiie.common.after_commit import gathering
 from sophiie.common.clock import now
 from sophiie.series.cancelling import cancel_series
-from sophiie.series.changing import SeriesChange, change_series
+from sophiie.series.changing import change_series
+from sophiie.series.drafts import SeriesChange
 from sophiie.series.models import Series
 from sophiie.series.retiming import NewTime
 from sophiie.series.rule import read

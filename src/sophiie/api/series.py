@@ -47,7 +47,8 @@ from sophiie.resources.models import Resource
 from sophiie.resources.selectors import uses_of_many
 from sophiie.series.booking import book_series, check_series, planned_visits, renew_for
 from sophiie.series.cancelling import cancel_series, preview_cancel
-from sophiie.series.changing import SeriesChange, change_series, preview_change
+from sophiie.series.changing import change_series, preview_change
+from sophiie.series.drafts import SeriesChange
 from sophiie.series.errors import VisitsInTheWay
 from sophiie.series.fitting import Answers, Way
 from sophiie.series.holding import confirm_series

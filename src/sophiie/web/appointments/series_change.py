@@ -21,7 +21,8 @@ from sophiie.appointments.rules import Details
 from sophiie.common.wall_time import in_zone
 from sophiie.resources.models import Resource
 from sophiie.series.booking import Booked
-from sophiie.series.changing import Preview, SeriesChange, change_series, preview_change
+from sophiie.series.changing import Preview, change_series, preview_change
+from sophiie.series.drafts import SeriesChange
 from sophiie.series.errors import ClocksAsk, InvalidSeries, VisitsInTheWay
 from sophiie.series.fitting import Answers
 from sophiie.series.models import Series, Visit

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods
 from sophiie.appointments.errors import AppointmentError, TooBusy
 from sophiie.appointments.models import Appointment
 from sophiie.common.wall_time import in_zone
-from sophiie.series.changing import SeriesChange
+from sophiie.series.drafts import SeriesChange
 from sophiie.series.errors import ClocksAsk, InvalidSeries, UnknownSeries
 from sophiie.series.models import Visit
 from sophiie.series.retiming import NewTime
