@@ -69,6 +69,8 @@ def worked_out(
     *,
     held: bool = False,
 ) -> Draft:
+    """Which visits there are to be, and when; only reads. With `held`, series and visits are locked
+    until the transaction ends. Raises `InvalidSeries`, `ClocksAsk` and `UnknownSeries`."""
     if scope == Scope.THIS:
         raise InvalidSeries({"scope": "this"})
     series = locked_series(by, series_id) if held else find_series(by, series_id)
@@ -187,6 +189,7 @@ def _sort_in(
 
 
 def team_of_added(part: Part, change: SeriesChange) -> list[Member]:
+    """Who does the visits that a change adds: whoever does the last one."""
     if change.assignees is not None:
         return list(change.assignees)
     return part.team_of((part.touched or part.rest)[-1])
