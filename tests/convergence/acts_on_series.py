@@ -20,7 +20,7 @@ from sophiie.series.booking import book_series
 from sophiie.series.cancelling import cancel_series
 from sophiie.series.changing import change_series
 from sophiie.series.drafts import SeriesChange
-from sophiie.series.errors import CannotUndo, VisitsInTheWay
+from sophiie.series.errors import CannotUndo, InvalidSeries, VisitsInTheWay
 from sophiie.series.fitting import Answers
 from sophiie.series.models import Visit
 from sophiie.series.planning import Timing
@@ -109,7 +109,7 @@ class ActsOnSeries(Ground):
         appointment_id, day = known.visits[number]
         change = SeriesChange(time=NewTime(start=datetime.combine(day, time(hour))))
         touched = self._touched(known, number, scope)
-        act = self._changed(known, scope, appointment_id, change)
+        act = self._changed(known, scope, appointment_id, change, touched)
         if act is None:
             return
         for expected, its_day in touched:
@@ -132,7 +132,7 @@ class ActsOnSeries(Ground):
         title = f"Course {self.count()}"
         touched = self._touched(known, number, scope)
         change = SeriesChange(details={"title": title})
-        if self._changed(known, scope, known.visits[number][0], change) is not None:
+        if self._changed(known, scope, known.visits[number][0], change, touched) is not None:
             for expected, _ in touched:
                 self.now_is(expected.changed(title=title))
 
@@ -150,7 +150,9 @@ class ActsOnSeries(Ground):
             scope=scope,
             appointment_id=known.visits[number][0],
         )
-        assert ended.act is not None
+        if ended.act is None:
+            assert not touched
+            return
         self.acts.append(replace(kept, id=ended.act.id))
         for expected, _ in touched:
             self.now_is(expected.changed(cancelled=True))
@@ -169,9 +171,14 @@ class ActsOnSeries(Ground):
         self.series = act.series
 
     def _changed(
-        self, known: KnownSeries, scope: Scope, appointment_id: UUID, change: SeriesChange
+        self,
+        known: KnownSeries,
+        scope: Scope,
+        appointment_id: UUID,
+        change: SeriesChange,
+        touched: Sequence[object],
     ) -> UUID | None:
-        """Which series goes on; None if something was in the way."""
+        """Which series goes on; None if something was in the way, or all of it is called off."""
         kept = self._snapshot(known)
         try:
             done = change_series(
@@ -183,6 +190,9 @@ class ActsOnSeries(Ground):
                 answers=UNVERIFIED,
             )
         except VisitsInTheWay:
+            return None
+        except InvalidSeries:
+            assert not touched
             return None
         self.acts.append(replace(kept, id=done.act.id))
         return done.series.id
