@@ -224,6 +224,22 @@ def test_one_visit_alone_is_changed_and_called_off(api: ApiCaller) -> None:
     assert statuses == ["scheduled", "scheduled", "cancelled", "scheduled", "scheduled"]
 
 
+def test_a_preview_of_one_visit_changes_nothing_and_names_what_is_in_its_way(
+    api: ApiCaller,
+) -> None:
+    made = book(api)
+    second = made["visits"][1]["appointment_id"]
+    path = f"/series/{made['id']}?scope=this&appointment={second}&preview=true"
+    seen = api("PATCH", path, {"start": "2027-01-27T11:00:00+11:00", "title": "Longer"}).json()
+    assert [move["after"] for move in seen["moved"]] == ["2027-01-27T11:00:00+11:00"]
+    assert (seen["changed"], seen["in_the_way"]) == ([second], [])
+    first = made["visits"][0]
+    (refused,) = api("PATCH", path, {"start": first["start"]}).json()["in_the_way"]
+    assert refused["conflicts"][0]["appointment_id"] == first["appointment_id"]
+    assert api("PATCH", path, {"title": ""}).status_code == 422
+    assert api("GET", f"/series/{made['id']}").json() == {**made, "act_id": None}
+
+
 def test_a_series_is_called_off_from_one_visit_on(api: ApiCaller) -> None:
     made = book(api)
     third = made["visits"][2]["appointment_id"]

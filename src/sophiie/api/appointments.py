@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import fields
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -22,11 +20,18 @@ from sophiie.api.appointment_schemas import (
     AppointmentPatch,
     ConfirmIn,
     ConflictProblem,
-    CustomerIn,
     DriftIn,
     appointment_out,
 )
-from sophiie.api.booked_service import notes_of, service_named, team_of_service, title_of
+from sophiie.api.booked_service import service_named
+from sophiie.api.booking_input import (
+    changed_details,
+    check_may_overlap,
+    customer_named,
+    length_said,
+    new_details,
+    new_team,
+)
 from sophiie.api.idempotency import answer_once, is_kept, kept_answer
 from sophiie.api.problems import CONTENT_TYPE, ProblemError, conflict, invalid
 from sophiie.api.schemas import Problem
@@ -35,11 +40,10 @@ from sophiie.appointments.conflicts import clashes_of, renew_knowledge
 from sophiie.appointments.errors import Conflict
 from sophiie.appointments.models import Appointment
 from sophiie.appointments.resources import resources_named, resources_used
-from sophiie.appointments.rules import Details, assignees_of, check_details, may_book_over
+from sophiie.appointments.rules import assignees_of, check_details
 from sophiie.resources.models import Resource
 from sophiie.resources.selectors import ids_of_resources
 from sophiie.series.selectors import place_of
-from sophiie.services.models import Service
 from sophiie.sync.actions import drift
 from sophiie.sync.outbox import record
 from sophiie.sync.reports.event_status import event_rows_of, statuses_of
@@ -79,9 +83,11 @@ def create(request: HttpRequest, data: AppointmentIn) -> HttpResponse:
     """
     member = member_of(request)
     service = service_named(member, data.service_id)
-    details = _details(data, member, service)
-    customer_id = _customer_id(data)
-    allow_overlap = _may_overlap(member, data.allow_overlap)
+    zone = member.business.timezone if data.timezone is None else data.timezone
+    end = _end(data.start, *length_said(data, service))
+    details = new_details(data, service, end=end, zone=zone)
+    customer_id = customer_named(data)
+    allow_overlap = check_may_overlap(member, data.allow_overlap)
 
     def book() -> tuple[int, Any]:
         try:
@@ -107,10 +113,8 @@ def create(request: HttpRequest, data: AppointmentIn) -> HttpResponse:
     answer = kept_answer(request, member)
     if answer is None:
         check_details(details)
-        team = _team(data, member, details, service)
+        team = new_team(data, member, service, details)
         resources = resources_named(member.business, data.resource_ids)
-        check_details(details)
-        team = _team(data, member, details, service)
         if is_kept(request):  # no transaction waits for the network: before that of the answer
             renew_knowledge(team=team, start=details.start, end=details.end)
         answer = answer_once(request, member, book)
@@ -165,10 +169,10 @@ def change(request: HttpRequest, appointment_id: UUID, data: AppointmentPatch) -
         appointment_id=appointment_id,
         changes=changes,
         assignees=team,
-        customer_id=_customer_id(data),
+        customer_id=customer_named(data),
         status=data.status,
         expected_revision=expected,
-        allow_overlap=_may_overlap(member, data.allow_overlap),
+        allow_overlap=check_may_overlap(member, data.allow_overlap),
         accept_unverified=data.accept_unverified,
         resources=_resources(data, shown, member),
     )
@@ -195,7 +199,7 @@ def confirm(
     holds.confirm(
         by=member,
         appointment_id=appointment_id,
-        allow_overlap=_may_overlap(member, asked.allow_overlap),
+        allow_overlap=check_may_overlap(member, asked.allow_overlap),
         accept_unverified=asked.accept_unverified,
     )
     return _answer(booking.find(member, appointment_id), member)
@@ -233,7 +237,7 @@ def answer_drift(request: HttpRequest, appointment_id: UUID, data: DriftIn) -> H
                 member,
                 appointment_id,
                 calendar_of=data.member_id,
-                allow_overlap=_may_overlap(member, data.allow_overlap),
+                allow_overlap=check_may_overlap(member, data.allow_overlap),
                 accept_unverified=data.accept_unverified,
             )
         except drift.DriftError as error:
@@ -256,99 +260,12 @@ def _out(appointment: Appointment, member: Member) -> dict[str, Any]:
     return answer.model_dump(mode="json")
 
 
-def _details(data: AppointmentIn, member: Member, service: Service | None) -> Details:
-    minutes = data.duration_minutes
-    if service and minutes is None and data.end is None:
-        minutes = service.duration_minutes
-    return Details(
-        title=title_of(data.title, service),
-        start=data.start,
-        end=_end(data.start, data.end, minutes),
-        timezone=member.business.timezone if data.timezone is None else data.timezone,
-        location=data.location.strip(),
-        notes=notes_of(data.notes, service),
-        service_id=data.service_id,
-        travel_minutes=data.travel_minutes,
-        **_customer(data.customer),
-    )
-
-
-def _team(
-    data: AppointmentIn, member: Member, details: Details, service: Service | None
-) -> Sequence[Member]:
-    if data.assignees is None and service:
-        return team_of_service(
-            member,
-            service,
-            start=details.start,
-            end=details.end,
-            travel_minutes=details.travel_minutes,
-        )
-    names = [str(member.id)] if data.assignees is None else data.assignees
-    return assignees_of(member.business, names)
-
-
 def _resources(data: AppointmentPatch, shown: Appointment, member: Member) -> list[Resource] | None:
     """What the appointment is to need; None leaves that as it is."""
     if data.resource_ids is None:
         return None
     staying = resources_used(shown)
     return resources_named(member.business, data.resource_ids, staying=staying)
-
-
-def _end(start: datetime, end: datetime | None, minutes: int | None) -> datetime:
-    if (end is None) == (minutes is None):
-        raise invalid({"end": ["Give either end or duration_minutes."]})
-    if end is not None:
-        return end
-    try:
-        return start + timedelta(minutes=minutes or 0)
-    except OverflowError:
-        raise invalid({"start": ["Use a date between the years 2000 and 2099."]}) from None
-
-
-def _customer(customer: CustomerIn | None) -> dict[str, Any]:
-    customer = customer or CustomerIn()
-    return {
-        "customer_name": customer.name.strip(),
-        "customer_phone": customer.phone.strip(),
-        "customer_email": customer.email.strip(),
-    }
-
-
-def _customer_id(data: AppointmentIn | AppointmentPatch) -> UUID | None:
-    inside = data.customer.id if data.customer else None
-    if inside and data.customer_id and inside != data.customer_id:
-        raise invalid({"customer_id": ["This is another customer than in customer.id."]})
-    return inside or data.customer_id
-
-
-def _changes(data: AppointmentPatch, shown: Appointment) -> dict[str, Any]:
-    """The fields that the request names. Only `customer`, `customer_id` and `service_id` may be
-    null: then it is for nobody, or of no service."""
-    named = data.model_fields_set
-    can_be_null = {"customer", "customer_id", "service_id"}
-    nulls = {n for n in named - can_be_null if getattr(data, n) is None}
-    if nulls:
-        raise invalid({name: ["This cannot be null."] for name in sorted(nulls)})
-    plain = {field.name for field in fields(Details)} & named
-    changes = {name: getattr(data, name) for name in plain}
-    for name in ("title", "location"):
-        if name in changes:
-            changes[name] = changes[name].strip()
-    if data.duration_minutes is not None:
-        changes["end"] = _end(changes.get("start", shown.start), data.end, data.duration_minutes)
-    if named & {"customer", "customer_id"}:
-        changes |= _customer(data.customer)
-    return changes
-
-
-def _may_overlap(member: Member, asked: bool) -> bool:
-    if asked and not may_book_over(member):
-        raise ProblemError(
-            403, "forbidden", "Not allowed", "Only owners and admins may book over an appointment."
-        )
-    return asked
 
 
 def _expected_revision(request: HttpRequest) -> int | None:
@@ -361,3 +278,22 @@ def _expected_revision(request: HttpRequest) -> int | None:
             400, "bad-if-match", "If-Match is not a revision", "Send If-Match: <revision>."
         )
     return int(digits)
+
+
+def _end(start: datetime, end: datetime | None, minutes: int | None) -> datetime:
+    if end is not None:
+        return end
+    try:
+        return start + timedelta(minutes=minutes or 0)
+    except OverflowError:
+        raise invalid({"start": ["Use a date between the years 2000 and 2099."]}) from None
+
+
+def _changes(data: AppointmentPatch, shown: Appointment) -> dict[str, Any]:
+    changes = changed_details(data)
+    if data.duration_minutes is not None:
+        if data.end is not None:
+            raise invalid({"end": ["Give either end or duration_minutes."]})
+        start = changes.get("start", shown.start)
+        changes["end"] = _end(start, None, data.duration_minutes)
+    return changes

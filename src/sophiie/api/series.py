@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
-from datetime import date, datetime, timedelta
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -13,17 +11,17 @@ from ninja import Body, Query, Router
 
 from sophiie.accounts.models import Member
 from sophiie.api.access import key_of, member_of
-from sophiie.api.appointment_schemas import CustomerIn
-from sophiie.api.booked_service import notes_of, service_named, team_of_service, title_of
-from sophiie.api.idempotency import answer_once, kept_answer
+from sophiie.api.booked_service import service_named
+from sophiie.api.booking_input import customer_named, new_details, new_team
+from sophiie.api.idempotency import answer_once, is_kept, kept_answer
 from sophiie.api.problems import (
     CONTENT_TYPE,
-    ProblemError,
     invalid,
     not_found,
     visits_in_the_way,
 )
 from sophiie.api.schemas import Problem, Strict
+from sophiie.api.series_input import answers_of, change_of, change_of_one, timing_of
 from sophiie.api.series_schemas import (
     ChangePreview,
     ConfirmSeriesIn,
@@ -41,26 +39,19 @@ from sophiie.api.series_schemas import (
 )
 from sophiie.appointments import booking
 from sophiie.appointments.resources import resources_named
-from sophiie.appointments.rules import Details, assignees_of, may_book_over
-from sophiie.common.wall_time import in_zone, is_zone
 from sophiie.resources.models import Resource
-from sophiie.resources.selectors import uses_of_many
 from sophiie.series.booking import book_series, check_series, planned_visits, renew_for
 from sophiie.series.cancelling import cancel_series, preview_cancel
-from sophiie.series.changing import change_series, preview_change
-from sophiie.series.drafts import SeriesChange
+from sophiie.series.changing import change_series, preview_change, preview_one
 from sophiie.series.errors import VisitsInTheWay
 from sophiie.series.fitting import Answers, Way
 from sophiie.series.holding import confirm_series
-from sophiie.series.models import Series, SeriesAct
-from sophiie.series.planning import NOT_ASKED, ClockAnswers, Doubled, Skipped, Timing
-from sophiie.series.retiming import NewTime
-from sophiie.series.rule import Rule, ShortMonths, read
+from sophiie.series.models import Series, SeriesAct, Visit
+from sophiie.series.planning import Timing
 from sophiie.series.scope import Scope
 from sophiie.series.selectors import find_series
 from sophiie.series.undoing import undo
 from sophiie.series.words import in_words
-from sophiie.services.models import Service
 
 router = Router(tags=["series"])
 PROBLEMS = {
@@ -97,21 +88,12 @@ def create(request: HttpRequest, data: SeriesIn, preview: bool = False) -> HttpR
     """
     member = member_of(request)
     service = service_named(member, data.service_id)
-    timing = _timing(data, member, service)
-    details = Details(
-        title=title_of(data.title, service),
-        start=data.start,
-        end=data.start + timing.length,
-        timezone=timing.zone,
-        location=data.location.strip(),
-        notes=notes_of(data.notes, service),
-        service_id=data.service_id,
-        travel_minutes=data.travel_minutes,
-        **_customer(data.customer),
-    )
-    answers = _answers(data, member)
+    timing = timing_of(data, member, service)
+    end = data.start + timing.length
+    details = new_details(data, service, end=end, zone=timing.zone)
+    answers = answers_of(data, member)
     if preview:
-        team = _team_for_new(data, member, details, service)
+        team = new_team(data, member, service, details)
         resources = resources_named(member.business, data.resource_ids)
         return _check(member, timing, team, answers, resources)
 
@@ -123,7 +105,7 @@ def create(request: HttpRequest, data: SeriesIn, preview: bool = False) -> HttpR
                 timing=timing,
                 assignees=team,
                 answers=answers,
-                customer_id=_customer_id(data),
+                customer_id=customer_named(data),
                 hold_minutes=data.hold_minutes,
                 hold_key=key_of(request).id,
                 resources=resources,
@@ -134,10 +116,10 @@ def create(request: HttpRequest, data: SeriesIn, preview: bool = False) -> HttpR
 
     answer = kept_answer(request, member)
     if answer is None:
-        team = _team_for_new(data, member, details, service)
+        team = new_team(data, member, service, details)
         resources = resources_named(member.business, data.resource_ids)
-        # Before the transaction that stores the answer: no transaction waits for the network.
-        renew_for(team, planned_visits(timing))
+        if is_kept(request):  # no transaction waits for the network: before that of the answer
+            renew_for(team, planned_visits(timing))
         answer = answer_once(request, member, book)
     status, body = answer
     response = JsonResponse(body, status=status)
@@ -166,15 +148,14 @@ def change(
     member = member_of(request)
     series = find_series(member, series_id)
     if query.scope == Scope.THIS:
-        _change_one(member, series, data, _named(query))
-        return JsonResponse(series_out(series))
+        return JsonResponse(_change_one(member, series, data, query))
     how: dict[str, Any] = {
         "by": member,
         "series_id": series_id,
         "scope": query.scope,
         "appointment_id": query.appointment,
-        "change": _series_change(data, series, member, query.appointment),
-        "answers": _answers(data, member),
+        "change": change_of(data, series, member, query.appointment),
+        "answers": answers_of(data, member),
         "include_changed": data.include_changed or query.include_changed,
     }
     if query.preview:
@@ -189,7 +170,7 @@ def cancel(request: HttpRequest, series_id: UUID, query: Query[Scoped]) -> HttpR
     member = member_of(request)
     if query.scope == Scope.THIS:
         series = find_series(member, series_id)
-        appointment_id = _visit_in(series, _named(query))
+        appointment_id = _visit_in(series, _named(query)).appointment_id
         if not query.preview:
             booking.cancel(by=member, appointment_id=appointment_id)
         only = ChangePreview(kept=[], cancelled=[appointment_id], past=0)
@@ -228,23 +209,6 @@ def undo_act(request: HttpRequest, series_id: UUID, data: UndoIn) -> HttpRespons
     return HttpResponse(status=204)
 
 
-def _team_for_new(
-    data: SeriesIn, member: Member, details: Details, service: Service | None
-) -> Sequence[Member]:
-    """Whom the request names; else who should do the service at the first visit, or the key's
-    member."""
-    if data.assignees is None and service:
-        return team_of_service(
-            member,
-            service,
-            start=details.start,
-            end=details.end,
-            travel_minutes=details.travel_minutes,
-        )
-    names = [str(member.id)] if data.assignees is None else data.assignees
-    return assignees_of(member.business, names)
-
-
 def _check(
     member: Member,
     timing: Timing,
@@ -263,173 +227,32 @@ def _check(
     return JsonResponse(found.model_dump(mode="json"))
 
 
-def _timing(data: SeriesIn, member: Member, service: Service | None) -> Timing:
-    zone = member.business.timezone if data.timezone is None else data.timezone
-    if not is_zone(zone):
-        raise invalid({"timezone": ["This is not an IANA time zone, such as Australia/Sydney."]})
-    minutes = data.duration_minutes
-    if service and minutes is None and data.end is None:
-        minutes = service.duration_minutes
-    if (data.end is None) == (minutes is None):
-        raise invalid({"end": ["Give either end or duration_minutes."]})
-    length = timedelta(minutes=minutes or 0)
-    first = _wall(data.start, zone)
-    return Timing(
-        rule=_rule(data.rule, first, zone, data.short_months),
-        first=first,
-        zone=zone,
-        length=data.end - data.start if data.end is not None else length,
-        left_out=frozenset(data.left_out),
-        answers=_clock_answers(data) or NOT_ASKED,
-    )
-
-
-def _wall(moment: datetime, zone: str) -> datetime:
-    try:
-        wall = in_zone(moment, zone).replace(tzinfo=None)
-    except OverflowError:
-        wall = datetime.min  # noqa: DTZ901 - refused below
-    if not 2000 <= wall.year < 2100:
-        raise invalid({"start": ["Use a date between the years 2000 and 2099."]})
-    return wall
-
-
-def _rule(text: str, first: datetime, zone: str, short_months: str | None) -> Rule:
-    return read(text, first=first, zone=zone, short_months=ShortMonths(short_months or "skip"))
-
-
-def _clock_answers(data: SeriesIn | SeriesPatch) -> ClockAnswers | None:
-    if data.clocks is None:
-        return None
-    skipped, doubled = data.clocks.skipped, data.clocks.doubled
-    return ClockAnswers(
-        Skipped(skipped) if skipped else None, Doubled(doubled) if doubled else None
-    )
-
-
-def _answers(data: SeriesIn | SeriesPatch, member: Member) -> Answers:
-    each: dict[date, Way | datetime] = {}
-    for answer in data.answers:
-        if (answer.start is None) == (answer.in_the_way is None):
-            raise invalid({"answers": ["Give either in_the_way or start for each day."]})
-        each[answer.day] = answer.start or Way(answer.in_the_way or "")
-    answers = Answers(Way(data.in_the_way), each, unverified=data.accept_unverified)
-    if Way.BOOK_ANYWAY in (answers.otherwise, *each.values()) and not may_book_over(member):
-        raise ProblemError(
-            403, "forbidden", "Not allowed", "Only owners and admins may book over an appointment."
-        )
-    return answers
-
-
-def _customer(customer: CustomerIn | None) -> dict[str, Any]:
-    customer = customer or CustomerIn()
-    return {
-        "customer_name": customer.name.strip(),
-        "customer_phone": customer.phone.strip(),
-        "customer_email": customer.email.strip(),
-    }
-
-
-def _customer_id(data: SeriesIn | SeriesPatch) -> UUID | None:
-    inside = data.customer.id if data.customer else None
-    if inside and data.customer_id and inside != data.customer_id:
-        raise invalid({"customer_id": ["This is another customer than in customer.id."]})
-    return inside or data.customer_id
-
-
 def _named(query: Scoped) -> UUID:
     if query.appointment is None:
         raise invalid({"appointment": ["Name the appointment that is meant."]})
     return query.appointment
 
 
-def _visit_in(series: Series, appointment_id: UUID) -> UUID:
-    if not series.visits.filter(appointment=appointment_id).exists():
-        raise not_found()
-    return appointment_id
-
-
-def _texts(data: SeriesPatch) -> dict[str, Any]:
-    named = data.model_fields_set
-    can_be_null = {"customer", "customer_id", "service_id"}
-    nulls = {name for name in named - can_be_null if getattr(data, name) is None}
-    if nulls:
-        raise invalid({name: ["This cannot be null."] for name in sorted(nulls)})
-    plain = ("title", "location", "notes", "service_id", "travel_minutes")
-    changes: dict[str, Any] = {}
-    changes |= {name: getattr(data, name) for name in plain if name in named}
-    for name in ("title", "location"):
-        if name in changes:
-            changes[name] = changes[name].strip()
-    if named & {"customer", "customer_id"}:
-        changes |= _customer(data.customer)
-    return changes
-
-
-def _team(data: SeriesPatch, member: Member) -> list[Member] | None:
-    return None if data.assignees is None else assignees_of(member.business, data.assignees)
-
-
-def _resources(data: SeriesPatch, member: Member, visits: Iterable[UUID]) -> list[Resource] | None:
-    """Those that the request names; one that is out of use can stay where it is used."""
-    if data.resource_ids is None:
-        return None
-    staying = [use.resource for uses in uses_of_many(visits).values() for use in uses]
-    return resources_named(member.business, data.resource_ids, staying=staying)
-
-
-def _series_change(
-    data: SeriesPatch, series: Series, member: Member, appointment_id: UUID | None
-) -> SeriesChange:
-    zone = series.timezone
-    start = _wall(data.start, zone) if data.start else None
-    rule = None
-    if data.rule is not None:
-        rule = _rule(data.rule, start or _first(series, appointment_id), zone, data.short_months)
-    elif data.short_months is not None:
-        rule = replace(series.rule_as_told, short_months=ShortMonths(data.short_months))
-    minutes = data.duration_minutes
-    return SeriesChange(
-        details=_texts(data),
-        assignees=_team(data, member),
-        customer_id=_customer_id(data),
-        resources=_resources(data, member, series.visits.values_list("appointment_id", flat=True)),
-        time=NewTime(
-            rule=rule,
-            start=start,
-            length=timedelta(minutes=minutes) if minutes else None,
-            left_out=None if data.left_out is None else frozenset(data.left_out),
-            answers=_clock_answers(data),
-        ),
-    )
-
-
-def _first(series: Series, appointment_id: UUID | None) -> datetime:
-    """The wall time of the visit from which on a rule applies."""
+def _visit_in(series: Series, appointment_id: UUID) -> Visit:
     visit = series.visits.filter(appointment=appointment_id).first()
-    return datetime.combine(visit.planned, series.first.time()) if visit else series.first
+    if visit is None:
+        raise not_found()
+    return visit
 
 
-def _change_one(member: Member, series: Series, data: SeriesPatch, appointment_id: UUID) -> None:
-    """One visit alone, as any other appointment."""
-    shown = booking.find(member, _visit_in(series, appointment_id))
-    if data.rule is not None or data.left_out is not None:
-        raise invalid({"scope": ["One visit has no rule of its own."]})
-    changes = _texts(data)
-    if data.start is not None or data.duration_minutes is not None:
-        start = data.start or shown.start
-        _wall(start, shown.timezone)  # raises where no end can be added
-        length = shown.end - shown.start
-        if data.duration_minutes is not None:
-            length = timedelta(minutes=data.duration_minutes)
-        changes |= {"start": start, "end": start + length}
+def _change_one(member: Member, series: Series, data: SeriesPatch, query: Scoped) -> dict[str, Any]:
+    """Changes or previews one visit alone."""
+    visit = _visit_in(series, _named(query))
+    shown = booking.find(member, visit.appointment_id)
+    wanted, answers = change_of_one(data, shown, member), answers_of(data, member)
+    if query.preview:
+        return change_preview(preview_one(visit, shown, answers=answers, **wanted), series.timezone)
     booking.change(
         by=member,
-        appointment_id=appointment_id,
-        changes=changes,
-        assignees=_team(data, member),
-        customer_id=_customer_id(data),
-        resources=_resources(data, member, [appointment_id]),
-        allow_overlap=_answers(data, member).otherwise == Way.BOOK_ANYWAY,
-        accept_unverified=data.accept_unverified,
+        appointment_id=shown.id,
+        customer_id=customer_named(data),
+        allow_overlap=answers.otherwise == Way.BOOK_ANYWAY,
+        accept_unverified=answers.unverified,
+        **wanted,
     )
+    return series_out(series)

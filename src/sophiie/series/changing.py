@@ -6,15 +6,19 @@ the rule changes, the visits before keep the old one, and a series of its own go
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
+from typing import Any
 from uuid import UUID
 
 from sophiie.accounts.models import Member
-from sophiie.appointments.conflicts import renew_knowledge
+from sophiie.appointments.assignments import Consent
+from sophiie.appointments.conflicts import conflicts_of, renew_knowledge
 from sophiie.appointments.customers import CustomerOfBooking
 from sophiie.appointments.locking import lock_members
+from sophiie.appointments.models import Appointment
 from sophiie.appointments.resources import check_are_there, resources_used
 from sophiie.appointments.rules import Details, check_details
 from sophiie.resources.models import Resource
@@ -27,7 +31,7 @@ from sophiie.series.drafts import (
     worked_out,
 )
 from sophiie.series.errors import InTheWay, VisitsInTheWay
-from sophiie.series.fitting import NO_ANSWERS, Answers
+from sophiie.series.fitting import NO_ANSWERS, Answers, Way
 from sophiie.series.models import Visit
 from sophiie.series.planning import Planned
 from sophiie.series.scope import Part, Scope
@@ -126,6 +130,53 @@ def _preview(draft: Draft, in_the_way: list[InTheWay]) -> Preview:
         past=len(draft.part.before),
         splits=draft.splits,
         in_the_way=in_the_way,
+    )
+
+
+def preview_one(
+    visit: Visit,
+    shown: Appointment,
+    *,
+    changes: Mapping[str, Any],
+    assignees: Sequence[Member] | None,
+    resources: Sequence[Resource] | None,
+    answers: Answers,
+) -> Preview:
+    """What `booking.change` would do with one visit alone, and what is in its way."""
+    after = replace(Details.of(shown), **changes)
+    check_details(after)
+    is_moved = (after.start, after.end) != (shown.start, shown.end)
+    there = [assignment.member for assignment in shown.assignments.all()]
+    used = resources_used(shown)
+    team = [m for m in (assignees or there) if is_moved or m not in there]
+    things = [r for r in (used if resources is None else resources) if is_moved or r not in used]
+    renew_knowledge(team=team, start=after.start, end=after.end)
+    found = conflicts_of(
+        team=team,
+        resources=things,
+        start=after.start,
+        end=after.end,
+        timezone=after.timezone,
+        exclude=shown.id,
+    )
+    consent = Consent(answers.otherwise == Way.BOOK_ANYWAY, answers.unverified)
+    refused = InTheWay(
+        number=visit.number,
+        day=visit.planned,
+        start=after.start,
+        end=after.end,
+        timezone=after.timezone,
+        obstacles=found,
+    )
+    return Preview(
+        moved=[(visit, shown.start, after.start)] if after.start != shown.start else [],
+        changed=[visit],
+        kept=[],
+        cancelled=[],
+        added=[],
+        past=0,
+        splits=False,
+        in_the_way=[] if all(map(consent.covers, found)) else [refused],
     )
 
 
