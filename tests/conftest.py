@@ -30,6 +30,7 @@ from sophiie.common.wall_time import in_zone
 from sophiie.sync.quota import units
 from sophiie.web.serving.assets import Assets
 from tests.google_place import variables_of
+from tests.site import wait_for_requests
 from tests.tables import empty_tables
 
 PASSWORD = "correct horse battery"
@@ -73,6 +74,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def _begins_in_english() -> None:
     """A page of an earlier test may have been in the language of its reader."""
     translation.deactivate()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_teardown() -> None:
+    """Nobody may use the database after a test. A request that its browser has left goes on for a
+    moment; its thread could then not give its connection back, and later tests would miss it."""
+    wait_for_requests()
 
 
 @pytest.fixture(autouse=True)

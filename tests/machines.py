@@ -9,15 +9,14 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
-import threading
-from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
 import psutil
 from psycopg.conninfo import conninfo_to_dict
+
+from tests.relay import Relay
 
 PREFIX = "sophiie"
 
@@ -113,43 +112,6 @@ class Machine:
 
     def plug_in(self) -> None:
         _ip("link", "set", self._cable, "up")
-
-
-class Relay:
-    """Passes on what arrives at a port of an address."""
-
-    def __init__(self, address: str, to: str | tuple[str, int]) -> None:
-        self._to, self._ended = to, False
-        self._listener = socket.create_server((address, 0))
-        self.port: int = self._listener.getsockname()[1]
-        self._open: list[socket.socket] = []
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def close(self) -> None:
-        self._ended = True
-        for one in (self._listener, *self._open):
-            with suppress(OSError):
-                one.close()
-
-    def _accept(self) -> None:
-        while not self._ended:
-            with suppress(OSError):
-                near, _ = self._listener.accept()
-                kind = socket.AF_UNIX if isinstance(self._to, str) else socket.AF_INET
-                far = socket.socket(kind)
-                far.connect(self._to)
-                self._open += [near, far]
-                for ends in ((near, far), (far, near)):
-                    threading.Thread(target=_pass_on, args=ends, daemon=True).start()
-
-
-def _pass_on(source: socket.socket, target: socket.socket) -> None:
-    with suppress(OSError):
-        while data := source.recv(65536):
-            target.sendall(data)
-    for one in (source, target):
-        with suppress(OSError):
-            one.shutdown(socket.SHUT_RDWR)
 
 
 def _clear_away() -> None:

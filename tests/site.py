@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -44,6 +45,14 @@ def running_site(application: Any = None) -> Iterator[str]:
     finally:
         server.should_exit = True
         thread.join(30)
+
+
+def wait_for_requests(seconds: float = 20) -> None:
+    """Waits until the pages of this process answer nobody, but no longer than that."""
+    asgi = sys.modules.get("sophiie.config.asgi")
+    end = time.monotonic() + seconds
+    while asgi is not None and asgi._pages._under_way and time.monotonic() < end:
+        time.sleep(0.01)
 
 
 def elsewhere(act: Callable[[], Result]) -> Result:

@@ -29,7 +29,7 @@ from sophiie.resources.errors import InvalidResource, ResourceInUse
 from sophiie.resources.models import Resource, ResourceUse
 from tests.conftest import details, tomorrow_at
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.time_machine("2026-12-01T02:17Z")]
 
 HOUR = timedelta(hours=1)
 

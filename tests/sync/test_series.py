@@ -34,7 +34,11 @@ from tests.series.making import FIRST, appointments_of, made
 from tests.sync.drifting import ALICE
 from tests.sync.test_life_of_a_link import JOBS, choose
 
-pytestmark = pytest.mark.django_db(transaction=True)
+# So that the visits of January are ahead.
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.time_machine("2026-12-01T02:17Z"),
+]
 TEN = SeriesChange(time=NewTime(start=FIRST.replace(hour=10)))
 BOB = "bob@example.com"
 

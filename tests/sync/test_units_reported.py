@@ -111,8 +111,9 @@ def test_the_last_thirty_days_of_a_business(alice: Member, charlie: Member) -> N
     used(50, scope=theirs.pk)
     used(60)
     used(9, scope=mine.pk, span=Span.HOUR, since=today)
-    used(5, scope=mine.pk, since=day_of(today - 29 * DAY))
-    used(70, scope=mine.pk, since=day_of(today - 30 * DAY))
+    noon = today + DAY / 2  # whatever the clocks do, it is noon or nearly
+    used(5, scope=mine.pk, since=day_of(noon - 29 * DAY))
+    used(70, scope=mine.pk, since=day_of(noon - 30 * DAY))
     days = days_of_business(alice.business_id)
     assert len(days) == 30
     assert [units for _, units in days] == [5] + [0] * 28 + [7]
