@@ -133,8 +133,8 @@ def wall_of(moment: datetime, zone: str) -> datetime:
     try:
         wall = in_zone(moment, zone).replace(tzinfo=None)
     except OverflowError:
-        wall = datetime.min  # noqa: DTZ901 - refused below
-    if not 2000 <= wall.year < 2100:
+        wall = None
+    if wall is None or not 2000 <= wall.year < 2100:
         raise invalid({"start": ["Use a date between the years 2000 and 2099."]})
     return wall
 

@@ -59,7 +59,7 @@ def insert(rows: Sequence[Model]) -> None:
     columns = ", ".join(f'"{field.column}"' for field in fields)
     if len(rows) >= MANY_ROWS:
         table_of_rows, values = _arrays(rows, fields, add=True)
-        source = f"SELECT * FROM {table_of_rows}"  # noqa: S608
+        source = f"SELECT * FROM {table_of_rows}"  # noqa: S608 - types, no values
     else:
         values, places = {}, []
         for row in rows:
