@@ -51,13 +51,7 @@ class AppointmentForm(forms.Form):
         label=gettext_lazy("Title"),
         error_messages={"required": gettext_lazy("Give the appointment a title.")},
     )
-    date = TypedDateField(
-        label=gettext_lazy("Date"),
-        error_messages={
-            "required": gettext_lazy("Choose a date."),
-            "invalid": gettext_lazy("Write the date as 2026-12-31 or 31 Dec 2026."),
-        },
-    )
+    date = TypedDateField(label=gettext_lazy("Date"))
     start = TypedTimeField(
         label=gettext_lazy("Start"),
         error_messages={
@@ -72,11 +66,7 @@ class AppointmentForm(forms.Form):
             **TIME_ERRORS,
         },
     )
-    end_date = TypedDateField(
-        label=gettext_lazy("End date"),
-        required=False,
-        error_messages={"invalid": gettext_lazy("Write the date as 2026-12-31 or 31 Dec 2026.")},
-    )
+    end_date = TypedDateField(label=gettext_lazy("End date"), required=False)
     timezone = forms.ChoiceField(
         widget=LongSelect,
         label=gettext_lazy("Time zone"),

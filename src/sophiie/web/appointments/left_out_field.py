@@ -9,13 +9,11 @@ from typing import Any
 
 from django import forms
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from sophiie.common.clock import now
-from sophiie.web.shared.typed_times import parse_date
+from sophiie.web.shared.typed_times import DATE_ERROR, parse_date
 
 MAX_DAYS_OUT = 2000
-DATE_ERROR = gettext_lazy("Write the date as 2026-12-31 or 31 Dec 2026.")
 
 Row = tuple[str, str]
 

@@ -31,7 +31,7 @@ from sophiie.series.rule import (
     ShortMonths,
     nth_of,
 )
-from sophiie.web.appointments.left_out_field import DATE_ERROR, PeriodsField, Row
+from sophiie.web.appointments.left_out_field import PeriodsField, Row
 from sophiie.web.shared.typed_times import TypedDateField
 
 DAY = timedelta(days=1)
@@ -82,9 +82,7 @@ class RepeatForm(forms.Form):
         max_value=MAX_VISITS,
         widget=forms.NumberInput(attrs={"inputmode": "numeric"}),
     )
-    repeat_until = TypedDateField(
-        label=gettext_lazy("Last day"), required=False, error_messages={"invalid": DATE_ERROR}
-    )
+    repeat_until = TypedDateField(label=gettext_lazy("Last day"), required=False)
     leave_out = PeriodsField(label=gettext_lazy("Leave out"), required=False)
     clocks_skipped = forms.ChoiceField(required=False)
     clocks_doubled = forms.ChoiceField(required=False)

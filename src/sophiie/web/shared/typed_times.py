@@ -10,6 +10,7 @@ from datetime import date, time, timedelta
 
 from django import forms
 from django.utils.dates import MONTHS, MONTHS_3
+from django.utils.translation import gettext_lazy
 
 from sophiie.common.clock import now
 from sophiie.web.shared.shown_times import clock
@@ -138,8 +139,16 @@ class TypedTimeField(forms.Field):
         return found
 
 
+DATE_ERROR = gettext_lazy("Write the date as 2026-12-31 or 31 Dec 2026.")
+
+
 class TypedDateField(forms.DateField):
     """A day: from the browser's picker, or typed where there is none."""
+
+    default_error_messages = {
+        "required": gettext_lazy("Choose a date."),
+        "invalid": DATE_ERROR,
+    }
 
     def __init__(self, **kwargs: object) -> None:
         widget = forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})

@@ -15,10 +15,6 @@ from sophiie.waiting_list.errors import InvalidEntry
 from sophiie.web.shared.form_fields import VisibleText
 from sophiie.web.shared.typed_times import TypedDateField
 
-DATE_ERRORS = {
-    "required": gettext_lazy("Choose a date."),
-    "invalid": gettext_lazy("Write the date as 2026-12-31 or 31 Dec 2026."),
-}
 _FIELDS = {"duration_minutes": "minutes"}
 
 
@@ -52,8 +48,8 @@ class WaitingForm(forms.Form):
         required=False,
         error_messages={"invalid_choice": gettext_lazy("Choose somebody from the list.")},
     )
-    first_day = TypedDateField(label=gettext_lazy("First day"), error_messages=DATE_ERRORS)
-    last_day = TypedDateField(label=gettext_lazy("Last day"), error_messages=DATE_ERRORS)
+    first_day = TypedDateField(label=gettext_lazy("First day"))
+    last_day = TypedDateField(label=gettext_lazy("Last day"))
     note = forms.CharField(label=gettext_lazy("Note"), required=False)
 
     def __init__(self, data: Any, *, by: Member) -> None:
