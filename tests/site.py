@@ -81,3 +81,9 @@ def sign_in(page: Page, address: str, member: Member) -> None:
         return str(client.cookies[name].value)
 
     page.context.add_cookies([{"name": name, "value": elsewhere(key), "url": address}])
+
+
+def open_and_listen(page: Page, address: str) -> None:
+    """Opens a page of somebody who is signed in, and waits until it would hear what changes."""
+    with page.expect_response("**/live"):
+        page.goto(address)

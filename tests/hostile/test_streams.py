@@ -31,7 +31,7 @@ from tests.conftest import PASSWORD
 from tests.hostile.wire import Wire, got, wire
 from tests.linking import browser_of
 from tests.processes import until
-from tests.site import elsewhere, sign_in
+from tests.site import elsewhere, open_and_listen, sign_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -331,8 +331,7 @@ def test_an_open_page_hears_of_the_gap(site: str, alice: Member) -> None:
     Member.objects.filter(pk=alice.pk).update(first_steps_done_at=now())
     with browser_page() as page:
         sign_in(page, site, alice)
-        with page.expect_response("**/live"):  # from then on it hears
-            page.goto(f"{site}/calendar")
+        open_and_listen(page, f"{site}/calendar")
         page.wait_for_selector("[aria-busy=false]")
         with page.expect_response("**/calendar/feed?*"):
             elsewhere(lambda: live.announce(alice.business_id, gap=True))

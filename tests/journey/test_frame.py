@@ -17,7 +17,7 @@ from tests.busy import busy
 from tests.conftest import PASSWORD
 from tests.journey.calendar import clock, made
 from tests.linking import link
-from tests.site import elsewhere, sign_in
+from tests.site import elsewhere, open_and_listen, sign_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -48,7 +48,7 @@ def test_a_broken_link_is_said_on_the_open_page(
     link(alice, google)
     with browser_page(**WIDE) as page:
         sign_in(page, site, alice)
-        page.goto(f"{site}/appointments/new")
+        open_and_listen(page, f"{site}/appointments/new")
         page.get_by_label("Title").fill("Leaking tap")
         with page.expect_response("**/banners*"):
             elsewhere(
