@@ -26,9 +26,10 @@ from sophiie.calendar_link.signals import link_asks_google
 from sophiie.common.in_thread import in_thread
 from sophiie.common.logs import log
 from sophiie.google.app import CALENDARS, HOURS_SCOPES, google_session
-from sophiie.google.calendar import CalendarClient, WorkingHours
+from sophiie.google.calendar import CalendarClient
 from sophiie.google.errors import GoogleError
 from sophiie.google.oauth import authorization_url
+from sophiie.google.working_hours import WorkingHours
 
 logger = log(__name__)
 

@@ -23,6 +23,7 @@ from sophiie.google.errors import (
     calendar_error,
 )
 from sophiie.google.http import send
+from sophiie.google.working_hours import WorkingHours, hours_in
 
 # What a patch costs of Google's quotas; every other call costs one unit.
 PATCH_UNITS = 3
@@ -67,15 +68,6 @@ class Calendar:
     @property
     def writable(self) -> bool:
         return self.access_role in WRITE_ROLES
-
-
-@dataclass(frozen=True)
-class WorkingHours:
-    """When somebody works, by the clocks of the zone: day of the week (Monday is 0), first minute
-    of that day, and the minute after the last."""
-
-    time_zone: str
-    periods: tuple[tuple[int, int, int], ...]
 
 
 @dataclass(frozen=True)
@@ -147,13 +139,7 @@ class CalendarClient:
         that has none, which is every one outside Google Workspace."""
         fields = "timeZone,workingHours"
         found = await self._call("GET", "/calendars/primary", query={"fields": fields})
-        told = found.get("workingHours")
-        if not isinstance(told, dict) or not told.get("workingHoursEnabled"):
-            return None
-        times = told.get("availableTimes")
-        periods = [_period(one) for one in times] if isinstance(times, list) else []
-        known = tuple(period for period in periods if period)
-        return WorkingHours(str(found.get("timeZone", "")), known) if known else None
+        return hours_in(found)
 
     async def insert(self, calendar_id: str, body: dict[str, Any]) -> dict[str, Any]:
         """events.insert with an id of our own in `body`; `AlreadyExists` if it was ever used."""
@@ -395,22 +381,6 @@ def _events(calendar_id: str) -> str:
 
 def _event(calendar_id: str, event_id: str) -> str:
     return f"{_events(calendar_id)}/{quote(event_id, safe='')}"
-
-
-_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-_MINUTES_OF_A_DAY = 24 * 60
-
-
-def _period(told: Any) -> tuple[int, int, int] | None:
-    """One period; None for one that cannot be."""
-    if not isinstance(told, dict) or told.get("dayOfWeek") not in _DAYS:
-        return None
-    start, end = told.get("periodStart", 0), told.get("periodEnd")
-    if not (isinstance(start, int) and isinstance(end, int)):
-        return None
-    if not 0 <= start < end <= _MINUTES_OF_A_DAY:
-        return None
-    return _DAYS.index(told["dayOfWeek"]), start, end
 
 
 def _calendar(item: dict[str, Any]) -> Calendar:
