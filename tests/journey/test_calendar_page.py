@@ -6,7 +6,7 @@ import re
 from datetime import UTC, datetime
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from sophiie.accounts.models import Member
 from sophiie.appointments.booking import change
@@ -302,6 +302,21 @@ def test_the_small_form_proposes_a_free_hour(opened: Opened, alice: Member, bob:
     with opened(f"view=day&date={TUESDAY}") as page:
         page.keyboard.press("n")
         expect(quick(page).get_by_label("Start")).to_have_value("11:00")
+
+
+def test_what_is_typed_replaces_an_hour_proposed_meanwhile(opened: Opened) -> None:
+    with opened(f"view=day&date={TUESDAY}") as page:
+        waiting: list[Route] = []
+        page.route("**/next-hour*", lambda route: waiting.append(route))
+        with page.expect_request("**/next-hour*"):
+            page.keyboard.press("n")
+        start = quick(page).get_by_label("Start")
+        start.click()
+        waiting[0].continue_()
+        expect(start).to_have_value("09:00")
+        page.keyboard.type("14:30")
+        expect(start).to_have_value("14:30")
+        expect(quick(page).get_by_label("End")).to_have_value("15:30")
 
 
 def test_a_key_right_after_a_dialog_closed_already_counts(opened: Opened) -> None:

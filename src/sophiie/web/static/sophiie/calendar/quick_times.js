@@ -9,9 +9,14 @@ const HOUR = 3600;
 
 let length = HOUR;
 
-const write = (field, text) => {
+function write(field, text) {
   field.value = formatTime(parseTime(clockOf(text)), setup.twelveHours ? "12" : "24");
-};
+}
+
+/** The field that somebody is in: what is typed next replaces what was just written. */
+function selectFocused() {
+  for (const field of [start, end]) if (field === document.activeElement) field.select();
+}
 
 /** A field's time on a day. What is no time stays as it is written, for the server to refuse. */
 function on(day, field) {
@@ -37,6 +42,7 @@ export function fill(from, to = addSeconds(from, HOUR)) {
   write(start, from);
   write(end, until);
   length = seconds(from, until);
+  selectFocused();
 }
 
 /** The end follows at once; the start is written out when it is left. */
