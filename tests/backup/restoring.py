@@ -43,5 +43,6 @@ def _end_connections() -> None:
     with psycopg.connect(address(), autocommit=True) as own:
         own.execute(
             "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
-            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            " WHERE backend_type = 'client backend'"
+            " AND datname = current_database() AND pid <> pg_backend_pid()"
         )
