@@ -45,8 +45,10 @@ demo-data: setup
 
 # ARGS: options for pytest. DATE: sets every clock (see docs/how-to/testing.md). WORKERS: more than
 # cores, because half of the time of tests is waiting for processes, for pages and for Google.
+# Bytecode is kept even where the environment says not to: every process that a test starts would
+# compile all of our sources anew.
 WORKERS ?= 4
-PYTEST = tools/at_date.sh "$(DATE)" \
+PYTEST = PYTHONDONTWRITEBYTECODE= tools/at_date.sh "$(DATE)" \
 	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test: setup-dev
