@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 import pytest
 import time_machine
+from django.db import transaction
 
 from sophiie.accounts.models import Member
 from sophiie.appointments.booking import book, cancel, change, delete, find
@@ -15,6 +17,11 @@ from sophiie.availability.editing import save_week
 from sophiie.availability.hours import Span
 from sophiie.common.clock import now
 from sophiie.resources.editing import make as make_resource
+from sophiie.services.editing import change as change_service
+from sophiie.services.editing import delete as delete_service
+from sophiie.services.editing import make as make_service
+from sophiie.services.models import Service
+from sophiie.services.rules import ServiceDetails
 from sophiie.waiting_list.entries import MAX_ENTRIES, Wish, add, remove, waiting
 from sophiie.waiting_list.errors import InvalidEntry, NotFreeAnyMore, UnknownEntry
 from sophiie.waiting_list.fits import MAX_LOOKED_AT, Fit, fits_for, fits_of, take
@@ -129,12 +136,73 @@ def test_one_click_books_whoever_waits_without_an_appointment(alice: Member, bob
     entry = dana(alice, member_ids=[bob.pk], note="Dog")
     fit = fit_of(alice, entry)
     assert fit
-    assert fit.member == bob
+    assert fit.members == (bob,)
     made = take(by=alice, entry_id=entry.pk, start=fit.start)
     assert (made.title, made.customer_name, made.notes) == ("Boiler", "Dana", "Dog")
     assert made.customer is not None
     assert [a.member for a in made.assignments.all()] == [bob]
     assert not WaitingEntry.objects.exists()
+
+
+def gas_check(by: Member, **more: Any) -> Service:
+    given: dict[str, Any] = {"name": "Gas check", "duration_minutes": 90} | more
+    return make_service(by=by, details=ServiceDetails(**given))
+
+
+def waits_for(by: Member, service: Service, **more: Any) -> WaitingEntry:
+    return dana(by, **({"title": "", "minutes": None, "service_id": service.pk} | more))
+
+
+def test_a_service_says_how_long_it_takes_and_who_does_it(alice: Member, bob: Member) -> None:
+    service = gas_check(alice, member_ids=(bob.pk,), buffer_before=60, default_title="Gas")
+    booked(alice, MONDAY, 1, bob)
+    entry = waits_for(alice, service, first_day=MONDAY.date() + timedelta(days=1))
+    assert (entry.title, entry.minutes) == ("Gas", 90)
+    fit = fit_of(alice, entry)
+    assert fit
+    assert (fit.start, fit.members) == (MONDAY + 2 * HOUR, (bob,))  # an hour of it is kept free
+    made = take(by=alice, entry_id=entry.pk, start=fit.start)
+    assert (made.service_id, made.end - made.start) == (service.pk, timedelta(minutes=90))
+    assert made.buffer_before_minutes == 60
+    assert [a.member for a in made.assignments.all()] == [bob]
+
+
+def test_what_is_said_of_an_entry_comes_before_the_service(alice: Member) -> None:
+    entry = waits_for(alice, gas_check(alice), title="Boiler", minutes=45)
+    assert (entry.title, entry.minutes) == ("Boiler", 45)
+
+
+def test_a_service_for_two_takes_two_who_are_free(alice: Member, bob: Member) -> None:
+    entry = waits_for(alice, gas_check(alice, people=2), first_day=MONDAY.date())
+    booked(alice, datetime(2026, 12, 6, 22, tzinfo=UTC), 2, bob)
+    fit = fit_of(alice, entry)
+    assert fit
+    assert (fit.start, set(fit.members)) == (MONDAY + 2 * HOUR, {alice, bob})
+    made = take(by=alice, entry_id=entry.pk, start=fit.start)
+    assert {a.member for a in made.assignments.all()} == {alice, bob}
+
+
+def test_a_service_that_is_not_offered_any_more_fits_nowhere(alice: Member, bob: Member) -> None:
+    service = gas_check(alice, member_ids=(bob.pk,))
+    entry = waits_for(alice, service)
+    assert fit_of(alice, entry)
+    change_service(by=alice, service_id=service.pk, to=lambda told: replace(told, active=False))
+    entry = waiting(alice).get()
+    assert fit_of(alice, entry) is None
+    with pytest.raises(InvalidEntry) as refused:
+        waits_for(alice, Service.objects.get())
+    assert refused.value.errors.keys() == {"service_id"}
+    with transaction.atomic():
+        delete_service(by=alice, service_id=service.pk)
+    fit = fit_of(alice, waiting(alice).get())
+    assert fit  # what was written down of it stays: title and length
+    assert (fit.end - fit.start, fit.entry.title) == (timedelta(minutes=90), "Gas check")
+
+
+def test_others_see_no_wait_for_a_service_that_they_do_not_do(alice: Member, bob: Member) -> None:
+    waits_for(alice, gas_check(alice, member_ids=(alice.pk,)))
+    theirs = waits_for(alice, gas_check(alice, name="Boiler", member_ids=(bob.pk,)))
+    assert [fit.entry for fit in fits_for(bob)] == [theirs]
 
 
 def test_all_people_and_things_of_an_appointment_have_to_be_free(
@@ -191,8 +259,9 @@ def test_others_see_what_concerns_them(alice: Member, bob: Member) -> None:
 def test_a_look_costs_no_more_than_so_many_searches(
     alice: Member, django_assert_max_num_queries: Any
 ) -> None:
+    service = gas_check(alice)
     for _n in range(MAX_LOOKED_AT + 5):
-        dana(alice)
+        waits_for(alice, service)
     with django_assert_max_num_queries(MAX_LOOKED_AT * 4 + 3):
         assert len(fits_for(alice)) == MAX_LOOKED_AT
 
@@ -226,8 +295,9 @@ def test_nobody_waits_twice_or_elsewhere(alice: Member, charlie: Member) -> None
         with pytest.raises(InvalidEntry) as refused:
             sooner(by, later)
         assert refused.value.errors.keys() == {"appointment_id"}
-    with pytest.raises(InvalidEntry):
-        dana(alice, member_ids=[charlie.pk])
+    for strange in ({"member_ids": [charlie.pk]}, {"service_id": gas_check(charlie).pk}):
+        with pytest.raises(InvalidEntry):
+            dana(alice, **strange)
     for act in (lambda: remove(by=charlie, entry_id=entry.pk), lambda: taken(charlie, entry)):
         with pytest.raises(UnknownEntry):
             act()

@@ -16,6 +16,8 @@ from sophiie.common.clock import now
 from sophiie.privacy.customers import erase_customer, preview_customer
 from sophiie.privacy.identity import identify
 from sophiie.privacy.retention import forget_who_waited
+from sophiie.services.editing import make as make_service
+from sophiie.services.rules import ServiceDetails
 from sophiie.waiting_list.entries import Wish, add
 from sophiie.waiting_list.models import WaitingEntry
 from tests.api.problems import errors, problem
@@ -42,7 +44,7 @@ def test_the_list_in_the_api(api: ApiCaller, alice: Member) -> None:
     made = api("POST", "/waiting-list", {**DANA, "assignees": [alice.email]})
     assert made.status_code == 201
     (item,) = api("GET", "/waiting-list").json()["items"]
-    assert item["fit"]["member_id"] == str(alice.id)
+    assert item["fit"]["member_ids"] == [str(alice.id)]
     assert {**item, "fit": None} == made.json()
     later = book(by=alice, details=details(start=tomorrow_at(1, days=20)), assignees=[alice])
     second = api("POST", "/waiting-list", {"appointment_id": str(later.id)}).json()
@@ -73,6 +75,32 @@ def test_the_page_adds_shows_what_fits_and_books_it(page: Client, alice: Member)
     assert "Nobody is waiting." in parsed(page.get("/waiting-list")).words
     assert page.post(button.parent["action"], sent).status_code == 404
     assert page.post("/waiting-list", form | {"title": ""}).status_code == 422
+
+
+def test_somebody_waits_for_a_service(page: Client, api: ApiCaller, alice: Member) -> None:
+    assert not parsed(page.get("/waiting-list")).all("select", name="service")
+    told = ServiceDetails(name="Gas check", duration_minutes=90)
+    service = make_service(by=alice, details=told)
+    shown = parsed(page.get("/waiting-list")).one("form", class_="stack")
+    form = {one["name"]: one["value"] for one in shown.all("input")}
+    assert form["minutes"] == ""
+    form |= {"customer_name": "Dana", "service": str(service.pk)}
+    page.post("/waiting-list", form)
+    (item,) = api("GET", "/waiting-list").json()["items"]
+    assert (item["title"], item["duration_minutes"]) == ("Gas check", 90)
+    assert item["service_id"] == str(service.pk)
+    empty = page.post("/waiting-list", form | {"service": ""})
+    assert empty.status_code == 422
+    words = parsed(empty).words
+    assert "Say what the appointment is for." in words
+    assert "Give a length from 1 minute to 24 hours." in words
+    assert page.post("/waiting-list", form | {"service": "x"}).status_code == 422
+    asked = {"customer_name": "Dana", "service_id": str(service.pk)}
+    made = api("POST", "/waiting-list", asked)
+    assert (made.status_code, made.json()["title"]) == (201, "Gas check")
+    assert "service_id" in errors(
+        api("POST", "/waiting-list", {**asked, "service_id": str(alice.pk)})
+    )
 
 
 def test_from_the_appointment_to_the_list_and_the_parts_of_other_pages(

@@ -30,9 +30,11 @@ Day = Annotated[date, Field(description="On the clocks of the business.")]
 
 class WaitingIn(Strict):
     """Either `appointment_id`, to move that appointment earlier; or `title`, `customer_name` or
-    `customer_phone`, and `duration_minutes`, for a new one."""
+    `customer_phone`, and `duration_minutes`, for a new one. A `service_id` says title and length
+    where they are not given, and who can do it and on what terms."""
 
     appointment_id: UUID | None = None
+    service_id: UUID | None = None
     title: Text = ""
     customer_name: Text = ""
     customer_phone: Text = ""
@@ -49,12 +51,16 @@ class WaitingIn(Strict):
 class FitOut(Schema):
     start: datetime
     end: datetime
-    member_id: UUID | None
+    member_ids: Annotated[
+        list[UUID],
+        Field(description="Who would have it; empty if the appointment keeps its people."),
+    ]
 
 
 class WaitingOut(Schema):
     id: UUID
     appointment_id: UUID | None
+    service_id: UUID | None
     title: str
     customer_name: str
     customer_phone: str
@@ -138,6 +144,7 @@ def _out(entry: WaitingEntry, fit: Fit | None, member: Member) -> dict[str, Any]
     return WaitingOut(
         id=entry.pk,
         appointment_id=entry.appointment_id,
+        service_id=told.service_id,
         title=told.title,
         customer_name=told.customer_name,
         customer_phone=told.customer_phone,
@@ -150,7 +157,7 @@ def _out(entry: WaitingEntry, fit: Fit | None, member: Member) -> dict[str, Any]
         fit=FitOut(
             start=in_zone(fit.start, zone),
             end=in_zone(fit.end, zone),
-            member_id=fit.member.pk if fit.member else None,
+            member_ids=[one.pk for one in fit.members],
         )
         if fit
         else None,

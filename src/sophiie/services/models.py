@@ -36,7 +36,7 @@ class Service(models.Model):
     buffer_after = models.PositiveSmallIntegerField(null=True, blank=True)
     notice_minutes = models.PositiveIntegerField(null=True, blank=True)
     window_days = models.PositiveIntegerField(null=True, blank=True)
-    # As the business writes it: "from 90 $", "free of charge".
+    # As the business writes it: "from $90", "free of charge".
     price = models.CharField(max_length=PRICE_LENGTH, blank=True, default="")
     colour = models.CharField(max_length=10, choices=[(c.value, c.value) for c in Colour])
     # How many members it takes.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from uuid import UUID
 
@@ -19,6 +19,9 @@ from sophiie.appointments.models import TITLE_LENGTH, Appointment, Status
 from sophiie.common.blank import is_blank
 from sophiie.common.clock import now
 from sophiie.common.wall_time import in_zone
+from sophiie.services.errors import UnknownService
+from sophiie.services.models import Service
+from sophiie.services.selectors import find as find_service
 from sophiie.waiting_list.errors import InvalidEntry, UnknownEntry
 from sophiie.waiting_list.models import NAME_LENGTH, NOTE_LENGTH, PHONE_LENGTH, WaitingEntry
 
@@ -29,10 +32,11 @@ MAX_ENTRIES = 500
 
 @dataclass(frozen=True, kw_only=True)
 class Wish:
-    """What is said of an entry. Without days: from today, until the appointment's day or for as
-    long as anybody may wait."""
+    """What is said of an entry. A service says title and minutes where they are not given. Without
+    days: from today, until the appointment's day or for as long as anybody may wait."""
 
     appointment_id: UUID | None = None
+    service_id: UUID | None = None
     title: str = ""
     customer_name: str = ""
     customer_phone: str = ""
@@ -50,7 +54,12 @@ def today_of(member: Member) -> date:
 def add(*, by: Member, wish: Wish) -> WaitingEntry:
     """Raises `InvalidEntry`."""
     appointment = _appointment(by, wish.appointment_id)
-    errors = {} if appointment else _errors_of_new(by, wish)
+    service = None
+    errors = {}
+    if appointment is None:
+        service = _service(by, wish.service_id)
+        wish = _filled(wish, service)
+        errors = _errors_of_new(by, wish)
     errors |= _errors_of_texts(wish)
     first = wish.first_day or today_of(by)
     last = wish.last_day or _usual_end(appointment, first)
@@ -62,6 +71,7 @@ def add(*, by: Member, wish: Wish) -> WaitingEntry:
     entry = WaitingEntry(
         business_id=by.business_id,
         appointment=appointment,
+        service=service,
         title="" if appointment else wish.title.strip(),
         customer_name="" if appointment else wish.customer_name.strip(),
         customer_phone="" if appointment else wish.customer_phone.strip(),
@@ -113,7 +123,9 @@ def waiting(by: Member) -> QuerySet[WaitingEntry]:
 
 def _all_of(by: Member) -> QuerySet[WaitingEntry]:
     found = WaitingEntry.objects.filter(business=by.business_id)
-    return found.select_related("appointment__service")
+    return found.select_related("appointment__service", "service").prefetch_related(
+        "service__doers"
+    )
 
 
 def _appointment(by: Member, appointment_id: UUID | None) -> Appointment | None:
@@ -128,6 +140,26 @@ def _appointment(by: Member, appointment_id: UUID | None) -> Appointment | None:
         words = _("Only a booked appointment that has not begun can move earlier.")
         raise InvalidEntry({"appointment_id": words})
     return found
+
+
+def _service(by: Member, service_id: UUID | None) -> Service | None:
+    if service_id is None:
+        return None
+    try:
+        found = find_service(by.business_id, service_id)
+    except UnknownService:
+        raise InvalidEntry({"service_id": _("There is no service with this id.")}) from None
+    if not found.active:
+        raise InvalidEntry({"service_id": _("This service is not offered any more.")})
+    return found
+
+
+def _filled(wish: Wish, service: Service | None) -> Wish:
+    if service is None:
+        return wish
+    title = service.title if is_blank(wish.title) else wish.title
+    minutes = service.duration_minutes if wish.minutes is None else wish.minutes
+    return replace(wish, title=title, minutes=minutes)
 
 
 def _errors_of_new(by: Member, wish: Wish) -> dict[str, str]:

@@ -28,6 +28,7 @@ from sophiie.availability.slots import MAX_MEMBERS, Slot, TooMuch, find_slots
 from sophiie.common.clock import now
 from sophiie.common.wall_time import local_day
 from sophiie.resources.models import Resource
+from sophiie.services.selectors import able
 from sophiie.waiting_list.entries import find, waiting
 from sophiie.waiting_list.errors import NotFreeAnyMore, UnknownEntry
 from sophiie.waiting_list.models import WaitingEntry
@@ -39,13 +40,13 @@ LOOK_AHEAD = (timedelta(days=31), timedelta(days=7))
 
 @dataclass(frozen=True)
 class Fit:
-    """A time for an entry, and the person who has it then: nobody if the appointment keeps its
+    """A time for an entry, and the people who have it then: nobody if the appointment keeps its
     people."""
 
     entry: WaitingEntry
     start: datetime
     end: datetime
-    member: Member | None = None
+    members: tuple[Member, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -88,8 +89,7 @@ def take(*, by: Member, entry_id: UUID, start: datetime) -> Appointment:
     slot = _slot_at(by, search, start)
     if search is None or slot is None:
         raise NotFreeAnyMore(_("This time is not free any more."))
-    team = [member for member in search.members if member.pk in slot.member_ids]
-    team = team if search.together else team[:1]
+    team = _team_at(search, slot)
     # Before the transaction: none waits for the network.
     renew_knowledge(team=team, start=slot.start, end=slot.end)
     with transaction.atomic():
@@ -99,6 +99,12 @@ def take(*, by: Member, entry_id: UUID, start: datetime) -> Appointment:
         booked = _book(by, entry, slot, team)
         locked.delete()
     return booked
+
+
+def _team_at(search: _Search, slot: Slot) -> list[Member]:
+    """All, or as many of those who are free as it takes."""
+    free = [member for member in search.members if member.pk in slot.member_ids]
+    return free if search.together else free[: search.terms.people]
 
 
 def _book(by: Member, entry: WaitingEntry, slot: Slot, team: Sequence[Member]) -> Appointment:
@@ -118,6 +124,7 @@ def _book(by: Member, entry: WaitingEntry, slot: Slot, team: Sequence[Member]) -
         notes=entry.note,
         customer_name=entry.customer_name,
         customer_phone=entry.customer_phone,
+        service_id=entry.service_id,
     )
     return booking.book(by=by, details=details, assignees=team)
 
@@ -127,6 +134,8 @@ def _concerns(member: Member, entry: WaitingEntry) -> bool:
         return True
     if entry.appointment is not None:
         return entry.appointment.assignments.filter(member=member).exists()
+    if entry.service is not None and not able(entry.service, [member]):
+        return False
     return not entry.member_ids or member.pk in entry.member_ids
 
 
@@ -137,9 +146,13 @@ def _search(by: Member, entry: WaitingEntry, team: list[Member]) -> _Search | No
     end = local_day(entry.last_day, zone)[1]
     appointment = entry.appointment
     if appointment is None:
-        people = [m for m in team if not entry.member_ids or m.pk in entry.member_ids]
+        if entry.service and not entry.service.active:
+            return None
+        people = able(entry.service, team) if entry.service else team
+        people = [m for m in people if not entry.member_ids or m.pk in entry.member_ids]
         length = timedelta(minutes=entry.minutes)
-        search = _Search(people[:MAX_MEMBERS], False, length, start, end)
+        terms = terms_of(entry.service)
+        search = _Search(people[:MAX_MEMBERS], False, length, start, end, terms=terms)
     else:
         ids = set(appointment.assignments.values_list("member_id", flat=True))
         people = [member for member in team if member.pk in ids]
@@ -174,9 +187,8 @@ def _first_fit(by: Member, entry: WaitingEntry, team: list[Member]) -> Fit | Non
     slot = _first_slot(by, search) if search else None
     if search is None or slot is None:
         return None
-    names = {member.pk: member for member in search.members}
-    member = None if search.together else names[slot.member_ids[0]]
-    return Fit(entry, slot.start, slot.end, member)
+    team = () if search.together else tuple(_team_at(search, slot))
+    return Fit(entry, slot.start, slot.end, team)
 
 
 def _first_slot(by: Member, search: _Search) -> Slot | None:

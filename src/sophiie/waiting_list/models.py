@@ -16,7 +16,7 @@ NOTE_LENGTH = 1000
 
 class WaitingEntry(models.Model):
     """With an `appointment` it is that one, to be moved to an earlier time; its own title, length,
-    people and customer count. Without, it is a new one, and the words here count."""
+    people, service and customer count. Without, it is a new one, and the words here count."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     business = models.ForeignKey(
@@ -24,6 +24,10 @@ class WaitingEntry(models.Model):
     )
     appointment = models.OneToOneField(
         "appointments.Appointment", on_delete=models.CASCADE, null=True, related_name="waiting"
+    )
+    # What it is to be, if it is one of the business's services: its terms and people count.
+    service = models.ForeignKey(
+        "services.Service", on_delete=models.SET_NULL, null=True, related_name="+"
     )
     title = models.CharField(max_length=TITLE_LENGTH, blank=True, default="")
     customer_name = models.CharField(max_length=NAME_LENGTH, blank=True, default="")

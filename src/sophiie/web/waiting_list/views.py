@@ -143,5 +143,5 @@ def _fit(fit: Fit, by: Member) -> dict[str, Any]:
         "value": fit.start.isoformat(),
         "start": in_zone(fit.start, zone),
         "end": in_zone(fit.end, zone),
-        "member": fit.member,
+        "members": [one.name for one in fit.members],
     }

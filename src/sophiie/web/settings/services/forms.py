@@ -77,7 +77,7 @@ class ServiceForm(forms.Form):
     )
     price = forms.CharField(
         label=gettext_lazy("Price"),
-        help_text=gettext_lazy("As you want to read it: from 90 $, or free of charge."),
+        help_text=gettext_lazy("As you want to read it: from $90, or free of charge."),
         required=False,
     )
     people = forms.IntegerField(
