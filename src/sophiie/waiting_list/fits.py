@@ -187,8 +187,8 @@ def _first_fit(by: Member, entry: WaitingEntry, team: list[Member]) -> Fit | Non
     slot = _first_slot(by, search) if search else None
     if search is None or slot is None:
         return None
-    team = () if search.together else tuple(_team_at(search, slot))
-    return Fit(entry, slot.start, slot.end, team)
+    team = [] if search.together else _team_at(search, slot)
+    return Fit(entry, slot.start, slot.end, tuple(team))
 
 
 def _first_slot(by: Member, search: _Search) -> Slot | None:
