@@ -96,6 +96,29 @@ def test_a_preview_books_nothing(api: ApiCaller, alice: Member) -> None:
     assert Appointment.objects.count() == 1
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"title": "Nul \x00"},
+        {"location": "x" * 501},
+        {"travel_minutes": 481},
+        {"end": PLAIN["start"], "duration_minutes": None},
+    ],
+    ids=["title", "location", "travel_minutes", "end"],
+)
+def test_a_preview_refuses_what_booking_would(api: ApiCaller, wrong: dict[str, Any]) -> None:
+    body = {name: value for name, value in (PLAIN | wrong).items() if value is not None}
+    seen, booked = api("POST", "/series?preview=true", body), api("POST", "/series", body)
+    assert errors(seen) == errors(booked)
+    assert errors(seen).keys() == {next(iter(wrong))}
+
+
+def test_a_series_ends_after_it_starts(api: ApiCaller) -> None:
+    given = {name: value for name, value in PLAIN.items() if name != "duration_minutes"}
+    told = errors(api("POST", "/series", {**given, "end": "2027-01-12T08:00:00+11:00"}))
+    assert told == {"end": ["The end must be after the start."]}
+
+
 def test_what_is_in_the_way_is_a_conflict_until_it_is_answered(
     api: ApiCaller, alice: Member
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import time
 from typing import Any
 
 import pytest
@@ -12,6 +13,8 @@ from sophiie.accounts.models import Member
 from sophiie.appointments.booking import book
 from sophiie.appointments.models import Appointment
 from sophiie.appointments.resources import resources_used
+from sophiie.availability.editing import save_week
+from sophiie.availability.hours import Span
 from sophiie.resources.editing import make
 from sophiie.resources.models import Resource
 from tests.api.problems import errors, problem
@@ -79,9 +82,11 @@ def test_an_appointment_needs_resources_and_a_conflict_names_them(
     assert api("POST", "/appointments", asked).status_code == 201
 
 
+@pytest.mark.every_date
 def test_free_times_and_explanations_ask_for_resources(
     api: ApiCaller, alice: Member, bob: Member, van: Resource
 ) -> None:
+    save_week(by=alice, member=bob, week=((Span(time(9), time(18)),),) * 7)
     booked = book(by=alice, details=details(), assignees=[alice], resources=[van])
     span = f"start={booked.start:%Y-%m-%dT%H:%MZ}&end={booked.end:%Y-%m-%dT%H:%MZ}"
     asked = f"/availability/explain?member={bob.id}&{span}"

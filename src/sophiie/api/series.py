@@ -39,6 +39,7 @@ from sophiie.api.series_schemas import (
 )
 from sophiie.appointments import booking
 from sophiie.appointments.resources import resources_named
+from sophiie.appointments.rules import check_details
 from sophiie.resources.models import Resource
 from sophiie.series.booking import book_series, check_series, planned_visits, renew_for
 from sophiie.series.cancelling import cancel_series, preview_cancel
@@ -93,6 +94,7 @@ def create(request: HttpRequest, data: SeriesIn, preview: bool = False) -> HttpR
     details = new_details(data, service, end=end, zone=timing.zone)
     answers = answers_of(data, member)
     if preview:
+        check_details(details)
         team = new_team(data, member, service, details)
         resources = resources_named(member.business, data.resource_ids)
         return _check(member, timing, team, answers, resources)

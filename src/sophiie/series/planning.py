@@ -189,7 +189,9 @@ def end_of(start: datetime, length: timedelta, zone: str) -> datetime:
 
 
 def _check_length(length: timedelta) -> None:
-    if not timedelta() < length <= LONGEST:
+    if length <= timedelta():
+        raise InvalidSeries({"end": _("The end must be after the start.")})
+    if length > LONGEST:
         words = _("An appointment can last %(n)s days at most.") % {"n": LONGEST.days}
         raise InvalidSeries({"end": words})
 
