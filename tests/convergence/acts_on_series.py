@@ -49,12 +49,14 @@ class KnownSeries:
 
 @dataclass(frozen=True)
 class KnownAct:
-    """What an undo brings back."""
+    """What an undo brings back: the visits that the act changed, and the series, which may have
+    become two by it."""
 
     id: UUID
     by: str
     before: list[Expected]
-    series: list[KnownSeries]
+    was: KnownSeries
+    became: set[UUID]
 
 
 class ActsOnSeries(Ground):
@@ -143,7 +145,6 @@ class ActsOnSeries(Ground):
         if (number := self._pointed_at(known, visit)) is None:
             return
         touched = self._touched(known, number, scope)
-        kept = self._snapshot(known)
         ended = cancel_series(
             by=self.member(self.colleagues[known.by]),
             series_id=known.id,
@@ -153,7 +154,7 @@ class ActsOnSeries(Ground):
         if ended.act is None:
             assert not touched
             return
-        self.acts.append(replace(kept, id=ended.act.id))
+        self._keep(ended.act.id, known, touched, became=known.id)
         for expected, _ in touched:
             self.now_is(expected.changed(cancelled=True))
 
@@ -168,7 +169,8 @@ class ActsOnSeries(Ground):
             return
         for expected in act.before:
             self.now_is(expected)
-        self.series = act.series
+        others = [one for one in self.series if one.id not in act.became]
+        self.series = [*others, act.was]
 
     def _changed(
         self,
@@ -176,10 +178,9 @@ class ActsOnSeries(Ground):
         scope: Scope,
         appointment_id: UUID,
         change: SeriesChange,
-        touched: Sequence[object],
+        touched: Sequence[tuple[Expected, date]],
     ) -> UUID | None:
         """Which series goes on; None if something was in the way, or all of it is called off."""
-        kept = self._snapshot(known)
         try:
             done = change_series(
                 by=self.member(self.colleagues[known.by]),
@@ -194,13 +195,20 @@ class ActsOnSeries(Ground):
         except InvalidSeries:
             assert not touched
             return None
-        self.acts.append(replace(kept, id=done.act.id))
+        self._keep(done.act.id, known, touched, became=done.series.id)
         return done.series.id
 
-    def _snapshot(self, known: KnownSeries) -> KnownAct:
-        ids = {appointment_id for appointment_id, _ in known.visits.values()}
-        before = [expected for expected in self.appointments if expected.id in ids]
-        return KnownAct(known.id, known.by, before, list(self.series))
+    def _keep(
+        self,
+        act: UUID,
+        known: KnownSeries,
+        touched: Sequence[tuple[Expected, date]],
+        *,
+        became: UUID,
+    ) -> None:
+        """For an undo, which leaves all visits alone that the act did not change."""
+        before = [expected for expected, _ in touched]
+        self.acts.append(KnownAct(act, known.by, before, known, {known.id, became}))
 
     def _pointed_at(self, known: KnownSeries, visit: int) -> int | None:
         """The number of a visit that nobody has deleted."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import Any
 
 import pytest
@@ -131,6 +132,41 @@ def test_the_same_event_is_handed_over(
     assert only_id(google) == event_id
     shown = states(appointment, staying)[staying.name]
     assert (shown.state, shown.shown_revision) == ("synced", 2)
+
+
+@pytest.mark.parametrize(
+    ("removed", "then"),
+    [*product(["before", "after"], ["changed", "cancelled", "nothing"]), ("never", "changed")],
+)
+def test_an_event_is_handed_over_to_a_link_whose_own_was_one_too_many(
+    alice: Member, bob: Member, google: RunningSimulator, removed: str, then: str
+) -> None:
+    """Found by the machine: Alice's mapping from an earlier link was of an event that a person had
+    moved elsewhere; Bob's event took its place, and when he left, Alice's link made another."""
+    link(alice, google, account=ALICE)
+    appointment = together(alice, bob)
+    google.move_event(ALICE, ALICE, only_id(google), JOBS)
+    browser_of(alice).post("/settings/calendar/unlink", {"events": "keep"})
+    link(bob, google, account=ALICE)
+    settle()
+    event_id = only_id(google)
+    link(alice, google, account=ALICE)
+    if removed == "before":
+        settle()
+    browser_of(bob).post("/settings/calendar/unlink", {"events": "keep"})
+    if removed == "after":
+        settle()
+    if then == "changed":
+        change(by=alice, appointment_id=appointment.id, changes={"title": "Boiler"})
+    elif then == "cancelled":
+        cancel(by=alice, appointment_id=appointment.id)
+    settle()
+    if then == "cancelled":
+        assert live(google) == []
+        return
+    assert only_id(google) == event_id
+    assert MirroredEvent.objects.get(event_id=event_id).link.member_id == alice.id
+    assert live(google)[0]["summary"] == ("Boiler" if then == "changed" else "Leaking tap")
 
 
 @both_linked

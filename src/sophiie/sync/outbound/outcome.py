@@ -6,6 +6,7 @@ In SQL where every change passes through; the figures stand in `claim.py`.
 from __future__ import annotations
 
 import random
+from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -60,6 +61,8 @@ from sophiie.sync.outbound.guard import NotOurs
 from sophiie.sync.outbound.parts import GUESTS, shown_fields_after
 from sophiie.sync.outbound.render import render_event
 from sophiie.sync.outbox.guests import note_shown_guests
+from sophiie.sync.outbox.hosting import former_host
+from sophiie.sync.outbox.record import record_anew
 
 MAX_PAUSE = timedelta(minutes=5)
 USAGE_LIMIT_PAUSE = timedelta(hours=1)
@@ -131,6 +134,8 @@ def record(results: list[Result]) -> None:
                 _keep_busy(result, link)
         _park(results, moment)
         _end_what_is_done(link)
+    for appointment_id in _shown_beside_what_was_removed(results):
+        record_anew(appointment_id, backfill=True)
     # Without our rows: a poll locks its calendar before them.
     poll_fully_soon(link.business_id, _calendars_of_what_stays(results))
     for result in results:
@@ -138,6 +143,27 @@ def record(results: list[Result]) -> None:
             _break_link(link.id, problems.PERMISSION_MISSING)
         elif isinstance(result.failure, CalendarLost) and not result.work.left_behind:
             _break_link(link.id, problems.CALENDAR_GONE)
+
+
+def _shown_beside_what_was_removed(results: list[Result]) -> list[UUID]:
+    """Whose event was one too many in its calendar: its link follows the other one from now on, or
+    takes it over if the other link has ended meanwhile."""
+    removed = [
+        result.row
+        for result in results
+        if result.shown is not None and not result.shown.revision and not result.row.wanted
+    ]
+    if not removed:
+        return []
+    others: dict[UUID, dict[UUID, list[MirroredEvent]]] = defaultdict(lambda: defaultdict(list))
+    known = MirroredEvent.objects.filter(appointment__in=[row.appointment_id for row in removed])
+    for other in known.exclude(link=removed[0].link_id):
+        others[other.appointment_id][other.link_id].append(other)
+    return [
+        row.appointment_id
+        for row in removed
+        if former_host(others[row.appointment_id], row) is not None
+    ]
 
 
 def _hold(results: list[Result]) -> tuple[_HeldLink, set[UUID]]:

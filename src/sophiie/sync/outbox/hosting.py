@@ -6,7 +6,7 @@ ends, moves or breaks, a follower takes the same event over, so nobody sees it v
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from uuid import UUID
 
@@ -117,16 +117,18 @@ def _rest(row: MirroredEvent, moment: datetime) -> None:
     row.next_attempt_at, row.updated_at = None, moment
 
 
-def former_host(rows: Iterable[MirroredEvent], row: MirroredEvent) -> MirroredEvent | None:
-    """The row whose event in the same calendar this one should take over; the latest."""
-    if has_event(row):
-        return None
+def former_host(
+    rows: Mapping[UUID, list[MirroredEvent]], row: MirroredEvent
+) -> MirroredEvent | None:
+    """Of the rows of an appointment, by link: the one whose event in the same calendar this one
+    should take over; the latest."""
     found = [
         other
-        for other in rows
+        for of_link in rows.values()
+        for other in of_link
         if other.link_id != row.link_id
-        and other.calendar_id == row.calendar_id
-        and has_event(other)
+        and (other.calendar_id, has_event(other)) == (row.calendar_id, True)
+        and other.event_id != row.event_id  # an earlier link's mapping of the same event
     ]
     return max(found, key=lambda other: other.created_at, default=None)
 

@@ -23,7 +23,7 @@ from sophiie.sync.left_in_google import poll_what_nobody_writes
 from sophiie.sync.models import ANEW, DriftKind, MirroredEvent, MirrorState, WatchedCalendar
 from sophiie.sync.outbox.coverage import shows
 from sophiie.sync.outbox.guests import Circle, Guests, guests_of, hosting
-from sophiie.sync.outbox.hosting import former_host, hosts_of, take_over
+from sophiie.sync.outbox.hosting import former_host, has_event, hosts_of, take_over
 from sophiie.sync.outbox.rows import (
     WANTED_FIELDS,
     Rows,
@@ -99,11 +99,15 @@ def changed_rows(
 ) -> Iterator[MirroredEvent]:
     """Sets the rows of an appointment to what is wanted and yields those to be written, each before
     the next link is looked at. `rows` are those that there are, by link."""
+    _take_over_from_who_left(circle, rows, moment)
     following = _following(circle, appointment, assignees, rows, moment)
     guests = _guests(appointment, assignees, circle, rows, following)
     # Whoever hosts an event takes it over before the others let go of it.
     for link in sorted(circle.links, key=lambda link: link.id in following):
         waiting = {row.pk for row in rows[link.id] if row.state == MirrorState.PENDING}
+        # Asked before the rows are set: an event that was removed is none, wanted again or not.
+        with_event = {row.pk for row in rows[link.id] if has_event(row)}
+        stands_aside = _removes_one_too_many(rows, rows[link.id])
         for row in align(
             link,
             appointment,
@@ -112,16 +116,37 @@ def changed_rows(
             moment,
             guests=guests.at(link),
             is_new=is_new,
-            follows=link.id in following,
+            follows=stands_aside or link.id in following,
         ):
-            if row.wanted and not row.hosted_elsewhere:
-                former = former_host((r for known in rows.values() for r in known), row)
+            if row.wanted and not row.hosted_elsewhere and row.pk not in with_event:
+                former = former_host(rows, row)
                 if former is not None:
                     take_over(row, former, moment)
             if found and row._state.adding:
                 adopt(row, None, found.get(link.id, {}).get(appointment.id), circle)
             row.backfill = backfill and (row.backfill or row.pk not in waiting)
             yield row
+
+
+def _take_over_from_who_left(circle: Circle, rows: Mapping[UUID, Rows], moment: datetime) -> None:
+    """Whoever follows an event whose link has ended stands for it from here on: also if there is
+    nothing to show any more, so that it is removed."""
+    known = [row for link in circle.links for row in rows.get(link.id, [])]
+    hosted = {row.calendar_id for row in known if row.wanted and not row.hosted_elsewhere}
+    for row in known:
+        if row.wanted and row.hosted_elsewhere and row.calendar_id not in hosted:
+            former = former_host(rows, row)
+            if former is not None:
+                take_over(row, former, moment)
+                hosted.add(row.calendar_id)
+
+
+def _removes_one_too_many(rows: Mapping[UUID, Rows], of_link: Rows) -> bool:
+    """Whether the link still has to remove an event besides that of another link, which it takes
+    over only then: a row stands for one event."""
+    return any(
+        not row.wanted and has_event(row) and former_host(rows, row) is not None for row in of_link
+    )
 
 
 def _rows_by_link(appointment: Appointment) -> dict[UUID, Rows]:
