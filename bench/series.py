@@ -1,4 +1,5 @@
-"""What a series of 104 visits costs: checking it, saving it, moving all of it, and mirroring it.
+"""What a series of 104 visits costs: checking it, saving it, moving all of it, mirroring it, and
+showing it in the calendar.
 
 The floor, measured in the same run: the bare INSERTs of the very same rows, one statement for each
 table, in one transaction. Prints a table and, as its last line, JSON.
@@ -11,8 +12,11 @@ import json
 import statistics
 import sys
 import time
+import urllib.request
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -31,15 +35,19 @@ django.setup()
 # isort: on
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import connection, connections, transaction
+from django.test import Client
 
 from google_simulator.testing import RunningSimulator, running_simulator
-from sophiie.accounts.people import create_business
+from sophiie.accounts.models import Member
+from sophiie.accounts.people import add_member, create_business
 from sophiie.appointments.booking import book
 from sophiie.appointments.rules import Details
+from sophiie.calendar_link.models import CalendarLink
 from sophiie.common.after_commit import gathering
 from sophiie.common.in_thread import in_thread
 from sophiie.common.logs import configure_logging
+from sophiie.common.wall_time import instant_of
 from sophiie.google.app import google_session
 from sophiie.ops.schema import migrate
 from sophiie.series.booking import book_series, check_series
@@ -50,12 +58,16 @@ from sophiie.series.retiming import NewTime
 from sophiie.series.rule import read
 from sophiie.series.scope import Scope
 from sophiie.series.undoing import undo
-from sophiie.sync.models import MirroredEvent, MirrorState, QuotaBucket
+from sophiie.sync.models import MirroredEvent, MirrorState
 from sophiie.sync.outbound.drain import drain
 from tests.google_place import variables_of
 from tests.linking import link
+from tests.site import BACKEND, running_site
 
 VISITS, TIMES, GOOGLE_MS = 104, 15, 150
+# For the calendar: so many series with so many visits in the week, each looked at so often.
+SERIES, EACH, ROUNDS = 10, 5, 40
+COURSE = {"title": "Course", "notes": "Bring a towel", "customer_name": "Dana"}
 ZONE = "Australia/Sydney"
 TABLES = (
     "appointments_appointment",
@@ -79,8 +91,8 @@ class Bench:
             password=None,
         )[1]
         self.link = link(self.owner, google)
-        self.rows: list[tuple[str, str, str]] = []
         self.result: dict[str, Any] = {}
+        self.singles = 0
         # Twice a week, from a week ahead on, so that all is known of the member's calendar.
         day = datetime.now(UTC).date() + timedelta(days=7)
         self.first = datetime.combine(day, datetime.min.time()).replace(hour=9)
@@ -91,13 +103,16 @@ class Bench:
         for n in range(60):
             start = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
             start += timedelta(days=n * 6, hours=n % 3)
-            self._book(start)
+            self._book(start, self.owner)
 
-    def _book(self, start: datetime) -> None:
+    def _book(self, start: datetime, member: Member, *, minutes: int = 15, **about: str) -> None:
         details = Details(
-            title="Other", start=start, end=start + timedelta(minutes=15), timezone=ZONE
+            **{"title": "Other", **about},
+            start=start,
+            end=start + timedelta(minutes=minutes),
+            timezone=ZONE,
         )
-        book(by=self.owner, details=details, assignees=[self.owner], allow_overlap=True)
+        book(by=member, details=details, assignees=[member], allow_overlap=True)
 
     def timing(self) -> Timing:
         text = f"FREQ=WEEKLY;BYDAY=TU,FR;COUNT={VISITS}"
@@ -108,24 +123,23 @@ class Bench:
             length=timedelta(minutes=45),
         )
 
-    def save(self) -> Any:
+    def save(self, member: Member | None = None, timing: Timing | None = None) -> Any:
         details = Details(
-            title="Course",
+            **COURSE,
             start=datetime.now(UTC),
             end=datetime.now(UTC) + timedelta(hours=1),
             timezone=ZONE,
-            notes="Bring a towel",
-            customer_name="Dana",
         )
-        return book_series(
-            by=self.owner, details=details, timing=self.timing(), assignees=[self.owner]
-        )
+        member = member or self.owner
+        timing = timing or self.timing()
+        return book_series(by=member, details=details, timing=timing, assignees=[member])
 
     def run(self) -> None:
         self.check()
         floor = self.saving()
         self.moving(floor)
         self.mirror()
+        self.pages()
 
     def check(self) -> None:
         taken = timed(
@@ -199,84 +213,166 @@ class Bench:
         cancel_series(by=self.owner, series_id=made.series.id, scope=Scope.ALL)
 
     def mirror(self) -> None:
-        """Until Google shows them, and how long a single change takes meanwhile."""
-        self._drained()
-        # Google's minute is over, and ours as well.
-        self.google.advance_clock(61)
-        QuotaBucket.objects.all().delete()
+        """Until Google shows them, and how much longer single changes take meanwhile: of the same
+        person and of a colleague. Both are new: nothing else waits, and their quotas are whole."""
+        people = [self._linked("Bob"), self._linked("Charlie")]
         self.google.latency(GOOGLE_MS)
-        self.first = self.first.replace(hour=5)
-        made = book_series(
-            by=self.owner,
-            details=Details(
-                title="Mirrored",
-                start=datetime.now(UTC),
-                end=datetime.now(UTC) + timedelta(hours=1),
-                timezone=ZONE,
-            ),
-            timing=Timing(
-                rule=self.timing().rule,
-                first=self.first.replace(hour=2),
-                zone=ZONE,
-                length=timedelta(minutes=30),
-            ),
-            assignees=[self.owner],
+        asyncio.run(self._mirror(people))
+        self.google.latency(0)
+        calls = [self.google.calls(account=one.google_email) for one in people]
+        refused = sum(call["status"] in (403, 429) for call in chain(*calls))
+        self.tell("refused", "  calls refused for the quota", refused, "0", "")
+        units = max(map(_most_units_in_a_minute, calls))
+        self.tell("units", "  most units of one person in any minute", units, "600", "")
+
+    async def _mirror(self, people: list[CalendarLink]) -> None:
+        bob = people[0]
+        async with google_session() as http:
+            workers = [asyncio.create_task(_work(one, http)) for one in people]
+            alone = statistics.median([await self._single(one) for one in people * 3])
+            self.tell("single", "a single change, nothing else to do", alone, "", "s")
+            booked = await in_thread(self._save_mirrored, bob)
+            await self._meanwhile("mirrored", "20 s", people, alone)
+            await in_thread(self._move_mirrored, booked)
+            await self._meanwhile("moved", "", people, alone)
+            for worker in workers:
+                worker.cancel()
+
+    async def _meanwhile(
+        self, name: str, most: str, people: list[CalendarLink], alone: float
+    ) -> None:
+        """Until all visits are there; single changes come in all the time."""
+        began = time.perf_counter()
+
+        async def all_are_there() -> float:
+            while await in_thread(_visits_wait, people[0]):
+                await asyncio.sleep(0.02)
+            return time.perf_counter() - began
+
+        shown = asyncio.create_task(all_are_there())
+        taken: dict[CalendarLink, list[float]] = {one: [] for one in people}
+        while not shown.done():
+            for one in people:
+                taken[one].append(await self._single(one))
+            await asyncio.sleep(0.5)  # each costs a unit of the quota
+        self.tell(name, f"all {VISITS} {name} in Google", await shown, most, "s")
+        for one, whose in zip(people, ("of the same person", "of a colleague"), strict=True):
+            later = max(taken[one]) - alone
+            what = f"  a single change {whose}, later by"
+            self.tell(f"{name}_later_{whose.split()[-1]}", what, later, "1 s", "s")
+
+    def _linked(self, name: str) -> CalendarLink:
+        email = f"{name.lower()}+series@example.com"
+        self.google.add_account(email, name, ZONE)
+        person = add_member(
+            business=self.owner.business, email=email, name=name, role="member", password=None
         )
-        seconds, single = self._drained(meanwhile=True)
-        self.tell("mirrored", f"{VISITS} visits in Google", seconds, "20 s", "s")
-        self.tell("single", "a single change meanwhile", single, "1 s more", "s")
-        first = made.series.visits.order_by("number").first()
-        at = datetime.combine(first.planned, self.first.time()).replace(hour=3)
-        self.google.clear_calls()
+        return link(person, self.google, account=email)
+
+    def _save_mirrored(self, found: CalendarLink) -> Any:
+        timing = replace(self.timing(), first=self.first.replace(hour=2))
+        return self.save(found.member, timing)
+
+    def _move_mirrored(self, booked: Any) -> None:
+        first = booked.series.visits.order_by("number").first()
         change_series(
             by=self.owner,
-            series_id=made.series.id,
+            series_id=booked.series.id,
             scope=Scope.ALL,
-            change=SeriesChange(time=NewTime(start=at)),
+            change=SeriesChange(
+                time=NewTime(start=datetime.combine(first.planned, self.first.time()))
+            ),
         )
-        seconds, _ = self._drained()
-        calls = self.google.calls()
-        refused = [call for call in calls if call["status"] in (403, 429)]
-        self.tell("moved", f"all {VISITS} moved in Google", seconds, "", "s")
-        self.tell("refused", "  calls refused for the quota", len(refused), "0", "")
-        self.google.latency(0)
 
-    def _drained(self, *, meanwhile: bool = False) -> tuple[float, float]:
-        return asyncio.run(self._drain(meanwhile))
-
-    async def _drain(self, meanwhile: bool) -> tuple[float, float]:
+    async def _single(self, found: CalendarLink) -> float:
+        """Seconds until Google shows an appointment that somebody makes now."""
+        self.singles += 1
+        start = datetime.now(UTC) + timedelta(days=30, minutes=self.singles)
         began = time.perf_counter()
-        single = 0.0
-        async with google_session() as http:
-
-            async def work() -> None:
-                while await in_thread(self._left):
-                    await drain(self.link.id, http=http)
-                    await asyncio.sleep(0.05)
-
-            worker = asyncio.create_task(work())
-            if meanwhile:
-                await asyncio.sleep(1.0)
-                single = await self._single(http)
-            await worker
-        return time.perf_counter() - began, single
-
-    async def _single(self, http: Any) -> float:
-        start = datetime.now(UTC) + timedelta(days=30, minutes=7)
-        began = time.perf_counter()
-        await in_thread(lambda: self._book(start))
-        row = MirroredEvent.objects.filter(appointment__start=start, state=MirrorState.SYNCED)
-        while not await in_thread(row.exists):
+        await in_thread(lambda: self._book(start, found.member))
+        rows = MirroredEvent.objects.filter(link=found, appointment__start=start)
+        while not await in_thread(rows.filter(state=MirrorState.SYNCED).exists):
             await asyncio.sleep(0.01)
         return time.perf_counter() - began
 
-    def _left(self) -> bool:
-        return MirroredEvent.objects.filter(state=MirrorState.PENDING).exists()
+    def pages(self) -> None:
+        """The week in which ten series have five visits each, and one with fifty appointments that
+        do not repeat: its page and its feed, in turn."""
+        charlie = create_business(
+            name="Thames Salon",
+            timezone=ZONE,
+            owner_email="charlie@example.com",
+            owner_name="Charlie",
+            password=None,
+        )[1]
+        today = datetime.now(UTC).date()
+        monday = today + timedelta(days=14 - today.weekday())
+        weeks = {"series": monday, "single": monday + timedelta(days=14)}
+        for n in range(SERIES):
+            first = datetime.combine(monday, datetime.min.time()).replace(hour=8 + n)
+            rule = read(f"FREQ=DAILY;COUNT={EACH}", first=first, zone=ZONE)
+            timing = Timing(rule=rule, first=first, zone=ZONE, length=timedelta(minutes=45))
+            self.save(charlie, timing)
+            for day in range(EACH):
+                start = instant_of(first + timedelta(days=14 + day), ZONE, fold=0)
+                self._book(start, charlie, minutes=45, **COURSE)
+        client = Client()
+        client.force_login(charlie, backend=BACKEND)
+        name = settings.SESSION_COOKIE_NAME
+        cookie = f"{name}={client.cookies[name].value}"
+        connections.close_all()
+        with running_site() as site:
+            for what, path in (
+                ("page", "/calendar?view=week&date={0}"),
+                ("feed", "/calendar/feed?from={0}&to={1}"),
+            ):
+                addresses = {
+                    kind: site + path.format(day, day + timedelta(days=7))
+                    for kind, day in weeks.items()
+                }
+                self._compare(what, addresses, cookie)
+
+    def _compare(self, what: str, addresses: dict[str, str], cookie: str) -> None:
+        """By processor time: waiting for the processor says nothing about either."""
+        worked: dict[str, list[float]] = {kind: [] for kind in addresses}
+        for n in range(ROUNDS):
+            for kind in list(addresses)[:: -1 if n % 2 else 1]:
+                before = time.process_time()
+                answer = _get(addresses[kind], cookie)
+                worked[kind].append((time.process_time() - before) * 1000)
+                if what == "feed":
+                    assert answer.count(b'"Course"') == SERIES * EACH, answer
+        series, single = (statistics.median(worked[kind]) for kind in ("series", "single"))
+        self.tell(f"{what}_cpu", f"{what} of a week with {SERIES} series, CPU", series, "")
+        ratio = series / single
+        self.tell(f"{what}_ratio", f"  to {SERIES * EACH} single ones", ratio, "1.1 ×", "×")
 
     def tell(self, name: str, what: str, value: float, most: str, unit: str = "ms") -> None:
         self.result[name] = round(value, 2)
-        self.rows.append((what, f"{value:,.1f} {unit}", most))
-        print(f"{what:40} {value:10,.1f} {unit:3} {most}", flush=True)
+        digits = 2 if unit in ("×", "s") else 1
+        print(f"{what:45} {value:10,.{digits}f} {unit:3} {most}", flush=True)
+
+
+async def _work(found: CalendarLink, http: Any) -> None:
+    """What a worker does for a link, for ever."""
+    while True:
+        await drain(found.id, http=http)
+        await asyncio.sleep(0.05)
+
+
+def _visits_wait(found: CalendarLink) -> bool:
+    rows = MirroredEvent.objects.filter(link=found, backfill=True, state=MirrorState.PENDING)
+    return rows.exists()
+
+
+def _most_units_in_a_minute(calls: list[dict[str, Any]]) -> int:
+    moments = [(call["at"], call["units"]) for call in calls]
+    return max(sum(units for at, units in moments if 0 <= at - one < 60) for one, _ in moments)
+
+
+def _get(address: str, cookie: str) -> bytes:
+    with urllib.request.urlopen(urllib.request.Request(address, headers={"Cookie": cookie})) as it:
+        return bytes(it.read())
 
 
 def timed(act: Callable[[], object]) -> float:

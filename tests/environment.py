@@ -21,6 +21,8 @@ SERVER = EmbeddedPostgres(FOLDER, durable=False)
 # A server that runs already, for tools/mutants.py.
 GIVEN = os.environ.get("TESTS_DATABASE_URL")
 NOWHERE = "http://127.0.0.1:9"
+# What tests/prepared.py makes, once in a run: workers are told the place by its first process.
+PREPARED = Path(os.environ.setdefault("TESTS_PREPARED", str(FOLDER / "prepared")))
 
 
 def _end() -> None:

@@ -3,34 +3,23 @@
 from __future__ import annotations
 
 import re
-import subprocess
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import requests
-from cryptography.fernet import Fernet
 
 from google_simulator.testing import RunningSimulator
-from tests.environment import FOLDER
 from tests.google_place import variables_of
-from tests.processes import Api, Running, answers, free_port, sophiie, until
-
-ALICE = "alice@example.com"
-PASSWORD = "correct horse battery"
-SECRETS = {
-    "SOPHIIE_SECRET_KEY": "of-no-worth-outside-the-tests-" * 2,
-    "SOPHIIE_ENCRYPTION_KEYS": Fernet.generate_key().decode(),
-}
+from tests.prepared import ALICE, PASSWORD, SECRETS, copy_of_business
+from tests.processes import Api, Running, answers, free_port, until
 
 
 class Product:
     """Alice's business in two running processes; she has not linked her calendar yet."""
 
     def __init__(self, folder: Path, google: RunningSimulator, **variables: str) -> None:
-        prepared, key = _prepared()
-        subprocess.run(["cp", "-a", prepared, folder / "data"], check=True)
+        key = copy_of_business(folder / "data")
         self.google = google
         self.port = free_port()
         self.url = f"http://localhost:{self.port}"
@@ -102,37 +91,3 @@ class Product:
     def titles(self) -> list[str]:
         """What is in Alice's calendar at Google."""
         return sorted(event["summary"] for event in self.google.events(ALICE))
-
-
-def prepared_folder() -> Path:
-    """A data folder with the schema and Alice's business, which nobody changes."""
-    return _prepared()[0]
-
-
-@cache
-def _prepared() -> tuple[Path, str]:
-    """A data folder with the schema and Alice's business, and her API key.
-
-    Made once in a process: the three commands take longer than most of what is tested here.
-    """
-    folder = FOLDER / "product"
-    variables = {
-        **SECRETS,
-        "SOPHIIE_DATA_DIR": str(folder),
-        "SOPHIIE_PUBLIC_URL": "http://localhost:8000",
-        "GOOGLE_CLIENT_ID": "unused",
-        "GOOGLE_CLIENT_SECRET": "unused",
-    }
-
-    def run(*words: str, stdin: str = "") -> str:
-        done = sophiie(*words, stdin=stdin, **variables)
-        assert done.returncode == 0, done.stderr
-        return done.stdout.strip()
-
-    run("migrate")
-    run(
-        *("create-business", "Harbour Plumbing", "--timezone", "Australia/Sydney"),
-        *("--owner-email", ALICE, "--owner-name", "Alice", "--password-stdin"),
-        stdin=PASSWORD,
-    )
-    return folder, run("create-api-key", "--member", ALICE)

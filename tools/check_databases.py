@@ -29,8 +29,9 @@ sys.path.insert(0, str(ROOT))
 
 from google_simulator.testing import RunningSimulator, running_simulator
 from tests.google_place import variables_of
+from tests.prepared import ALICE, PASSWORD, SECRETS
 from tests.processes import Api, answers, free_port, sophiie, until
-from tests.product import ALICE, PASSWORD, SECRETS, Product
+from tests.product import Product
 
 USER = "postgres"
 SECONDS = 60.0

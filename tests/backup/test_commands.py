@@ -7,8 +7,8 @@ import subprocess
 from pathlib import Path
 
 from sophiie.backup.archive import Manifest, write_archive
+from tests.prepared import SECRETS
 from tests.processes import sophiie
-from tests.product import SECRETS
 
 
 def run(folder: Path, *words: str, stdin: str = "") -> subprocess.CompletedProcess[str]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.prepared import copy_of_demo
 from tests.processes import Demo, running_demo
 from tests.site import running_site
 
@@ -14,7 +15,7 @@ from tests.site import running_site
 def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     """`sophiie demo`, shared by the attacks of one test process: each leaves it in working order,
     and attacks that end or starve processes start their own. It logs all there is to log."""
-    folder = tmp_path_factory.mktemp("hostile") / "data"
+    folder = copy_of_demo(tmp_path_factory.mktemp("hostile") / "data")
     with running_demo(folder, SOPHIIE_LOG_LEVEL="DEBUG") as demo:
         yield demo
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from http.client import HTTPConnection, HTTPResponse
 from http.cookies import SimpleCookie
 from io import StringIO
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
@@ -29,7 +30,7 @@ from tests.conftest import PASSWORD, tomorrow_at
 from tests.linking import consent_url, path_of
 from tests.mails import delivered
 from tests.mirroring import drain_all, read_all, sweep_once
-from tests.processes import Demo, until
+from tests.processes import Demo, running_demo, until
 from tests.product_logs import product_logs
 
 NEW_PASSWORD = "seventeen Blue kettles"
@@ -163,6 +164,13 @@ def stored_secrets(demo: Demo) -> set[str]:
             if is_encrypted:
                 found |= {box.decrypt(text.encode()).decode() for text in texts}
     return found
+
+
+@pytest.fixture
+def product(tmp_path: Path) -> Iterator[Demo]:
+    """Here from its first start, which makes the secrets."""
+    with running_demo(tmp_path / "data", SOPHIIE_LOG_LEVEL="DEBUG") as demo:
+        yield demo
 
 
 def test_the_log_of_the_real_product_at_debug(product: Demo) -> None:

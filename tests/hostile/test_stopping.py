@@ -35,7 +35,8 @@ from tests.hostile.killing import (
     seen,
     sweep_up,
 )
-from tests.processes import Demo, Running, answers, clean_environment, free_port, sophiie, until
+from tests.prepared import copy_of_demo, copy_of_schema
+from tests.processes import Demo, Running, answers, clean_environment, free_port, until
 
 SECRETS = {
     "SOPHIIE_SECRET_KEY": secrets.token_urlsafe(48),
@@ -52,9 +53,7 @@ def folder(tmp_path: Path) -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def _used_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("used") / "data"
-    assert Demo(folder).wait().stop() == 0
-    return folder
+    return copy_of_demo(tmp_path_factory.mktemp("used") / "data")
 
 
 @pytest.fixture
@@ -210,9 +209,8 @@ class Server(EmbeddedPostgres):
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    server = Server(tmp_path_factory.mktemp("server"))
-    url = server.start()
-    assert sophiie("migrate", SOPHIIE_DATABASE_URL=url, **SECRETS).returncode == 0
+    server = Server(copy_of_schema(tmp_path_factory.mktemp("server") / "data"))
+    server.start()
     yield server
     server.kill()
     server.stop()

@@ -13,6 +13,7 @@ import pytest
 
 from google_simulator.control import SimulatorControl
 from tests.node import node
+from tests.prepared import copy_of_demo
 from tests.processes import running_demo
 
 pytestmark = pytest.mark.real_clock
@@ -26,7 +27,7 @@ JOBS = "jobs-alice@group.calendar.google.com"
 def test_book_in_sophiie_with_firefox(tmp_path: Path) -> None:
     assert FIREFOX
     day = datetime.now(UTC).date() + timedelta(days=20)
-    with running_demo(tmp_path / "data") as demo:
+    with running_demo(copy_of_demo(tmp_path / "data")) as demo:
         done = subprocess.run(
             [node(), str(SCRIPT), FIREFOX, demo.url, day.isoformat()],
             capture_output=True,

@@ -13,6 +13,7 @@ import psutil
 import pytest
 
 from google_simulator.testing import RunningSimulator, running_simulator
+from tests.prepared import copy_of_demo
 from tests.processes import Demo, free_port, running_demo, sophiie, until
 from tests.product import Product
 
@@ -103,7 +104,7 @@ def test_while_google_is_away_appointments_are_made_as_fast_and_arrive_later(
 
 
 def test_signals_stop_every_process_and_the_data_stays(tmp_path: Path) -> None:
-    with running_demo(tmp_path / "data") as demo:
+    with running_demo(copy_of_demo(tmp_path / "data")) as demo:
         api = demo.api()
         body = {
             "title": "Kept",

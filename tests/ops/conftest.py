@@ -11,6 +11,9 @@ from urllib.parse import urlsplit, urlunsplit
 import psycopg
 import pytest
 
+from sophiie.database import EmbeddedPostgres
+from tests.prepared import copy_of_schema
+
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 TIMEOUT_SECONDS = 60
 
@@ -75,10 +78,12 @@ def migrations(
     return first, sophiie("migrate", SOPHIIE_DATABASE_URL=empty_database)
 
 
-@pytest.fixture
-def database(empty_database: str, migrations: object) -> str:
+@pytest.fixture(scope="session")
+def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a database with the schema and whatever earlier tests made in it."""
-    return empty_database
+    data = copy_of_schema(tmp_path_factory.mktemp("commands") / "data")
+    with EmbeddedPostgres(data, durable=False) as url:
+        yield url
 
 
 @pytest.fixture

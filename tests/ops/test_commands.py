@@ -37,6 +37,12 @@ class Clinic:
     key: str
 
 
+@pytest.fixture
+def database(empty_database: str, migrations: object) -> str:
+    """Here the one that the command itself has migrated."""
+    return empty_database
+
+
 @pytest.fixture(scope="session")
 def clinic(empty_database: str, migrations: object) -> Clinic:
     """A business with its owner Dora, made by command, and her API key."""

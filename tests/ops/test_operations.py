@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from sophiie.database import EmbeddedPostgres
+from tests.prepared import ALICE, SECRETS, copy_of_business
 from tests.processes import ROOT, clean_environment
-from tests.product import ALICE, SECRETS, prepared_folder
 
 PAGE = ROOT / "docs" / "how-to" / "operations.md"
 _BLOCK = re.compile(r"^## (.+?)$|^<!-- tested -->\n```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -34,7 +34,7 @@ def test_every_part_has_commands_that_are_tested() -> None:
 
 def test_the_commands_work(tmp_path: Path) -> None:
     data = tmp_path / "data"
-    subprocess.run(["cp", "-a", prepared_folder(), data], check=True)
+    copy_of_business(data)
     programs = tmp_path / "bin"
     programs.mkdir()
     (programs / "sophiie").write_text(f'#!/bin/sh\nexec {sys.executable} -m sophiie "$@"\n')

@@ -8,14 +8,14 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 import pytest
 
 from sophiie.common.ids import new_id
-from tests.environment import SERVER
+from sophiie.database import EmbeddedPostgres
 from tests.ops.conftest import refusal, sophiie
+from tests.prepared import copy_of_schema
 from tests.processes import Running, until
 
 pytestmark = pytest.mark.real_clock
@@ -23,15 +23,11 @@ OWNER = ("--owner-email", "dora@example.com", "--owner-name", "Dora")
 
 
 @pytest.fixture(scope="module")
-def database() -> Iterator[str]:
+def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A database of its own, with the schema and two businesses."""
-    url = SERVER.url
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute("CREATE DATABASE erasures")
-        address = urlunsplit(urlsplit(url)._replace(path="/erasures"))
-        assert sophiie("migrate", SOPHIIE_DATABASE_URL=address).returncode == 0
-        yield address
-        connection.execute("DROP DATABASE erasures WITH (FORCE)")
+    data = copy_of_schema(tmp_path_factory.mktemp("erasures") / "data")
+    with EmbeddedPostgres(data, durable=False) as url:
+        yield url
 
 
 @pytest.fixture(scope="module")

@@ -32,6 +32,7 @@ from tests.linking import browser_of, come_back, link
 from tests.mirroring import drain_all, due_now
 from tests.series.making import FIRST, appointments_of, made
 from tests.sync.drifting import ALICE
+from tests.sync.quotas import leave, left
 from tests.sync.test_life_of_a_link import JOBS, choose
 
 # So that the visits of January are ahead.
@@ -70,6 +71,21 @@ def test_every_visit_is_an_event_of_its_own(alice: Member, google: RunningSimula
     assert shown(google) == wanted(series)
     assert len(shown(google)) == 5
     assert not any("recurrence" in event for event in google.events(ALICE))
+
+
+def test_a_series_that_is_undone_before_google_saw_it_uses_up_no_quota(
+    alice: Member, google: RunningSimulator
+) -> None:
+    found = link(alice, google)
+    booking.book(by=alice, details=details(), assignees=[alice])
+    drain_all()
+    leave(0)
+    booked = made(alice)
+    undo(by=alice, act_id=booked.act.id)
+    drain_all()
+    assert not MirroredEvent.objects.filter(state=MirrorState.PENDING).exists()
+    assert left(found) == 0
+    assert len(shown(google)) == 1
 
 
 def test_google_shows_what_is_wanted_after_each_act_and_its_undo(

@@ -19,8 +19,8 @@ import requests
 
 from google_simulator.testing import RunningSimulator, running_simulator
 from tests.google_place import variables_of
+from tests.prepared import ALICE, PASSWORD, SECRETS
 from tests.processes import Api, Running, answers, clean_environment, free_port, until
-from tests.product import ALICE, PASSWORD, SECRETS
 from tests.upgrade.earlier import COMMITS, source_of
 
 pytestmark = pytest.mark.real_clock

@@ -1,7 +1,8 @@
-"""The demo's business, people, working hours and a fortnight of appointments."""
+"""The demo's business, people, hours, a fortnight of appointments, and who waits for one."""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from datetime import date, datetime, time, timedelta
 from uuid import UUID
 
@@ -11,15 +12,20 @@ from sophiie import audit
 from sophiie.accounts.models import Member
 from sophiie.accounts.people import add_member, create_business
 from sophiie.appointments.booking import book
+from sophiie.appointments.models import Appointment
 from sophiie.appointments.rules import Details
 from sophiie.availability.editing import add_special_days, save_week
 from sophiie.availability.hours import spans_from_json
 from sophiie.common.clock import now
 from sophiie.common.wall_time import in_zone, instant_of
 from sophiie.ops.demo_people import BUSINESS, PASSWORD, PEOPLE, TIMEZONE
+from sophiie.resources.editing import make as make_resource
+from sophiie.resources.models import Resource
 from sophiie.services import editing
 from sophiie.services.colours import Colour
 from sophiie.services.rules import ServiceDetails
+from sophiie.waiting_list.entries import Wish
+from sophiie.waiting_list.entries import add as add_to_waiting_list
 
 # Name, minutes, other lengths, buffers before and after, price, colour, who does it ("" for all).
 _SERVICES = [
@@ -29,6 +35,18 @@ _SERVICES = [
 ]
 # The service of a plan's appointment, by its title.
 _SERVICE_OF = {"Gas check": "Gas check"}
+
+# Name, kind, and the appointments that need it, by title.
+_RESOURCES = [
+    (
+        "Blue van",
+        "Van",
+        {"New kitchen: pipes", "New kitchen: fitting", "Hot water system, fitting"},
+    ),
+    ("Drain camera", "Machine", {"Blocked drain", "Gutter and downpipe"}),
+]
+# Bob has free hours before it, so there is always something open for who waits for that.
+_WOULD_COME_SOONER = "Quote: outdoor shower"
 
 # Day of the fortnight that begins this Monday, start, minutes, title, place, customer, people.
 _PLAN = [
@@ -48,6 +66,8 @@ _PLAN = [
     (9, "08:00", 240, "New kitchen: fitting", "3 Ocean View", "Ms White", "Alice Bob"),
     (10, "14:00", 60, "Gutter and downpipe", "18 Forest Way", "", "Charlie"),
 ]
+
+_BOB_IS_OFF = 14  # and on the day after
 
 # Numbers that are nobody's: the regulator keeps them free for films.
 _CUSTOMERS = {
@@ -88,11 +108,13 @@ def create() -> None:
     monday = today - timedelta(days=today.weekday())
     _lay_down_hours(owner, people, monday)
     services = _make_services(owner, people)
+    resources = _make_resources(owner)
+    booked = {}
     for day, clock, minutes, title, place, customer, who in _PLAN:
         wall = datetime.combine(monday + timedelta(days=day), time.fromisoformat(clock))
         start = instant_of(wall, TIMEZONE, fold=0)
         phone, email = _CUSTOMERS.get(customer, ("", ""))
-        book(
+        booked[title] = book(
             by=owner,
             details=Details(
                 title=title,
@@ -106,7 +128,40 @@ def create() -> None:
                 service_id=services.get(_SERVICE_OF.get(title, "")),
             ),
             assignees=[people[n] for n in who.split()],
+            resources=resources.get(title, ()),
         )
+    _let_them_wait(owner, people["Bob"], booked[_WOULD_COME_SOONER], monday)
+
+
+def _make_resources(owner: Member) -> dict[str, list[Resource]]:
+    """What the business has only once; by title, what an appointment needs."""
+    needed = defaultdict(list)
+    for name, kind, titles in _RESOURCES:
+        made = make_resource(by=owner, name=name, kind=kind)
+        for title in titles:
+            needed[title].append(made)
+    return needed
+
+
+def _let_them_wait(owner: Member, bob: Member, later: Appointment, monday: date) -> None:
+    """Somebody for whom there is an earlier time, and somebody for whom there is none: Bob is off
+    on those days."""
+    add_to_waiting_list(by=owner, wish=Wish(appointment_id=later.pk))
+    name = "Ms Rose"
+    off = monday + timedelta(days=_BOB_IS_OFF)
+    add_to_waiting_list(
+        by=owner,
+        wish=Wish(
+            title="Boiler service",
+            customer_name=name,
+            customer_phone=_CUSTOMERS[name][0],
+            minutes=90,
+            member_ids=[bob.pk],
+            first_day=off,
+            last_day=off + timedelta(days=1),
+            note="Bob knows her boiler.",
+        ),
+    )
 
 
 def _make_services(owner: Member, people: dict[str, Member]) -> dict[str, UUID]:
@@ -132,7 +187,7 @@ def _lay_down_hours(owner: Member, people: dict[str, Member], monday: date) -> N
     for name, (weekday, saturday) in _HOURS.items():
         week = (spans_from_json(weekday),) * 5 + (spans_from_json(saturday), ())
         save_week(by=owner, member=people[name], week=week)
-    party, off = monday + timedelta(days=18), monday + timedelta(days=14)
+    party, off = monday + timedelta(days=18), monday + timedelta(days=_BOB_IS_OFF)
     add_special_days(
         by=owner, member=None, first_day=party, last_day=party, name="Stocktaking: closed"
     )

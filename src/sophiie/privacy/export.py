@@ -6,7 +6,6 @@ Reads single columns and never whole rows, so it does not even decrypt a secret.
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
@@ -14,20 +13,18 @@ from typing import IO, Any, Protocol
 
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
-from django.db.models import Field, OuterRef, Prefetch, QuerySet, Subquery
+from django.db.models import Field, QuerySet
 from django.utils.translation import gettext as _
 
 from sophiie.accounts.models import Business, Member
-from sophiie.appointments.models import Appointment, AppointmentChange, Assignment
+from sophiie.appointments.models import Appointment, AppointmentChange
 from sophiie.common.clock import now
 from sophiie.common.encrypted import EncryptedTextField
-from sophiie.common.spreadsheets import harmless
-from sophiie.common.wall_time import in_zone
+from sophiie.privacy.appointment_table import CUSTOMER, write_table
 from sophiie.privacy.descriptions import description_of
 from sophiie.privacy.holdings import HOLDINGS
 from sophiie.privacy.identity import Identity, appointments_of, records_of
 from sophiie.privacy.waiting import waiting_rows
-from sophiie.series.models import Visit
 from sophiie.sync.models import MirroredEvent
 
 # Secrets, what identifies them, and what only one process or the database needs.
@@ -39,7 +36,6 @@ LEFT_OUT = frozenset(
         *("name_key", "reach", "search"),  # made of the rest, for the indexes
     }
 )
-CUSTOMER = ("customer_name", "customer_phone", "customer_email")
 # A customer does not learn which colleague's calendar an event is in.
 OF_COLLEAGUES = ("calendar_id", "html_link", "guests", "shown_guests", "sent_guests")
 _AT_A_TIME = 1000
@@ -127,37 +123,9 @@ class _Encoder(DjangoJSONEncoder):
         return super().default(o)
 
 
-_COLUMNS = (
-    *("id", "title", "start", "end", "timezone", "status", "assignees", "location", "notes"),
-    # Of a visit: its series, and its number there.
-    *("series", "visit"),
-)
-
-
 def _write_table(place: Place, appointments: QuerySet[Appointment], without: Iterable[str]) -> str:
-    """Writes a table that a spreadsheet opens; times are in the appointment's own zone."""
-    columns = [*_COLUMNS, *(name for name in CUSTOMER if name not in set(without))]
     with place.file("appointments.csv") as file:
-        table = csv.writer(file)
-        table.writerow(columns)
-        team = Assignment.objects.select_related("member").order_by("id")
-        visit = Visit.objects.filter(appointment=OuterRef("pk"))
-        rows = appointments.annotate(
-            series=Subquery(visit.values("series_id")[:1]),
-            visit=Subquery(visit.values("number")[:1]),
-        )
-        rows = rows.order_by("pk").prefetch_related(Prefetch("assignments", team))
-        for appointment in rows.iterator(chunk_size=_AT_A_TIME):
-            row: dict[str, str] = {
-                name: "" if (value := getattr(appointment, name, None)) is None else str(value)
-                for name in columns
-            }
-            for name in ("start", "end"):
-                moment = in_zone(getattr(appointment, name), appointment.timezone)
-                row[name] = moment.isoformat(timespec="minutes")
-            assignments = appointment.assignments.all()
-            row["assignees"] = ", ".join(assignment.member.name for assignment in assignments)
-            table.writerow([harmless(row[name]) for name in columns])
+        write_table(file, appointments, without=without)
     return "appointments.csv"
 
 

@@ -172,11 +172,14 @@ def cost(row: MirroredEvent) -> int:
     """The units that it most likely costs to bring Google to the wanted state.
 
     The event is read before its guests are exchanged, and they are taken off before it is deleted.
+    What was never sent needs no call to be gone.
     """
     if row.wanted and not row.shown_revision:
         return 1
     if row.wanted:
         return PATCH_UNITS + must_write_guests(row)
+    if not row.sent:
+        return 0
     return 2 + PATCH_UNITS if row.sent_guests else 1
 
 
@@ -193,9 +196,10 @@ def affordable(rows: list[MirroredEvent], google_sub: str, moment: datetime) -> 
         urgency = Urgency.BACKFILL if row.backfill else Urgency.CHANGE
         user_room = levels[user] - USER_BUDGET.floors[urgency]
         room = min(user_room, levels[PROJECT] - PROJECT_BUDGET.floors[urgency])
-        if spent + cost(row) > room:
+        units = cost(row)
+        if units and spent + units > room:
             break
-        count, spent = count + 1, spent + cost(row)
+        count, spent = count + 1, spent + units
     if spent:
         send(_SPEND, scopes=[user, PROJECT], units=spent)
     return count
