@@ -28,6 +28,7 @@ from sophiie.appointments.selectors import visible_to
 from sophiie.calendar_link.connect import link_of
 from sophiie.common.clock import now
 from sophiie.common.wall_time import in_zone
+from sophiie.resources.selectors import resources_of
 from sophiie.services.colours import Colour
 from sophiie.services.selectors import active_services
 from sophiie.web.calendar.agenda import week_of
@@ -84,6 +85,7 @@ def calendar(request: HttpRequest) -> HttpResponse:
         "work_week": "workweek" in views,
         "people": [person for person in people if person.active],
         "services": _services(member),
+        "resources": resources_of(member.business_id).filter(active=True),
         "linked": link_of(member) is not None,
         "just_deleted": _just_deleted(request, member),
     }
