@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from typing import Any
+from uuid import UUID
 
 from django.urls import reverse
 
@@ -21,13 +22,16 @@ from sophiie.web.shared.badges import most_urgent
 MAX_IN_A_WEEK = 2000
 
 
-def week_of(member: Member, first: date, today: date) -> dict[str, Any]:
-    """Seven days of appointments in the business's zone, for `calendar/_agenda.html`."""
+def week_of(
+    member: Member, first: date, today: date, *, service: UUID | None = None
+) -> dict[str, Any]:
+    """Seven days of appointments in the business's zone, for `calendar/_agenda.html`; with
+    `service` only those of it."""
     zone = member.business.timezone
     days = [first + timedelta(days=n) for n in range(7)]
     start, end = local_day(days[0], zone)[0], local_day(days[-1], zone)[1]
     found = in_period(member, start, end).annotate(place=number_and_total())
-    appointments = found[:MAX_IN_A_WEEK]
+    appointments = (found.filter(service=service) if service else found)[:MAX_IN_A_WEEK]
     statuses = statuses_of((a.id for a in appointments), to=member)
     clashes = clashes_of(appointments)
     by_day: dict[date, list[dict[str, Any]]] = {day: [] for day in days}

@@ -107,7 +107,12 @@ def feed(member: Member, first: date, last: date) -> dict[str, Any]:
         "people": [person.shown() for person in people],
         "unread": _unread(people),
         "services": [
-            {"name": service.name, "colour": Colour(service.colour).number} for service in services
+            {
+                "id": str(service.pk),
+                "name": service.name,
+                "colour": Colour(service.colour).number,
+            }
+            for service in services
         ],
         "appointments": appointments,
         "busy": [

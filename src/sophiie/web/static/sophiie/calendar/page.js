@@ -235,8 +235,9 @@ function connect() {
     draw();
   };
   people.connect((hidden) => filter({ hidden }));
-  part("cal-filters").addEventListener("change", ({ target: { name, checked } }) => {
+  part("cal-filters").addEventListener("change", ({ target: { name, checked, value } }) => {
     if ([...KINDS, "byService"].includes(name)) filter({ [name]: checked });
+    if (name === "service") filter({ service: value });
   });
   window.addEventListener("popstate", () => {
     readAddress();
