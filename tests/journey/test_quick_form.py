@@ -20,7 +20,7 @@ from sophiie.series.models import Series, Visit
 from tests.accessibility import violations
 from tests.browser import DESK, PHONE
 from tests.conftest import SYDNEY, details
-from tests.journey.calendar import TUESDAY, Opened, clock, made, quick, team_of, toast
+from tests.journey.calendar import TUESDAY, Opened, clock, entry, made, quick, team_of, toast
 from tests.services.made import service
 from tests.site import elsewhere
 
@@ -128,8 +128,17 @@ def test_a_van_is_taken_along_unless_it_is_out(
         expect(toast(page)).to_contain_text("“Tap” is booked")
         taken = elsewhere(lambda: resources_used(Appointment.objects.get(title="Tap")))
         assert taken == [van]
+        expect(entry(page, "Tap")).to_contain_text("Blue van")
         press(page, page.get_by_role("button", name="New appointment, quickly"))
         expect(form.get_by_role("checkbox", name="Blue van")).not_to_be_checked()
+        form.get_by_label("Title").fill("Heater")
+        form.get_by_label("Start").fill("9")
+        press(page, form.get_by_text("Blue van"))
+        press(page, form.get_by_role("button", name="Book it"))
+        press(page, form.get_by_role("button", name="Book anyway, over “Boiler”"))
+        for title in ("Boiler", "Heater"):
+            expect(entry(page, title)).to_contain_text("Booked twice: Blue van")
+            expect(entry(page, title)).to_have_attribute("data-tip", re.compile("\nBlue van\n"))
 
 
 @pytest.mark.parametrize("look", [DESK, PHONE], ids=["mouse", "touch"])

@@ -14,6 +14,7 @@ from sophiie.appointments.errors import Obstacle
 from sophiie.appointments.models import Appointment
 from sophiie.appointments.selectors import in_period
 from sophiie.common.wall_time import in_zone, local_day
+from sophiie.resources.selectors import names_of_resources
 from sophiie.series.selectors import number_and_total
 from sophiie.sync.reports.event_status import statuses_of
 from sophiie.web.appointments.series_mark import in_its_series
@@ -34,11 +35,13 @@ def week_of(
     appointments = (found.filter(service=service) if service else found)[:MAX_IN_A_WEEK]
     statuses = statuses_of((a.id for a in appointments), to=member)
     clashes = clashes_of(appointments)
+    resources = names_of_resources(a.id for a in appointments)
     by_day: dict[date, list[dict[str, Any]]] = {day: [] for day in days}
     for appointment in appointments:
         day = max(in_zone(appointment.start, zone).date(), first)
         badge = most_urgent(statuses.get(appointment.id, []))
-        by_day[day].append(_row(appointment, badge, clashes.get(appointment.id, [])))
+        row = _row(appointment, badge, clashes.get(appointment.id, []))
+        by_day[day].append(row | {"resources": resources.get(appointment.id, [])})
     return {
         "days": [
             {"date": day, "appointments": rows, "is_today": day == today}
