@@ -150,6 +150,23 @@ def test_a_booking_takes_from_the_service_what_it_does_not_say(
     assert [one["id"] for one in listed] == [booked["id"], other["id"]]
 
 
+def test_a_list_is_of_one_service_as_long_as_that_is_there(
+    api: ApiCaller, gas: dict[str, Any]
+) -> None:
+    """One that is not offered any more still has its appointments; a deleted one has none."""
+    one = f"/services/{gas['id']}"
+    booked = api("POST", "/appointments", {"start": NINE, "service_id": gas["id"]}).json()
+    api("POST", "/appointments", {"start": TEN, "duration_minutes": 20, "title": "Tap"})
+    assert api("PATCH", one, {"active": False}).status_code == 200
+    listed = ask(api, "/appointments", service=gas["id"]).json()["items"]
+    assert [it["id"] for it in listed] == [booked["id"]]
+    assert len(ask(api, "/appointments").json()["items"]) == 2
+    assert api("DELETE", one).status_code == 204
+    problem(ask(api, "/appointments", service=gas["id"]), 404)
+    for odd in ("gas", "\x00", ""):
+        assert errors(ask(api, "/appointments", service=odd)).keys() == {"service"}
+
+
 def test_without_a_service_title_and_length_have_to_be_said(api: ApiCaller) -> None:
     start = {"start": NINE}
     assert errors(api("POST", "/appointments", {**start, "end": TEN})) == {

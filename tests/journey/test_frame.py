@@ -86,6 +86,51 @@ def test_the_header_stays_where_it_is_and_long_names_fit(site: str, alice: Membe
         assert not page.evaluate(_TOO_WIDE)
 
 
+# Of the links in the navigation: how wide one is beyond its box, and words that are broken; and how
+# far the bar reaches under the person's menu beside it.
+_NAVIGATION = """() => {
+    const problems = [];
+    for (const link of document.querySelectorAll(".nav a")) {
+        if (!link.offsetParent) continue;
+        const words = link.querySelector("span");
+        const isCut = link.getBoundingClientRect().right > window.innerWidth + 1;
+        if (isCut || link.scrollWidth > link.clientWidth) problems.push(words.textContent);
+        const range = document.createRange();
+        range.selectNodeContents(words);
+        const rows = new Set([...range.getClientRects()].map(({ y }) => Math.round(y)));
+        if (rows.size > words.textContent.split(" ").length) problems.push(words.textContent);
+    }
+    const bar = document.querySelector(".nav").getBoundingClientRect();
+    const menu = document.querySelector(".menu").getBoundingClientRect();
+    if (bar.top < menu.bottom && bar.right > menu.left) problems.push("under the menu");
+    return problems;
+}"""
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_the_navigation_fits_and_leads_to_the_waiting_list(
+    site: str, alice: Member, language: str
+) -> None:
+    name = {"en": "Waiting list", "de": "Warteliste"}[language]
+    with browser_page(locale=language, has_touch=True, **WIDE) as page:
+        sign_in(page, site, alice)
+        for width in (1600, 1345, 1280, 1152, 1105, 1024, 1023, 928, 900, 768, 390, 360, 320):
+            page.set_viewport_size({"width": width, "height": 740})
+            page.goto(f"{site}/calendar")
+            if width > 320:  # one long word is broken there
+                assert page.evaluate(_NAVIGATION) == [], width
+            assert not page.evaluate(_TOO_WIDE), width
+            link = page.locator(".nav").get_by_role("link", name=name)
+            if not link.is_visible():
+                page.locator(".menu-button").click()
+                link = page.locator(".menu-panel").get_by_role("link", name=name)
+            link.click()
+            expect(page.get_by_role("heading", name=name, level=1)).to_be_visible()
+            current = page.locator(".nav [aria-current]")
+            expect(current).to_have_text(name)
+        assert violations(page) == []
+
+
 def test_on_a_phone_tabs_and_addresses(site: str, alice: Member) -> None:
     add_member(
         business=alice.business,

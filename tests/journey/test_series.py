@@ -8,13 +8,13 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Locator, expect
 
 from google_simulator.testing import RunningSimulator
 from sophiie.accounts.models import Member
 from sophiie.series.models import Series
 from tests.accessibility import violations
-from tests.journey.calendar import Opened, drag, drawn, entry, toast
+from tests.journey.calendar import Opened, drag, drawn, entry, quick, toast
 from tests.linking import link
 from tests.mirroring import drain_all
 from tests.series.making import made, wall, walls
@@ -63,6 +63,48 @@ def test_every_second_tuesday_ten_times_with_bob_except_over_christmas(
         assert violations(page) == []
         page.reload()
         expect(page.get_by_text("In Google Calendar")).to_have_count(10)
+        assert page.problems == []  # type: ignore[attr-defined]
+
+
+def test_the_same_from_the_calendar_takes_six_clicks(
+    opened: Opened, google: RunningSimulator, alice: Member, bob: Member
+) -> None:
+    """At a desk, by mouse, beginning with the small form; what it knows is not asked again."""
+    elsewhere(lambda: link(bob, google, account="bob@example.com"))
+    with opened("view=week&date=2026-12-08") as page:
+        clicks = 0
+
+        def click(what: Locator) -> None:
+            nonlocal clicks
+            what.click()
+            clicks += 1
+
+        click(page.get_by_role("button", name="New appointment, quickly"))
+        form = quick(page)
+        form.get_by_label("Title").fill("Gas check")
+        form.get_by_label("Date").fill("2026-12-08")
+        form.get_by_label("Start").fill("9")
+        click(form.get_by_text("Alice", exact=True))
+        click(form.get_by_text("Bob", exact=True))
+        click(form.get_by_role("button", name="Repeat…"))
+        page.get_by_label("Every").fill("2")
+        click(page.get_by_text("Leave out days, such as holidays"))
+        first = page.get_by_role("group", name="Left out, 1")
+        first.get_by_label("From").fill("2026-12-20")
+        first.get_by_label("Until").fill("2027-01-03")
+        expect(page.locator("#repeat-said")).to_contain_text(
+            "Every 2 weeks on Tuesday, 10 times, without 22 December 2026"
+        )
+        click(page.get_by_role("button", name="Save"))
+        expect(page.get_by_text("“Gas check” is booked 10 times.")).to_be_visible()
+        assert clicks == 6
+        assert elsewhere(lambda: walls(Series.objects.get())) == FORTNIGHTS
+        elsewhere(drain_all)
+        events = google.events("bob@example.com")
+        assert [event["summary"] for event in events].count("Gas check") == 10
+        page.get_by_role("link", name="Back to the calendar").click()
+        drawn(page)
+        expect(entry(page, "Gas check")).to_contain_text("repeats, 1 of 10")
         assert page.problems == []  # type: ignore[attr-defined]
 
 

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
+from typing import Any
 
 import pytest
 from playwright.sync_api import expect
 
 from sophiie.accounts.models import Member
 from sophiie.appointments.models import Appointment
+from sophiie.appointments.services import delete_service
+from sophiie.services import editing
+from sophiie.services.models import Service
 from tests.accessibility import violations
-from tests.browser import DESK
-from tests.journey.calendar import TUESDAY, Opened, made, quick, team_of, toast
+from tests.browser import DESK, PHONE
+from tests.journey.calendar import TUESDAY, Opened, drawn, entry, made, quick, team_of, toast
 from tests.journey.tour import touring
 from tests.services.made import service
 from tests.site import elsewhere
@@ -76,6 +81,58 @@ def test_a_service_fills_in_the_forms_and_colours_the_calendar(
         expect(page.get_by_label("Title")).to_have_value("Boiler service")
         assert violations(page) == []
         assert page.problems == []  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("look", [DESK, PHONE], ids=["desk", "phone"])
+def test_the_calendar_shows_one_service(
+    opened: Opened, alice: Member, look: dict[str, Any]
+) -> None:
+    """A link to it and a reload show the same; opened anew, it shows everything."""
+    gas, boiler = service(alice), service(alice, name="Boiler service")
+    made(alice, "Meter", "09:00", alice, service_id=gas.pk)
+    made(alice, "Burner", "11:00", alice, service_id=boiler.pk)
+    made(alice, "Tap", "13:00", alice)
+    elsewhere(lambda: _not_offered(alice, gas))
+    with opened(f"view=day&date={TUESDAY}", **look) as page:
+        only = page.locator("#cal-filters").get_by_label("Service", exact=True)
+
+        def shown(*titles: str) -> None:
+            drawn(page)
+            for title in ("Meter", "Burner", "Tap"):
+                expect(entry(page, title)).to_have_count(int(title in titles))
+
+        shown("Meter", "Burner", "Tap")
+        only.select_option("Gas check (not offered any more)")
+        shown("Meter")
+        assert f"service={gas.pk}" in page.url
+        assert violations(page) == []
+        page.reload()
+        shown("Meter")
+        expect(only).to_have_value(str(gas.pk))
+        page.get_by_role("link", name="List", exact=True).click()
+        shown("Meter")
+        page.get_by_role("link", name="Previous week").click()
+        expect(page.locator("#cal-list")).to_be_visible()
+        page.go_back()
+        shown("Meter")
+        only.select_option("All services")
+        shown("Meter", "Burner", "Tap")
+        assert "service=" not in page.url
+        only.select_option("Boiler service")
+        shown("Burner")
+        page.goto(page.url.split("?")[0] + f"?view=day&date={TUESDAY}")
+        shown("Meter", "Burner", "Tap")
+        page.goto(page.url + f"&service={boiler.pk}")
+        shown("Burner")
+        elsewhere(lambda: delete_service(by=alice, service_id=boiler.pk))
+        page.reload()
+        shown("Meter", "Burner", "Tap")
+        expect(only).to_have_value("")
+        assert page.problems == []  # type: ignore[attr-defined]
+
+
+def _not_offered(by: Member, one: Service) -> None:
+    editing.change(by=by, service_id=one.pk, to=lambda before: replace(before, active=False))
 
 
 def _has(name: str) -> re.Pattern[str]:

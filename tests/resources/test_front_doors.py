@@ -15,7 +15,7 @@ from sophiie.appointments.models import Appointment
 from sophiie.appointments.resources import resources_used
 from sophiie.availability.editing import save_week
 from sophiie.availability.hours import Span
-from sophiie.resources.editing import make
+from sophiie.resources.editing import change, make
 from sophiie.resources.models import Resource
 from tests.api.problems import errors, problem
 from tests.conftest import ApiCaller, details, tomorrow_at
@@ -182,3 +182,45 @@ def test_the_form_asks_only_if_the_business_has_some(
     page.post(where, kept | {"resources": []})
     assert resources_used(tap) == []
     assert "Resources: Blue van → –" in parsed(page.get(where)).words
+
+
+def test_the_quick_form_takes_what_the_business_has_in_use(
+    page: Client, alice: Member, charlie: Member, van: Resource
+) -> None:
+    theirs = make(by=charlie, name="Their van")
+    lift = make(by=alice, name="Lift")
+    change(by=alice, resource_id=lift.pk, active=False)
+    offered = parsed(page.get("/calendar")).one(id="cal-quick").all("input", name="resources")
+    assert [box["value"] for box in offered] == [str(van.pk)]
+    asked = {
+        "title": "Tap",
+        "start": "2026-12-03T12:00:00",
+        "end": "2026-12-03T13:00:00",
+        "assignees": [str(alice.pk)],
+    }
+
+    def booking_with(*ids: Any) -> Any:
+        said = {**asked, "resource_ids": [str(one) for one in ids]}
+        return page.post("/calendar/book", said, content_type="application/json")
+
+    for nothing in (theirs.pk, lift.pk, alice.pk):
+        refused = booking_with(van.pk, nothing)
+        assert refused.status_code == 422
+        assert "There is no such resource" in refused.json()["errors"]["resource_ids"]
+    assert booking_with("x").status_code == 400
+    assert booking_with(van.pk, van.pk).status_code == 201
+    assert resources_used(Appointment.objects.get()) == [van]
+
+
+def test_an_address_names_resources_for_the_form(
+    page: Client, charlie: Member, van: Resource
+) -> None:
+    theirs = make(by=charlie, name="Their van")
+    form = values(
+        parsed(page.get("/appointments/new", {"resources": [van.pk, theirs.pk, "x\x00"]}))
+    )
+    assert form["resources"] == [str(van.pk)]
+    assert form["repeat"] == ""
+    for asked, shown in (("weekly", "weekly"), ("yearly", ""), ("x\x00", "")):
+        form = values(parsed(page.get("/appointments/new", {"repeat": asked})))
+        assert form["repeat"] == shown

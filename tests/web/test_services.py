@@ -14,9 +14,10 @@ from django.test import Client
 from sophiie.accounts.models import Member
 from sophiie.appointments.booking import book
 from sophiie.appointments.models import Appointment
+from sophiie.appointments.services import delete_service
 from sophiie.services import editing
 from sophiie.services.models import Service
-from tests.conftest import details
+from tests.conftest import details, tomorrow_at
 from tests.services.made import service
 from tests.web.pages import Element, alerts, message_at, parsed, statuses, values
 
@@ -333,7 +334,7 @@ def test_the_calendar_is_told_of_the_services_it_shows(page: Client, alice: Memb
     service(alice, name="Not booked")
     book(by=alice, details=details(service_id=gas.pk), assignees=[alice])
     feed = page.get("/calendar/feed", {"from": "2026-11-23", "to": "2026-11-30"}).json()
-    assert feed["services"] == [{"name": "Gas check", "colour": 2}]
+    assert feed["services"] == [{"id": str(gas.pk), "name": "Gas check", "colour": 2}]
     assert [one["service"] for one in feed["appointments"]] == [0]
     shown = parsed(page.get("/calendar"))
     assert [one.words for one in shown.one("ul", class_="cal-legend").all("li")] == [
@@ -341,6 +342,38 @@ def test_the_calendar_is_told_of_the_services_it_shows(page: Client, alice: Memb
         "Not booked",
     ]
     assert shown.one("select", id="cal-quick-service")
+
+
+def test_a_list_without_script_shows_one_service(
+    page: Client, alice: Member, charlie: Member
+) -> None:
+    gas, boiler = service(alice), service(alice, name="Boiler service")
+    book(by=alice, details=details(title="Gas", service_id=gas.pk), assignees=[alice])
+    other = details(title="Boiler", service_id=boiler.pk, start=tomorrow_at(3))
+    book(by=alice, details=other, assignees=[alice])
+    editing.change(by=alice, service_id=gas.pk, to=lambda before: replace(before, active=False))
+
+    def shown(asked: Any) -> Element:
+        week = {"week": "2026-11-23", "plain": "1"}
+        return parsed(page.get("/calendar", {**week, "service": asked}))
+
+    def titles(shown: Element) -> list[str]:
+        return [row.words for row in shown.all("h3", class_="row-title")]
+
+    only = shown(gas.pk)
+    assert titles(only) == ["Gas"]
+    options = only.one("select", id="plain-service").all("option")
+    (chosen,) = (option for option in options if "selected" in option.attributes)
+    assert chosen.words == "Gas check (not offered any more)"
+    for way in ("cal-previous", "cal-next", "cal-today"):
+        assert f"service={gas.pk}" in only.one("a", id=way)["href"]
+    gone, theirs = boiler.pk, service(charlie).pk
+    delete_service(by=alice, service_id=gone)
+    for nothing in (gone, theirs, "x", "x\x00", ""):
+        everything = shown(nothing)
+        assert titles(everything) == ["Gas", "Boiler"]
+        assert "service=" not in everything.one("a", id="cal-next")["href"]
+        assert str(theirs) not in everything.text
 
 
 def test_the_quick_form_books_a_service(page: Client, alice: Member, charlie: Member) -> None:

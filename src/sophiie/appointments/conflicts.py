@@ -18,6 +18,7 @@ from sophiie.accounts.models import Member
 from sophiie.appointments.errors import Obstacle, Source
 from sophiie.appointments.hold_time import sql_counts_still
 from sophiie.appointments.models import Appointment
+from sophiie.appointments.resource_clashes import resource_clashes
 from sophiie.appointments.resources import uses_at
 from sophiie.appointments.signals import booking_ahead, own_events_asked
 from sophiie.busy_time.knowledge import Freshness, Knowledge, knowledge_of
@@ -350,6 +351,8 @@ def clashes_of(appointments: Iterable[Appointment]) -> dict[UUID, list[Obstacle]
                 checked_at=checked_at,
             )
         )
+    for appointment_id, over in resource_clashes(list(asked), moment).items():
+        found[appointment_id] += over
     for clashes in found.values():
         clashes.sort(key=lambda obstacle: (obstacle.start, obstacle.member_name))
     return found

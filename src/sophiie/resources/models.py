@@ -68,7 +68,12 @@ class ResourceUse(models.Model):
         indexes = [
             GistIndex(
                 fields=["resource", "during"],
+                name="resource_use_booked_anyway",
+                condition=models.Q(booked_anyway=True),
+            ),
+            GistIndex(
+                fields=["resource", "during"],
                 name="resource_use_displaced",
                 condition=models.Q(displaced=True),
-            )
+            ),
         ]

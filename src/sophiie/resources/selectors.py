@@ -32,6 +32,15 @@ def uses_of_many(appointment_ids: Iterable[UUID]) -> dict[UUID, list[ResourceUse
     return found
 
 
+def names_of_resources(appointment_ids: Iterable[UUID]) -> dict[UUID, list[str]]:
+    """By appointment, the names of what it needs; one query, however many appointments."""
+    found: dict[UUID, list[str]] = defaultdict(list)
+    uses = ResourceUse.objects.filter(appointment__in=list(appointment_ids)).order_by("id")
+    for appointment_id, name in uses.values_list("appointment_id", "resource__name"):
+        found[appointment_id].append(name)
+    return found
+
+
 def ids_of_resources(appointment_ids: Iterable[UUID]) -> dict[UUID, list[UUID]]:
     """By appointment, the ids of what it needs; one query, however many appointments."""
     found: dict[UUID, list[UUID]] = defaultdict(list)

@@ -155,9 +155,9 @@ class AppointmentForm(forms.Form):
         active = active_members(by.business_id)
         self.team = {str(member.id): member for member in [*active, *assigned]}
         self._choices("assignees").choices = [(key, m.name) for key, m in self.team.items()]
-        self._things = _resources_to_choose(by, appointment)
-        if self._things:
-            choices = [(key, thing.name) for key, thing in self._things.items()]
+        self.things = _resources_to_choose(by, appointment)
+        if self.things:
+            choices = [(key, thing.name) for key, thing in self.things.items()]
             self._choices("resources").choices = choices
         else:
             del self.fields["resources"]
@@ -196,7 +196,7 @@ class AppointmentForm(forms.Form):
         """None if the form does not ask."""
         if "resources" not in self.fields:
             return None
-        return [self._things[key] for key in dict.fromkeys(self.cleaned_data.get("resources", []))]
+        return [self.things[key] for key in dict.fromkeys(self.cleaned_data.get("resources", []))]
 
     def clean(self) -> dict[str, Any]:
         data: dict[str, Any] = super().clean() or self.cleaned_data

@@ -11,7 +11,9 @@ from sophiie.accounts.models import Member
 from sophiie.customers.editing import find
 from sophiie.customers.errors import UnknownCustomer
 from sophiie.customers.phones import shown
+from sophiie.series.rule import Frequency
 from sophiie.web.appointments.forms import AppointmentForm
+from sophiie.web.appointments.repeat_form import RepeatForm
 
 PLAIN = (
     *("title", "date", "start", "end", "location", "notes"),
@@ -24,10 +26,16 @@ def prefill(form: AppointmentForm, asked: QueryDict, *, by: Member) -> None:
     """Puts the values of the address into the empty form. Impossible ones are refused on *Save*."""
     given = {name: str(asked.get(name, "")).replace("\x00", "")[:5000] for name in PLAIN}
     values: dict[str, Any] = {name: text for name, text in given.items() if text}
-    people = [one for one in asked.getlist("assignees") if one in form.team]
-    if people:
-        values["assignees"] = people
+    for name, offered in (("assignees", form.team), ("resources", form.things)):
+        if chosen := [one for one in asked.getlist(name) if one in offered]:
+            values[name] = chosen
     form.initial.update(_of_customer(by, asked.get("customer", "")) | values)
+
+
+def prefill_repeat(repeat: RepeatForm, asked: QueryDict) -> None:
+    """How often it repeats, if the address says so; the rest is as the form proposes it."""
+    if asked.get("repeat") in tuple(Frequency):
+        repeat.initial["repeat"] = asked["repeat"]
 
 
 def _of_customer(by: Member, text: str) -> dict[str, Any]:

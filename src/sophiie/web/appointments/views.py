@@ -32,7 +32,7 @@ from sophiie.web.appointments.form_defaults import start_from_copy, start_when_f
 from sophiie.web.appointments.form_page import form_page, too_busy
 from sophiie.web.appointments.forms import AppointmentForm
 from sophiie.web.appointments.in_the_way import with_days_left_out
-from sophiie.web.appointments.prefill import prefill
+from sophiie.web.appointments.prefill import prefill, prefill_repeat
 from sophiie.web.appointments.repeat_booking import (
     NotBooked,
     book_repeating,
@@ -73,6 +73,7 @@ def appointment_new(request: HttpRequest) -> HttpResponse:
             start_when_free(form, member)
         start_from_copy(form, member, request.GET.get("copy", ""))
         prefill(form, request.GET, by=member)
+        prefill_repeat(repeat, request.GET)
         return form_page(request, form, None, repeat=repeat)
     if not all([form.is_valid(), repeat.is_valid()]):
         return form_page(request, form, None, repeat=repeat, status=422)

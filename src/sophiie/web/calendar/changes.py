@@ -33,6 +33,7 @@ from sophiie.appointments.errors import (
     UnknownAppointment,
 )
 from sophiie.appointments.models import Appointment
+from sophiie.appointments.resources import resources_named
 from sophiie.appointments.rules import assignees_of
 from sophiie.common.wall_time import TimeDoesNotExist, TimeIsAmbiguous
 from sophiie.series.selectors import place_of
@@ -85,6 +86,7 @@ def calendar_book(request: HttpRequest) -> HttpResponse:
         details=asked.details(member),
         assignees=assignees_of(member.business, asked.assignees),
         customer_id=asked.customer_id,
+        resources=resources_named(member.business, asked.resource_ids),
         **asked.consent_of(member),
     )
     return JsonResponse({"id": str(booked.id), "revision": booked.revision}, status=201)

@@ -26,6 +26,7 @@ from sophiie.accounts.models import Business, Member
 from sophiie.appointments.conflicts import members_with_clashes
 from sophiie.appointments.hold_time import counts_still
 from sophiie.appointments.models import Appointment, Assignment, Status
+from sophiie.appointments.resource_clashes import resource_clashes
 from sophiie.busy_time.knowledge import Freshness, knowledge_of
 from sophiie.busy_time.models import BusyPeriod
 from sophiie.common.clock import now
@@ -33,6 +34,7 @@ from sophiie.common.reasons import words
 from sophiie.common.shown_clock import clock
 from sophiie.common.wall_time import start_of_day
 from sophiie.common.zone_rules import zone as rules_of
+from sophiie.resources.models import ResourceUse
 from sophiie.series.selectors import number_and_total
 from sophiie.services.colours import Colour
 from sophiie.services.models import Service
@@ -97,17 +99,24 @@ def feed(member: Member, first: date, last: date) -> dict[str, Any]:
     number = {person.id: n for n, person in enumerate(people)}
     busy = _busy_spans(people, start, end)
     rows = list(_rows(member, start, end))
-    clashes = members_with_clashes(row[0] for row in rows if row[STATUS] in TAKING_TIME)
+    taking_time = [row[0] for row in rows if row[STATUS] in TAKING_TIME]
+    clashes = members_with_clashes(taking_time)
     services = _services(business, rows)
     place = {service.id: n for n, service in enumerate(services)}
-    appointments = [_appointment(row[:-1], zone, number, clashes, place) for row in rows]
+    appointments = [_appointment(row[:-2], zone, number, clashes, place) for row in rows]
     _mark_visits(appointments, rows)
+    _mark_resources(appointments, rows, taking_time)
     _mark(member, appointments, perhaps_in_need(business, start, end))
     return {
         "people": [person.shown() for person in people],
         "unread": _unread(people),
         "services": [
-            {"name": service.name, "colour": Colour(service.colour).number} for service in services
+            {
+                "id": str(service.pk),
+                "name": service.name,
+                "colour": Colour(service.colour).number,
+            }
+            for service in services
         ],
         "appointments": appointments,
         "busy": [
@@ -130,20 +139,25 @@ COLUMNS = (
 )
 STATUS = COLUMNS.index("status")
 SERVICE = COLUMNS.index("service_id")
+RESOURCES = -2  # their names, before the visit's number
 TAKING_TIME = (Status.SCHEDULED, Status.HELD)
 
 
 def _rows(member: Member, start: datetime, end: datetime) -> Iterable[tuple[Any, ...]]:
     """The appointments of the period as plain values, without holds that have expired."""
     assignees = Assignment.objects.filter(appointment=OuterRef("pk")).order_by("id")
+    things = ResourceUse.objects.filter(appointment=OuterRef("pk")).order_by("id")
     return (
         Appointment.objects.filter(business=member.business_id, deleted_at=None)
         .filter(start__lt=end, end__gt=start)
         .filter(~Q(status=Status.HELD) | counts_still(now()))
         .order_by("start", "id")
-        .values_list(*COLUMNS, ArraySubquery(assignees.values("member_id")), number_and_total())[
-            :MAX_APPOINTMENTS
-        ]
+        .values_list(
+            *COLUMNS,
+            ArraySubquery(assignees.values("member_id")),
+            ArraySubquery(things.values("resource__name")),
+            number_and_total(),
+        )[:MAX_APPOINTMENTS]
     )
 
 
@@ -211,6 +225,19 @@ def _mark_visits(appointments: list[Row], rows: list[tuple[Any, ...]]) -> None:
         if row[-1]:
             number, total = row[-1]
             shown["visit"] = [number, total] if total and number <= total else [number]
+
+
+def _mark_resources(
+    appointments: list[Row], rows: list[tuple[Any, ...]], taking_time: list[UUID]
+) -> None:
+    """Adds to each appointment the resources that it needs, and those that another one has, too."""
+    has_any = any(row[RESOURCES] for row in rows)
+    twice = resource_clashes(taking_time) if has_any else {}
+    for shown, row in zip(appointments, rows, strict=True):
+        if row[RESOURCES]:
+            shown["resources"] = row[RESOURCES]
+        if clashing := twice.get(row[0]):
+            shown["twice"] = sorted({it.member_name for it in clashing})
 
 
 def _mark(member: Member, appointments: list[Row], perhaps: set[UUID]) -> None:

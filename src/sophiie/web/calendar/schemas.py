@@ -70,6 +70,7 @@ class NewAppointment(_AskedWithTimes):
     customer_id: UUID | None = None
     service_id: UUID | None = None
     assignees: list[str] = []
+    resource_ids: list[UUID] = []
 
     def details(self, member: Member) -> Details:
         """What to book; raises `InvalidAppointment` where a time is missing."""

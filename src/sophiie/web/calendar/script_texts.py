@@ -15,6 +15,7 @@ def words() -> dict[str, str]:
         "completed": _("Completed"),
         "no_show": _("Did not show up"),
         "clash": _("New conflict for {names}"),
+        "twice": _("Booked twice: {names}"),
         "visit": _("repeats, visit {number}"),
         "visit_of": _("repeats, {number} of {of}"),
         "only_this": _("Only this visit changed."),

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from datetime import date, timedelta
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.conf import settings
@@ -28,8 +29,9 @@ from sophiie.appointments.selectors import visible_to
 from sophiie.calendar_link.connect import link_of
 from sophiie.common.clock import now
 from sophiie.common.wall_time import in_zone
+from sophiie.resources.selectors import resources_of
 from sophiie.services.colours import Colour
-from sophiie.services.selectors import active_services
+from sophiie.services.selectors import services_of
 from sophiie.web.calendar.agenda import week_of
 from sophiie.web.calendar.closed_hours import work_days
 from sophiie.web.calendar.people import Person, people_of
@@ -68,27 +70,32 @@ def calendar(request: HttpRequest) -> HttpResponse:
     first = first_of_week(shown, member.business)
     listed = request.COOKIES.get(VIEW_COOKIE) not in VIEWS or "plain" in request.GET
     people = people_of(member.business)
+    services = _services(member)
+    service = _asked_for(request, services)
     worked = work_days(member.business, people)
     views = [name for name in VIEWS if name != "workweek" or len(worked) < DAYS_OF_A_WEEK]
     context: dict[str, Any] = {
         "setup": json.dumps(_setup(member, people, today, views, worked)),
         "week_start": first,
         "week_end": first + timedelta(days=6),
-        "previous_url": _week_url(first - timedelta(days=7)),
-        "next_url": _week_url(first + timedelta(days=7)),
-        "today_url": reverse("calendar"),
-        "plain_url": f"{_week_url(first)}&plain=1",
+        "previous_url": _week_url(first - timedelta(days=7), service),
+        "next_url": _week_url(first + timedelta(days=7), service),
+        "today_url": _week_url(today, service) if service else reverse("calendar"),
+        "plain_url": f"{_week_url(first, service)}&plain=1",
         "listed": listed,
         "modules": MODULES,
         "views": _labelled(views),
         "work_week": "workweek" in views,
         "people": [person for person in people if person.active],
-        "services": _services(member),
+        "services": [one for one in services if one["active"]],
+        "all_services": services,
+        "service": service,
+        "resources": resources_of(member.business_id).filter(active=True),
         "linked": link_of(member) is not None,
         "just_deleted": _just_deleted(request, member),
     }
     if listed:
-        context |= week_of(member, first, today)
+        context |= week_of(member, first, today, service=service)
     return render(request, "calendar/calendar.html", context)
 
 
@@ -137,11 +144,23 @@ def _found(member: Member, asked: str) -> list[Appointment]:
 
 
 def _services(member: Member) -> list[dict[str, Any]]:
-    """What there is to choose, and the colours by which a person may look at the calendar."""
+    """What there is to choose, to look for, and the colours by which one may look at it."""
     return [
-        {"id": service.pk, "name": service.name, "colour": Colour(service.colour).number}
-        for service in active_services(member.business_id).prefetch_related(None)
+        {
+            "id": service.pk,
+            "name": service.name,
+            "colour": Colour(service.colour).number,
+            "active": service.active,
+        }
+        for service in services_of(member.business_id).prefetch_related(None)
     ]
+
+
+def _asked_for(request: HttpRequest, services: list[dict[str, Any]]) -> UUID | None:
+    """The service whose appointments alone are shown; one that is not there hides nothing, as
+    people who are not there do not."""
+    asked = request.GET.get("service", "")
+    return next((one["id"] for one in services if str(one["id"]) == asked), None)
 
 
 def _setup(
@@ -215,5 +234,6 @@ def _just_deleted(request: HttpRequest, member: Member) -> Appointment | None:
     )
 
 
-def _week_url(day: date) -> str:
-    return f"{reverse('calendar')}?week={day.isoformat()}"
+def _week_url(day: date, service: UUID | None) -> str:
+    asked = {"week": day.isoformat()} | ({"service": service} if service else {})
+    return f"{reverse('calendar')}?{urlencode(asked)}"

@@ -10,9 +10,11 @@ from django.db.models import QuerySet
 
 from sophiie.accounts.models import Member
 from sophiie.appointments.models import Appointment, Status
+from sophiie.appointments.resource_clashes import resource_clashes
 from sophiie.appointments.selectors import in_period
 from sophiie.availability.words import length
 from sophiie.common.wall_time import in_zone, local_day
+from sophiie.resources.selectors import names_of_resources
 from sophiie.series.selectors import number_and_total
 from sophiie.web.appointments.series_mark import in_its_series
 
@@ -32,6 +34,8 @@ class Visit:
     others: tuple[str, ...]
     way: str  # how long it takes to get there, if somebody said so
     number_of: str = ""  # "3 of 10", if it repeats
+    resources: tuple[str, ...] = ()
+    twice: tuple[str, ...] = ()  # the resources that another appointment has, too
 
 
 @dataclass
@@ -82,6 +86,9 @@ def _on(
 ) -> list[Visit]:
     zone = reader.business.timezone
     begins, ends = local_day(day, zone)
+    appointments = [a for a in appointments if a.start < ends and a.end > begins]
+    resources = names_of_resources(a.pk for a in appointments)
+    twice = resource_clashes([a.pk for a in appointments]) if resources else {}
     return [
         Visit(
             appointment=a,
@@ -94,7 +101,8 @@ def _on(
             ),
             way=length(timedelta(minutes=a.travel_minutes)) if a.travel_minutes else "",
             number_of=in_its_series(a),
+            resources=tuple(resources.get(a.pk, ())),
+            twice=tuple(sorted({it.member_name for it in twice.get(a.pk, ())})),
         )
         for a in appointments
-        if a.start < ends and a.end > begins
     ]

@@ -28,12 +28,14 @@ function setLength(form, minutes) {
   form.elements.end.value = formatTime((from + minutes) % DAY, form.dataset.clock);
 }
 
-/** Connects the field of the form, if it has one. `onFilled` hears of every value that changed. */
-export function serviceIn(form, onFilled) {
+/** Connects the field of the form, if it has one. `onFilled` hears of every value that changed;
+ *  `ready` says when there is a start, without which a service names neither end nor people. */
+export function serviceIn(form, onFilled, ready = () => {}) {
   const place = form.querySelector("[data-service]");
   if (!place) return { reset() {} };
   const help = place.querySelector("[hx-get]");
-  form.elements.service.addEventListener("change", () => {
+  form.elements.service.addEventListener("change", async () => {
+    await ready();
     help.dispatchEvent(new CustomEvent("choose"));
   });
   help.addEventListener("htmx:afterSwap", () => {
@@ -49,7 +51,8 @@ export function serviceIn(form, onFilled) {
   });
   const reset = () => {
     help.replaceChildren();
-    form.elements.service_filled.value = ""; // resetting a form leaves hidden fields
+    // Resetting a form leaves hidden fields.
+    for (const name of ["notes", "service_filled"]) form.elements[name].value = "";
   };
   return { reset };
 }

@@ -33,16 +33,20 @@ export function marks(one) {
   if (one.state) found.push([STATE_ICONS[one.state], one.says]);
   if (one.visit) found.push(["repeat", visitOf(one)]);
   if (one.clash) found.push(["clash", say("clash", { names: listed(namesOf(one.clash)) })]);
+  if (one.twice) found.push(["clash", say("twice", { names: listed(one.twice) })]);
   return found;
 }
 
-export const needsAttention = (one) => Boolean(one.state || one.clash);
+export const needsAttention = (one) => Boolean(one.state || one.clash || one.twice);
 
 /** What a screen reader reads after title and time, and the tip shows. */
 function described(one) {
   const names = listed(namesOf(one.who));
   const service = shown.services[one.service]?.name;
-  return [one.elsewhere, one.note, names, service, one.customer, one.place].filter(Boolean);
+  const resources = listed(one.resources ?? []);
+  return [one.elsewhere, one.note, names, service, resources, one.customer, one.place].filter(
+    Boolean,
+  );
 }
 
 /** A few people by their initials; of many, how many more there are. */
@@ -126,6 +130,6 @@ export function classesOf(one, colour) {
   if (one.status) classes.push(`is-${one.status}`);
   if (needsAttention(one)) classes.push("is-alarming");
   if (one.state) classes.push(`is-${one.state}`);
-  if (one.clash) classes.push("is-clash");
+  if (one.clash || one.twice) classes.push("is-clash");
   return classes;
 }

@@ -69,6 +69,9 @@ export const find = (id) => shown.appointments.find((appointment) => appointment
 
 export const isOff = ({ status }) => status === "cancelled";
 
+const isOfService = ({ service }) =>
+  !state.service || shown.services[service]?.id === state.service;
+
 const isVisible = (number) => !state.hidden.has(shown.people[number]?.id);
 
 export const namesOf = (numbers) => numbers.map((number) => shown.people[number].name);
@@ -76,7 +79,10 @@ export const namesOf = (numbers) => numbers.map((number) => shown.people[number]
 /** The appointments that the filters let through; one without assignees always shows. */
 export function appointments() {
   return shown.appointments.filter(
-    (one) => (state[one.status] ?? true) && (!one.who.length || one.who.some(isVisible)),
+    (one) =>
+      (state[one.status] ?? true) &&
+      isOfService(one) &&
+      (!one.who.length || one.who.some(isVisible)),
   );
 }
 

@@ -11,7 +11,7 @@ import * as notices from "./notices.js";
 import * as people from "./people_picker.js";
 import { listed, part, say, setup } from "./setup.js";
 import { change, hrefOf, isBrief, KINDS, readAddress, state, whenResized } from "./state.js";
-import { otherZone, periodOf, step, titleOf, today, weekNumber } from "./times.js";
+import { otherZone, periodOf, step, titleOf, titlesOf, today, weekNumber } from "./times.js";
 import * as workWeek from "./work_week.js";
 
 const SLOW_MS = 250;
@@ -42,9 +42,20 @@ function draw() {
   });
 }
 
+/** Shows the longest of these that fits into one line, or the shortest. */
+function fitTitle(titles) {
+  const heading = part("cal-title");
+  const text = document.createRange();
+  for (const title of titles) {
+    heading.textContent = title;
+    text.selectNodeContents(heading);
+    if (text.getBoundingClientRect().width <= heading.clientWidth + 1) return;
+  }
+}
+
 function frame() {
   const title = titleOf(state.view, state.day);
-  part("cal-title").textContent = titleOf(state.view, state.day, { brief: isBrief() });
+  fitTitle(titlesOf(state.view, state.day));
   document.title = `${title} · Sophiie`;
   const unit = { month: "month", day: "day", team: "day" }[state.view] ?? "week";
   const week = part("cal-week");
@@ -235,8 +246,9 @@ function connect() {
     draw();
   };
   people.connect((hidden) => filter({ hidden }));
-  part("cal-filters").addEventListener("change", ({ target: { name, checked } }) => {
+  part("cal-filters").addEventListener("change", ({ target: { name, checked, value } }) => {
     if ([...KINDS, "byService"].includes(name)) filter({ [name]: checked });
+    if (name === "service") filter({ service: value });
   });
   window.addEventListener("popstate", () => {
     readAddress();

@@ -16,6 +16,8 @@ export function draw() {
     if (box.type !== "search")
       box.checked = box.name === "who" ? !state.hidden.has(box.value) : state[box.name];
   }
+  const service = filters.querySelector("[name=service]");
+  if (service) service.value = state.service;
   if (!picker) return;
   const people = setup.people.filter(({ active }) => active);
   const visible = people.filter(({ id }) => !state.hidden.has(id)).map(({ name }) => name);

@@ -13,7 +13,8 @@ import { state } from "./state.js";
 import { dayOf, today } from "./times.js";
 
 const CHECK_AFTER_MS = 350;
-const CHECKED = ["date", "start", "end", "assignees", "service"];
+const WHEN = ["date", "start", "end"];
+const CHECKED = [...WHEN, "assignees", "resources", "service"];
 const TEXTS = ["title", "location", "customer_name", "customer_phone", "customer_email"];
 
 const dialog = part("cal-quick");
@@ -21,15 +22,18 @@ const form = part("cal-quick-form");
 const check = part("cal-quick-check");
 const { title, date } = form.elements;
 const customers = searchIn(form);
-const service = serviceIn(form, () => {
-  form.elements.end.dispatchEvent(new Event("change", { bubbles: true }));
-});
 
 let onClose = () => {};
-let proposal = Promise.resolve();
+let proposal = Promise.resolve(); // of a time, until it is in the fields
 let openings = 0;
 let isTimeTyped = false;
 let checkTimer = 0;
+
+const service = serviceIn(
+  form,
+  () => form.elements.end.dispatchEvent(new Event("change", { bubbles: true })),
+  () => proposal,
+);
 
 /** Opens the form for a span, or at the next free working hour of a day or from the shown day on. */
 export function open({ start: from, end: to, day = lookedAt(), who } = {}) {
@@ -87,10 +91,8 @@ function checkSoon(wait = CHECK_AFTER_MS) {
   checkTimer = setTimeout(() => check.dispatchEvent(new CustomEvent("check")), wait);
 }
 
-const chosen = () =>
-  people()
-    .filter((box) => box.checked)
-    .map((box) => box.value);
+const chosen = (name) =>
+  [...form.querySelectorAll(`[name=${name}]:checked`)].map((box) => box.value);
 
 const errorOf = (name) => form.querySelector(`[data-error~="${name}"]`);
 
@@ -139,7 +141,7 @@ async function submit(more = {}) {
 }
 
 async function send(more) {
-  const assignees = chosen();
+  const assignees = chosen("assignees");
   if (!assignees.length) {
     tell({ assignees: say("need_person") });
     people()[0]?.focus();
@@ -148,7 +150,8 @@ async function send(more) {
   const texts = Object.fromEntries(TEXTS.map((name) => [name, form.elements[name].value]));
   const customer_id = form.elements.customer_id.value || null;
   const service_id = form.elements.service?.value || null;
-  const said = { ...texts, customer_id, service_id, ...times.typedTimes(), assignees, ...more };
+  const ids = { customer_id, service_id, assignees, resource_ids: chosen("resources") };
+  const said = { ...texts, ...ids, ...times.typedTimes(), ...more };
   const answer = await book(said);
   if (answer.status === 201) {
     dialog.close();
@@ -163,27 +166,34 @@ async function send(more) {
 }
 
 /** The address of the full form, with everything typed so far. */
-function fullForm() {
-  const kept = new URLSearchParams();
+function fullForm(more) {
+  const kept = new URLSearchParams(more);
   kept.set("customer", form.elements.customer_id.value);
-  for (const name of [...TEXTS, "date", "start", "end", "service", "service_filled"]) {
+  for (const name of [...TEXTS, "date", "start", "end", "service", "service_filled", "notes"]) {
     const field = form.elements[name];
     if (field) kept.set(name, field.value);
   }
-  for (const id of chosen()) kept.append("assignees", id);
+  for (const name of ["assignees", "resources"])
+    for (const id of chosen(name)) kept.append(name, id);
   return `${setup.urls.form}?${kept}`;
+}
+
+/** Goes on in the full form, once the proposed time is in the fields. */
+async function goOn(more, part = "") {
+  await proposal;
+  location.assign(fullForm(more) + part);
 }
 
 /** Takes a free time or a free person that the check offers. */
 function take({ slotDate, slotStart, slotEnd, slotEndDate, ...offer }) {
   choosePerson(form, offer);
+  isTimeTyped = true;
   if (slotStart) times.fill(`${slotDate}T${slotStart}:00`, `${slotEndDate}T${slotEnd}:00`);
   changed();
   form.elements.start.focus();
 }
 
 function changed() {
-  isTimeTyped = true;
   delete check.dataset.said;
   part("cal-quick-problem").replaceChildren();
   checkSoon();
@@ -205,11 +215,12 @@ export function connect(page) {
     event.preventDefault();
     submit();
   });
-  part("cal-quick-more").addEventListener("click", () => {
-    location.assign(fullForm());
-  });
+  part("cal-quick-more").addEventListener("click", () => goOn());
+  // Where it says how it repeats, with what is meant most often.
+  part("cal-quick-repeat").addEventListener("click", () => goOn({ repeat: "weekly" }, "#repeat"));
   for (const kind of ["input", "change"]) {
     form.addEventListener(kind, ({ target }) => {
+      isTimeTyped ||= WHEN.includes(target.name);
       if (CHECKED.includes(target.name)) changed();
     });
   }

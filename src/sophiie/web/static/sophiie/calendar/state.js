@@ -30,6 +30,7 @@ export const state = {
   view: "week",
   day: today(),
   hidden: new Set(),
+  service: "", // its id: only its appointments
   // Kinds of entries: all but what is cancelled.
   busy: true,
   completed: true,
@@ -39,6 +40,8 @@ export const state = {
 };
 export const KINDS = ["busy", "completed", "no_show", "cancelled"];
 const usual = Object.fromEntries(KINDS.map((kind) => [kind, state[kind]]));
+
+const services = () => document.querySelector("#cal-filters [name=service]")?.options ?? [];
 
 /** A business whose last service is gone has people's colours again. */
 const hasServices = () => Boolean(document.querySelector("#cal-filters [name=byService]"));
@@ -55,7 +58,7 @@ function remember() {
   try {
     localStorage.setItem(
       MEMORY,
-      JSON.stringify({ ...state, day: null, hidden: [...state.hidden] }),
+      JSON.stringify({ ...state, day: null, service: "", hidden: [...state.hidden] }),
     );
   } catch {
     // A browser that keeps nothing still shows everything.
@@ -80,6 +83,9 @@ export function readAddress({ first = false } = {}) {
   } else if (first) {
     state.hidden = new Set((known.hidden ?? []).filter((id) => people.includes(id)));
   }
+  // Not remembered: a calendar that is opened anew hides nobody's other work.
+  const service = asked.get("service") ?? "";
+  state.service = [...services()].some(({ value }) => value === service) ? service : "";
   if (first) {
     for (const kind of KINDS) state[kind] = known[kind] ?? usual[kind];
     state.byService = hasServices() && (known.byService ?? false);
@@ -93,6 +99,7 @@ function addressNow() {
     const shown = setup.people.filter((person) => person.active && !state.hidden.has(person.id));
     query.set("members", shown.map((person) => person.id).join(",") || NOBODY);
   }
+  if (state.service) query.set("service", state.service);
   return `${setup.urls.page}?${query.toString().replaceAll("%2C", ",")}`;
 }
 
@@ -107,5 +114,7 @@ export function change(changes, { step = true } = {}) {
 
 /** The address of another view or day, so that a link to it opens in a new tab, too. */
 export function hrefOf({ view = state.view, day = state.day }) {
-  return `${setup.urls.page}?${new URLSearchParams({ view, date: day })}`;
+  const { service } = state;
+  const more = service ? { service } : {};
+  return `${setup.urls.page}?${new URLSearchParams({ view, date: day, ...more })}`;
 }

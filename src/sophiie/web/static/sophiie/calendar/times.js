@@ -138,28 +138,42 @@ export function when(from, to) {
   return dayOf(from) === dayOf(to) ? `${shortDay(from)}, ${span(from, to)}` : span(from, to);
 }
 
-/** The heading of a period; shorter where there is little room. */
-export function titleOf(view, day, { brief = false } = {}) {
-  const month = brief ? "short" : "long";
-  const ofMonth = (text) => written(text, { month, year: "numeric" });
-  if (view === "month") return ofMonth(day);
+/** The headings of a period, the longest first; a page shows the first that has room. */
+export function titlesOf(view, day) {
+  if (view === "month") return titlesOfMonth(day);
   if (view === "day" || view === "team") {
-    return written(day, {
-      weekday: month,
+    const [long, short] = ["long", "short"].map((width) => ({
+      weekday: width,
       day: "numeric",
-      month,
-      ...(brief ? {} : { year: "numeric" }),
-    });
+      month: width,
+    }));
+    const inYear = (options) => ({ ...options, year: "numeric" });
+    const digits = { day: "numeric", month: "numeric" };
+    const brief = [short, { ...digits, weekday: "short" }, digits];
+    return [inYear(long), inYear(short), ...brief].map((one) => written(day, one));
   }
   const [first, after] = periodOf(view, day);
   const last = addDays(after, -1);
-  if (first.slice(0, 7) === last.slice(0, 7)) return ofMonth(last);
+  if (first.slice(0, 7) === last.slice(0, 7)) return titlesOfMonth(last);
   // Two months are always short, so that the tools stand where they stood the week before.
   const short = { month: "short" };
   const inYear = { ...short, year: "numeric" };
-  const start = written(first, first.slice(0, 4) === last.slice(0, 4) ? short : inYear);
-  return `${start} – ${written(last, inYear)}`;
+  const isInOneYear = first.slice(0, 4) === last.slice(0, 4);
+  const [from, until] = [written(first, short), written(last, short)];
+  return [
+    ...(isInOneYear ? [] : [`${written(first, inYear)} – ${written(last, inYear)}`]),
+    `${from} – ${written(last, inYear)}`,
+    `${from} – ${until}`,
+  ];
 }
+
+const titlesOfMonth = (day) => [
+  ...["long", "short"].map((month) => written(day, { month, year: "numeric" })),
+  written(day, { month: "short" }),
+];
+
+/** The heading of a period where there is room for all of it. */
+export const titleOf = (view, day) => titlesOf(view, day)[0];
 
 // -- The present, in the business's zone.
 
