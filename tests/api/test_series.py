@@ -300,10 +300,15 @@ FAR = {
     "a start far ahead": {"start": "9999-12-31T23:00:00Z"},
     "an end before the start": {"duration_minutes": None, "end": "2027-01-12T08:00:00+11:00"},
     "no such zone": {"timezone": "Mars/Olympus"},
-    "visits that overlap by an answer": {
-        "answers": [{"day": "2027-01-26", "start": "2027-01-12T09:30:00+11:00"}]
-    },
 }
+
+
+def test_visits_that_overlap_by_an_answer_are_listed_with_another_time(api: ApiCaller) -> None:
+    onto_the_first = [{"day": "2027-01-26", "start": "2027-01-12T09:30:00+11:00"}]
+    answer = api("POST", "/series", {**PLAIN, "answers": onto_the_first})
+    (listed,) = problem(answer, 409)["visits"]
+    assert (listed["number"], listed["nearest"]) == (2, "2027-01-12T10:00:00+11:00")
+    assert not Series.objects.exists()
 
 
 @pytest.mark.parametrize("more", FAR.values(), ids=[*FAR])

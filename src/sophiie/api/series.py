@@ -39,6 +39,7 @@ from sophiie.api.series_schemas import (
 )
 from sophiie.appointments import booking
 from sophiie.appointments.resources import resources_named
+from sophiie.appointments.rules import Details
 from sophiie.resources.models import Resource
 from sophiie.series.booking import book_series, check_series, planned_visits, renew_for
 from sophiie.series.cancelling import cancel_series, preview_cancel
@@ -95,7 +96,7 @@ def create(request: HttpRequest, data: SeriesIn, preview: bool = False) -> HttpR
     if preview:
         team = new_team(data, member, service, details)
         resources = resources_named(member.business, data.resource_ids)
-        return _check(member, timing, team, answers, resources)
+        return _check(member, timing, details, team, answers, resources)
 
     def book() -> tuple[int, Any]:
         try:
@@ -212,12 +213,18 @@ def undo_act(request: HttpRequest, series_id: UUID, data: UndoIn) -> HttpRespons
 def _check(
     member: Member,
     timing: Timing,
+    details: Details,
     team: Sequence[Member],
     answers: Answers,
     resources: Sequence[Resource],
 ) -> HttpResponse:
     visits, in_the_way = check_series(
-        by=member, timing=timing, assignees=team, answers=answers, resources=resources
+        by=member,
+        timing=timing,
+        details=details,
+        assignees=team,
+        answers=answers,
+        resources=resources,
     )
     found = SeriesPreview(
         words=in_words(timing.rule),

@@ -31,9 +31,10 @@ from sophiie.common.clock import now
 from sophiie.common.sql import insert
 from sophiie.resources.models import Resource
 from sophiie.series.errors import InTheWay, InvalidSeries, VisitsInTheWay
-from sophiie.series.fitting import NO_ANSWERS, Answers, Fitted, fit, with_proposals
+from sophiie.series.fitting import NO_ANSWERS, Answers, Asked, Fitted, fit
 from sophiie.series.horizon import horizon
 from sophiie.series.models import Kind, Series, SeriesAct, Visit
+from sophiie.series.needs import Needs, needs_of_new, with_proposals
 from sophiie.series.planning import Planned, Timing, plan
 
 R = TypeVar("R")
@@ -60,29 +61,32 @@ def check_series(
     by: Member,
     timing: Timing,
     assignees: Sequence[Member],
+    details: Details | None = None,
     answers: Answers = NO_ANSWERS,
     resources: Sequence[Resource] = (),
 ) -> tuple[list[Planned], list[InTheWay]]:
     """What booking would find: the visits, and those in the way with the nearest free times.
 
-    Books nothing. Raises as `plan` does, and for answers that this member may not give.
+    Books nothing. Of the `details` only the service and the way there count. Raises as `plan` does,
+    and for answers that this member may not give.
     """
     answers.check(by)
     visits = planned_visits(timing)
     renew_for(assignees, visits)
 
+    needs = _needs(by, timing, details, assignees, resources)
+    title = details.title if details else ""
+
     def look() -> None:
         fit(
             business=by.business,
-            team=assignees,
-            visits=visits,
+            visits=[Asked(planned=visit, needs=needs, title=title) for visit in visits],
             timezone=timing.zone,
             answers=answers,
-            resources=resources,
         )
 
     try:
-        series_transaction(look, by.business, assignees, resources)
+        series_transaction(look, by.business)
     except VisitsInTheWay as error:
         return visits, error.visits
     return visits, []
@@ -113,6 +117,7 @@ def book_series(
     if hold_minutes is not None:
         _check_hold(by, details, assignees, visits, hold_minutes, hold_key)
     renew_for(assignees, visits)
+    needs = _needs(by, timing, details, assignees, resources)
 
     def make() -> Booked:
         if hold_minutes is not None:
@@ -126,11 +131,9 @@ def book_series(
         check_are_there(resources)
         fitted = fit(
             business=by.business,
-            team=assignees,
-            visits=visits,
+            visits=[Asked(planned=visit, needs=needs, title=details.title) for visit in visits],
             timezone=timing.zone,
             answers=answers,
-            resources=resources,
         )
         if not fitted:
             raise InvalidAppointment({"rule": _("No visit would be left.")})
@@ -149,20 +152,12 @@ def book_series(
         )
         return _store(by, timing, visits, fitted, appointments)
 
-    return series_transaction(make, by.business, assignees, resources)
+    return series_transaction(make, by.business)
 
 
-def series_transaction(
-    act: Callable[[], R],
-    business: Business,
-    team: Sequence[Member],
-    resources: Sequence[Resource] = (),
-) -> R:
+def series_transaction(act: Callable[[], R], business: Business) -> R:
     """Runs the act. What is in the way gets its proposals after the transaction, and what the
-    database refused is tried once more: by then it can be named.
-
-    A second refusal names nothing that others booked, so the visits are in each other's way.
-    """
+    database refused is tried once more: by then it can be named."""
     try:
         try:
             return in_transaction(act)
@@ -171,7 +166,24 @@ def series_transaction(
     except TimeTaken:
         raise InvalidSeries({"answers": _("Two visits of the series would overlap.")}) from None
     except VisitsInTheWay as error:
-        raise with_proposals(error, business=business, team=team, resources=resources) from None
+        raise with_proposals(error, business) from None
+
+
+def _needs(
+    by: Member,
+    timing: Timing,
+    details: Details | None,
+    team: Sequence[Member],
+    resources: Sequence[Resource],
+) -> Needs:
+    return needs_of_new(
+        business=by.business,
+        team=team,
+        resources=resources,
+        length=timing.length,
+        service_id=details.service_id if details else None,
+        travel_minutes=details.travel_minutes if details else 0,
+    )
 
 
 def renew_for(team: Sequence[Member], visits: Sequence[Planned]) -> None:

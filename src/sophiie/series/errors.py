@@ -11,13 +11,17 @@ SeriesError
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from sophiie.appointments.errors import Conflict, Obstacle
+
+if TYPE_CHECKING:
+    from sophiie.series.needs import Needs, Placed
 
 
 class SeriesError(Exception):
@@ -66,7 +70,8 @@ class ClocksAsk(SeriesError):
 
 @dataclass(frozen=True, kw_only=True)
 class InTheWay:
-    """A visit that cannot be booked as planned: why, and the nearest time that is free."""
+    """A visit that cannot be booked as planned: why, and the nearest time that is free. What it
+    `needs` decides which times are."""
 
     number: int
     day: date
@@ -75,13 +80,15 @@ class InTheWay:
     timezone: str
     obstacles: list[Obstacle]
     nearest: datetime | None = None
+    needs: Needs | None = field(default=None, repr=False, compare=False)
 
 
 class VisitsInTheWay(SeriesError):
-    """Somebody is not free at some of the visits; nothing was booked or changed."""
+    """Somebody is not free at some of the visits; nothing was booked or changed. The others would
+    be `placed`, and no time is proposed beside them."""
 
-    def __init__(self, visits: Sequence[InTheWay], of: int) -> None:
-        self.visits, self.of = list(visits), of
+    def __init__(self, visits: Sequence[InTheWay], of: int, placed: Sequence[Placed] = ()) -> None:
+        self.visits, self.of, self.placed = list(visits), of, list(placed)
         words = ngettext(
             "%(n)s of %(of)s visits is not possible at its time.",
             "%(n)s of %(of)s visits are not possible at their times.",

@@ -23,9 +23,10 @@ from sophiie.common.sql import insert
 from sophiie.common.wall_time import in_zone
 from sophiie.series.copying import copy_of
 from sophiie.series.errors import ClocksAsk
-from sophiie.series.fitting import Answers, Way, fit
+from sophiie.series.fitting import Answers, Asked, Way, fit
 from sophiie.series.horizon import a_year_after, horizon
 from sophiie.series.models import Series, Visit
+from sophiie.series.needs import Needs
 from sophiie.series.planning import Planned, Timing, end_of, start_on
 from sophiie.series.scope import locked_series
 
@@ -100,15 +101,14 @@ def _plan_further(series_id: UUID, through: date, until: date) -> int:
         questions += [visit.day for visit in planned]
         planned = []
     lock_members((member.id for member in team), resources=[resource.id for resource in resources])
+    needs = Needs(team=tuple(team), resources=tuple(resources))
     fitted = fit(
         business=series.business,
-        team=team,
-        visits=planned,
+        visits=[Asked(planned=visit, needs=needs) for visit in planned],
         timezone=series.timezone,
         # Nobody is asked whose calendar cannot be known that far ahead: who booked the series
         # without an end agreed to that.
         answers=Answers(otherwise=Way.LEAVE_OUT, unverified=True),
-        resources=resources,
     )
     made: list[Appointment] = []
     if pattern is not None:

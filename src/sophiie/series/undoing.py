@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -32,6 +32,7 @@ from sophiie.resources.selectors import uses_of_many
 from sophiie.series.booking import record_act, series_transaction
 from sophiie.series.errors import CannotUndo, InTheWay, UnknownSeries, VisitsInTheWay
 from sophiie.series.models import Kind, Series, SeriesAct, Visit
+from sophiie.series.needs import NeedsOfBooked
 from sophiie.series.scope import locked_series
 from sophiie.series.snapshot import DISTANCES, SERIES_FIELDS
 
@@ -67,8 +68,7 @@ def undo(*, by: Member, act_id: UUID) -> None:
         else:
             _restore(by, held, entries, members, things)
 
-    team, resources = list(members.values()), list(Resource.objects.filter(pk__in=things))
-    series_transaction(go_back, by.business, team, resources)
+    series_transaction(go_back, by.business)
 
 
 def _find(by: Member, act_id: UUID) -> SeriesAct:
@@ -121,7 +121,7 @@ def _restore(
     changes = _changes(known, touched, members, assigned)
     _restore_services(changes, touched)
     _restore_resources(changes, touched, used, Resource.objects.in_bulk(list(things)))
-    _check_free(changes, touched)
+    _check_free(by, changes, touched)
     deleted = [change for change in changes if "deleted" in change.more]
     store_changed(by=by, changes=deleted, action=Action.REINSTATED)
     others = [change for change in changes if "deleted" not in change.more]
@@ -250,9 +250,11 @@ def _words_before(touched: Mapping[UUID, Mapping[str, Any]]) -> dict[UUID, dict[
     return found
 
 
-def _check_free(changes: Sequence[Changed], touched: Mapping[UUID, Mapping[str, Any]]) -> None:
+def _check_free(
+    by: Member, changes: Sequence[Changed], touched: Mapping[UUID, Mapping[str, Any]]
+) -> None:
     """What was booked with somebody's consent comes back as it was."""
-    exclude = list(touched)
+    exclude, needs_of = list(touched), NeedsOfBooked(by.business).of
     refused = []
     for change in changes:
         at, entry = change.appointment, touched[change.appointment.id]
@@ -269,7 +271,8 @@ def _check_free(changes: Sequence[Changed], touched: Mapping[UUID, Mapping[str, 
         )
         change.obstacles = found
         if not all(map(consent.covers, found)):
-            refused.append(_in_the_way(at, entry, found))
+            needs = needs_of(at, change.team, needed, at.end - at.start)
+            refused.append(replace(_in_the_way(at, entry, found), needs=needs))
     if refused:
         raise VisitsInTheWay(refused, len(changes))
 
