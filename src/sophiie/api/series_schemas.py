@@ -226,12 +226,12 @@ def series_out(series: Series, act_id: UUID | None = None) -> dict[str, Any]:
         revision=series.revision,
         previous_id=series.previous_id,
         ended_at=series.ended_at and in_zone(series.ended_at, zone),
-        visits=[_visit_out(visit) for visit in visits],
+        visits=[visit_out(visit) for visit in visits],
         act_id=act_id,
     ).model_dump(mode="json")
 
 
-def _visit_out(visit: Visit) -> VisitOut:
+def visit_out(visit: Visit) -> VisitOut:
     appointment = visit.appointment
     return VisitOut(
         number=visit.number,

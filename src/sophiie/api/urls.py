@@ -15,6 +15,7 @@ from sophiie.api.customers import router as customers
 from sophiie.api.members import router as members
 from sophiie.api.resources import router as resources
 from sophiie.api.series import router as series
+from sophiie.api.series_not_booked import router as series_not_booked
 from sophiie.api.services import router as services
 from sophiie.api.waiting_list import router as waiting_list
 
@@ -52,5 +53,6 @@ api.add_router("", customer_erasure)
 api.add_router("", customers)
 api.add_router("", services)
 api.add_router("", series)
+api.add_router("", series_not_booked)
 api.add_router("", resources)
 api.add_router("", waiting_list)

@@ -5,6 +5,7 @@ SeriesError
  ├─ UnknownSeries     no such series in this business
  ├─ ClocksAsk         the clocks skip or double some of its times; somebody has to choose
  ├─ VisitsInTheWay    some visits cannot be booked as they are planned
+ ├─ NotWaiting        a day that could not be booked was answered meanwhile
  └─ CannotUndo        something was changed since
 """
 
@@ -15,12 +16,15 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
+from django.utils.dateformat import format as as_text
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 
 from sophiie.appointments.errors import Conflict, Obstacle
+from sophiie.common.shown_clock import clock
 
 if TYPE_CHECKING:
+    from sophiie.appointments.models import Appointment
     from sophiie.series.needs import Needs, Placed
 
 
@@ -96,6 +100,21 @@ class VisitsInTheWay(SeriesError):
         )
         why = str(Conflict(self.visits[0].obstacles)) if self.visits else ""
         super().__init__(f"{words % {'n': len(self.visits), 'of': of}} {why}".strip())
+
+
+class NotWaiting(SeriesError):
+    """The day does not wait for an answer (any more); `booked` is what somebody booked for it."""
+
+    def __init__(self, booked: Appointment | None = None) -> None:
+        self.booked = booked
+        if booked is None:
+            words = _("No visit waits for an answer on this day: somebody may have given it.")
+        else:
+            words = _("Somebody has booked this visit already, on %(day)s at %(time)s.") % {
+                "day": as_text(booked.local_start, pgettext("date as Django writes it", "j F Y")),
+                "time": clock(booked.local_start),
+            }
+        super().__init__(words)
 
 
 class CannotUndo(SeriesError):

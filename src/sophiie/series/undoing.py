@@ -109,6 +109,7 @@ def _restore(
     rows = locked().select_related("business").filter(pk__in=[*changed, *added])
     known = {appointment.id: appointment for appointment in rows.order_by("id")}
     _check_unchanged(known, changed, added)
+    _check_numbers(changed, added)
     touched = {k: e for k, e in changed.items() if e["after"] != e["revision"]}
     assigned = _assigned(touched)
     used = {k: [use.resource for use in uses] for k, uses in uses_of_many(touched).items()}
@@ -143,6 +144,15 @@ def _check_unchanged(
         if found is None or found.revision != entry["after"]:
             raise CannotUndo
     if any(one not in known or known[one].revision != 1 for one in added):
+        raise CannotUndo
+
+
+def _check_numbers(changed: Mapping[UUID, Mapping[str, Any]], added: Sequence[UUID]) -> None:
+    """A day that waited may have been booked since, so that others are numbered anew."""
+    given = {(UUID(entry["series"]), entry["number"]) for entry in changed.values()}
+    others = Visit.objects.filter(series__in={series for series, _n in given})
+    others = others.exclude(appointment__in=[*changed, *added])
+    if given & set(others.values_list("series", "number")):
         raise CannotUndo
 
 
