@@ -17,10 +17,12 @@ from sophiie.accounts.models import Member
 from sophiie.appointments import booking
 from sophiie.common.after_commit import gathering
 from sophiie.common.clock import now
+from sophiie.common.wall_time import instant_of
 from sophiie.series.cancelling import cancel_series
 from sophiie.series.changing import change_series
 from sophiie.series.drafts import SeriesChange
 from sophiie.series.models import Series
+from sophiie.series.repeating import Repetition, repeat_appointment
 from sophiie.series.retiming import NewTime
 from sophiie.series.rule import read
 from sophiie.series.scope import Scope
@@ -30,7 +32,7 @@ from sophiie.sync.outbound.claim import BATCH, claim_due
 from tests.conftest import SYDNEY, details
 from tests.linking import browser_of, come_back, link
 from tests.mirroring import drain_all, due_now
-from tests.series.making import FIRST, appointments_of, made
+from tests.series.making import FIRST, TUESDAYS, appointments_of, made, rule
 from tests.sync.drifting import ALICE
 from tests.sync.test_life_of_a_link import JOBS, choose
 
@@ -145,6 +147,27 @@ def test_the_event_of_one_visit_changes_calendars_with_its_assignee(
     drain_all()
     assert shown(google) == []
     assert shown(google, BOB, BOB) == wanted(series)
+
+
+def test_an_appointment_that_repeats_keeps_its_event(
+    alice: Member, google: RunningSimulator
+) -> None:
+    """One event for the first visit, the very same before, after and once it is undone."""
+    link(alice, google)
+    plain = details(start=instant_of(FIRST, SYDNEY))
+    first = booking.book(by=alice, details=plain, assignees=[alice])
+    drain_all()
+    (before,) = google.events(ALICE)
+    how = Repetition(rule=rule(TUESDAYS))
+    done = repeat_appointment(by=alice, appointment_id=first.id, how=how)
+    drain_all()
+    after = {event["id"]: event for event in google.events(ALICE)}
+    assert len(after) == 5
+    assert after[before["id"]] == before
+    assert shown(google) == wanted(done.series)
+    undo(by=alice, act_id=done.act.id)
+    drain_all()
+    assert google.events(ALICE) == [before]
 
 
 def test_a_series_comes_after_single_changes(alice: Member, google: RunningSimulator) -> None:

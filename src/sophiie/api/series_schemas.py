@@ -49,7 +49,9 @@ class VisitAnswerIn(Strict):
     start: Instant | None = None
 
 
-class _Fit(Strict):
+class Fit(Strict):
+    """What becomes of visits in the way, and what the clocks and short months ask."""
+
     in_the_way: Annotated[
         WayIn,
         Field(
@@ -67,7 +69,7 @@ class _Fit(Strict):
     ] = None
 
 
-class SeriesIn(_Fit):
+class SeriesIn(Fit):
     title: Annotated[Text | None, Field(description="Default: the service's.")] = None
     rule: RuleText
     start: Instant
@@ -86,7 +88,7 @@ class SeriesIn(_Fit):
     hold_minutes: Annotated[StrictInt, Field(ge=1, le=30)] | None = None
 
 
-class SeriesPatch(_Fit):
+class SeriesPatch(Fit):
     title: Text | None = None
     rule: RuleText | None = None
     start: Annotated[

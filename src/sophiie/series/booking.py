@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 from django.utils.translation import gettext as _
@@ -150,7 +150,7 @@ def book_series(
             action=action,
             resources=resources,
         )
-        return _store(by, timing, visits, fitted, appointments)
+        return store_series(by, timing, visits, fitted, appointments)
 
     return series_transaction(make, by.business)
 
@@ -244,14 +244,16 @@ def note_customer(customer: CustomerOfBooking, appointments: Sequence[Appointmen
         appointment.customer_sought = first.customer_sought
 
 
-def _store(
+def store_series(
     by: Member,
     timing: Timing,
     visits: Sequence[Planned],
     fitted: Sequence[Fitted],
     appointments: Sequence[Appointment],
+    before: Mapping[str, Any] | None = None,
 ) -> Booked:
-    """The series of visits that were just stored. They are numbered as they were booked."""
+    """The series of visits that were just stored. They are numbered as they were booked. `before`:
+    what undoing it leaves."""
     moment = now()
     kept = {one.planned.day for one in fitted}
     left_out = [visit for visit in visits if visit.day not in kept]
@@ -273,7 +275,7 @@ def _store(
             for n, (one, appointment) in enumerate(zip(fitted, appointments, strict=True), 1)
         ]
     )
-    act = SeriesAct(series=series, kind=Kind.MADE, by=by, at=moment)
+    act = SeriesAct(series=series, kind=Kind.MADE, by=by, at=moment, before=before or {})
     insert([act])
     record_act(audit.Act.SERIES_MADE, series, by, visits=len(fitted))
     return Booked(series=series, act=act, left_out=left_out)

@@ -84,14 +84,20 @@ def _entries(act: SeriesAct) -> list[dict[str, Any]]:
 
 
 def _unmake(by: Member, act: SeriesAct) -> None:
-    """A series that was just made goes, with all its visits. Their history stays."""
+    """A series that was just made goes, with all its visits. Their history stays. An appointment
+    that was there before stays as well, on its own."""
     series = act.series
     visits = Visit.objects.filter(series=series).values_list("appointment_id", flat=True)
     appointments = list(locked().filter(pk__in=list(visits)).order_by("id"))
     confirmed = {Status.HELD: 2}
+    repeated = act.before.get("repeated", {})
     for appointment in appointments:
-        if appointment.revision > confirmed.get(Status(appointment.status), 1):
+        expected = confirmed.get(Status(appointment.status), 1)
+        if repeated.get("appointment") == str(appointment.id):
+            expected = repeated["revision"]
+        if appointment.revision > expected:
             raise CannotUndo
+    appointments = [a for a in appointments if str(a.id) != repeated.get("appointment")]
     store_deleted(by=by, appointments=appointments)
     record_act(audit.Act.SERIES_UNDONE, series, by, visits=len(appointments))
     series.delete()
