@@ -98,15 +98,14 @@ def check_repeat(
 
 
 def why_not_repeat(appointment: Appointment) -> str:
-    """Why this appointment cannot begin a series; "" if it can."""
+    """Why this appointment cannot repeat by what became of it; "" if it can. That it is a visit
+    already is asked apart."""
     if appointment.is_hold:
         return _("A held time cannot repeat: confirm it first.")
     if not appointment.is_on:
         return _("A cancelled appointment cannot repeat.")
     if appointment.start <= now():
         return _("An appointment that has begun cannot repeat.")
-    if Visit.objects.filter(appointment=appointment.pk).exists():
-        return _("This appointment is a visit of a series already: change the series instead.")
     return ""
 
 
@@ -120,6 +119,9 @@ def _worked_out(
     by: Member, first: Appointment, how: Repetition
 ) -> tuple[Timing, list[Planned], Needs]:
     if words := why_not_repeat(first):
+        raise InvalidSeries({"appointment": words})
+    if Visit.objects.filter(appointment=first.pk).exists():
+        words = _("This appointment is a visit of a series already: change the series instead.")
         raise InvalidSeries({"appointment": words})
     length = first.end - first.start
     timing = Timing(
