@@ -354,3 +354,19 @@ def test_a_series_has_service_travel_and_resources(api: ApiCaller, alice: Member
 def test_a_resource_or_service_that_is_not_there_is_refused(api: ApiCaller, alice: Member) -> None:
     for name, value in (("service_id", str(alice.id)), ("resource_ids", [str(alice.id)])):
         assert name in errors(api("POST", "/series", {**PLAIN, name: value}))
+
+
+@pytest.mark.parametrize("scope", ["this", "following", "all"])
+@pytest.mark.parametrize("preview", ["false", "true"], ids=["change", "preview"])
+def test_a_change_of_a_hold_that_expired_says_so_and_changes_nothing(
+    api: ApiCaller, scope: str, preview: str
+) -> None:
+    held = book(api, hold_minutes=5)
+    path = f"/series/{held['id']}?scope={scope}&preview={preview}"
+    path += f"&appointment={held['visits'][0]['appointment_id']}"
+    with time_machine.travel(datetime(2027, 1, 4, 1, tzinfo=UTC), tick=False):
+        before = api("GET", f"/series/{held['id']}").json()
+        for body in ({"title": "Other"}, {"start": "2027-01-12T10:00:00+11:00"}):
+            said = errors(api("PATCH", path, body))
+            assert "not held any more" in said["series"][0]
+        assert api("GET", f"/series/{held['id']}").json() == before

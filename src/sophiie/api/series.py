@@ -49,7 +49,7 @@ from sophiie.series.fitting import Answers, Way
 from sophiie.series.holding import confirm_series
 from sophiie.series.models import Series, SeriesAct, Visit
 from sophiie.series.planning import Timing
-from sophiie.series.scope import Scope
+from sophiie.series.scope import Scope, refuse_run_out
 from sophiie.series.selectors import find_series
 from sophiie.series.undoing import undo
 from sophiie.series.words import in_words
@@ -251,6 +251,7 @@ def _change_one(member: Member, series: Series, data: SeriesPatch, query: Scoped
     """Changes or previews one visit alone."""
     visit = _visit_in(series, _named(query))
     shown = booking.find(member, visit.appointment_id)
+    refuse_run_out([shown])
     wanted, answers = change_of_one(data, shown, member), answers_of(data, member)
     if query.preview:
         return change_preview(preview_one(visit, shown, answers=answers, **wanted), series.timezone)

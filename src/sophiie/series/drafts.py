@@ -20,7 +20,7 @@ from sophiie.series.models import Visit
 from sophiie.series.needs import NeedsOfBooked, Placed
 from sophiie.series.planning import Planned, Timing, plan
 from sophiie.series.retiming import AS_BEFORE, NewTime, Rest, new_timing
-from sophiie.series.scope import Part, Scope, locked_series, part_of
+from sophiie.series.scope import Part, Scope, check_not_run_out, locked_series, part_of
 from sophiie.series.selectors import find_series
 
 
@@ -81,6 +81,7 @@ def worked_out(
         include_changed=include_changed,
         held=held,
     )
+    check_not_run_out(part)
     if series.ended_at is not None and not part.touched:
         raise InvalidSeries({"scope": _("No visit of this series is ahead.")})
     if not change.time.is_any:
