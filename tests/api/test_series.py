@@ -370,3 +370,28 @@ def test_a_change_of_a_hold_that_expired_says_so_and_changes_nothing(
             said = errors(api("PATCH", path, body))
             assert "not held any more" in said["series"][0]
         assert api("GET", f"/series/{held['id']}").json() == before
+
+
+def test_the_visits_are_read_page_by_page_at_a_bounded_cost(api: ApiCaller) -> None:
+    made = book(api, rule="FREQ=DAILY;COUNT=210", duration_minutes=30)
+    assert (len(made["visits"]), made["next_cursor"]) == (200, "200")
+    where, seen, cursor = f"/series/{made['id']}", [], ""
+    counts = set()
+    while cursor is not None:
+        with CaptureQueriesContext(connection) as asked:
+            page = api("GET", f"{where}?limit=100&cursor={cursor}").json()
+        counts.add(len(asked))
+        assert page["start"] == made["start"]
+        seen += [visit["number"] for visit in page["visits"]]
+        cursor = page["next_cursor"]
+    assert seen == list(range(1, 211))
+    assert max(counts) - min(counts) <= 1
+    assert len(api("GET", where).json()["visits"]) == 50
+    assert api("GET", f"{where}?cursor=210").json()["visits"] == []
+
+
+@pytest.mark.parametrize("cursor", ["x", "-1", "1.5", "9" * 30, "٣"])
+def test_what_is_no_cursor_of_visits_is_refused(api: ApiCaller, cursor: str) -> None:
+    made = book(api)
+    assert "cursor" in errors(api("GET", f"/series/{made['id']}?cursor={cursor}"))
+    assert "limit" in errors(api("GET", f"/series/{made['id']}?limit=201"))

@@ -20,7 +20,7 @@ from sophiie.api.problems import (
     not_found,
     visits_in_the_way,
 )
-from sophiie.api.schemas import Problem, Strict
+from sophiie.api.schemas import Page, Problem, Strict
 from sophiie.api.series_input import answers_of, change_of, change_of_one, timing_of
 from sophiie.api.series_schemas import (
     ChangePreview,
@@ -132,8 +132,10 @@ def create(request: HttpRequest, data: SeriesIn, preview: bool = False) -> HttpR
 
 
 @router.get(ONE, response={200: SeriesOut, **PROBLEMS}, summary="Read a series")
-def read_one(request: HttpRequest, series_id: UUID) -> HttpResponse:
-    return JsonResponse(series_out(find_series(member_of(request), series_id)))
+def read_one(request: HttpRequest, series_id: UUID, page: Query[Page]) -> HttpResponse:
+    """The series with one page of its visits, by number; `next_cursor` leads to the next. Answers
+    to acts have the first 200."""
+    return JsonResponse(series_out(find_series(member_of(request), series_id), page=page))
 
 
 @router.patch(ONE, response={200: SeriesOut | ChangePreview, **PROBLEMS}, summary="Change a series")
