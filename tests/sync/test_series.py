@@ -112,6 +112,43 @@ def test_google_shows_what_is_wanted_after_each_act_and_its_undo(
     assert google.digest(exclude_client=google.client_id) == before
 
 
+def test_three_do_not_become_five_in_google_on_reschedule(
+    alice: Member, google: RunningSimulator
+) -> None:
+    link(alice, google)
+    series = made(alice, "FREQ=WEEKLY;BYDAY=TU;COUNT=3").series
+    drain_all()
+    moved = change(alice, series, SeriesChange(time=NewTime(start=FIRST + timedelta(days=1))))
+    drain_all()
+    assert shown(google) == wanted(moved.series)
+    assert len(shown(google)) == 3
+
+
+def test_not_only_the_first_is_cancelled_in_google(alice: Member, google: RunningSimulator) -> None:
+    link(alice, google)
+    series = made(alice).series
+    drain_all()
+    cancel_series(by=alice, series_id=series.id, scope=Scope.ALL)
+    drain_all()
+    assert shown(google) == []
+
+
+def test_a_cancelled_visit_does_not_stay_in_google(alice: Member, google: RunningSimulator) -> None:
+    """Nor does it come back when the others change."""
+    link(alice, google)
+    series = made(alice).series
+    drain_all()
+    third = appointments_of(series)[2]
+    booking.cancel(by=alice, appointment_id=third.id)
+    drain_all()
+    assert shown(google) == wanted(series)
+    assert third.local_start.isoformat()[:16] not in shown(google)
+    later = change(alice, series, TEN)
+    drain_all()
+    assert shown(google) == wanted(later.series)
+    assert len(shown(google)) == 4
+
+
 def test_a_visit_moved_before_stays_in_google_when_the_series_moves(
     alice: Member, google: RunningSimulator
 ) -> None:
