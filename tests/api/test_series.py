@@ -323,10 +323,15 @@ FAR = {
     "a start far ahead": {"start": "9999-12-31T23:00:00Z"},
     "an end before the start": {"duration_minutes": None, "end": "2027-01-12T08:00:00+11:00"},
     "no such zone": {"timezone": "Mars/Olympus"},
-    "visits that overlap by an answer": {
-        "answers": [{"day": "2027-01-26", "start": "2027-01-12T09:30:00+11:00"}]
-    },
 }
+
+
+def test_visits_that_overlap_by_an_answer_are_listed_with_another_time(api: ApiCaller) -> None:
+    onto_the_first = [{"day": "2027-01-26", "start": "2027-01-12T09:30:00+11:00"}]
+    answer = api("POST", "/series", {**PLAIN, "answers": onto_the_first})
+    (listed,) = problem(answer, 409)["visits"]
+    assert (listed["number"], listed["nearest"]) == (2, "2027-01-12T10:00:00+11:00")
+    assert not Series.objects.exists()
 
 
 @pytest.mark.parametrize("more", FAR.values(), ids=[*FAR])
@@ -372,3 +377,44 @@ def test_a_series_has_service_travel_and_resources(api: ApiCaller, alice: Member
 def test_a_resource_or_service_that_is_not_there_is_refused(api: ApiCaller, alice: Member) -> None:
     for name, value in (("service_id", str(alice.id)), ("resource_ids", [str(alice.id)])):
         assert name in errors(api("POST", "/series", {**PLAIN, name: value}))
+
+
+@pytest.mark.parametrize("scope", ["this", "following", "all"])
+@pytest.mark.parametrize("preview", ["false", "true"], ids=["change", "preview"])
+def test_a_change_of_a_hold_that_expired_says_so_and_changes_nothing(
+    api: ApiCaller, scope: str, preview: str
+) -> None:
+    held = book(api, hold_minutes=5)
+    path = f"/series/{held['id']}?scope={scope}&preview={preview}"
+    path += f"&appointment={held['visits'][0]['appointment_id']}"
+    with time_machine.travel(datetime(2027, 1, 4, 1, tzinfo=UTC), tick=False):
+        before = api("GET", f"/series/{held['id']}").json()
+        for body in ({"title": "Other"}, {"start": "2027-01-12T10:00:00+11:00"}):
+            said = errors(api("PATCH", path, body))
+            assert "not held any more" in said["series"][0]
+        assert api("GET", f"/series/{held['id']}").json() == before
+
+
+def test_the_visits_are_read_page_by_page_at_a_bounded_cost(api: ApiCaller) -> None:
+    made = book(api, rule="FREQ=DAILY;COUNT=210", duration_minutes=30)
+    assert (len(made["visits"]), made["next_cursor"]) == (200, "200")
+    where, seen, cursor = f"/series/{made['id']}", [], ""
+    counts = set()
+    while cursor is not None:
+        with CaptureQueriesContext(connection) as asked:
+            page = api("GET", f"{where}?limit=100&cursor={cursor}").json()
+        counts.add(len(asked))
+        assert page["start"] == made["start"]
+        seen += [visit["number"] for visit in page["visits"]]
+        cursor = page["next_cursor"]
+    assert seen == list(range(1, 211))
+    assert max(counts) - min(counts) <= 1
+    assert len(api("GET", where).json()["visits"]) == 50
+    assert api("GET", f"{where}?cursor=210").json()["visits"] == []
+
+
+@pytest.mark.parametrize("cursor", ["x", "-1", "1.5", "9" * 30, "٣"])
+def test_what_is_no_cursor_of_visits_is_refused(api: ApiCaller, cursor: str) -> None:
+    made = book(api)
+    assert "cursor" in errors(api("GET", f"/series/{made['id']}?cursor={cursor}"))
+    assert "limit" in errors(api("GET", f"/series/{made['id']}?limit=201"))

@@ -62,6 +62,10 @@ def test_an_id_of_another_business_is_not_found(
         body = {"customer_id": str(charlie.id)}
     if path.endswith("/undo"):
         body = {"act_id": str(series.acts.get().id)}
+    if path.endswith("/repeat"):
+        body = {"rule": "FREQ=DAILY;COUNT=2"}
+    if path.endswith("/not-booked"):
+        body = {"day": "2027-01-12", "in_the_way": "move"}
     if path.endswith("{series_id}") and method != "get":
         address += "?scope=all"
     foreign = problem(api_of(charlie)(method.upper(), address, body), 404)

@@ -287,6 +287,14 @@ class Walk:
         yield "undone", [(Act.SERIES_UNDONE, "api_key", "Alice", "")]
         api("DELETE", address)
         yield "a series called off", [(Act.SERIES_ENDED, "api_key", "Alice", "")]
+        again = {**asked, "start": tomorrow_at(7, days=2).isoformat()}
+        other = api("POST", "/series", again).json()
+        yield "another series", [(Act.SERIES_MADE, "api_key", "Alice", "")]
+        self.alice_page.post(
+            f"/appointments/{other['visits'][0]['appointment_id']}/end",
+            {"scope": "all", "act": "delete"},
+        )
+        yield "a series deleted", [(Act.SERIES_DELETED, "member", "Alice", "")]
 
     def _commands(self) -> Iterator[tuple[str, list[Expected]]]:
         command("add-member", "dora@example.com", "--name", "Dora", "--role", "member")

@@ -23,10 +23,11 @@ from sophiie.series.cancelling import cancel_series
 from sophiie.series.changing import change_series
 from sophiie.series.drafts import SeriesChange
 from sophiie.series.errors import InvalidSeries, VisitsInTheWay
-from sophiie.series.extending import answer_not_booked, extend_series
+from sophiie.series.extending import extend_series
 from sophiie.series.fitting import Answers, Way
 from sophiie.series.holding import confirm_series
 from sophiie.series.models import Series, Visit
+from sophiie.series.not_booked import leave_out_not_booked
 from sophiie.series.retiming import NewTime
 from sophiie.series.scope import Scope
 from sophiie.series.selectors import with_questions
@@ -192,8 +193,8 @@ def test_what_is_in_the_way_later_is_told_and_not_booked_over(
     (told,) = with_questions(alice)
     assert told.not_booked == ["2028-01-18"]
     assert Assignment.objects.filter(booked_anyway=True).count() == 0
-    answer_not_booked(by=alice, series_id=series.id, day=date(2028, 1, 18))
-    answer_not_booked(by=alice, series_id=series.id, day=date(2028, 1, 18))
+    leave_out_not_booked(by=alice, series_id=series.id, day=date(2028, 1, 18))
+    leave_out_not_booked(by=alice, series_id=series.id, day=date(2028, 1, 18))
     assert not with_questions(alice)
     series.refresh_from_db()
     assert series.left_out == ["2028-01-18"]

@@ -12,6 +12,7 @@ from sophiie.accounts.models import Member
 from sophiie.appointments import booking
 from sophiie.appointments.models import Appointment, AppointmentChange
 from sophiie.audit.models import Entry
+from sophiie.series.cancelling import cancel_series
 from sophiie.series.changing import change_series, preview_change
 from sophiie.series.drafts import SeriesChange
 from sophiie.series.errors import CannotUndo, InvalidSeries, UnknownSeries, VisitsInTheWay
@@ -301,6 +302,14 @@ def test_the_audit_log_has_one_entry_for_each_act(alice: Member) -> None:
     undo(by=alice, act_id=changed.act.id)
     acts = Entry.objects.filter(act__startswith="series.").order_by("act")
     assert [entry.act for entry in acts] == ["series.changed", "series.made", "series.undone"]
+
+
+@pytest.mark.parametrize(("deletes", "act"), [(False, "series.ended"), (True, "series.deleted")])
+def test_the_audit_log_tells_ended_from_deleted(alice: Member, deletes: bool, act: str) -> None:
+    series = made(alice).series
+    cancel_series(by=alice, series_id=series.id, scope=Scope.ALL, deletes=deletes)
+    acts = Entry.objects.filter(act__in=["series.ended", "series.deleted"])
+    assert [entry.act for entry in acts] == [act]
 
 
 def test_each_visit_has_its_history(alice: Member) -> None:

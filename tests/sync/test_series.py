@@ -17,10 +17,12 @@ from sophiie.accounts.models import Member
 from sophiie.appointments import booking
 from sophiie.common.after_commit import gathering
 from sophiie.common.clock import now
+from sophiie.common.wall_time import instant_of
 from sophiie.series.cancelling import cancel_series
 from sophiie.series.changing import change_series
 from sophiie.series.drafts import SeriesChange
 from sophiie.series.models import Series
+from sophiie.series.repeating import Repetition, repeat_appointment
 from sophiie.series.retiming import NewTime
 from sophiie.series.rule import read
 from sophiie.series.scope import Scope
@@ -30,7 +32,7 @@ from sophiie.sync.outbound.claim import BATCH, claim_due
 from tests.conftest import SYDNEY, details
 from tests.linking import browser_of, come_back, link
 from tests.mirroring import drain_all, due_now
-from tests.series.making import FIRST, appointments_of, made
+from tests.series.making import FIRST, TUESDAYS, appointments_of, made, rule
 from tests.sync.drifting import ALICE
 from tests.sync.quotas import leave, left
 from tests.sync.test_life_of_a_link import JOBS, choose
@@ -126,6 +128,43 @@ def test_google_shows_what_is_wanted_after_each_act_and_its_undo(
     assert google.digest(exclude_client=google.client_id) == before
 
 
+def test_three_do_not_become_five_in_google_on_reschedule(
+    alice: Member, google: RunningSimulator
+) -> None:
+    link(alice, google)
+    series = made(alice, "FREQ=WEEKLY;BYDAY=TU;COUNT=3").series
+    drain_all()
+    moved = change(alice, series, SeriesChange(time=NewTime(start=FIRST + timedelta(days=1))))
+    drain_all()
+    assert shown(google) == wanted(moved.series)
+    assert len(shown(google)) == 3
+
+
+def test_not_only_the_first_is_cancelled_in_google(alice: Member, google: RunningSimulator) -> None:
+    link(alice, google)
+    series = made(alice).series
+    drain_all()
+    cancel_series(by=alice, series_id=series.id, scope=Scope.ALL)
+    drain_all()
+    assert shown(google) == []
+
+
+def test_a_cancelled_visit_does_not_stay_in_google(alice: Member, google: RunningSimulator) -> None:
+    """Nor does it come back when the others change."""
+    link(alice, google)
+    series = made(alice).series
+    drain_all()
+    third = appointments_of(series)[2]
+    booking.cancel(by=alice, appointment_id=third.id)
+    drain_all()
+    assert shown(google) == wanted(series)
+    assert third.local_start.isoformat()[:16] not in shown(google)
+    later = change(alice, series, TEN)
+    drain_all()
+    assert shown(google) == wanted(later.series)
+    assert len(shown(google)) == 4
+
+
 def test_a_visit_moved_before_stays_in_google_when_the_series_moves(
     alice: Member, google: RunningSimulator
 ) -> None:
@@ -161,6 +200,27 @@ def test_the_event_of_one_visit_changes_calendars_with_its_assignee(
     drain_all()
     assert shown(google) == []
     assert shown(google, BOB, BOB) == wanted(series)
+
+
+def test_an_appointment_that_repeats_keeps_its_event(
+    alice: Member, google: RunningSimulator
+) -> None:
+    """One event for the first visit, the very same before, after and once it is undone."""
+    link(alice, google)
+    plain = details(start=instant_of(FIRST, SYDNEY))
+    first = booking.book(by=alice, details=plain, assignees=[alice])
+    drain_all()
+    (before,) = google.events(ALICE)
+    how = Repetition(rule=rule(TUESDAYS))
+    done = repeat_appointment(by=alice, appointment_id=first.id, how=how)
+    drain_all()
+    after = {event["id"]: event for event in google.events(ALICE)}
+    assert len(after) == 5
+    assert after[before["id"]] == before
+    assert shown(google) == wanted(done.series)
+    undo(by=alice, act_id=done.act.id)
+    drain_all()
+    assert google.events(ALICE) == [before]
 
 
 def test_a_series_comes_after_single_changes(alice: Member, google: RunningSimulator) -> None:

@@ -28,6 +28,7 @@ from sophiie.series.errors import (
     CannotUndo,
     ClocksAsk,
     InvalidSeries,
+    NotWaiting,
     UnknownSeries,
     VisitsInTheWay,
 )
@@ -123,6 +124,8 @@ def _of_series(error: Exception) -> ProblemError | None:
             return clocks_ask(error)
         case VisitsInTheWay():
             return visits_in_the_way(error)
+        case NotWaiting():
+            return ProblemError(409, "not-waiting", "No visit waits on this day", str(error))
         case CannotUndo():
             return ProblemError(409, "cannot-undo", "It cannot be undone", str(error))
     return None
@@ -203,7 +206,7 @@ def install(api: NinjaAPI) -> None:
         *(InvalidAppointment, UnknownAppointment, StaleRevision),
         *(Conflict, NotHeld, TooManyHolds, TooBusy, InvalidCustomer, UnknownCustomer),
         *(InvalidService, UnknownService),
-        *(InvalidSeries, UnknownSeries, ClocksAsk, VisitsInTheWay, CannotUndo),
+        *(InvalidSeries, UnknownSeries, ClocksAsk, VisitsInTheWay, CannotUndo, NotWaiting),
         *(InvalidResource, UnknownResource, ResourceInUse, InvalidEntry, UnknownEntry),
     ):
 

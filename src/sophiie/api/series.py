@@ -20,7 +20,7 @@ from sophiie.api.problems import (
     not_found,
     visits_in_the_way,
 )
-from sophiie.api.schemas import Problem, Strict
+from sophiie.api.schemas import Page, Problem, Strict
 from sophiie.api.series_input import answers_of, change_of, change_of_one, timing_of
 from sophiie.api.series_schemas import (
     ChangePreview,
@@ -39,7 +39,7 @@ from sophiie.api.series_schemas import (
 )
 from sophiie.appointments import booking
 from sophiie.appointments.resources import resources_named
-from sophiie.appointments.rules import check_details
+from sophiie.appointments.rules import Details, check_details
 from sophiie.resources.models import Resource
 from sophiie.series.booking import book_series, check_series, planned_visits, renew_for
 from sophiie.series.cancelling import cancel_series, preview_cancel
@@ -49,7 +49,7 @@ from sophiie.series.fitting import Answers, Way
 from sophiie.series.holding import confirm_series
 from sophiie.series.models import Series, SeriesAct, Visit
 from sophiie.series.planning import Timing
-from sophiie.series.scope import Scope
+from sophiie.series.scope import Scope, refuse_run_out
 from sophiie.series.selectors import find_series
 from sophiie.series.undoing import undo
 from sophiie.series.words import in_words
@@ -97,7 +97,7 @@ def create(request: HttpRequest, data: SeriesIn, preview: bool = False) -> HttpR
         check_details(details)
         team = new_team(data, member, service, details)
         resources = resources_named(member.business, data.resource_ids)
-        return _check(member, timing, team, answers, resources)
+        return _check(member, timing, details, team, answers, resources)
 
     def book() -> tuple[int, Any]:
         try:
@@ -133,8 +133,10 @@ def create(request: HttpRequest, data: SeriesIn, preview: bool = False) -> HttpR
 
 
 @router.get(ONE, response={200: SeriesOut, **PROBLEMS}, summary="Read a series")
-def read_one(request: HttpRequest, series_id: UUID) -> HttpResponse:
-    return JsonResponse(series_out(find_series(member_of(request), series_id)))
+def read_one(request: HttpRequest, series_id: UUID, page: Query[Page]) -> HttpResponse:
+    """The series with one page of its visits, by number; `next_cursor` leads to the next. Answers
+    to acts have the first 200."""
+    return JsonResponse(series_out(find_series(member_of(request), series_id), page=page))
 
 
 @router.patch(ONE, response={200: SeriesOut | ChangePreview, **PROBLEMS}, summary="Change a series")
@@ -214,12 +216,18 @@ def undo_act(request: HttpRequest, series_id: UUID, data: UndoIn) -> HttpRespons
 def _check(
     member: Member,
     timing: Timing,
+    details: Details,
     team: Sequence[Member],
     answers: Answers,
     resources: Sequence[Resource],
 ) -> HttpResponse:
     visits, in_the_way = check_series(
-        by=member, timing=timing, assignees=team, answers=answers, resources=resources
+        by=member,
+        timing=timing,
+        details=details,
+        assignees=team,
+        answers=answers,
+        resources=resources,
     )
     found = SeriesPreview(
         words=in_words(timing.rule),
@@ -246,6 +254,7 @@ def _change_one(member: Member, series: Series, data: SeriesPatch, query: Scoped
     """Changes or previews one visit alone."""
     visit = _visit_in(series, _named(query))
     shown = booking.find(member, visit.appointment_id)
+    refuse_run_out([shown])
     wanted, answers = change_of_one(data, shown, member), answers_of(data, member)
     if query.preview:
         return change_preview(preview_one(visit, shown, answers=answers, **wanted), series.timezone)

@@ -16,7 +16,7 @@ from sophiie.api.booking_input import (
     length_said,
 )
 from sophiie.api.problems import invalid
-from sophiie.api.series_schemas import SeriesIn, SeriesPatch
+from sophiie.api.series_schemas import Fit, SeriesIn, SeriesPatch
 from sophiie.appointments.models import Appointment
 from sophiie.appointments.resources import resources_named
 from sophiie.appointments.rules import assignees_of
@@ -39,16 +39,16 @@ def timing_of(data: SeriesIn, member: Member, service: Service | None) -> Timing
     end, minutes = length_said(data, service)
     first = wall_of(data.start, zone)
     return Timing(
-        rule=_rule(data.rule, first, zone, data.short_months),
+        rule=rule_of(data.rule, first, zone, data.short_months),
         first=first,
         zone=zone,
         length=timedelta(minutes=minutes or 0) if end is None else end - data.start,
         left_out=frozenset(data.left_out),
-        answers=_clock_answers(data) or NOT_ASKED,
+        answers=clock_answers(data) or NOT_ASKED,
     )
 
 
-def answers_of(data: SeriesIn | SeriesPatch, member: Member) -> Answers:
+def answers_of(data: Fit, member: Member) -> Answers:
     each: dict[date, Way | datetime] = {}
     for answer in data.answers:
         if (answer.start is None) == (answer.in_the_way is None):
@@ -66,7 +66,7 @@ def change_of(
     start = wall_of(data.start, zone) if data.start else None
     rule = None
     if data.rule is not None:
-        rule = _rule(data.rule, start or _first(series, appointment_id), zone, data.short_months)
+        rule = rule_of(data.rule, start or _first(series, appointment_id), zone, data.short_months)
     elif data.short_months is not None:
         rule = replace(series.rule_as_told, short_months=ShortMonths(data.short_months))
     minutes = data.duration_minutes
@@ -81,7 +81,7 @@ def change_of(
             start=start,
             length=timedelta(minutes=minutes) if minutes else None,
             left_out=None if data.left_out is None else frozenset(data.left_out),
-            answers=_clock_answers(data),
+            answers=clock_answers(data),
         ),
     )
 
@@ -125,7 +125,7 @@ def _first(series: Series, appointment_id: UUID | None) -> datetime:
     return datetime.combine(visit.planned, series.first.time()) if visit else series.first
 
 
-def _rule(text: str, first: datetime, zone: str, short_months: str | None) -> Rule:
+def rule_of(text: str, first: datetime, zone: str, short_months: str | None) -> Rule:
     return read(text, first=first, zone=zone, short_months=ShortMonths(short_months or "skip"))
 
 
@@ -139,7 +139,7 @@ def wall_of(moment: datetime, zone: str) -> datetime:
     return wall
 
 
-def _clock_answers(data: SeriesIn | SeriesPatch) -> ClockAnswers | None:
+def clock_answers(data: Fit) -> ClockAnswers | None:
     if data.clocks is None:
         return None
     skipped, doubled = data.clocks.skipped, data.clocks.doubled

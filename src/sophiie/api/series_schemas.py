@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
@@ -11,11 +12,11 @@ from ninja import Schema
 from pydantic import Field, StrictBool, StrictInt
 
 from sophiie.api.appointment_schemas import CustomerIn, ObstacleOut, Travel, obstacle_out
-from sophiie.api.schemas import Instant, Problem, Strict, Text
+from sophiie.api.schemas import Instant, Page, Problem, Strict, Text
 from sophiie.common.wall_time import in_zone
 from sophiie.series.cancelling import Ended
 from sophiie.series.changing import Preview
-from sophiie.series.errors import InTheWay, Question
+from sophiie.series.errors import InTheWay, InvalidSeries, Question
 from sophiie.series.models import Series, Visit
 from sophiie.series.planning import Planned
 from sophiie.series.selectors import visits_of
@@ -49,7 +50,9 @@ class VisitAnswerIn(Strict):
     start: Instant | None = None
 
 
-class _Fit(Strict):
+class Fit(Strict):
+    """What becomes of visits in the way, and what the clocks and short months ask."""
+
     in_the_way: Annotated[
         WayIn,
         Field(
@@ -67,7 +70,7 @@ class _Fit(Strict):
     ] = None
 
 
-class SeriesIn(_Fit):
+class SeriesIn(Fit):
     title: Annotated[Text | None, Field(description="Default: the service's.")] = None
     rule: RuleText
     start: Instant
@@ -86,7 +89,7 @@ class SeriesIn(_Fit):
     hold_minutes: Annotated[StrictInt, Field(ge=1, le=30)] | None = None
 
 
-class SeriesPatch(_Fit):
+class SeriesPatch(Fit):
     title: Text | None = None
     rule: RuleText | None = None
     start: Annotated[
@@ -143,7 +146,11 @@ class SeriesOut(Schema):
     revision: int
     previous_id: UUID | None
     ended_at: datetime | None
-    visits: list[VisitOut]
+    visits: Annotated[list[VisitOut], Field(description="One page of them, by number.")]
+    next_cursor: Annotated[
+        str | None,
+        Field(description="For the next page: `GET /series/{id}?cursor=`. Null: no more."),
+    ]
     act_id: Annotated[
         UUID | None, Field(description="What was just done; `POST /series/{id}/undo` undoes it.")
     ] = None
@@ -207,10 +214,20 @@ class VisitsProblem(Problem):
     of: int = 0
 
 
-def series_out(series: Series, act_id: UUID | None = None) -> dict[str, Any]:
+# What an act answers; more is read page by page.
+FIRST_PAGE = Page(limit=200)
+
+
+def series_out(
+    series: Series, act_id: UUID | None = None, page: Page = FIRST_PAGE
+) -> dict[str, Any]:
+    """The series with one page of its visits. Raises as `_visits_on`."""
     zone = series.timezone
-    visits = list(visits_of(series))
-    first = visits[0].appointment.start if visits else series.created_at
+    visits = _visits_on(series, page)
+    begins = visits[0] if visits and not page.cursor else visits_of(series).first()
+    first = begins.appointment.start if begins else series.created_at
+    more = len(visits) > page.limit
+    visits = visits[: page.limit]
     return SeriesOut(
         id=series.id,
         rule=series.rule_as_told.as_text(),
@@ -226,12 +243,27 @@ def series_out(series: Series, act_id: UUID | None = None) -> dict[str, Any]:
         revision=series.revision,
         previous_id=series.previous_id,
         ended_at=series.ended_at and in_zone(series.ended_at, zone),
-        visits=[_visit_out(visit) for visit in visits],
+        visits=[visit_out(visit) for visit in visits],
+        next_cursor=str(visits[-1].number) if more else None,
         act_id=act_id,
     ).model_dump(mode="json")
 
 
-def _visit_out(visit: Visit) -> VisitOut:
+def _visits_on(series: Series, page: Page) -> list[Visit]:
+    """The visits of the page, and one more if there is one. Raises `InvalidSeries` for what is no
+    cursor."""
+    found = visits_of(series)
+    if page.cursor:
+        if not _NUMBER.fullmatch(page.cursor):
+            raise InvalidSeries({"cursor": "This is not a cursor from an earlier answer."})
+        found = found.filter(number__gt=int(page.cursor))
+    return list(found[: page.limit + 1])
+
+
+_NUMBER = re.compile(r"[0-9]{1,9}", re.ASCII)
+
+
+def visit_out(visit: Visit) -> VisitOut:
     appointment = visit.appointment
     return VisitOut(
         number=visit.number,

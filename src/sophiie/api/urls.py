@@ -13,8 +13,10 @@ from sophiie.api.availability import router as availability
 from sophiie.api.customer_erasure import router as customer_erasure
 from sophiie.api.customers import router as customers
 from sophiie.api.members import router as members
+from sophiie.api.repeating import router as repeating
 from sophiie.api.resources import router as resources
 from sophiie.api.series import router as series
+from sophiie.api.series_not_booked import router as series_not_booked
 from sophiie.api.services import router as services
 from sophiie.api.waiting_list import router as waiting_list
 
@@ -52,5 +54,7 @@ api.add_router("", customer_erasure)
 api.add_router("", customers)
 api.add_router("", services)
 api.add_router("", series)
+api.add_router("", series_not_booked)
+api.add_router("", repeating)
 api.add_router("", resources)
 api.add_router("", waiting_list)

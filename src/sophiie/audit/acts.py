@@ -58,6 +58,7 @@ class Act(StrEnum):
     SERIES_MADE = "series.made"
     SERIES_CHANGED = "series.changed"
     SERIES_ENDED = "series.ended"
+    SERIES_DELETED = "series.deleted"
     SERIES_UNDONE = "series.undone"
     DRIFT_PUT_BACK = "drift.put_back"
     DRIFT_ACCEPTED = "drift.accepted"
@@ -147,6 +148,7 @@ ACTS_OF: dict[Group, tuple[Act, ...]] = {
         Act.SERIES_MADE,
         Act.SERIES_CHANGED,
         Act.SERIES_ENDED,
+        Act.SERIES_DELETED,
         Act.SERIES_UNDONE,
         Act.DRIFT_PUT_BACK,
         Act.DRIFT_ACCEPTED,

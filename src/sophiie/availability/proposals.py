@@ -13,7 +13,7 @@ from datetime import date, datetime, timedelta
 from sophiie.accounts.models import Business, Member
 from sophiie.appointments.conflicts import conflicts_of
 from sophiie.appointments.errors import Source
-from sophiie.availability.hours import working_time
+from sophiie.availability.hours import Stretch, working_time
 from sophiie.availability.plans import plan_of
 from sophiie.availability.rules import USUAL, Terms
 from sophiie.availability.slots import MAX_MEMBERS, MAX_SLOTS, Slot, TooMuch, find_slots
@@ -128,6 +128,50 @@ def free_instead(
 
 def _time_of_day(wall: datetime) -> timedelta:
     return timedelta(hours=wall.hour, minutes=wall.minute)
+
+
+def nearest_free(
+    *,
+    business: Business,
+    members: Sequence[Member],
+    start: datetime,
+    duration: timedelta,
+    within: timedelta,
+    terms: Terms = USUAL,
+    resources: Sequence[Resource] = (),
+    others: Sequence[Member] = (),
+    beside: Sequence[Stretch] = (),
+    only_looking: bool = False,
+) -> datetime | None:
+    """The slot of all the members that begins nearest to `start`, at most `within` from it.
+
+    If it takes more people than the members, enough of the `others` have to be free as well.
+    `beside` are appointments on the same terms that are not booked yet. Whoever is not
+    `only_looking` gets nothing that a booking would not rely on, as in `conflicts_of`.
+    """
+    first, together = max(start - within, now()), terms.people <= len(members)
+    asked = list(members) if together else [*members, *others][:MAX_MEMBERS]
+    if not members or len(members) > MAX_MEMBERS or first > start + within:
+        return None
+    try:
+        offer = find_slots(
+            business=business,
+            members=asked,
+            start=first,
+            end=start + within + duration,
+            duration=duration,
+            together=together,
+            terms=replace(terms, people=1) if together else terms,
+            resources=resources,
+            beside=beside,
+        )
+    except TooMuch:
+        return None
+    if not only_looking and not all(offer.knowledge[one.pk].is_reliable for one in members):
+        return None
+    needed = {member.pk for member in members}
+    starts = (slot.start for slot in offer.slots if needed <= set(slot.member_ids))
+    return min(starts, key=lambda at: (abs(at - start), at), default=None)
 
 
 def free_then(

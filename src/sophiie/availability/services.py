@@ -7,6 +7,7 @@ and may take several at once.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from sophiie.accounts.models import Member
+from sophiie.appointments.models import Appointment
 from sophiie.availability.proposals import free_then
 from sophiie.availability.rules import Terms
 from sophiie.availability.why_not import Reason, Rule, why_not
@@ -36,6 +38,22 @@ def terms_of(service: Service | None, *, travel_minutes: int = 0) -> Terms:
         travel_minutes=travel_minutes,
         people=service.people,
     )
+
+
+def terms_kept(appointment: Appointment, service: Service | None) -> Terms:
+    """On what terms another time is asked for an appointment of this service: with the buffers that
+    it keeps of it, and with its own people, however many the service takes."""
+    return replace(
+        terms_of(service, travel_minutes=appointment.travel_minutes),
+        buffer_before_minutes=appointment.buffer_before_minutes,
+        buffer_after_minutes=appointment.buffer_after_minutes,
+        people=1,
+    )
+
+
+def is_done_by(service: Service, members: Sequence[Member], duration: timedelta) -> bool:
+    """Whether the service is offered at all, in this length, by each of these members."""
+    return not any(_not_this_service(service, member, duration) for member in members)
 
 
 def why_not_for(

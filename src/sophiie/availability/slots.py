@@ -69,13 +69,14 @@ def find_slots(
     limit: int = MAX_SLOTS,
     terms: Terms = USUAL,
     resources: Sequence[Resource] = (),
+    beside: Sequence[Stretch] = (),
 ) -> Offer:
     """The times from `start` to `end` at which an appointment of this length fits completely, and
     all these resources are free.
 
     Each lists which of the members are free; `together` keeps only those at which all are, and
     `terms` those at which as many are as it takes. `step` is the business's own unless given.
-    Raises `TooMuch`.
+    `beside` are appointments on the same terms that are not booked yet. Raises `TooMuch`.
     """
     moment, plan = now(), plan_of(business, members, start, end)
     rules = plan.rules.under(terms)
@@ -83,8 +84,13 @@ def find_slots(
     if len(members) * ((end - start) / step) > MAX_STEPS:
         raise TooMuch
     knowledge = knowledge_of([member.pk for member in members])
+    offerable = _offerable_times(plan, rules, knowledge, start, end)
+    apart = rules.before + rules.after
     found = _free_steps(
-        _without_used(_offerable_times(plan, rules, knowledge, start, end), resources, start, end),
+        _but(
+            _without_used(offerable, resources, start, end),
+            joined((a - apart, b + apart) for a, b in beside),
+        ),
         _grid(business, rules, start, end, moment, step),
         rules,
         plan.rules,
@@ -138,10 +144,14 @@ def _without_used(
     used = joined(
         (it.start, it.end) for it in uses_in_the_way(resources=resources, start=start, end=end)
     )
-    if not used:
+    return _but(times, used)
+
+
+def _but(times: dict[UUID, list[Stretch]], taken: list[Stretch]) -> dict[UUID, list[Stretch]]:
+    if not taken:
         return times
     return {
-        member_id: [part for a, b in theirs for part in without(a, b, used)]
+        member_id: [part for a, b in theirs for part in without(a, b, taken)]
         for member_id, theirs in times.items()
     }
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 from django.utils.translation import gettext as _
@@ -31,9 +31,10 @@ from sophiie.common.clock import now
 from sophiie.common.sql import insert
 from sophiie.resources.models import Resource
 from sophiie.series.errors import InTheWay, InvalidSeries, VisitsInTheWay
-from sophiie.series.fitting import NO_ANSWERS, Answers, Fitted, fit, with_proposals
+from sophiie.series.fitting import NO_ANSWERS, Answers, Asked, Fitted, fit
 from sophiie.series.horizon import horizon
 from sophiie.series.models import Kind, Series, SeriesAct, Visit
+from sophiie.series.needs import Needs, needs_of_new, with_proposals
 from sophiie.series.planning import Planned, Timing, plan
 
 R = TypeVar("R")
@@ -60,29 +61,32 @@ def check_series(
     by: Member,
     timing: Timing,
     assignees: Sequence[Member],
+    details: Details | None = None,
     answers: Answers = NO_ANSWERS,
     resources: Sequence[Resource] = (),
 ) -> tuple[list[Planned], list[InTheWay]]:
     """What booking would find: the visits, and those in the way with the nearest free times.
 
-    Books nothing. Raises as `plan` does, and for answers that this member may not give.
+    Books nothing. Of the `details` only the service and the way there count. Raises as `plan` does,
+    and for answers that this member may not give.
     """
     answers.check(by)
     visits = planned_visits(timing)
     renew_for(assignees, visits)
 
+    needs = _needs(by, timing, details, assignees, resources)
+    title = details.title if details else ""
+
     def look() -> None:
         fit(
             business=by.business,
-            team=assignees,
-            visits=visits,
+            visits=[Asked(planned=visit, needs=needs, title=title) for visit in visits],
             timezone=timing.zone,
             answers=answers,
-            resources=resources,
         )
 
     try:
-        series_transaction(look, by.business, assignees, resources)
+        series_transaction(look, by.business)
     except VisitsInTheWay as error:
         return visits, error.visits
     return visits, []
@@ -113,6 +117,7 @@ def book_series(
     if hold_minutes is not None:
         _check_hold(by, details, assignees, visits, hold_minutes, hold_key)
     renew_for(assignees, visits)
+    needs = _needs(by, timing, details, assignees, resources)
 
     def make() -> Booked:
         if hold_minutes is not None:
@@ -126,11 +131,9 @@ def book_series(
         check_are_there(resources)
         fitted = fit(
             business=by.business,
-            team=assignees,
-            visits=visits,
+            visits=[Asked(planned=visit, needs=needs, title=details.title) for visit in visits],
             timezone=timing.zone,
             answers=answers,
-            resources=resources,
         )
         if not fitted:
             raise InvalidAppointment({"rule": _("No visit would be left.")})
@@ -147,22 +150,14 @@ def book_series(
             action=action,
             resources=resources,
         )
-        return _store(by, timing, visits, fitted, appointments)
+        return store_series(by, timing, visits, fitted, appointments)
 
-    return series_transaction(make, by.business, assignees, resources)
+    return series_transaction(make, by.business)
 
 
-def series_transaction(
-    act: Callable[[], R],
-    business: Business,
-    team: Sequence[Member],
-    resources: Sequence[Resource] = (),
-) -> R:
+def series_transaction(act: Callable[[], R], business: Business) -> R:
     """Runs the act. What is in the way gets its proposals after the transaction, and what the
-    database refused is tried once more: by then it can be named.
-
-    A second refusal names nothing that others booked, so the visits are in each other's way.
-    """
+    database refused is tried once more: by then it can be named."""
     try:
         try:
             return in_transaction(act)
@@ -171,7 +166,24 @@ def series_transaction(
     except TimeTaken:
         raise InvalidSeries({"answers": _("Two visits of the series would overlap.")}) from None
     except VisitsInTheWay as error:
-        raise with_proposals(error, business=business, team=team, resources=resources) from None
+        raise with_proposals(error, business) from None
+
+
+def _needs(
+    by: Member,
+    timing: Timing,
+    details: Details | None,
+    team: Sequence[Member],
+    resources: Sequence[Resource],
+) -> Needs:
+    return needs_of_new(
+        business=by.business,
+        team=team,
+        resources=resources,
+        length=timing.length,
+        service_id=details.service_id if details else None,
+        travel_minutes=details.travel_minutes if details else 0,
+    )
 
 
 def renew_for(team: Sequence[Member], visits: Sequence[Planned]) -> None:
@@ -232,14 +244,16 @@ def note_customer(customer: CustomerOfBooking, appointments: Sequence[Appointmen
         appointment.customer_sought = first.customer_sought
 
 
-def _store(
+def store_series(
     by: Member,
     timing: Timing,
     visits: Sequence[Planned],
     fitted: Sequence[Fitted],
     appointments: Sequence[Appointment],
+    before: Mapping[str, Any] | None = None,
 ) -> Booked:
-    """The series of visits that were just stored. They are numbered as they were booked."""
+    """The series of visits that were just stored. They are numbered as they were booked. `before`:
+    what undoing it leaves."""
     moment = now()
     kept = {one.planned.day for one in fitted}
     left_out = [visit for visit in visits if visit.day not in kept]
@@ -261,7 +275,7 @@ def _store(
             for n, (one, appointment) in enumerate(zip(fitted, appointments, strict=True), 1)
         ]
     )
-    act = SeriesAct(series=series, kind=Kind.MADE, by=by, at=moment)
+    act = SeriesAct(series=series, kind=Kind.MADE, by=by, at=moment, before=before or {})
     insert([act])
     record_act(audit.Act.SERIES_MADE, series, by, visits=len(fitted))
     return Booked(series=series, act=act, left_out=left_out)

@@ -47,7 +47,7 @@ def cancel_series(
         if series.ended_at is not None and not part.touched:
             return _ended(part, None)  # an act that did nothing would hide the way back
         taken = of_rest(part)
-        before = {"series": of_series(series), "visits": taken, "added": []}
+        before = {"series": of_series(series), "visits": taken, "added": [], "deletes": deletes}
         ended = [visit.appointment for visit in part.touched]
         if deletes:
             store_deleted(by=by, appointments=ended)
@@ -57,7 +57,8 @@ def cancel_series(
         _end(part)
         act = SeriesAct(series=series, kind=Kind.CANCELLED, by=by, at=part.moment, before=before)
         insert([act])
-        record_act(audit.Act.SERIES_ENDED, series, by, visits=len(ended))
+        said = audit.Act.SERIES_DELETED if deletes else audit.Act.SERIES_ENDED
+        record_act(said, series, by, visits=len(ended))
         return _ended(part, act)
 
     return in_transaction(call_off)

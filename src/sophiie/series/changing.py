@@ -79,9 +79,7 @@ def change_series(
         return store(by, draft, change, customer)
 
     _prepare(by, series_id, scope, appointment_id, change, answers, include_changed)
-    return series_transaction(
-        act, by.business, _team(by, series_id, change), _resources(series_id, change)
-    )
+    return series_transaction(act, by.business)
 
 
 def preview_change(
@@ -103,9 +101,7 @@ def preview_change(
 
     _prepare(by, series_id, scope, appointment_id, change, answers, include_changed)
     try:
-        draft = series_transaction(
-            look, by.business, _team(by, series_id, change), _resources(series_id, change)
-        )
+        draft = series_transaction(look, by.business)
         return _preview(draft, [])
     except VisitsInTheWay as error:
         draft = worked_out(by, series_id, scope, appointment_id, change, include_changed)
@@ -219,14 +215,6 @@ def _team(by: Member, series_id: UUID, change: SeriesChange) -> list[Member]:
     rows = found.appointment.assignments.order_by("id").values_list("member_id", flat=True)
     known = members.in_bulk(list(rows))
     return [known[one] for one in rows if one in known]
-
-
-def _resources(series_id: UUID, change: SeriesChange) -> list[Resource]:
-    """Of which resources proposals are made."""
-    if change.resources is not None:
-        return list(change.resources)
-    last = Visit.objects.filter(series=series_id).order_by("number").last()
-    return resources_used(last.appointment) if last else []
 
 
 def _customer(by: Member, part: Part, change: SeriesChange) -> CustomerOfBooking | None:

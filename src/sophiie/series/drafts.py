@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -14,13 +13,14 @@ from django.utils.translation import gettext as _
 from sophiie.accounts.models import Member
 from sophiie.appointments.errors import Obstacle
 from sophiie.resources.models import Resource
-from sophiie.series.errors import InTheWay, InvalidSeries, VisitsInTheWay
-from sophiie.series.fitting import Answers, Fitted, fit
+from sophiie.series.errors import InvalidSeries
+from sophiie.series.fitting import Answers, Asked, Fitted, fit
 from sophiie.series.horizon import horizon
 from sophiie.series.models import Visit
+from sophiie.series.needs import NeedsOfBooked, Placed
 from sophiie.series.planning import Planned, Timing, plan
 from sophiie.series.retiming import AS_BEFORE, NewTime, Rest, new_timing
-from sophiie.series.scope import Part, Scope, locked_series, part_of
+from sophiie.series.scope import Part, Scope, check_not_run_out, locked_series, part_of
 from sophiie.series.selectors import find_series
 
 
@@ -81,6 +81,7 @@ def worked_out(
         include_changed=include_changed,
         held=held,
     )
+    check_not_run_out(part)
     if series.ended_at is not None and not part.touched:
         raise InvalidSeries({"scope": _("No visit of this series is ahead.")})
     if not change.time.is_any:
@@ -116,76 +117,71 @@ def worked_out(
 def fit_draft(by: Member, draft: Draft, change: SeriesChange, answers: Answers) -> None:
     """Finds out whether everybody is free where visits move, and where people or resources join.
 
-    Visits are asked about together with others of the same people and resources.
-    """
+    Raises `VisitsInTheWay`."""
+    asked = _asked(by, draft, change)
+    # What stays as it is stays in the way.
+    moving = [one.appointment_id for one in asked if one.appointment_id is not None]
+    found = fit(
+        business=by.business,
+        visits=asked,
+        timezone=draft.timing.zone if draft.timing else draft.part.series.timezone,
+        answers=answers,
+        exclude=[*moving, *(visit.appointment_id for visit in draft.surplus)],
+    )
+    fitted = {one.planned.number: one for one in found}
+    for one in asked:
+        _sort_in(draft, one, fitted.get(one.planned.number))
+
+
+def _asked(by: Member, draft: Draft, change: SeriesChange) -> list[Asked]:
+    """The visits that have to be fitted: those that move, are added, or get somebody new."""
     part = draft.part
-    exclude = [visit.appointment_id for visit in part.touched]
-    asked: dict[tuple[object, ...], list[tuple[Visit | None, Planned]]] = defaultdict(list)
-    needs: dict[tuple[object, ...], tuple[Sequence[Member], Sequence[Resource]]] = {}
-
-    def ask(
-        team: Sequence[Member],
-        resources: Sequence[Resource],
-        visit: Visit | None,
-        planned: Planned,
-    ) -> None:
-        key = (tuple(one.pk for one in team), tuple(one.pk for one in resources))
-        needs[key] = (team, resources)
-        asked[key].append((visit, planned))
-
+    needs_of = NeedsOfBooked(by.business, change.details).of
+    asked = []
     for visit in draft.changing:
-        team = change.assignees if change.assignees is not None else part.team_of(visit)
-        used = part.resources_of(visit)
-        needed = used if change.resources is None else change.resources
+        at, there, used = visit.appointment, part.team_of(visit), part.resources_of(visit)
+        team = there if change.assignees is None else change.assignees
+        resources = used if change.resources is None else change.resources
         planned = draft.planned.get(visit.appointment_id)
-        at = visit.appointment
-        if planned is not None and (planned.start, planned.end) != (at.start, at.end):
-            ask(team, needed, visit, planned)
-            continue
-        there = {member.id for member in part.team_of(visit)}
-        newcomers = [member for member in team if member.id not in there]
-        joining = [resource for resource in needed if resource not in used]
-        stays = Planned(number=visit.number, day=visit.planned, start=at.start, end=at.end)
-        if newcomers or joining:
-            ask(newcomers, joining, visit, stays)
-    for planned in draft.added:
-        ask(team_of_added(part, change), resources_of_added(part, change), None, planned)
-    refused: list[InTheWay] = []
-    for key, entries in asked.items():
-        try:
-            found = fit(
-                business=by.business,
-                team=needs[key][0],
-                resources=needs[key][1],
-                visits=[planned for _visit, planned in entries],
-                timezone=draft.timing.zone if draft.timing else part.series.timezone,
-                answers=answers,
-                exclude=exclude,
+        length = planned.end - planned.start if planned else at.end - at.start
+        needs = needs_of(at, team, resources, length)
+        joining = None
+        if planned is None or (planned.start, planned.end) == (at.start, at.end):
+            newcomers = [member for member in needs.team if member not in there]
+            added = [resource for resource in needs.resources if resource not in used]
+            if not (newcomers or added):
+                continue
+            planned = Planned(number=visit.number, day=visit.planned, start=at.start, end=at.end)
+            joining = needs.only(newcomers, added)
+        asked.append(
+            Asked(
+                planned=planned,
+                needs=needs,
+                joining=joining,
+                now=Placed(start=at.start, end=at.end, taken={one.pk for one in (*there, *used)}),
+                title=at.title,
+                appointment_id=at.id,
             )
-        except VisitsInTheWay as error:
-            refused += error.visits
-            continue
-        _sort_in(draft, entries, {one.planned.number: one for one in found})
-    if refused:
-        of = sum(map(len, asked.values()))
-        raise VisitsInTheWay(sorted(refused, key=lambda visit: visit.number), of)
+        )
+    if draft.added:
+        last = (part.touched or part.rest)[-1]
+        team, resources = team_of_added(part, change), resources_of_added(part, change)
+        title, length = last.appointment.title, draft.added[0].end - draft.added[0].start
+        needs = needs_of(last.appointment, team, resources, length)
+        asked += [Asked(planned=one, needs=needs, title=title) for one in draft.added]
+    return asked
 
 
-def _sort_in(
-    draft: Draft,
-    entries: Sequence[tuple[Visit | None, Planned]],
-    found: Mapping[int, Fitted],
-) -> None:
-    for visit, planned in entries:
-        fitted = found.get(planned.number)
-        if visit is None:
-            draft.fitted += [fitted] if fitted else []
-        elif fitted is None:
-            draft.stays.add(visit.appointment_id)
-        elif (fitted.start, fitted.end) == (visit.appointment.start, visit.appointment.end):
-            draft.newcomers[visit.appointment_id] = fitted.obstacles
-        else:
-            draft.times[visit.appointment_id] = fitted
+def _sort_in(draft: Draft, asked: Asked, fitted: Fitted | None) -> None:
+    appointment_id, now_at = asked.appointment_id, asked.now
+    if appointment_id is None or now_at is None:
+        draft.fitted += [fitted] if fitted else []
+    elif fitted is None:
+        draft.stays.add(appointment_id)
+    elif (fitted.start, fitted.end) == (now_at.start, now_at.end):
+        draft.newcomers[appointment_id] = fitted.obstacles
+    else:
+        draft.times[appointment_id] = fitted
 
 
 def team_of_added(part: Part, change: SeriesChange) -> list[Member]:

@@ -5,19 +5,27 @@ SeriesError
  ├─ UnknownSeries     no such series in this business
  ├─ ClocksAsk         the clocks skip or double some of its times; somebody has to choose
  ├─ VisitsInTheWay    some visits cannot be booked as they are planned
+ ├─ NotWaiting        a day that could not be booked was answered meanwhile
  └─ CannotUndo        something was changed since
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import TYPE_CHECKING
 
+from django.utils.dateformat import format as as_text
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 
 from sophiie.appointments.errors import Conflict, Obstacle
+from sophiie.common.shown_clock import clock
+
+if TYPE_CHECKING:
+    from sophiie.appointments.models import Appointment
+    from sophiie.series.needs import Needs, Placed
 
 
 class SeriesError(Exception):
@@ -66,7 +74,8 @@ class ClocksAsk(SeriesError):
 
 @dataclass(frozen=True, kw_only=True)
 class InTheWay:
-    """A visit that cannot be booked as planned: why, and the nearest time that is free."""
+    """A visit that cannot be booked as planned: why, and the nearest time that is free. What it
+    `needs` decides which times are."""
 
     number: int
     day: date
@@ -75,13 +84,15 @@ class InTheWay:
     timezone: str
     obstacles: list[Obstacle]
     nearest: datetime | None = None
+    needs: Needs | None = field(default=None, repr=False, compare=False)
 
 
 class VisitsInTheWay(SeriesError):
-    """Somebody is not free at some of the visits; nothing was booked or changed."""
+    """Somebody is not free at some of the visits; nothing was booked or changed. The others would
+    be `placed`, and no time is proposed beside them."""
 
-    def __init__(self, visits: Sequence[InTheWay], of: int) -> None:
-        self.visits, self.of = list(visits), of
+    def __init__(self, visits: Sequence[InTheWay], of: int, placed: Sequence[Placed] = ()) -> None:
+        self.visits, self.of, self.placed = list(visits), of, list(placed)
         words = ngettext(
             "%(n)s of %(of)s visits is not possible at its time.",
             "%(n)s of %(of)s visits are not possible at their times.",
@@ -89,6 +100,21 @@ class VisitsInTheWay(SeriesError):
         )
         why = str(Conflict(self.visits[0].obstacles)) if self.visits else ""
         super().__init__(f"{words % {'n': len(self.visits), 'of': of}} {why}".strip())
+
+
+class NotWaiting(SeriesError):
+    """The day does not wait for an answer (any more); `booked` is what somebody booked for it."""
+
+    def __init__(self, booked: Appointment | None = None) -> None:
+        self.booked = booked
+        if booked is None:
+            words = _("No visit waits for an answer on this day: somebody may have given it.")
+        else:
+            words = _("Somebody has booked this visit already, on %(day)s at %(time)s.") % {
+                "day": as_text(booked.local_start, pgettext("date as Django writes it", "j F Y")),
+                "time": clock(booked.local_start),
+            }
+        super().__init__(words)
 
 
 class CannotUndo(SeriesError):

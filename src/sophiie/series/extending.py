@@ -23,11 +23,11 @@ from sophiie.common.sql import insert
 from sophiie.common.wall_time import in_zone
 from sophiie.series.copying import copy_of
 from sophiie.series.errors import ClocksAsk
-from sophiie.series.fitting import Answers, Way, fit
+from sophiie.series.fitting import Answers, Asked, Way, fit
 from sophiie.series.horizon import a_year_after, horizon
 from sophiie.series.models import Series, Visit
+from sophiie.series.needs import Needs
 from sophiie.series.planning import Planned, Timing, end_of, start_on
-from sophiie.series.scope import locked_series
 
 logger = log(__name__)
 
@@ -58,7 +58,7 @@ def _extend(series_id: UUID) -> int:
         return 0
     days = _days(timing, through, until)
     if days:
-        team = _team(series)
+        team = team_then(pattern_of(series))
         first, last = days[0], days[-1]
         around = timedelta(days=1)
         renew_knowledge(
@@ -91,7 +91,8 @@ def _plan_further(series_id: UUID, through: date, until: date) -> int:
     series = held.filter(pk=series_id, ended_at=None, planned_through=through).first()
     if series is None:
         return 0
-    team, pattern = _team(series), _pattern(series)
+    pattern = pattern_of(series)
+    team = team_then(pattern)
     planned, questions = _planned(series, _days(series.timing, through, until))
     resources = resources_used(pattern) if pattern else []
     # Nothing is booked without a room that is out of use: its people have to say what instead.
@@ -100,15 +101,14 @@ def _plan_further(series_id: UUID, through: date, until: date) -> int:
         questions += [visit.day for visit in planned]
         planned = []
     lock_members((member.id for member in team), resources=[resource.id for resource in resources])
+    needs = Needs(team=tuple(team), resources=tuple(resources))
     fitted = fit(
         business=series.business,
-        team=team,
-        visits=planned,
+        visits=[Asked(planned=visit, needs=needs) for visit in planned],
         timezone=series.timezone,
         # Nobody is asked whose calendar cannot be known that far ahead: who booked the series
         # without an end agreed to that.
         answers=Answers(otherwise=Way.LEAVE_OUT, unverified=True),
-        resources=resources,
     )
     made: list[Appointment] = []
     if pattern is not None:
@@ -156,7 +156,7 @@ def _planned(series: Series, days: list[date]) -> tuple[list[Planned], list[date
     return found, asked
 
 
-def _pattern(series: Series) -> Appointment | None:
+def pattern_of(series: Series) -> Appointment | None:
     """The last visit that nobody changed alone says what the next ones are like."""
     visits = Visit.objects.filter(series=series, appointment__deleted_at=None)
     visits = visits.select_related("appointment__business").order_by("changed_alone", "-number")
@@ -164,25 +164,9 @@ def _pattern(series: Series) -> Appointment | None:
     return found.appointment if found else None
 
 
-def _team(series: Series) -> list[Member]:
+def team_then(pattern: Appointment | None) -> list[Member]:
     """Who is assigned then, as far as they still work here."""
-    pattern = _pattern(series)
     if pattern is None:
         return []
     assignments = pattern.assignments.select_related("member").order_by("id")
     return [a.member for a in assignments if a.member.is_active]
-
-
-def answer_not_booked(*, by: Member, series_id: UUID, day: date) -> None:
-    """Leaves out a day whose visit could not be booked: nobody has to be told of it any more.
-
-    Idempotent. Raises `UnknownSeries`."""
-
-    def leave_out() -> None:
-        series = locked_series(by, series_id)
-        if day.isoformat() in series.not_booked:
-            series.not_booked = [one for one in series.not_booked if one != day.isoformat()]
-            series.left_out = sorted({*series.left_out, day.isoformat()})
-            series.save(update_fields=["not_booked", "left_out"])
-
-    in_transaction(leave_out)

@@ -12,11 +12,11 @@ from sophiie.appointments.locking import lock_members
 from sophiie.appointments.many import Changed, store_changed
 from sophiie.appointments.models import Action, Status
 from sophiie.appointments.rules import Details
-from sophiie.resources.models import Resource
 from sophiie.series.booking import series_transaction
 from sophiie.series.errors import InvalidSeries
-from sophiie.series.fitting import Answers, Fitted, fit
+from sophiie.series.fitting import Answers, Asked, Fitted, fit
 from sophiie.series.models import Series, Visit
+from sophiie.series.needs import NeedsOfBooked
 from sophiie.series.planning import Planned
 from sophiie.series.scope import Part, Scope, locked_series, part_of
 from sophiie.series.selectors import find_series
@@ -29,31 +29,29 @@ def confirm_series(*, by: Member, series_id: UUID, unverified: bool = False) -> 
     def keep() -> Series:
         part = _part(locked_series(by, series_id), held=True)
         held = _held(part)
-        team = part.team_of(part.rest[0])
+        teams = {visit.pk: part.team_of(visit) for visit in held}
         things = {resource.id for visit in held for resource in part.resources_of(visit)}
-        lock_members((member.id for member in team), resources=things)
-        changes = []
-        for visits, resources in _by_resources(part, held):
-            fitted = fit(
-                business=by.business,
-                team=team,
-                visits=[_planned(visit) for visit in visits],
-                timezone=part.series.timezone,
-                answers=Answers(unverified=unverified),
-                exclude=[visit.appointment_id for visit in held],
-                resources=resources,
-            )
-            for visit, one in zip(visits, fitted, strict=True):
-                changes.append(_confirmed(visit, team, one))
+        lock_members({one.id for team in teams.values() for one in team}, resources=things)
+        fitted = fit(
+            business=by.business,
+            visits=_asked(by, part, held),
+            timezone=part.series.timezone,
+            answers=Answers(unverified=unverified),
+            exclude=[visit.appointment_id for visit in held],
+        )
+        changes = [
+            _confirmed(visit, teams[visit.pk], one) for visit, one in zip(held, fitted, strict=True)
+        ]
         store_changed(by=by, changes=changes, action=Action.CONFIRMED)
         return part.series
 
     part = _part(find_series(by, series_id), held=False)
-    team = part.team_of(part.rest[0])
     renew_knowledge(
-        team=team, start=part.rest[0].appointment.start, end=part.rest[-1].appointment.end
+        team={one.pk: one for visit in part.rest for one in part.team_of(visit)}.values(),
+        start=part.rest[0].appointment.start,
+        end=part.rest[-1].appointment.end,
     )
-    return series_transaction(keep, by.business, team, part.resources_of(part.rest[0]))
+    return series_transaction(keep, by.business)
 
 
 def _part(series: Series, *, held: bool) -> Part:
@@ -71,19 +69,16 @@ def _held(part: Part) -> list[Visit]:
     return held
 
 
-def _by_resources(part: Part, held: list[Visit]) -> list[tuple[list[Visit], list[Resource]]]:
-    """Visits that need the same are asked about together: as a rule all of them."""
-    groups: dict[frozenset[UUID], tuple[list[Visit], list[Resource]]] = {}
+def _asked(by: Member, part: Part, held: list[Visit]) -> list[Asked]:
+    needs_of = NeedsOfBooked(by.business).of
+    asked = []
     for visit in held:
-        resources = part.resources_of(visit)
-        key = frozenset(resource.id for resource in resources)
-        groups.setdefault(key, ([], resources))[0].append(visit)
-    return list(groups.values())
-
-
-def _planned(visit: Visit) -> Planned:
-    at = visit.appointment
-    return Planned(number=visit.number, day=visit.planned, start=at.start, end=at.end)
+        at = visit.appointment
+        planned = Planned(number=visit.number, day=visit.planned, start=at.start, end=at.end)
+        team, resources = part.team_of(visit), part.resources_of(visit)
+        needs = needs_of(at, team, resources, at.end - at.start)
+        asked.append(Asked(planned=planned, needs=needs, title=at.title, appointment_id=at.id))
+    return asked
 
 
 def _confirmed(visit: Visit, team: list[Member], fitted: Fitted) -> Changed:

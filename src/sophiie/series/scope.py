@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -115,6 +115,20 @@ def part_of(
         assignments=_assignments(rest),
         uses=uses_of_many(visit.appointment_id for visit in rest),
     )
+
+
+def check_not_run_out(part: Part) -> None:
+    """Nothing is changed that is not there any more. Raises `InvalidSeries` if all that is ahead
+    are holds that have expired."""
+    if not part.touched and not part.kept:
+        refuse_run_out(visit.appointment for visit in part.rest)
+
+
+def refuse_run_out(appointments: Iterable[Appointment]) -> None:
+    """Raises `InvalidSeries` if one of these visits is a hold that has expired."""
+    if any(one.deleted_at is None and one.has_run_out for one in appointments):
+        words = _("These times are not held any more: confirm the series, or book it anew.")
+        raise InvalidSeries({"series": words})
 
 
 def _ids_of(series: Series) -> list[UUID]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -32,6 +32,7 @@ from sophiie.resources.selectors import uses_of_many
 from sophiie.series.booking import record_act, series_transaction
 from sophiie.series.errors import CannotUndo, InTheWay, UnknownSeries, VisitsInTheWay
 from sophiie.series.models import Kind, Series, SeriesAct, Visit
+from sophiie.series.needs import NeedsOfBooked
 from sophiie.series.scope import locked_series
 from sophiie.series.snapshot import DISTANCES, SERIES_FIELDS
 
@@ -67,8 +68,7 @@ def undo(*, by: Member, act_id: UUID) -> None:
         else:
             _restore(by, held, entries, members, things)
 
-    team, resources = list(members.values()), list(Resource.objects.filter(pk__in=things))
-    series_transaction(go_back, by.business, team, resources)
+    series_transaction(go_back, by.business)
 
 
 def _find(by: Member, act_id: UUID) -> SeriesAct:
@@ -84,14 +84,20 @@ def _entries(act: SeriesAct) -> list[dict[str, Any]]:
 
 
 def _unmake(by: Member, act: SeriesAct) -> None:
-    """A series that was just made goes, with all its visits. Their history stays."""
+    """A series that was just made goes, with all its visits. Their history stays. An appointment
+    that was there before stays as well, on its own."""
     series = act.series
     visits = Visit.objects.filter(series=series).values_list("appointment_id", flat=True)
     appointments = list(locked().filter(pk__in=list(visits)).order_by("id"))
     confirmed = {Status.HELD: 2}
+    repeated = act.before.get("repeated", {})
     for appointment in appointments:
-        if appointment.revision > confirmed.get(Status(appointment.status), 1):
+        expected = confirmed.get(Status(appointment.status), 1)
+        if repeated.get("appointment") == str(appointment.id):
+            expected = repeated["revision"]
+        if appointment.revision > expected:
             raise CannotUndo
+    appointments = [a for a in appointments if str(a.id) != repeated.get("appointment")]
     store_deleted(by=by, appointments=appointments)
     record_act(audit.Act.SERIES_UNDONE, series, by, visits=len(appointments))
     series.delete()
@@ -109,6 +115,7 @@ def _restore(
     rows = locked().select_related("business").filter(pk__in=[*changed, *added])
     known = {appointment.id: appointment for appointment in rows.order_by("id")}
     _check_unchanged(known, changed, added)
+    _check_numbers(changed, added)
     touched = {k: e for k, e in changed.items() if e["after"] != e["revision"]}
     assigned = _assigned(touched)
     used = {k: [use.resource for use in uses] for k, uses in uses_of_many(touched).items()}
@@ -121,7 +128,7 @@ def _restore(
     changes = _changes(known, touched, members, assigned)
     _restore_services(changes, touched)
     _restore_resources(changes, touched, used, Resource.objects.in_bulk(list(things)))
-    _check_free(changes, touched)
+    _check_free(by, changes, touched)
     deleted = [change for change in changes if "deleted" in change.more]
     store_changed(by=by, changes=deleted, action=Action.REINSTATED)
     others = [change for change in changes if "deleted" not in change.more]
@@ -143,6 +150,15 @@ def _check_unchanged(
         if found is None or found.revision != entry["after"]:
             raise CannotUndo
     if any(one not in known or known[one].revision != 1 for one in added):
+        raise CannotUndo
+
+
+def _check_numbers(changed: Mapping[UUID, Mapping[str, Any]], added: Sequence[UUID]) -> None:
+    """A day that waited may have been booked since, so that others are numbered anew."""
+    given = {(UUID(entry["series"]), entry["number"]) for entry in changed.values()}
+    others = Visit.objects.filter(series__in={series for series, _n in given})
+    others = others.exclude(appointment__in=[*changed, *added])
+    if given & set(others.values_list("series", "number")):
         raise CannotUndo
 
 
@@ -250,9 +266,11 @@ def _words_before(touched: Mapping[UUID, Mapping[str, Any]]) -> dict[UUID, dict[
     return found
 
 
-def _check_free(changes: Sequence[Changed], touched: Mapping[UUID, Mapping[str, Any]]) -> None:
+def _check_free(
+    by: Member, changes: Sequence[Changed], touched: Mapping[UUID, Mapping[str, Any]]
+) -> None:
     """What was booked with somebody's consent comes back as it was."""
-    exclude = list(touched)
+    exclude, needs_of = list(touched), NeedsOfBooked(by.business).of
     refused = []
     for change in changes:
         at, entry = change.appointment, touched[change.appointment.id]
@@ -269,7 +287,8 @@ def _check_free(changes: Sequence[Changed], touched: Mapping[UUID, Mapping[str, 
         )
         change.obstacles = found
         if not all(map(consent.covers, found)):
-            refused.append(_in_the_way(at, entry, found))
+            needs = needs_of(at, change.team, needed, at.end - at.start)
+            refused.append(replace(_in_the_way(at, entry, found), needs=needs))
     if refused:
         raise VisitsInTheWay(refused, len(changes))
 

@@ -8,7 +8,7 @@ has taken it since. Each look costs at most `MAX_LOOKED_AT` searches.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -23,7 +23,7 @@ from sophiie.appointments.models import Appointment
 from sophiie.appointments.resources import resources_used
 from sophiie.appointments.rules import Details
 from sophiie.availability.rules import USUAL, Terms
-from sophiie.availability.services import terms_of
+from sophiie.availability.services import terms_kept, terms_of
 from sophiie.availability.slots import MAX_MEMBERS, Slot, TooMuch, find_slots
 from sophiie.common.clock import now
 from sophiie.common.wall_time import local_day
@@ -165,21 +165,9 @@ def _search(by: Member, entry: WaitingEntry, team: list[Member]) -> _Search | No
             start=start,
             end=min(end, appointment.start),
             resources=resources_used(appointment),
-            terms=_terms_of(appointment),
+            terms=terms_kept(appointment, appointment.service),
         )
     return search if search.members and search.start + search.duration <= search.end else None
-
-
-def _terms_of(appointment: Appointment) -> Terms:
-    """Those of its service, with the buffers that the appointment keeps of it and with its own
-    people."""
-    terms = terms_of(appointment.service, travel_minutes=appointment.travel_minutes)
-    return replace(
-        terms,
-        buffer_before_minutes=appointment.buffer_before_minutes,
-        buffer_after_minutes=appointment.buffer_after_minutes,
-        people=1,
-    )
 
 
 def _first_fit(by: Member, entry: WaitingEntry, team: list[Member]) -> Fit | None:

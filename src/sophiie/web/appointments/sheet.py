@@ -27,6 +27,7 @@ from sophiie.appointments.resources import resources_used
 from sophiie.availability.words import length
 from sophiie.common.clock import now
 from sophiie.common.wall_time import in_zone
+from sophiie.series.repeating import why_not_repeat
 from sophiie.sync.reports.event_status import statuses_of
 from sophiie.web.appointments.returning import back_to_appointment
 from sophiie.web.appointments.series_mark import SeriesMark, mark_of
@@ -52,10 +53,11 @@ class Sheet:
     way: str
     resources: list[str]
     series: SeriesMark | None = None
+    can_repeat: bool = False
 
 
 def sheet_of(appointment: Appointment, member: Member) -> Sheet:
-    number = reach.number_to_call(appointment.customer_phone)
+    number, mark = reach.number_to_call(appointment.customer_phone), mark_of(appointment)
     return Sheet(
         near=how_near(appointment),
         elsewhere=_here(appointment, member.business.timezone),
@@ -64,7 +66,8 @@ def sheet_of(appointment: Appointment, member: Member) -> Sheet:
         apple_map=reach.apple_map(appointment.location),
         way=length(timedelta(minutes=appointment.travel_minutes)),
         resources=[resource.name for resource in resources_used(appointment)],
-        series=mark_of(appointment),
+        series=mark,
+        can_repeat=mark is None and not why_not_repeat(appointment),
     )
 
 

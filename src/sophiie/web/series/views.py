@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -14,21 +14,22 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from sophiie.accounts.models import Member
-from sophiie.appointments.errors import AppointmentError
+from sophiie.appointments.errors import AppointmentError, Obstacle
 from sophiie.appointments.models import Appointment
 from sophiie.appointments.selectors import visible_to
 from sophiie.common.clock import now
+from sophiie.common.wall_time import in_zone
 from sophiie.series.errors import SeriesError, UnknownSeries
-from sophiie.series.extending import answer_not_booked
 from sophiie.series.holding import confirm_series
 from sophiie.series.models import Series, SeriesAct, Visit
+from sophiie.series.not_booked import Waiting, waiting_visits
 from sophiie.series.selectors import find_series
 from sophiie.series.words import days_in_words
 from sophiie.sync.reports.event_status import statuses_of
 from sophiie.web.appointments.series_change import in_plain_words
 from sophiie.web.appointments.series_mark import number_of, rule_in_words
 from sophiie.web.shared.badges import Badge, most_urgent
-from sophiie.web.shared.requests import day_asked_for, members_only, signed_in
+from sophiie.web.shared.requests import members_only, signed_in
 from sophiie.web.shared.way_back import way_back
 
 
@@ -60,12 +61,30 @@ def series(request: HttpRequest, series_id: UUID) -> HttpResponse:
         "next": ahead[0] if ahead else None,
         "ahead": len(ahead),
         "held": any(row.appointment.is_hold for row in rows),
-        "not_booked": [date.fromisoformat(day) for day in shown.not_booked],
+        "waiting": [_shown(one, shown.timezone) for one in waiting_visits(shown)],
         "left_out": days_in_words([date.fromisoformat(day) for day in shown.left_out]),
         "later": Series.objects.filter(previous=shown).first(),
         "act": last_act(shown),
     }
     return render(request, "series/series.html", context)
+
+
+@dataclass(frozen=True)
+class Waits:
+    """A visit that could not be booked, on the clocks of the series. `times`: the nearest free
+    one, or those that the clocks ask about."""
+
+    day: date
+    start: datetime | None
+    obstacles: list[Obstacle]
+    times: list[datetime]
+
+
+def _shown(waiting: Waiting, zone: str) -> Waits:
+    free = waiting.start if not waiting.obstacles else waiting.nearest
+    times = [in_zone(one, zone) for one in (*waiting.choices, free) if one]
+    start = in_zone(waiting.start, zone) if waiting.start else None
+    return Waits(waiting.day, start, waiting.obstacles, times)
 
 
 def series_or_404(member: Member, series_id: UUID) -> Series:
@@ -117,16 +136,4 @@ def series_confirm(request: HttpRequest, series_id: UUID) -> HttpResponse:
         messages.success(request, _("All visits are booked."))
     except (SeriesError, AppointmentError) as error:
         messages.error(request, in_plain_words(error))
-    return redirect("series", series_id)
-
-
-@members_only
-@require_POST
-def series_leave_out(request: HttpRequest, series_id: UUID) -> HttpResponse:
-    """Leaves out a day whose visit could not be booked."""
-    member = signed_in(request)
-    series_or_404(member, series_id)
-    day = day_asked_for(request.POST.get("day", ""))
-    if day is not None:
-        answer_not_booked(by=member, series_id=series_id, day=day)
     return redirect("series", series_id)

@@ -95,7 +95,8 @@ _SENTENCES = {
     Act.APPOINTMENT_DELETED: gettext_lazy("%(who)s deleted the appointment of %(start)s"),
     Act.SERIES_MADE: gettext_lazy("%(who)s booked a series of visits: %(visits)s"),
     Act.SERIES_CHANGED: gettext_lazy("%(who)s changed a series; visits concerned: %(visits)s"),
-    Act.SERIES_ENDED: gettext_lazy("%(who)s called off a series; visits concerned: %(visits)s"),
+    Act.SERIES_ENDED: gettext_lazy("%(who)s ended a series; visits concerned: %(visits)s"),
+    Act.SERIES_DELETED: gettext_lazy("%(who)s deleted a series; visits concerned: %(visits)s"),
     Act.SERIES_UNDONE: gettext_lazy("%(who)s undid what was done to a series"),
     Act.DRIFT_PUT_BACK: gettext_lazy(
         "%(who)s put the appointment of %(start)s back into Google as it is in Sophiie"
