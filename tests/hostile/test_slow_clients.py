@@ -353,6 +353,30 @@ async def test_nobody_waits_for_minutes(monkeypatch: pytest.MonkeyPatch, most: i
     assert later.body == b"done"
 
 
+@pytest.mark.parametrize("then", ["ends", "hangs"])
+async def test_who_waits_while_the_server_stops_is_told_to_ask_again(then: str) -> None:
+    """Nor is it an error for the log: the server cancels what does not end in time."""
+    free, sending = threading.Event(), asyncio.Event()
+    pages, told = WholeRequests(answering(b"done", wait=free)), Told()
+
+    async def send(message: Any) -> None:
+        await told(message)
+        if then == "hangs":
+            sending.set()
+            await asyncio.Event().wait()
+
+    task = asyncio.create_task(pages(SCOPE, nothing, send))
+    await asyncio.sleep(0)  # it has its thread
+    task.cancel()
+    if then == "hangs":
+        await sending.wait()
+        task.cancel()
+    await asyncio.wait_for(task, 30)
+    assert told.status == 503
+    assert (b"retry-after", b"5") in told.messages[0]["headers"]
+    free.set()
+
+
 def test_no_header_stands_for_another(site: str) -> None:
     """`X_Forwarded_For` is not `X-Forwarded-For`: a proxy takes care of the second alone."""
     scope = SCOPE | {"headers": [(b"x_forwarded_for", b"1.2.3.4"), (b"x-b", b"1"), (b"x-b", b"2")]}

@@ -13,6 +13,7 @@ import io
 import sys
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from tempfile import TemporaryFile
 from typing import IO, Any
@@ -70,9 +71,12 @@ class WholeRequests:
         except Refused as refused:
             logger.info("request refused", status=refused.status, path=scope["path"])
             answer = plain(refusal(environ_of(scope), refused))
+        except asyncio.CancelledError:  # the server stops, and whoever still waits may ask again
+            answer = plain(refusal(environ_of(scope), Refused(503)))
         finally:
             self._bodies -= len(body)
-        await send_answer(answer, scope["method"], send)
+        with suppress(asyncio.CancelledError):  # it stops while somebody does not read
+            await send_answer(answer, scope["method"], send)
 
     async def _read(self, scope: Scope, receive: Receive, body: bytearray) -> None:
         """Fills `body`. Raises `Refused` or `Gone`."""
@@ -117,7 +121,7 @@ class WholeRequests:
                 made = self._threads.submit(context.run, self._in_thread, environ)
                 try:
                     return await asyncio.wrap_future(made)
-                except asyncio.CancelledError:  # the server is stopping: nobody waits
+                except asyncio.CancelledError:  # nobody waits for it any more
                     made.add_done_callback(_let_go)
                     raise
             finally:
