@@ -24,16 +24,18 @@ from sophiie.series.errors import CannotUndo, InvalidSeries, VisitsInTheWay
 from sophiie.series.fitting import Answers
 from sophiie.series.models import Visit
 from sophiie.series.planning import Timing
+from sophiie.series.repeating import Repetition, repeat_appointment
 from sophiie.series.retiming import NewTime
 from sophiie.series.rule import Frequency, Rule
 from sophiie.series.scope import Scope
 from sophiie.series.undoing import undo
 from tests.convergence.acts_of_people import teams, words
 from tests.convergence.expected import Expected
-from tests.convergence.ground import Ground, numbers, pick, slots
+from tests.convergence.ground import Ground, numbers, pick, slots, some_appointment
 from tests.convergence.world import SYDNEY
 
 VISITS, LENGTH = 3, timedelta(minutes=50)
+EVERY_SECOND_DAY = Rule(frequency=Frequency.DAILY, interval=2, count=VISITS)
 UNVERIFIED = Answers(unverified=True)
 scopes = st.sampled_from([Scope.FOLLOWING, Scope.ALL])
 
@@ -70,8 +72,7 @@ class ActsOnSeries(Ground):
         start = self.world.slot(slot)
         first = start.astimezone(ZoneInfo(SYDNEY)).replace(tzinfo=None)
         by = self.colleagues[team[-1]]
-        every_second_day = Rule(frequency=Frequency.DAILY, interval=2, count=VISITS)
-        timing = Timing(rule=every_second_day, first=first, zone=SYDNEY, length=LENGTH)
+        timing = Timing(rule=EVERY_SECOND_DAY, first=first, zone=SYDNEY, length=LENGTH)
         try:
             made = book_series(
                 by=self.member(by),
@@ -100,6 +101,35 @@ class ActsOnSeries(Ground):
                 )
             )
         assert list(visits) == [1, 2, 3]
+        self.series.append(KnownSeries(made.series.id, by, visits))
+
+    @some_appointment()
+    @rule(which=numbers)
+    def repeat_appointment(self, which: int) -> None:
+        """It becomes the first of three visits and stays what it is, with its event."""
+        known = self.known(which)
+        if (known.timezone, known.end - known.start) != (SYDNEY, LENGTH) or known.deleted:
+            return
+        by = self.colleagues[known.by]
+        try:
+            made = repeat_appointment(
+                by=self.member(by),
+                appointment_id=known.id,
+                how=Repetition(rule=EVERY_SECOND_DAY),
+                answers=UNVERIFIED,
+            )
+        except (InvalidSeries, VisitsInTheWay):
+            return
+        first = known.start.astimezone(ZoneInfo(SYDNEY))
+        visits = {}
+        for number, appointment_id in self._rows(made.series.id).items():
+            day = first.date() + timedelta(days=2 * (number - 1))
+            visits[number] = (appointment_id, day)
+            if number > 1:
+                begins = at(day, first.time())
+                copy = replace(known, id=appointment_id, by=by, start=begins, end=begins + LENGTH)
+                self.appointments.append(copy)
+        assert visits[1][0] == known.id
         self.series.append(KnownSeries(made.series.id, by, visits))
 
     @precondition(lambda self: self.series)

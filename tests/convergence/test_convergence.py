@@ -12,7 +12,7 @@ from google_simulator.testing import RunningSimulator
 from tests.convergence.machine import MirrorMachine
 from tests.convergence.worker import watched_threads
 
-EXAMPLES = 26
+EXAMPLES = 30
 STEPS = 75
 
 SETTINGS = settings(

@@ -81,6 +81,17 @@ def _imported(how: str) -> set[str]:
     return found
 
 
+def test_the_folder_of_packed_files_is_nobody_elses(settings: Any, tmp_path: Path) -> None:
+    """Whatever the umask: `doctor` would find fault with it."""
+    settings.DATA_DIR, before = tmp_path, os.umask(0o022)
+    try:
+        assets.Assets(lambda request: None)  # type: ignore[arg-type, return-value]
+    finally:
+        os.umask(before)
+    assert (tmp_path / "packed").stat().st_mode & 0o077 == 0
+    assert all(path.stat().st_mode & 0o077 == 0 for path in (tmp_path / "packed").iterdir())
+
+
 def test_where_nothing_can_be_written_files_go_unpacked(
     settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

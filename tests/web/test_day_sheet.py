@@ -136,7 +136,7 @@ def test_it_costs_as_many_queries_for_a_full_day(
     tomorrow = str(today() + timedelta(days=1))
     for hour in range(8, 18):
         visit(alice, hour, *people)
-    with django_assert_max_num_queries(9):  # type: ignore[operator]
+    with django_assert_max_num_queries(10):  # type: ignore[operator]
         assert len(titles(sheet(page, date=tomorrow, team="1"))) == 30
 
 

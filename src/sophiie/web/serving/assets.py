@@ -99,7 +99,7 @@ def _kept(content: bytes, ending: str, folder: Path) -> Path:
     """The file in the folder, made if it is missing. Several processes may make it at once."""
     kept = folder / f"{hashlib.sha256(content).hexdigest()}{ending}"
     if not kept.exists():
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=folder, delete=False) as unfinished:
             unfinished.write(content)
         os.replace(unfinished.name, kept)
