@@ -122,7 +122,7 @@ def _quick_form(page: Any) -> None:
     form.get_by_label("Title").fill("Tap drips")
     form.get_by_text("is free").first.wait_for()
     form.get_by_role("combobox", name="Customer").press_sequentially("gre")
-    form.get_by_role("option").first.wait_for()
+    form.locator("[role=option]").first.wait_for()  # a customer, not a service
 
 
 def _for_help(page: Any, demo: Any, scheme: str) -> None:
