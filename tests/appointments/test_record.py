@@ -25,11 +25,11 @@ HOUR = timedelta(hours=1)
 
 @pytest.fixture
 def heard() -> Iterator[list[bool]]:
-    """Of each change that was announced, whether it takes another time."""
+    """Of each change that was announced, whether it frees or takes somebody's time."""
     said: list[bool] = []
 
-    def hear(takes_other_time: bool, **_: Any) -> None:
-        said.append(takes_other_time)
+    def hear(frees_or_takes_time: bool, **_: Any) -> None:
+        said.append(frees_or_takes_time)
 
     appointment_changed.connect(hear, weak=False)
     yield said
@@ -44,7 +44,7 @@ def changes(**what: Any) -> Acts:
 
 
 @pytest.mark.parametrize(
-    ("act", "takes_other_time"),
+    ("act", "frees_or_takes_time"),
     [
         (changes(title="x"), False),
         (changes(notes="x", location="y"), False),
@@ -56,21 +56,21 @@ def changes(**what: Any) -> Acts:
         (lambda by, it: delete(by=by, appointment_id=it.id), True),
     ],
 )
-def test_who_follows_appointments_hears_whether_another_time_is_taken(
-    booked: Appointment, alice: Member, heard: list[bool], act: Acts, takes_other_time: bool
+def test_who_follows_appointments_hears_whether_time_is_freed_or_taken(
+    booked: Appointment, alice: Member, heard: list[bool], act: Acts, frees_or_takes_time: bool
 ) -> None:
     act(alice, booked)
-    assert heard == [takes_other_time]
+    assert heard == [frees_or_takes_time]
 
 
 def test_who_follows_hears_of_what_comes_back_and_of_new_people(
     booked: Appointment, alice: Member, bob: Member, heard: list[bool]
 ) -> None:
     change(by=alice, appointment_id=booked.id, changes={}, assignees=[bob])
-    assert heard == [False]
+    assert heard == [True]
     cancel(by=alice, appointment_id=booked.id)
     reinstate(by=alice, appointment_id=booked.id)
-    assert heard == [False, True, True]
+    assert heard == [True, True, True]
     change(by=alice, appointment_id=booked.id, changes={"title": booked.title})
     reinstate(by=alice, appointment_id=booked.id)
     assert len(heard) == 3  # nothing changed

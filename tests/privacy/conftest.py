@@ -19,7 +19,9 @@ from sophiie.appointments.models import Appointment
 from sophiie.availability.models import SpecialDay, WorkingHours
 from sophiie.calendar_link.models import CalendarLink, LinkState
 from sophiie.common.clock import now
+from sophiie.common.ids import new_event_id
 from sophiie.privacy.models import Erasure
+from sophiie.sync.models import StrayEvent, WatchedCalendar
 from tests.conftest import PASSWORD, ApiCaller, details, tomorrow_at
 from tests.linking import browser_of, link
 from tests.mirroring import drain_all
@@ -91,7 +93,7 @@ def traces(alice: Member, quentin: Member, google: RunningSimulator) -> Appointm
     theirs = link(quentin, google, account=ACCOUNT)
     link(alice, google)
     past = book(by=alice, details=details(title="Past"), assignees=[alice, quentin])
-    book(
+    ahead = book(
         by=quentin, details=details(title="Ahead", start=tomorrow_at(5)), assignees=[alice, quentin]
     )
     change_profile(quentin, name="Quent Farnsworth", language="de", clock="")
@@ -99,7 +101,7 @@ def traces(alice: Member, quentin: Member, google: RunningSimulator) -> Appointm
     change(by=quentin, appointment_id=past.id, changes={}, assignees=[alice, quentin])
     drain_all()
     let_pass(past)
-    _leave_more(quentin, alice)
+    _leave_more(quentin, alice, ahead)
     assert CalendarLink.objects.get(pk=theirs.pk).state != LinkState.UNLINKED
     return past
 
@@ -110,7 +112,7 @@ def _tomorrow(hour: int) -> dict[str, Any]:
     return {"start": {"dateTime": start.isoformat()}, "end": {"dateTime": end.isoformat()}}
 
 
-def _leave_more(quentin: Member, alice: Member) -> None:
+def _leave_more(quentin: Member, alice: Member, ahead: Appointment) -> None:
     WorkingHours.objects.create(member=quentin, week=[[]] * 7)
     SpecialDay.objects.create(
         business=quentin.business,
@@ -134,6 +136,17 @@ def _leave_more(quentin: Member, alice: Member) -> None:
         )
         assert answer.status_code in (201, 409)
     browser_of(quentin).get("/calendar")
+    _drag_into(WatchedCalendar.objects.get(link__member=quentin), ahead)
+
+
+def _drag_into(calendar: WatchedCalendar, appointment: Appointment) -> None:
+    StrayEvent.objects.create(
+        calendar=calendar,
+        event_id=new_event_id(),
+        appointment=appointment,
+        start=appointment.start,
+        end=appointment.end,
+    )
 
 
 def let_it_be_due() -> None:

@@ -7,16 +7,19 @@ nothing happens to it in Google.
 from __future__ import annotations
 
 from datetime import timedelta
+from itertools import product
 
 import pytest
 
 from google_simulator.testing import RunningSimulator
 from sophiie.accounts.models import Member
+from sophiie.accounts.people import add_member
 from sophiie.appointments.booking import book, cancel, change, delete, reinstate
 from sophiie.appointments.errors import Conflict
 from sophiie.appointments.models import Appointment
 from sophiie.calendar_link import problems
 from sophiie.calendar_link.connect import link_of
+from sophiie.calendar_link.models import CalendarLink, Covers
 from sophiie.calendar_link.tokens import mark_needs_reconnect
 from tests.conftest import details, tomorrow_at
 from tests.linking import browser_of, link
@@ -32,6 +35,7 @@ def of_alice(alice: Member, bob: Member, google: RunningSimulator) -> Appointmen
     """Alice's appointment, in a calendar that Bob reads as well and in which he has no part."""
     link(alice, google)
     link(bob, google)
+    CalendarLink.objects.update(covers=Covers.ASSIGNED)
     appointment = mirrored(alice, start=tomorrow_at(1))
     read_all()
     assert busy_times(bob) == []
@@ -45,8 +49,13 @@ def must_be_busy(bob: Member) -> None:
         book(by=bob, details=details(start=tomorrow_at(1)), assignees=[bob])
 
 
-@pytest.mark.parametrize("act", ["cancelled", "deleted", "moved"])
-@pytest.mark.parametrize("link_is", ["unlinked", "broken"])
+@pytest.mark.parametrize(
+    ("act", "link_is"),
+    [
+        *product(["cancelled", "deleted", "moved"], ["unlinked", "broken"]),
+        ("given to others", "broken"),
+    ],
+)
 def test_what_its_link_cannot_remove_any_more(
     of_alice: Appointment, alice: Member, bob: Member, act: str, link_is: str
 ) -> None:
@@ -63,6 +72,11 @@ def test_what_its_link_cannot_remove_any_more(
         cancel(by=alice, appointment_id=of_alice.id)
     elif act == "deleted":
         delete(by=alice, appointment_id=of_alice.id)
+    elif act == "given to others":
+        third = add_member(
+            business=alice.business, email="c@example.com", name="C", role="member", password=None
+        )
+        change(by=alice, appointment_id=of_alice.id, changes={}, assignees=[third])
     else:
         later = {"start": tomorrow_at(9), "end": tomorrow_at(10)}
         change(by=alice, appointment_id=of_alice.id, changes=later, accept_unverified=True)

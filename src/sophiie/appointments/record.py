@@ -49,7 +49,8 @@ def save_next_revision(appointment: Appointment) -> None:
     appointment.save()
 
 
-_TIME = {"start", "end", "status"}
+# Whose time it takes, and which.
+_TIME = {"start", "end", "status", "assignees"}
 
 
 def announce(
@@ -61,7 +62,7 @@ def announce(
     appointment_changed.send(
         sender=Appointment,
         appointment=appointment,
-        takes_other_time=action is not Action.CHANGED or bool(differences.keys() & _TIME),
+        frees_or_takes_time=action is not Action.CHANGED or bool(differences.keys() & _TIME),
         action=action,
         fields=differences.keys(),
     )
@@ -80,7 +81,7 @@ def announce_many(
     appointments_changed.send(
         sender=Appointment,
         appointments=[appointment for appointment, _ in changes],
-        takes_other_time=action is not Action.CHANGED
+        frees_or_takes_time=action is not Action.CHANGED
         or any(fields.keys() & _TIME for _, fields in changes),
         is_new=action in (Action.CREATED, Action.HELD),
     )
@@ -139,7 +140,7 @@ def announce_erasure(
         appointment_changed.send(
             sender=Appointment,
             appointment=appointment,
-            takes_other_time=False,
+            frees_or_takes_time=False,
             action=Action.ERASED,
             fields=(),
         )

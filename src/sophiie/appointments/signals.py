@@ -17,12 +17,13 @@ hold_asked = Signal()
 clocks_changed = Signal()
 
 # Sent with `appointment` after every change, inside its transaction: a receiver that fails undoes
-# the change. `takes_other_time`: it takes place at another time than before, or does or does not
-# take place any more. `action` is what the history says, and `fields` name what was changed.
+# the change. `frees_or_takes_time`: it takes place at another time or with other people than
+# before, or does or does not take place any more. `action` is what the history says, and `fields`
+# name what was changed.
 appointment_changed = Signal()
 
 # Sent instead of it when many were changed in one act, such as those of a series: `appointments`,
-# all of one business, with `takes_other_time` and `is_new`, which hold for all of them.
+# all of one business, with `frees_or_takes_time` and `is_new`, which hold for all of them.
 appointments_changed = Signal()
 
 # Sent with `appointment_ids`: who shows appointments in other calendars answers with the names of

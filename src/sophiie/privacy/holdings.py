@@ -57,6 +57,12 @@ HOLDINGS = (
         goes=True,
     ),
     Holding(
+        table="sync.StrayEvent",
+        business="appointment__business",
+        member=("calendar__link__member",),
+        goes=True,
+    ),
+    Holding(
         table="sync.WatchedCalendar",
         business="link__member__business",
         member=("link__member",),

@@ -232,6 +232,35 @@ class WatchedCalendar(models.Model):
         ]
 
 
+class StrayEvent(models.Model):
+    """An event of ours that a poll met in a calendar where Sophiie has put none: a person dragged
+    it there, or it is a guest's copy.
+
+    While it stands for its appointment, at the time noted here, it is no busy time. When that ends
+    Google has no news of it, so its calendar is to be polled in full; see `left_in_google.py`.
+    """
+
+    # The database deletes it with either, whoever deletes that one: the version before this table,
+    # too.
+    calendar = models.ForeignKey(
+        WatchedCalendar, on_delete=models.DO_NOTHING, related_name="strays", db_constraint=False
+    )
+    event_id = models.CharField(max_length=64)
+    appointment = models.ForeignKey(
+        "appointments.Appointment",
+        on_delete=models.DO_NOTHING,
+        related_name="+",
+        db_constraint=False,
+    )
+    start = models.DateTimeField()
+    end = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["calendar", "event_id"], name="stray_event_once"),
+        ]
+
+
 class PushChannel(models.Model):
     """A channel over which Google reports that a calendar changed, though not what changed.
 

@@ -75,17 +75,17 @@ def _on_own_events(appointment_ids: Collection[UUID], **_: Any) -> Mapping[UUID,
     return own_events_of(appointment_ids)
 
 
-def _on_appointment(appointment: Appointment, takes_other_time: bool, **_: Any) -> None:
+def _on_appointment(appointment: Appointment, frees_or_takes_time: bool, **_: Any) -> None:
     record.record_change(
-        appointment, is_new=appointment.revision == 1, takes_other_time=takes_other_time
+        appointment, is_new=appointment.revision == 1, frees_or_takes_time=frees_or_takes_time
     )
     live.announce(appointment.business_id, appointment=appointment.id)
 
 
 def _on_appointments(
-    appointments: Sequence[Appointment], takes_other_time: bool, is_new: bool, **_: Any
+    appointments: Sequence[Appointment], frees_or_takes_time: bool, is_new: bool, **_: Any
 ) -> None:
-    record_changes(appointments, is_new=is_new, takes_other_time=takes_other_time)
+    record_changes(appointments, is_new=is_new, frees_or_takes_time=frees_or_takes_time)
     for appointment in appointments:
         live.announce(appointment.business_id, appointment=appointment.id)
 

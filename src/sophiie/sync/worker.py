@@ -37,6 +37,7 @@ from sophiie.sync import restored
 from sophiie.sync.inbound import channels
 from sophiie.sync.inbound.calendars import poll_all_soon, were_polled_ahead_of_now
 from sophiie.sync.inbound.poller import poll_regularly
+from sophiie.sync.left_in_google import poll_strays_of_nothing
 from sophiie.sync.outbound.capacity import Places
 from sophiie.sync.outbound.sweep import prune_ledger, sweep
 from sophiie.sync.outbox.guest_review import review_guests
@@ -170,12 +171,14 @@ async def _clear_abandoned_jobs(worker_app: App) -> None:
 
 async def _keep_house(chores: Chores) -> None:
     """Does what may wait a little: clocks whose law changed, customers of earlier appointments,
-    links whose key is back, reminders by email, limits of Google's that are near, old rows of the
-    ledger, of the audit log and of what was used, expired holds, ended sessions and what was typed
-    in them, counts of attempts and of failed sign-ins."""
+    stray events that stand for nothing any more, links whose key is back, reminders by email,
+    limits of Google's that are near, old rows of the ledger, of the audit log and of what was used,
+    expired holds, ended sessions and what was typed in them, counts of attempts and of failed
+    sign-ins."""
     while True:
         await in_thread(follow_clock_laws)
         await in_thread(note_customers)
+        await in_thread(poll_strays_of_nothing)
         await in_thread(mend_what_can_be_read_again)
         await in_thread(send_due_reminders)
         await in_thread(prune_ledger)

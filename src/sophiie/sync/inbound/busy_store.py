@@ -18,10 +18,12 @@ from sophiie.busy_time.snapshot import Period
 from sophiie.common import live
 from sophiie.common.logs import log
 from sophiie.common.reasons import NO_REASON, keep
+from sophiie.google.marks import event_id_of
 from sophiie.sync.inbound.busy_rule import NotBusy, Stretch, Unclear, busy_time
 from sophiie.sync.inbound.fetch import FetchResult, is_deleted
 from sophiie.sync.inbound.ours import OurEvents
 from sophiie.sync.inbound.poll_claim import Poll
+from sophiie.sync.left_in_google import Stray, note_strays
 from sophiie.sync.models import WatchedCalendar
 
 logger = log(__name__)
@@ -35,11 +37,13 @@ Window = tuple[datetime | None, datetime | None]
 
 @dataclass
 class _Sorted:
-    """The items of a poll by what they mean: busy, or not (any more). For `unclear` many of the
-    busy ones, which cannot be understood, the widest reading counts."""
+    """The items of a poll by what they mean: busy, or not (any more), of which some only stand for
+    an appointment from afar. For `unclear` many of the busy ones, which cannot be understood, the
+    widest reading counts."""
 
     busy: list[Period] = field(default_factory=list)
     free: set[str] = field(default_factory=set)
+    strays: dict[str, Stray] = field(default_factory=dict)
     unclear: int = 0
 
 
@@ -74,6 +78,7 @@ def store_busy_time(poll: Poll, fetched: FetchResult, watched: WatchedCalendar) 
     elif fetched.doubt is not None:  # a list that lacks so much may also lack what is new
         keep(calendar, "problem", fetched.doubt.reason)
     calendar.save()
+    note_strays(watched, found.strays, everything=fetched.everything and is_whole)
     if changed:
         live.announce(poll.business_id, busy=poll.member_id)
 
@@ -135,8 +140,13 @@ def _sorted_out(poll: Poll, fetched: FetchResult, window: Window) -> _Sorted:
         event_id = key_in_copy(item["id"])
         series_id = key_in_copy(item.get("recurringEventId") or "")
         time = busy_time(item, zone=fetched.time_zone or poll.time_zone, account=poll.google_email)
-        if isinstance(time, NotBusy) or ours.hold(item, time):
+        if isinstance(time, NotBusy):
             found.free.add(event_id)
+            continue
+        if ours.hold(item, time):
+            found.free.add(event_id)
+            if stray := ours.stray(item):
+                found.strays[event_id_of(item)] = stray
             continue
         if isinstance(time, Unclear):
             found.unclear += 1

@@ -22,6 +22,7 @@ from sophiie.common.sql import execute
 from sophiie.google import marks
 from sophiie.sync.drift_state import whole_seconds
 from sophiie.sync.inbound.busy_rule import Stretch
+from sophiie.sync.left_in_google import Stray
 from sophiie.sync.models import MirrorState
 
 Item = Mapping[str, Any]
@@ -58,7 +59,7 @@ _OWN = """
 @dataclass(frozen=True)
 class _Standing:
     """The appointment behind one of our events, the link not yet unlinked that manages the event,
-    and whether Sophiie is about to write it anyway."""
+    the calendar where Sophiie has put it, and whether Sophiie is about to write it anyway."""
 
     appointment_id: UUID
     start: datetime
@@ -121,6 +122,14 @@ class OurEvents:
         Where a person made a series of one, the occurrence at the appointment's time still does.
         """
         return any(s.covers(item, self._calendar_id, time) for s in self._behind(item))
+
+    def stray(self, item: Item) -> Stray | None:
+        """What the event stands for, if it is in a calendar where Sophiie has put none."""
+        standings = self._behind(item)
+        if not standings or any(s.calendar_id == self._calendar_id for s in standings):
+            return None
+        found = standings[0]  # others are of the same appointment
+        return Stray(found.appointment_id, whole_seconds(found.start), whole_seconds(found.end))
 
     def adoptable_by(self, link: CalendarLink, item: Item) -> UUID | None:
         """The appointment for which we once made the event, if this link would adopt it: what

@@ -55,7 +55,7 @@ def record_change(
     appointment: Appointment,
     *,
     is_new: bool = False,
-    takes_other_time: bool = False,
+    frees_or_takes_time: bool = False,
     backfill: bool = False,
     found: Mapping[UUID, Mapping[UUID, str]] | None = None,
 ) -> int:
@@ -72,7 +72,7 @@ def record_change(
     moment, count = now(), 0
     assignees = {member_id for (member_id,) in execute(_ASSIGNEES, appointment=appointment.id)}
     links = hold_links(appointment.business_id)
-    if takes_other_time and not is_new:
+    if frees_or_takes_time and not is_new:
         poll_what_nobody_writes(appointment)
     rows = defaultdict(list) if is_new else _rows_by_link(appointment)
     # Nobody knows whom a found event has as guests; otherwise only the assignees matter.

@@ -26,7 +26,7 @@ _ASSIGNEES = """
 
 
 def record_changes(
-    appointments: Sequence[Appointment], *, is_new: bool = False, takes_other_time: bool = False
+    appointments: Sequence[Appointment], *, is_new: bool = False, frees_or_takes_time: bool = False
 ) -> int:
     """As `record_change` does for one; all are of one business."""
     if not appointments:
@@ -37,7 +37,7 @@ def record_changes(
     for appointment_id, member_id in execute(_ASSIGNEES, appointments=ids):
         assignees[appointment_id].add(member_id)
     links = hold_links(business.id)
-    if takes_other_time and not is_new:
+    if frees_or_takes_time and not is_new:
         poll_what_nobody_writes(*appointments)
     known = {} if is_new else _known_rows(ids)
     circle = Circle.of(business, links, only=set().union(*assignees.values()))
