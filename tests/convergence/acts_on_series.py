@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
 from sophiie.appointments.rules import Details
+from sophiie.common.clock import now
 from sophiie.series.booking import book_series
 from sophiie.series.cancelling import cancel_series
 from sophiie.series.changing import change_series
@@ -147,13 +148,15 @@ class ActsOnSeries(Ground):
         for expected, its_day in touched:
             begins = at(its_day, time(hour))
             self.now_is(expected.changed(start=begins, end=begins + LENGTH))
-        first = number if scope == Scope.FOLLOWING else min(known.visits)
+        first = self._first(known, number, scope)
         before = {n: one for n, one in known.visits.items() if n < first}
-        if before:
-            place = self.series.index(known)
-            after = {n: one for n, one in known.visits.items() if n >= first}
-            self.series[place] = replace(known, visits=before)
-            self.series.append(KnownSeries(act, known.by, after))
+        # What was called off may have no place in the new rule.
+        still = set(self._rows(act).values())
+        assert {expected.id for expected, _ in touched} <= still
+        after = {n: one for n, one in known.visits.items() if n >= first and one[0] in still}
+        others = [one for one in self.series if one is not known]
+        kept = [replace(known, visits=before)] if before else []
+        self.series = [*others, *kept, KnownSeries(act, known.by, after)]
 
     @precondition(lambda self: self.series)
     @rule(which=numbers, visit=numbers, scope=scopes)
@@ -255,13 +258,23 @@ class ActsOnSeries(Ground):
             ).values_list("appointment_id", flat=True)
         )
         by_id = {expected.id: expected for expected in self.appointments}
+        first, moment = self._first(known, number, scope), now()
         return [
             (by_id[appointment_id], day)
             for n, (appointment_id, day) in known.visits.items()
             if by_id[appointment_id].is_on
             and (n == number or appointment_id not in alone)  # whoever names one means it
-            and (scope == Scope.ALL or n >= number)
+            and n >= first
+            and by_id[appointment_id].start > moment
         ]
+
+    def _first(self, known: KnownSeries, number: int, scope: Scope) -> int:
+        """The first visit that the act is about: the past, which a clock that is ahead makes of
+        what is to come, is left alone."""
+        starts = {expected.id: expected.start for expected in self.appointments}
+        begins = number if scope == Scope.FOLLOWING else min(known.visits)
+        ahead = [n for n, (it, _) in known.visits.items() if n >= begins and starts[it] > now()]
+        return min(ahead, default=max(known.visits) + 1)
 
     def _rows(self, series_id: UUID) -> dict[int, UUID]:
         rows = Visit.objects.filter(series=series_id).order_by("number")

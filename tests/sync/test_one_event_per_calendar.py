@@ -13,7 +13,9 @@ from sophiie.accounts.people import add_member, deactivate
 from sophiie.appointments.booking import book, cancel, change
 from sophiie.appointments.models import Appointment
 from sophiie.calendar_link import problems
+from sophiie.calendar_link.choose import change_options
 from sophiie.calendar_link.connect import link_of
+from sophiie.calendar_link.models import CalendarLink, Privacy
 from sophiie.calendar_link.tokens import mark_needs_reconnect
 from sophiie.sync.actions import drift
 from sophiie.sync.models import MirroredEvent, MirrorState
@@ -98,23 +100,23 @@ def test_two_members_with_one_calendar_see_the_appointment_once(
     assert not MirroredEvent.objects.exclude(state=MirrorState.SYNCED).exists()
 
 
-@both_linked
-@pytest.mark.parametrize("way", ["unlinked", "events removed", "deactivated", "moved", "broken"])
-def test_the_same_event_is_handed_over(
-    alice: Member, bob: Member, google: RunningSimulator, way: str
-) -> None:
-    appointment = together(alice, bob)
-    event_id = only_id(google)
-    host = MirroredEvent.objects.get(event_id=event_id).link
-    leaving, staying = (alice, bob) if host.member_id == alice.id else (bob, alice)
-    google.clear_calls()
+WAYS = ["unlinked", "events removed", "deactivated", "moved", "broken"]
+
+
+def host_of(event_id: str) -> CalendarLink:
+    return MirroredEvent.objects.get(event_id=event_id).link
+
+
+def leave(host: CalendarLink, way: str) -> None:
+    """The link that hosts an event does so no longer, and all that follows is done."""
+    leaving = host.member
     if way == "unlinked":
         browser_of(leaving).post("/settings/calendar/unlink", {"events": "keep"})
     elif way == "events removed":
         browser_of(leaving).post("/settings/calendar/unlink", {"events": "remove"})
     elif way == "deactivated":
         charlie = add_member(
-            business=alice.business, email="c@example.com", name="C", role="owner", password=None
+            business=leaving.business, email="c@example.com", name="C", role="owner", password=None
         )
         deactivate(charlie, leaving)
     elif way == "moved":
@@ -122,9 +124,22 @@ def test_the_same_event_is_handed_over(
     else:
         mark_needs_reconnect(host.id, problems.CALENDAR_GONE)
     settle()
+
+
+@both_linked
+@pytest.mark.parametrize("way", WAYS)
+def test_the_same_event_is_handed_over(
+    alice: Member, bob: Member, google: RunningSimulator, way: str
+) -> None:
+    appointment = together(alice, bob)
+    event_id = only_id(google)
+    host = host_of(event_id)
+    staying = bob if host.member_id == alice.id else alice
+    google.clear_calls()
+    leave(host, way)
     assert only_id(google) == event_id
     assert google.calls(method="calendar.events.delete") == []
-    assert MirroredEvent.objects.get(event_id=event_id).link.member_id == staying.id
+    assert host_of(event_id).member_id == staying.id
     assert len(live(google, JOBS)) == (way == "moved")
     change(by=staying, appointment_id=appointment.id, changes={"title": "Boiler"})
     settle()
@@ -132,6 +147,27 @@ def test_the_same_event_is_handed_over(
     assert only_id(google) == event_id
     shown = states(appointment, staying)[staying.name]
     assert (shown.state, shown.shown_revision) == ("synced", 2)
+
+
+@both_linked
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("stayer_shows", [Privacy.BUSY, Privacy.FULL])
+def test_what_it_shows_is_then_what_the_other_link_shows(
+    alice: Member, bob: Member, google: RunningSimulator, stayer_shows: Privacy, way: str
+) -> None:
+    """Found by the machine: the event kept what its former host had shown in it."""
+    together(alice, bob, notes="Gate code 4711")
+    host = host_of(only_id(google))
+    shows = {
+        True: stayer_shows,
+        False: Privacy.FULL if stayer_shows == Privacy.BUSY else Privacy.BUSY,
+    }
+    for known in CalendarLink.objects.all():
+        change_options(link=known, covers=known.covers, privacy=shows[known.pk != host.pk])
+    settle()
+    assert ("4711" in str(live(google))) is (stayer_shows == Privacy.BUSY)
+    leave(host, way)
+    assert ("4711" in str(live(google))) is (stayer_shows == Privacy.FULL)
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,8 @@ import pytest
 from allauth.account.models import EmailAddress
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.socialaccount.models import SocialAccount, SocialLogin
+from allauth.socialaccount.providers import registry
+from allauth.socialaccount.providers.openid_connect.provider import OpenIDConnectProvider
 from django.conf import settings as django_settings
 from django.contrib.auth.models import AnonymousUser
 from django.test import Client, RequestFactory
@@ -32,6 +34,7 @@ def provide(settings: Any, issuer: str, client_id: str = "", secret: str = "") -
         id="oidc", name="Our house", issuer=issuer, client_id=client_id, client_secret=secret
     )
     settings.SIGN_IN_PROVIDERS = [provider]
+    registry.register(OpenIDConnectProvider)  # as at the start of a process that has one
     app = {
         "provider_id": provider.id,
         "name": provider.name,

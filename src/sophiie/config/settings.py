@@ -74,7 +74,8 @@ INSTALLED_APPS = [
     "allauth.account",
     "allauth.mfa",
     "allauth.socialaccount",
-    "allauth.socialaccount.providers.openid_connect",
+    # Each process that loads it takes 15 MB more.
+    *(["allauth.socialaccount.providers.openid_connect"] if ENVIRONMENT.sign_in_providers else []),
     "ninja",
     "procrastinate.contrib.django",
     "sophiie.audit",

@@ -99,7 +99,7 @@ def changed_rows(
 ) -> Iterator[MirroredEvent]:
     """Sets the rows of an appointment to what is wanted and yields those to be written, each before
     the next link is looked at. `rows` are those that there are, by link."""
-    _take_over_from_who_left(circle, rows, moment)
+    took_over = _take_over_from_who_left(circle, rows, moment)
     following = _following(circle, appointment, assignees, rows, moment)
     guests = _guests(appointment, assignees, circle, rows, following)
     # Whoever hosts an event takes it over before the others let go of it.
@@ -116,6 +116,8 @@ def changed_rows(
             moment,
             guests=guests.at(link),
             is_new=is_new,
+            # What the event shows is for the new host to say: its privacy and its language.
+            again=link.id in took_over,
             follows=stands_aside or link.id in following,
         ):
             if row.wanted and not row.hosted_elsewhere and row.pk not in with_event:
@@ -128,9 +130,12 @@ def changed_rows(
             yield row
 
 
-def _take_over_from_who_left(circle: Circle, rows: Mapping[UUID, Rows], moment: datetime) -> None:
+def _take_over_from_who_left(
+    circle: Circle, rows: Mapping[UUID, Rows], moment: datetime
+) -> set[UUID]:
     """Whoever follows an event whose link has ended stands for it from here on: also if there is
-    nothing to show any more, so that it is removed."""
+    nothing to show any more, so that it is removed. Returns the links that took one over."""
+    took_over: set[UUID] = set()
     known = [row for link in circle.links for row in rows.get(link.id, [])]
     hosted = {row.calendar_id for row in known if row.wanted and not row.hosted_elsewhere}
     for row in known:
@@ -139,6 +144,8 @@ def _take_over_from_who_left(circle: Circle, rows: Mapping[UUID, Rows], moment: 
             if former is not None:
                 take_over(row, former, moment)
                 hosted.add(row.calendar_id)
+                took_over.add(row.link_id)
+    return took_over
 
 
 def _removes_one_too_many(rows: Mapping[UUID, Rows], of_link: Rows) -> bool:
