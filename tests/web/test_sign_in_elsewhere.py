@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -139,6 +142,29 @@ def test_a_provider_that_is_away_is_said_so(alice: Member, settings: Any) -> Non
 def test_it_is_off_unless_configured(alice: Member) -> None:
     assert b"Sign in with" not in Client().get("/login").content
     assert Client().post("/login/with/oidc").status_code == 404
+
+
+@pytest.mark.parametrize("is_configured", [True, False])
+def test_each_process_loads_the_library_only_if_there_is_a_provider(is_configured: bool) -> None:
+    """What it brings along takes memory in every process."""
+    names = ("CLIENT_ID", "CLIENT_SECRET") if is_configured else ()
+    configured = {f"SOPHIIE_SIGN_IN_GOOGLE_{name}": "x" for name in names}
+    code = (
+        "import os, sys; from tests import environment\n"
+        f"os.environ.update({configured}, DJANGO_SETTINGS_MODULE='sophiie.config.settings')\n"
+        "import django; django.setup()\n"
+        "import sophiie.config.urls, sophiie.sync.worker\n"
+        "from allauth.socialaccount.providers import registry\n"
+        "print('openid_connect' in registry.provider_map, 'requests' in sys.modules)"
+    )
+    said = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "TESTS_DATABASE_URL": "postgres://nobody@127.0.0.1:9/none"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert said.stdout.split()[-2:] == [str(is_configured)] * 2
 
 
 def test_a_half_configured_provider_is_off_and_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -74,7 +74,7 @@ INSTALLED_APPS = [
     "allauth.account",
     "allauth.mfa",
     "allauth.socialaccount",
-    # Each process that loads it takes 15 MB more.
+    # Each process that loads it takes 5 MB more.
     *(["allauth.socialaccount.providers.openid_connect"] if ENVIRONMENT.sign_in_providers else []),
     "ninja",
     "procrastinate.contrib.django",

@@ -32,7 +32,7 @@ def _ask(request: HttpRequest, provider_id: str, view: str) -> HttpResponse:
         raise Http404
     if refused := too_many(request, action="login"):
         return refused
-    # Only here: without a provider nobody needs them, and they take 15 MB.
+    # Only here: without a provider nobody needs them, and they take 5 MB.
     from allauth.socialaccount.providers.openid_connect import views
     from requests import RequestException
 
