@@ -18,7 +18,7 @@ from sophiie.series.cancelling import Ended
 from sophiie.series.changing import Preview
 from sophiie.series.errors import InTheWay, InvalidSeries, Question
 from sophiie.series.models import Series, Visit
-from sophiie.series.planning import Planned
+from sophiie.series.planning import Planned, Timing
 from sophiie.series.selectors import visits_of
 from sophiie.series.words import in_words
 
@@ -214,6 +214,17 @@ class VisitsProblem(Problem):
     of: int = 0
 
 
+# What every act on a series may answer instead.
+PROBLEMS = {
+    401: Problem,
+    403: Problem,
+    404: Problem,
+    409: VisitsProblem,
+    422: Problem,
+    429: Problem,
+    503: Problem,
+}
+
 # What an act answers; more is read page by page.
 FIRST_PAGE = Page(limit=200)
 
@@ -304,6 +315,16 @@ def question_out(question: Question) -> QuestionOut:
         choices=list(question.choices),
         detail=question.text,
     )
+
+
+def series_preview(
+    timing: Timing, visits: Sequence[Planned], in_the_way: Sequence[InTheWay]
+) -> dict[str, Any]:
+    return SeriesPreview(
+        words=in_words(timing.rule),
+        visits=[planned_out(visit, timing.zone) for visit in visits],
+        in_the_way=[in_the_way_out(visit) for visit in in_the_way],
+    ).model_dump(mode="json")
 
 
 def change_preview(preview: Preview, zone: str) -> dict[str, Any]:
