@@ -11,11 +11,9 @@ from pydantic import Field
 
 from sophiie.api.access import member_of
 from sophiie.api.series_input import answers_of, clock_answers, rule_of, wall_of
+from sophiie.api.series_requests import Days, Fit, RuleText
 from sophiie.api.series_schemas import (
     PROBLEMS,
-    Days,
-    Fit,
-    RuleText,
     SeriesOut,
     SeriesPreview,
     series_out,

@@ -22,15 +22,12 @@ from sophiie.api.problems import (
 )
 from sophiie.api.schemas import Page, Strict
 from sophiie.api.series_input import answers_of, change_of, change_of_one, timing_of
+from sophiie.api.series_requests import ConfirmSeriesIn, SeriesIn, SeriesPatch, UndoIn
 from sophiie.api.series_schemas import (
     PROBLEMS,
     ChangePreview,
-    ConfirmSeriesIn,
-    SeriesIn,
     SeriesOut,
-    SeriesPatch,
     SeriesPreview,
-    UndoIn,
     change_preview,
     ended_out,
     series_out,

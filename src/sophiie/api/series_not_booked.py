@@ -14,7 +14,8 @@ from sophiie.api.access import member_of
 from sophiie.api.appointment_schemas import ObstacleOut, obstacle_out
 from sophiie.api.booking_input import check_may_overlap
 from sophiie.api.problems import invalid
-from sophiie.api.series_schemas import PROBLEMS, VisitAnswerIn, VisitOut, visit_out
+from sophiie.api.series_requests import VisitAnswerIn
+from sophiie.api.series_schemas import PROBLEMS, VisitOut, visit_out
 from sophiie.common.wall_time import in_zone
 from sophiie.series.fitting import Way
 from sophiie.series.not_booked import (
