@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 from time_machine import escape_hatch
@@ -91,17 +92,24 @@ def _in_sight(loop: asyncio.AbstractEventLoop) -> Iterator[None]:
         asyncio._set_running_loop(None)
 
 
+_PROBLEMS: WeakKeyDictionary[Page, list[str]] = WeakKeyDictionary()
+
+
+def problems_of(page: Page) -> list[str]:
+    """The errors in its console so far."""
+    return _PROBLEMS[page]
+
+
 @contextmanager
 def browser_page(**options: Any) -> Iterator[Page]:
-    """A page in a fresh profile. Errors in its console are collected in `page.problems`."""
+    """A page in a fresh profile. `problems_of` has the errors in its console."""
     browser, loop = _chromium()
     with _in_sight(loop):
         context = browser.new_context(**{"viewport": {"width": 1280, "height": 850}, **options})
         if escape_hatch.is_travelling():  # the page's clock is that of the test and its site
             context.clock.install(time=now())
         page = context.new_page()
-        problems: list[str] = []
-        page.problems = problems  # type: ignore[attr-defined]
+        problems = _PROBLEMS[page] = []
         page.on("console", lambda m: problems.append(m.text) if m.type == "error" else None)
         page.on("pageerror", lambda error: problems.append(str(error)))
         try:

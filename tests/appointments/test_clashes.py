@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from sophiie.accounts.models import Member
 from sophiie.appointments.booking import book, cancel
-from sophiie.appointments.conflicts import clashes_of
+from sophiie.appointments.clashes import clashes_of
 from sophiie.appointments.errors import Source
 from sophiie.appointments.models import Appointment
 from tests.busy import busy

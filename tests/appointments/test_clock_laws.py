@@ -14,8 +14,8 @@ from django.test import Client
 from google_simulator.testing import RunningSimulator
 from sophiie.accounts.models import Member
 from sophiie.appointments.booking import book, cancel, change, delete, reinstate
+from sophiie.appointments.clashes import clashes_of, members_with_clashes
 from sophiie.appointments.clock_laws import follow_clock_laws
-from sophiie.appointments.conflicts import clashes_of, members_with_clashes
 from sophiie.appointments.errors import Conflict
 from sophiie.appointments.models import Appointment, Assignment, ZoneRules
 from sophiie.appointments.signals import appointment_changed

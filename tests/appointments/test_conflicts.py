@@ -10,7 +10,8 @@ import pytest
 
 from sophiie.accounts.models import Member
 from sophiie.appointments.booking import book, cancel, change, reinstate
-from sophiie.appointments.conflicts import clashes_of, conflicts_of, members_with_clashes
+from sophiie.appointments.clashes import clashes_of, members_with_clashes
+from sophiie.appointments.conflicts import conflicts_of
 from sophiie.appointments.errors import Conflict, Obstacle, Source
 from sophiie.appointments.models import Appointment
 from sophiie.appointments.signals import own_events_asked

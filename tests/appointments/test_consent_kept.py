@@ -7,7 +7,7 @@ import time_machine
 
 from sophiie.accounts.models import Member
 from sophiie.appointments.booking import book, change
-from sophiie.appointments.conflicts import clashes_of, members_with_clashes
+from sophiie.appointments.clashes import clashes_of, members_with_clashes
 from sophiie.appointments.models import Appointment
 from tests.busy import busy
 from tests.conftest import details, tomorrow_at

@@ -12,7 +12,7 @@ from sophiie.accounts.models import Member
 from sophiie.appointments.booking import change
 from sophiie.appointments.models import Appointment
 from tests.accessibility import violations
-from tests.browser import PHONE
+from tests.browser import PHONE, problems_of
 from tests.journey.calendar import (
     QUARTER,
     TUESDAY,
@@ -50,7 +50,7 @@ def test_dragged_it_moves_and_undo_puts_it_back(opened: Opened, alice: Member) -
         expect(toast(page)).to_contain_text(said("“Leaking tap” is back at Tue 7 Jan, 10:00–11:00"))
         expect(entry(page, "Leaking tap")).to_contain_text("10:00–11:00")
         assert stored(tap).start == tap.start
-        assert page.problems == []  # type: ignore[attr-defined]
+        assert problems_of(page) == []
 
 
 def test_undo_says_what_it_did_before_the_page_has_loaded_it(opened: Opened, alice: Member) -> None:

@@ -16,7 +16,7 @@ from sophiie.busy_time.models import BusyCalendar, BusyPeriod
 from sophiie.common.clock import now
 from sophiie.common.wall_time import in_zone
 from tests.accessibility import violations
-from tests.browser import DESK, PHONE, browser_page
+from tests.browser import DESK, PHONE, browser_page, problems_of
 from tests.conftest import SYDNEY, details
 from tests.journey.calendar import (
     QUARTER,
@@ -319,7 +319,7 @@ def test_axe_finds_nothing(
         drawn(page)
         expect(page.get_by_role("heading", name="Nothing booked this week")).to_be_visible()
         assert violations(page) == []
-        assert page.problems == []  # type: ignore[attr-defined]
+        assert problems_of(page) == []
 
 
 def test_a_phone_sees_the_list_first_and_finds_the_day_in_the_month(

@@ -9,7 +9,7 @@ from sophiie.accounts.models import Member
 from sophiie.appointments.booking import book
 from sophiie.appointments.models import Appointment
 from sophiie.customers.models import Customer
-from tests.browser import PHONE, browser_page
+from tests.browser import PHONE, browser_page, problems_of
 from tests.conftest import details, tomorrow_at
 from tests.customers.conftest import customer
 from tests.journey.tour import touring
@@ -79,7 +79,7 @@ def test_a_caller_is_found_and_booked_by_phone(site: str, alice: Member) -> None
         assert (booked.customer_id, booked.location) == (dana.id, "4 Hill Road")
         page.goto(f"{site}/customers/{dana.id}")
         expect(page.get_by_role("link", name="Boiler")).to_be_visible()
-        assert page.problems == []  # type: ignore[attr-defined]
+        assert problems_of(page) == []
 
 
 def test_who_is_chosen_from_the_list_is_meant(site: str, alice: Member) -> None:

@@ -12,6 +12,7 @@ from sophiie.accounts.models import Business, Member, WeekStart
 from sophiie.availability.editing import save_week
 from sophiie.availability.hours import USUAL_WEEK
 from tests.accessibility import violations
+from tests.browser import problems_of
 from tests.journey.calendar import TUESDAY, Opened, drawn, entry, made
 from tests.readable import faults
 from tests.site import elsewhere
@@ -70,7 +71,7 @@ def test_a_date_is_picked_by_keyboard_and_the_view_stays(opened: Opened, alice: 
         expect(page.get_by_role("button", name="Go to a date")).to_be_focused()
         page.go_back()
         expect(page).to_have_url(re.compile(f"date={TUESDAY}"))
-        assert page.problems == []  # type: ignore[attr-defined]
+        assert problems_of(page) == []
 
 
 def test_a_date_is_picked_by_finger(opened: Opened, alice: Member) -> None:

@@ -11,6 +11,7 @@ from playwright.sync_api import Page, expect
 from sophiie.accounts.models import Member
 from sophiie.appointments.booking import change
 from tests.accessibility import violations
+from tests.browser import problems_of
 from tests.journey.calendar import TUESDAY, Opened, drawn, entry, made, stored, team_of, toast
 from tests.site import elsewhere
 
@@ -71,7 +72,7 @@ def test_at_a_desk_the_job_opens_at_its_entry(
         expect(page).to_have_url(re.compile(f"/calendar.*{TUESDAY}"))
         job(page).get_by_role("link", name="Edit").click()
         expect(page.get_by_label("Title")).to_have_value("Burst pipe")
-        assert page.problems == []  # type: ignore[attr-defined]
+        assert problems_of(page) == []
 
 
 def test_side_by_side_the_job_opens_at_the_entry_that_was_pressed(
@@ -156,7 +157,7 @@ def test_on_a_phone_two_taps_call_and_editing_is_one_further(opened: Opened, ali
         page.get_by_role("link", name="Back to the calendar").tap()
         drawn(page)
         assert page.url.endswith(f"view=list&date={TUESDAY}")
-        assert page.problems == []  # type: ignore[attr-defined]
+        assert problems_of(page) == []
 
 
 @pytest.mark.parametrize("look", [PHONE, {"viewport": {"width": 844, "height": 390}}])

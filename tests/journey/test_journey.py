@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from google_simulator.control import SimulatorControl
-from tests.browser import browser_page
+from tests.browser import browser_page, problems_of
 from tests.processes import Demo, running_demo
 
 pytestmark = pytest.mark.real_clock
@@ -116,7 +116,7 @@ def test_book_in_sophiie_see_it_in_google_calendar(page: Page, demo: Demo) -> No
     assert control.calls() == []
     assert control.events("alice@example.com", jobs) == before
     # The one error in the console is the 404 that was asked for above.
-    assert [p for p in page.problems if "404" not in p] == []  # type: ignore[attr-defined]
+    assert [p for p in problems_of(page) if "404" not in p] == []
 
 
 def test_nothing_secret_is_in_the_logs(demo: Demo) -> None:

@@ -18,7 +18,7 @@ from sophiie.resources import editing
 from sophiie.resources.editing import make
 from sophiie.series.models import Series, Visit
 from tests.accessibility import violations
-from tests.browser import DESK, PHONE
+from tests.browser import DESK, PHONE, problems_of
 from tests.conftest import SYDNEY, details
 from tests.journey.calendar import TUESDAY, Opened, clock, entry, made, quick, team_of, toast
 from tests.services.made import service
@@ -74,7 +74,7 @@ def test_a_caller_is_booked_by_name(
         assert (booked.start, booked.customer_phone) == (nine.astimezone(UTC), "0400 111")
         assert booked.customer_id == earlier.customer_id
         assert team_of(booked) == ["Bob"]
-        assert page.problems == []  # type: ignore[attr-defined]
+        assert problems_of(page) == []
 
 
 def test_twelve_hours_are_twelve_hours_in_the_quick_form(opened: Opened, alice: Member) -> None:
@@ -179,7 +179,7 @@ def test_what_was_typed_goes_along_to_where_it_repeats(
         assert first.notes == "Bring the meter\nand the lamp"
         assert team_of(first) == ["Bob"]
         assert elsewhere(lambda: resources_used(first)) == [van]
-        assert page.problems == []  # type: ignore[attr-defined]
+        assert problems_of(page) == []
 
 
 def test_a_service_chosen_before_the_time_is_known_waits_for_it(

@@ -14,6 +14,7 @@ from google_simulator.testing import RunningSimulator
 from sophiie.accounts.models import Member
 from sophiie.series.models import Series
 from tests.accessibility import violations
+from tests.browser import problems_of
 from tests.journey.calendar import Opened, drag, drawn, entry, quick, toast
 from tests.linking import link
 from tests.mirroring import drain_all
@@ -63,7 +64,7 @@ def test_every_second_tuesday_ten_times_with_bob_except_over_christmas(
         assert violations(page) == []
         page.reload()
         expect(page.get_by_text("In Google Calendar")).to_have_count(10)
-        assert page.problems == []  # type: ignore[attr-defined]
+        assert problems_of(page) == []
 
 
 def test_the_same_from_the_calendar_takes_six_clicks(
@@ -105,7 +106,7 @@ def test_the_same_from_the_calendar_takes_six_clicks(
         page.get_by_role("link", name="Back to the calendar").click()
         drawn(page)
         expect(entry(page, "Gas check")).to_contain_text("repeats, 1 of 10")
-        assert page.problems == []  # type: ignore[attr-defined]
+        assert problems_of(page) == []
 
 
 def test_a_visit_is_dragged_alone_and_the_following_go_along_if_one_wants(
@@ -129,4 +130,4 @@ def test_a_visit_is_dragged_alone_and_the_following_go_along_if_one_wants(
         expect(page.get_by_text("all visits are as they were before")).to_be_visible()
         hours = elsewhere(lambda: walls(series, form="%H:%M"))
         assert hours == ["11:00", *["10:00"] * 4]
-        assert page.problems == []  # type: ignore[attr-defined]
+        assert problems_of(page) == []

@@ -15,7 +15,7 @@ from sophiie.appointments.services import delete_service
 from sophiie.services import editing
 from sophiie.services.models import Service
 from tests.accessibility import violations
-from tests.browser import DESK, PHONE
+from tests.browser import DESK, PHONE, problems_of
 from tests.journey.calendar import TUESDAY, Opened, drawn, entry, made, quick, team_of, toast
 from tests.journey.tour import touring
 from tests.services.made import service
@@ -80,7 +80,7 @@ def test_a_service_fills_in_the_forms_and_colours_the_calendar(
         page.get_by_label("Service").select_option("Boiler service")
         expect(page.get_by_label("Title")).to_have_value("Boiler service")
         assert violations(page) == []
-        assert page.problems == []  # type: ignore[attr-defined]
+        assert problems_of(page) == []
 
 
 @pytest.mark.parametrize("look", [DESK, PHONE], ids=["desk", "phone"])
@@ -128,7 +128,7 @@ def test_the_calendar_shows_one_service(
         page.reload()
         shown("Meter", "Burner", "Tap")
         expect(only).to_have_value("")
-        assert page.problems == []  # type: ignore[attr-defined]
+        assert problems_of(page) == []
 
 
 def _not_offered(by: Member, one: Service) -> None:

@@ -13,7 +13,7 @@ from sophiie.accounts.models import Member
 from sophiie.accounts.people import add_member
 from sophiie.appointments.booking import book
 from tests.accessibility import violations
-from tests.browser import browser_page
+from tests.browser import browser_page, problems_of
 from tests.conftest import PASSWORD, details
 from tests.mails import mailed_link
 from tests.site import elsewhere, sign_in
@@ -45,7 +45,7 @@ def test_times_are_written_as_they_were_understood(alice: Member, site: str, pag
     start.fill("soon")
     start.blur()
     expect(start).to_have_value("soon")  # the server says what is wrong with it
-    assert page.problems == []  # type: ignore[attr-defined]
+    assert problems_of(page) == []
 
 
 def test_an_hour_up_to_midnight_is_moved_like_any_other(
@@ -72,7 +72,7 @@ def test_the_time_on_the_clocks_of_the_business(alice: Member, site: str, page: 
     expect(page.locator("#time-check")).to_contain_text("that is Tue 5 Jan, 20:00–21:00")
     page.get_by_label("Time zone").select_option("Australia/Sydney")
     expect(page.locator("#time-check")).not_to_contain_text("that is")
-    assert page.problems == []  # type: ignore[attr-defined]
+    assert problems_of(page) == []
 
 
 def test_a_known_customer_brings_phone_and_address(alice: Member, site: str, page: Page) -> None:
@@ -98,7 +98,7 @@ def test_a_known_customer_brings_phone_and_address(alice: Member, site: str, pag
     expect(customer.get_by_label("Phone")).to_have_value("0400 1")
     expect(page.get_by_label("Location")).to_have_value("7 Hill Rd")
     expect(customer.get_by_label("Email")).to_have_value("green@example.com")
-    assert page.problems == []  # type: ignore[attr-defined]
+    assert problems_of(page) == []
 
 
 def test_finding_one_of_many_people(alice: Member, site: str, page: Page) -> None:

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from urllib.parse import urlsplit, urlunsplit
+from uuid import UUID
 
 import psycopg
 import pytest
 
 from sophiie.database import EmbeddedPostgres
+from tests.conftest import PASSWORD
 from tests.prepared import copy_of_schema
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 TIMEOUT_SECONDS = 60
+CLINIC = ("create-business", "Hill Clinic", "--timezone", "Europe/Berlin", "--password-stdin")
+DORA = ("--owner-email", "dora@example.com", "--owner-name", "Dora")
 
 
 def sophiie(
@@ -76,6 +82,29 @@ def migrations(
     """`sophiie migrate`, twice."""
     first = sophiie("migrate", SOPHIIE_DATABASE_URL=empty_database)
     return first, sophiie("migrate", SOPHIIE_DATABASE_URL=empty_database)
+
+
+@dataclass(frozen=True)
+class Clinic:
+    business_id: str
+    key: str
+
+
+@pytest.fixture(scope="session")
+def clinic(empty_database: str, migrations: object) -> Clinic:
+    """A business with its owner Dora, made by command, and her API key."""
+    made = sophiie(*CLINIC, *DORA, stdin=PASSWORD + "\n", SOPHIIE_DATABASE_URL=empty_database)
+    assert made.returncode == 0, made.stderr
+    body = json.loads(made.stdout)
+    assert body.keys() >= {"business_id", "member_id"}
+    assert UUID(body["business_id"]) != UUID(body["member_id"])
+    assert (body["email"], body["role"]) == ("dora@example.com", "owner")
+    key = sophiie(
+        "create-api-key", "--member", "Dora@Example.com", SOPHIIE_DATABASE_URL=empty_database
+    )
+    assert key.returncode == 0, key.stderr
+    assert len(key.stdout.splitlines()) == 1
+    return Clinic(body["business_id"], key.stdout.strip())
 
 
 @pytest.fixture(scope="session")

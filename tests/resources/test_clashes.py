@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from sophiie.accounts.models import Member
 from sophiie.appointments.booking import book, cancel, change, delete, reinstate
-from sophiie.appointments.conflicts import clashes_of
+from sophiie.appointments.clashes import clashes_of
 from sophiie.appointments.models import Appointment
 from sophiie.common.clock import now
 from sophiie.resources.editing import make

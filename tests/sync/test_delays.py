@@ -15,7 +15,7 @@ from sophiie.common.clock import now
 from sophiie.google.errors import DayUsedUp
 from sophiie.sync.due import until_the_quotas_next_day
 from sophiie.sync.models import MirroredEvent, MirrorState, WatchedCalendar
-from sophiie.sync.outbound.outcome import meaning
+from sophiie.sync.outbound.failures import meaning
 from tests.conftest import details
 from tests.linking import link
 from tests.mirroring import drain_all, read_all, sweep_once

@@ -12,7 +12,7 @@ from asgiref.sync import async_to_sync
 from google_simulator.testing import RunningSimulator
 from sophiie.accounts.models import Member
 from sophiie.appointments.booking import book, cancel, change, delete, reinstate
-from sophiie.appointments.conflicts import clashes_of
+from sophiie.appointments.clashes import clashes_of
 from sophiie.appointments.errors import Conflict
 from sophiie.appointments.models import Appointment
 from sophiie.calendar_link.models import CalendarLink

@@ -42,8 +42,9 @@ from sophiie.sync.messages import (
 from sophiie.sync.models import MirroredEvent, MirrorState, SyncAttempt
 from sophiie.sync.outbound.apply import Shown
 from sophiie.sync.outbound.claim import Work, claim_due
+from sophiie.sync.outbound.failures import meaning
 from sophiie.sync.outbound.guard import NotOurs
-from sophiie.sync.outbound.outcome import Result, meaning, record
+from sophiie.sync.outbound.outcome import Result, record
 from tests.conftest import details, tomorrow_at
 from tests.linking import link
 from tests.mirroring import due_now

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.contrib.staticfiles import finders
+from django.http import HttpResponse
 from django.test import Client
 
 from sophiie.web.calendar.views import MODULES
@@ -85,7 +86,7 @@ def test_the_folder_of_packed_files_is_nobody_elses(settings: Any, tmp_path: Pat
     """Whatever the umask: `doctor` would find fault with it."""
     settings.DATA_DIR, before = tmp_path, os.umask(0o022)
     try:
-        assets.Assets(lambda request: None)  # type: ignore[arg-type, return-value]
+        assets.Assets(lambda request: HttpResponse())
     finally:
         os.umask(before)
     assert (tmp_path / "packed").stat().st_mode & 0o077 == 0
@@ -97,6 +98,6 @@ def test_where_nothing_can_be_written_files_go_unpacked(
 ) -> None:
     (tmp_path / "file").touch()
     settings.DATA_DIR = tmp_path / "file"  # a folder cannot be made in a file
-    served = assets.Assets(lambda request: None)  # type: ignore[arg-type, return-value]
+    served = assets.Assets(lambda request: HttpResponse())
     assert "/static/sophiie/shared/tokens.css" in served.files
     assert "/static/sophiie/shared.css" in served.files

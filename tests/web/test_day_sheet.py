@@ -121,7 +121,7 @@ def test_ahead_are_my_next_eight_days_without_a_link_into_the_pages(
 
 
 def test_it_costs_as_many_queries_for_a_full_day(
-    page: Client, alice: Member, django_assert_max_num_queries: object
+    page: Client, alice: Member, django_assert_max_num_queries: Any
 ) -> None:
     people = [
         add_member(
@@ -136,7 +136,7 @@ def test_it_costs_as_many_queries_for_a_full_day(
     tomorrow = str(today() + timedelta(days=1))
     for hour in range(8, 18):
         visit(alice, hour, *people)
-    with django_assert_max_num_queries(10):  # type: ignore[operator]
+    with django_assert_max_num_queries(10):
         assert len(titles(sheet(page, date=tomorrow, team="1"))) == 30
 
 

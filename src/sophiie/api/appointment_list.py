@@ -15,7 +15,7 @@ from sophiie.accounts.models import Member
 from sophiie.api.appointment_schemas import AppointmentFilter, appointment_out
 from sophiie.api.problems import invalid
 from sophiie.api.schemas import in_utc
-from sophiie.appointments.conflicts import clashes_of
+from sophiie.appointments.clashes import clashes_of
 from sophiie.appointments.errors import InvalidAppointment
 from sophiie.appointments.models import Appointment
 from sophiie.appointments.rules import assignees_of

@@ -36,7 +36,8 @@ from sophiie.api.idempotency import answer_once, is_kept, kept_answer
 from sophiie.api.problems import CONTENT_TYPE, ProblemError, conflict, invalid
 from sophiie.api.schemas import Problem
 from sophiie.appointments import booking, holds
-from sophiie.appointments.conflicts import clashes_of, renew_knowledge
+from sophiie.appointments.clashes import clashes_of
+from sophiie.appointments.conflicts import renew_knowledge
 from sophiie.appointments.errors import Conflict
 from sophiie.appointments.models import Appointment
 from sophiie.appointments.resources import resources_named, resources_used

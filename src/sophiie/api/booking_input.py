@@ -12,7 +12,7 @@ from sophiie.accounts.models import Member
 from sophiie.api.appointment_schemas import AppointmentIn, AppointmentPatch, CustomerIn
 from sophiie.api.booked_service import notes_of, team_of_service, title_of
 from sophiie.api.problems import ProblemError, invalid
-from sophiie.api.series_schemas import SeriesIn, SeriesPatch
+from sophiie.api.series_requests import SeriesIn, SeriesPatch
 from sophiie.appointments.rules import Details, assignees_of, may_book_over
 from sophiie.services.models import Service
 

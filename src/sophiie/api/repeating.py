@@ -10,34 +10,20 @@ from ninja import Router
 from pydantic import Field
 
 from sophiie.api.access import member_of
-from sophiie.api.schemas import Problem
 from sophiie.api.series_input import answers_of, clock_answers, rule_of, wall_of
+from sophiie.api.series_requests import Days, Fit, RuleText
 from sophiie.api.series_schemas import (
-    Days,
-    Fit,
-    RuleText,
+    PROBLEMS,
     SeriesOut,
     SeriesPreview,
-    VisitsProblem,
-    in_the_way_out,
-    planned_out,
     series_out,
+    series_preview,
 )
 from sophiie.appointments import booking
 from sophiie.series.planning import NOT_ASKED
 from sophiie.series.repeating import Repetition, check_repeat, repeat_appointment
-from sophiie.series.words import in_words
 
 router = Router(tags=["series"])
-PROBLEMS = {
-    401: Problem,
-    403: Problem,
-    404: Problem,
-    409: VisitsProblem,
-    422: Problem,
-    429: Problem,
-    503: Problem,
-}
 
 
 class RepeatIn(Fit):
@@ -75,13 +61,7 @@ def repeat(
         "answers": answers_of(data, member),
     }
     if preview:
-        timing, visits, in_the_way = check_repeat(**asked)
-        found = SeriesPreview(
-            words=in_words(timing.rule),
-            visits=[planned_out(visit, zone) for visit in visits],
-            in_the_way=[in_the_way_out(visit) for visit in in_the_way],
-        )
-        return JsonResponse(found.model_dump(mode="json"))
+        return JsonResponse(series_preview(*check_repeat(**asked)))
     made = repeat_appointment(**asked)
     body = series_out(made.series, made.act.id)
     answer = JsonResponse(body, status=201)

@@ -20,22 +20,18 @@ from sophiie.api.problems import (
     not_found,
     visits_in_the_way,
 )
-from sophiie.api.schemas import Page, Problem, Strict
+from sophiie.api.schemas import Page, Strict
 from sophiie.api.series_input import answers_of, change_of, change_of_one, timing_of
+from sophiie.api.series_requests import ConfirmSeriesIn, SeriesIn, SeriesPatch, UndoIn
 from sophiie.api.series_schemas import (
+    PROBLEMS,
     ChangePreview,
-    ConfirmSeriesIn,
-    SeriesIn,
     SeriesOut,
-    SeriesPatch,
     SeriesPreview,
-    UndoIn,
-    VisitsProblem,
     change_preview,
     ended_out,
-    in_the_way_out,
-    planned_out,
     series_out,
+    series_preview,
 )
 from sophiie.appointments import booking
 from sophiie.appointments.resources import resources_named
@@ -52,18 +48,8 @@ from sophiie.series.planning import Timing
 from sophiie.series.scope import Scope, refuse_run_out
 from sophiie.series.selectors import find_series
 from sophiie.series.undoing import undo
-from sophiie.series.words import in_words
 
 router = Router(tags=["series"])
-PROBLEMS = {
-    401: Problem,
-    403: Problem,
-    404: Problem,
-    409: VisitsProblem,
-    422: Problem,
-    429: Problem,
-    503: Problem,
-}
 ONE = "/series/{uuid:series_id}"
 
 
@@ -229,12 +215,7 @@ def _check(
         answers=answers,
         resources=resources,
     )
-    found = SeriesPreview(
-        words=in_words(timing.rule),
-        visits=[planned_out(visit, timing.zone) for visit in visits],
-        in_the_way=[in_the_way_out(visit) for visit in in_the_way],
-    )
-    return JsonResponse(found.model_dump(mode="json"))
+    return JsonResponse(series_preview(timing, visits, in_the_way))
 
 
 def _named(query: Scoped) -> UUID:

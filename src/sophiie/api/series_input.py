@@ -16,7 +16,7 @@ from sophiie.api.booking_input import (
     length_said,
 )
 from sophiie.api.problems import invalid
-from sophiie.api.series_schemas import Fit, SeriesIn, SeriesPatch
+from sophiie.api.series_requests import Fit, SeriesIn, SeriesPatch
 from sophiie.appointments.models import Appointment
 from sophiie.appointments.resources import resources_named
 from sophiie.appointments.rules import assignees_of

@@ -14,13 +14,8 @@ from sophiie.api.access import member_of
 from sophiie.api.appointment_schemas import ObstacleOut, obstacle_out
 from sophiie.api.booking_input import check_may_overlap
 from sophiie.api.problems import invalid
-from sophiie.api.schemas import Problem
-from sophiie.api.series_schemas import (
-    VisitAnswerIn,
-    VisitOut,
-    VisitsProblem,
-    visit_out,
-)
+from sophiie.api.series_requests import VisitAnswerIn
+from sophiie.api.series_schemas import PROBLEMS, VisitOut, visit_out
 from sophiie.common.wall_time import in_zone
 from sophiie.series.fitting import Way
 from sophiie.series.not_booked import (
@@ -32,15 +27,6 @@ from sophiie.series.not_booked import (
 from sophiie.series.selectors import find_series
 
 router = Router(tags=["series"])
-PROBLEMS = {
-    401: Problem,
-    403: Problem,
-    404: Problem,
-    409: VisitsProblem,
-    422: Problem,
-    429: Problem,
-    503: Problem,
-}
 WHERE = "/series/{uuid:series_id}/not-booked"
 
 

@@ -81,6 +81,31 @@ class Obstacle:
     resource_id: UUID | None = None
     too_far: bool = False  # the calendar has been read, but not as far as this time
 
+    @classmethod
+    def of_resource(
+        cls,
+        resource_id: UUID,
+        name: str,
+        *,
+        appointment_id: UUID | None,
+        title: str,
+        start: datetime,
+        end: datetime,
+        timezone: str,
+    ) -> Obstacle:
+        """The appointment that has the resource."""
+        return cls(
+            source=Source.RESOURCE,
+            member_id=None,
+            member_name=name,
+            start=start,
+            end=end,
+            timezone=timezone,
+            appointment_id=appointment_id,
+            title=title,
+            resource_id=resource_id,
+        )
+
     @property
     def local_start(self) -> datetime:
         return in_zone(self.start, self.timezone)

@@ -11,7 +11,7 @@ from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
-from sophiie.appointments.errors import Obstacle, Source
+from sophiie.appointments.errors import Obstacle
 from sophiie.appointments.hold_time import sql_counts_still
 from sophiie.common.clock import now
 from sophiie.common.sql import execute
@@ -61,16 +61,14 @@ def resource_clashes(
     rows = execute(_CLASHES, appointments=list(appointment_ids), moment=moment or now())
     for appointment_id, resource_id, name, other, title, timezone, start, end in rows:
         found[appointment_id].append(
-            Obstacle(
-                source=Source.RESOURCE,
-                member_id=None,
-                member_name=name,
+            Obstacle.of_resource(
+                resource_id,
+                name,
+                appointment_id=other,
+                title=title,
                 start=start,
                 end=end,
                 timezone=timezone,
-                appointment_id=other,
-                title=title,
-                resource_id=resource_id,
             )
         )
     return found

@@ -16,7 +16,7 @@ from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.utils.translation import gettext as _
 
 from sophiie.accounts.models import Business, Member
-from sophiie.appointments.errors import InvalidAppointment, Obstacle, Source
+from sophiie.appointments.errors import InvalidAppointment, Obstacle
 from sophiie.appointments.hold_time import sql_counts_still
 from sophiie.appointments.locking import in_transaction, lock_members
 from sophiie.appointments.models import Appointment
@@ -95,16 +95,14 @@ def uses_at(
     return [
         (
             place,
-            Obstacle(
-                source=Source.RESOURCE,
-                member_id=None,
-                member_name=name,
+            Obstacle.of_resource(
+                resource_id,
+                name,
+                appointment_id=appointment_id,
+                title=title,
                 start=start,
                 end=end,
                 timezone=timezone,
-                appointment_id=appointment_id,
-                title=title,
-                resource_id=resource_id,
             ),
         )
         for place, resource_id, name, appointment_id, start, end, title, timezone in rows

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
+from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -34,17 +35,18 @@ def uses_of_many(appointment_ids: Iterable[UUID]) -> dict[UUID, list[ResourceUse
 
 def names_of_resources(appointment_ids: Iterable[UUID]) -> dict[UUID, list[str]]:
     """By appointment, the names of what it needs; one query, however many appointments."""
-    found: dict[UUID, list[str]] = defaultdict(list)
-    uses = ResourceUse.objects.filter(appointment__in=list(appointment_ids)).order_by("id")
-    for appointment_id, name in uses.values_list("appointment_id", "resource__name"):
-        found[appointment_id].append(name)
-    return found
+    return _of_each_use(appointment_ids, "resource__name")
 
 
 def ids_of_resources(appointment_ids: Iterable[UUID]) -> dict[UUID, list[UUID]]:
     """By appointment, the ids of what it needs; one query, however many appointments."""
-    found: dict[UUID, list[UUID]] = defaultdict(list)
+    return _of_each_use(appointment_ids, "resource_id")
+
+
+def _of_each_use(appointment_ids: Iterable[UUID], column: str) -> dict[UUID, list[Any]]:
+    """By appointment, this column of its uses, in the order in which they were named."""
+    found: dict[UUID, list[Any]] = defaultdict(list)
     uses = ResourceUse.objects.filter(appointment__in=list(appointment_ids)).order_by("id")
-    for appointment_id, resource_id in uses.values_list("appointment_id", "resource_id"):
-        found[appointment_id].append(resource_id)
+    for appointment_id, value in uses.values_list("appointment_id", column):
+        found[appointment_id].append(value)
     return found

@@ -177,13 +177,7 @@ class _Trial:
             if one.pk in there.taken
         ]
         things = [
-            Obstacle(
-                source=Source.RESOURCE,
-                member_id=None,
-                member_name=one.name,
-                resource_id=one.pk,
-                **each,
-            )
+            Obstacle.of_resource(one.pk, one.name, **each)
             for one in needs.resources
             if one.pk in there.taken
         ]

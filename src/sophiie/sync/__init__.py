@@ -23,9 +23,8 @@ Each folder is a room with one job. The whole story, in the order in which it ha
 5. `apply.py` inserts, patches or deletes, and handles every answer that is not the one hoped for;
    `parts.py` writes without the optional parts when Google refuses the whole. `guard.py` is the
    only way to write to Google.
-6. `outcome.py` records the result: shown, retry at a time that it works out, or failed for a stated
-   reason.
-   `live.announce` tells the open pages.
+6. `outcome.py` records the result: shown, retry at a time, or failed for a stated reason
+   (`failures.py` says which, and when). `live.announce` tells the open pages.
 7. `sweep.py` looks once a second for work whose wake-up was lost or whose time has come.
 
 `inbound/` - what people have in Google, and what they did to our events.

@@ -5,7 +5,6 @@ In SQL where every change passes through; the figures stand in `claim.py`.
 
 from __future__ import annotations
 
-import random
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -30,44 +29,28 @@ from sophiie.google.errors import (
     CalendarLost,
     DayUsedUp,
     GoogleError,
-    Misconfigured,
     RateLimited,
-    Stale,
-    Unreachable,
     UsageLimited,
 )
 from sophiie.sync.drift_state import Seen, compare, repetition_of, set_drift
-from sophiie.sync.due import park, until_the_quotas_next_day
+from sophiie.sync.due import park
 from sophiie.sync.left_in_google import poll_fully_soon
 from sophiie.sync.messages import (
-    CRASHED,
-    DAY_USED_UP,
     INTERNAL,
     LEFT_BEHIND,
-    LINK_BROKEN,
-    MISCONFIGURED,
-    REFUSED_BY_GOOGLE,
     REFUSED_BY_GUARD,
-    SLOW_DOWN,
-    UNREACHABLE,
-    USAGE_LIMIT,
-    answer_of,
 )
 from sophiie.sync.models import DriftKind, MirroredEvent, MirrorState, SyncAttempt
 from sophiie.sync.outbound.apply import Shown
 from sophiie.sync.outbound.bulk_sql import FAILURE_FIELDS, OUTCOME_FIELDS, insert_rows, update_rows
 from sophiie.sync.outbound.claim import Work
+from sophiie.sync.outbound.failures import REFUSAL_PAUSE, meaning
 from sophiie.sync.outbound.guard import NotOurs
 from sophiie.sync.outbound.parts import GUESTS, shown_fields_after
 from sophiie.sync.outbound.render import render_event
 from sophiie.sync.outbox.guests import note_shown_guests
 from sophiie.sync.outbox.hosting import former_host
 from sophiie.sync.outbox.record import record_anew
-
-MAX_PAUSE = timedelta(minutes=5)
-USAGE_LIMIT_PAUSE = timedelta(hours=1)
-# What Google refused today, for a reason unknown to us, it may accept tomorrow.
-REFUSAL_PAUSE = timedelta(days=1)
 
 _HOLD_LINK = """
     SELECT link.state, member.business_id FROM calendar_link_calendarlink link
@@ -301,35 +284,6 @@ def _record_failure(result: Result, failure: Exception, touched: bool, moment: d
     else:  # the sweep tries it again then
         again = None if result.work.left_behind else moment + REFUSAL_PAUSE
         row.state, row.next_attempt_at = MirrorState.FAILED, again
-
-
-def meaning(failure: Exception, attempts: int) -> tuple[Reason, timedelta | None]:
-    """Why, for the person, and how long to wait before trying again (None: give up)."""
-    match failure:
-        case UsageLimited():
-            return USAGE_LIMIT, USAGE_LIMIT_PAUSE
-        case DayUsedUp():
-            return DAY_USED_UP, until_the_quotas_next_day(now())
-        case RateLimited():
-            return SLOW_DOWN, _pause(attempts, failure.retry_after)
-        case Unreachable() | Stale():
-            return UNREACHABLE, _pause(attempts, failure.retry_after)
-        case Misconfigured():
-            return MISCONFIGURED, MAX_PAUSE
-        case AccessLost() | CalendarLost():
-            # The link changes its state; until it is mended nothing is tried.
-            return LINK_BROKEN, timedelta()
-        case GoogleError():
-            return REFUSED_BY_GOOGLE.with_values(answer=answer_of(failure)), None
-        case _:
-            return CRASHED, _pause(attempts, None)
-
-
-def _pause(attempts: int, retry_after: float | None) -> timedelta:
-    """Truncated exponential backoff with jitter, or what Google asked for if that is longer."""
-    seconds = min(2.0 ** min(attempts - 1, 16), MAX_PAUSE.total_seconds())
-    seconds *= random.uniform(0.75, 1.25)  # noqa: S311 - spreads retries, protects nothing
-    return timedelta(seconds=max(seconds, min(retry_after or 0.0, 3600.0)))
 
 
 def _end_what_is_done(link: _HeldLink) -> None:

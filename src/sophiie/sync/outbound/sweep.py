@@ -22,7 +22,7 @@ from sophiie.common.in_thread import in_thread
 from sophiie.sync.due import longest_pause
 from sophiie.sync.jobs import defer_drain
 from sophiie.sync.models import MirroredEvent, MirrorState, SyncAttempt
-from sophiie.sync.outbound.outcome import REFUSAL_PAUSE
+from sophiie.sync.outbound.failures import REFUSAL_PAUSE
 
 AT_ONCE = 500
 

@@ -10,7 +10,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 
 from sophiie.accounts.models import Member
-from sophiie.appointments.conflicts import clashes_of
+from sophiie.appointments.clashes import clashes_of
 from sophiie.appointments.errors import (
     Obstacle,
 )

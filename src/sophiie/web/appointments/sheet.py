@@ -20,7 +20,7 @@ from django.views.decorators.http import require_POST
 
 from sophiie.accounts.models import Member
 from sophiie.appointments import booking
-from sophiie.appointments.conflicts import clashes_of
+from sophiie.appointments.clashes import clashes_of
 from sophiie.appointments.errors import Conflict, TooBusy, UnknownAppointment
 from sophiie.appointments.models import Appointment, Status
 from sophiie.appointments.resources import resources_used

@@ -9,7 +9,7 @@ from uuid import UUID
 from django.urls import reverse
 
 from sophiie.accounts.models import Member
-from sophiie.appointments.conflicts import clashes_of
+from sophiie.appointments.clashes import clashes_of
 from sophiie.appointments.errors import Obstacle
 from sophiie.appointments.models import Appointment
 from sophiie.appointments.selectors import in_period

@@ -23,7 +23,7 @@ from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_GET
 
 from sophiie.accounts.models import Business, Member
-from sophiie.appointments.conflicts import members_with_clashes
+from sophiie.appointments.clashes import members_with_clashes
 from sophiie.appointments.hold_time import counts_still
 from sophiie.appointments.models import Appointment, Assignment, Status
 from sophiie.appointments.resource_clashes import resource_clashes

@@ -1,0 +1,1 @@
+"""The parts of `series.py`, which runs them."""
