@@ -16,7 +16,7 @@ import pytest
 import requests
 
 from tests.installed import SIMULATOR, SOPHIIE, Installed
-from tests.processes import START_SECONDS, answers, free_port, until
+from tests.processes import PATIENCE_SECONDS, START_SECONDS, answers, free_port, until
 
 pytestmark = pytest.mark.real_clock
 DATA = "home/.local/share/sophiie/"
@@ -59,11 +59,13 @@ def signed_in(address: str, *, language: str) -> tuple[requests.Session, str]:
     """Alice's browser and her calendar page."""
     browser = requests.Session()
     browser.headers["Accept-Language"] = language
-    page = browser.get(f"{address}/login", timeout=20).text
+    page = browser.get(f"{address}/login", timeout=PATIENCE_SECONDS).text
     token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', page)
     assert token, page
     form = {"login": "alice@example.com", "password": "sophiie-demo"}
-    answer = browser.post(f"{address}/login", {**form, "csrfmiddlewaretoken": token[1]}, timeout=20)
+    answer = browser.post(
+        f"{address}/login", {**form, "csrfmiddlewaretoken": token[1]}, timeout=PATIENCE_SECONDS
+    )
     assert answer.url == f"{address}/calendar"
     return browser, answer.text
 
@@ -94,16 +96,20 @@ def test_the_demo_of_an_ordinary_person_without_checkout_or_node(
         assert "Termin" in page
         assert '<html lang="de"' in page
         for name in set(re.findall(r'"(/static/[^"]+\.(?:css|js|svg))', page)):
-            part = browser.get(address + name, timeout=20)
+            part = browser.get(address + name, timeout=PATIENCE_SECONDS)
             assert part.status_code == 200, name
             assert part.content, name
         assert re.search(r'"/static/[^"]*vendor/event-calendar[^"]*\.js"', page)
-        help_page = browser.get(f"{address}/help/google-calendar", timeout=20).text
+        help_page = browser.get(f"{address}/help/google-calendar", timeout=PATIENCE_SECONDS).text
         pictures = re.findall(r'"(/static/[^"]+\.png)', help_page)
         assert pictures
         for name in pictures:
-            assert browser.get(address + name, timeout=20).content.startswith(b"\x89PNG"), name
-        google = requests.get(f"http://localhost:{simulator_port}/simulator/", timeout=20)
+            assert browser.get(address + name, timeout=PATIENCE_SECONDS).content.startswith(
+                b"\x89PNG"
+            ), name
+        google = requests.get(
+            f"http://localhost:{simulator_port}/simulator/", timeout=PATIENCE_SECONDS
+        )
         assert "Alice" in google.text
         assert {name for name in sophiie.written() - found if not name.startswith(DATA)} == set()
     assert demo.returncode == 0, log.read_text()
@@ -118,7 +124,7 @@ def test_the_simulator_is_a_program_of_its_own(tmp_path: Path) -> None:
             where.command(SIMULATOR, "--version"),
             capture_output=True,
             check=True,
-            timeout=60,
+            timeout=PATIENCE_SECONDS,
             **where.as_a_person(),
         )
         assert re.fullmatch(rf"{SIMULATOR} \d+\.\d+\.\d+\n", said.stdout)
@@ -150,7 +156,7 @@ def test_where_the_data_are_kept(sophiie: Installed, variables: dict[str, str], 
         sophiie.command("python", "-P", "-c", program),
         capture_output=True,
         check=True,
-        timeout=60,
+        timeout=PATIENCE_SECONDS,
         **sophiie.as_a_person(**chosen),
     )
     assert said.stdout == f"{sophiie.home.parent}/{place.rstrip('/')}\n"

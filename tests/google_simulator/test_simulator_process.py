@@ -16,6 +16,7 @@ import pytest
 
 from google_simulator.client import Endpoints, GoogleClient, answers
 from google_simulator.testing import RunningSimulator, running_simulator
+from tests.processes import PATIENCE_SECONDS
 
 EVENT = {
     "start": {"dateTime": "2026-12-01T10:00:00+11:00"},
@@ -75,7 +76,7 @@ def test_a_busy_port_is_one_sentence() -> None:
         taken.listen()
         port = taken.getsockname()[1]
         done = subprocess.run(
-            _command("--port", str(port)), capture_output=True, text=True, timeout=20
+            _command("--port", str(port)), capture_output=True, text=True, timeout=PATIENCE_SECONDS
         )
     assert done.returncode == 1
     assert str(port) in done.stderr
@@ -89,7 +90,7 @@ def test_two_simulators_do_not_share_a_state_file(tmp_path: Path) -> None:
             _command("--port", "0", "--state-file", str(path)),
             capture_output=True,
             text=True,
-            timeout=20,
+            timeout=PATIENCE_SECONDS,
         )
     assert done.returncode == 1
     assert "google.sqlite" in done.stderr
@@ -110,7 +111,7 @@ def test_an_unusable_state_file_is_one_sentence(tmp_path: Path, content: str) ->
         _command("--port", "0", "--state-file", str(path)),
         capture_output=True,
         text=True,
-        timeout=20,
+        timeout=PATIENCE_SECONDS,
     )
     assert done.returncode == 1
     assert done.stderr.startswith(f"The state file {path}")
@@ -124,7 +125,7 @@ def test_signals_stop_it_cleanly(number: signal.Signals) -> None:
     )
     assert "listening" in process.stdout.readline()
     process.send_signal(number)
-    _, complaints = process.communicate(timeout=60)
+    _, complaints = process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == 0
     assert complaints == ""
 

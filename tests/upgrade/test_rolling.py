@@ -20,7 +20,15 @@ import requests
 from google_simulator.testing import RunningSimulator, running_simulator
 from tests.google_place import variables_of
 from tests.prepared import ALICE, PASSWORD, SECRETS
-from tests.processes import Api, Running, answers, clean_environment, free_port, until
+from tests.processes import (
+    PATIENCE_SECONDS,
+    Api,
+    Running,
+    answers,
+    clean_environment,
+    free_port,
+    until,
+)
 from tests.upgrade.earlier import COMMITS, source_of
 
 pytestmark = pytest.mark.real_clock
@@ -60,7 +68,7 @@ class Release:
             input=stdin,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=PATIENCE_SECONDS,
             check=False,
         )
         assert done.returncode == 0, done.stderr
@@ -143,13 +151,15 @@ def link(release: Release, google: RunningSimulator) -> None:
         token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', page.text)
         assert token, page.text
         data = {**fields, "csrfmiddlewaretoken": token.group(1)}
-        return browser.post(release.url + path, data=data, allow_redirects=False, timeout=20)
+        return browser.post(
+            release.url + path, data=data, allow_redirects=False, timeout=PATIENCE_SECONDS
+        )
 
-    page = browser.get(f"{release.url}/login", timeout=20)
+    page = browser.get(f"{release.url}/login", timeout=PATIENCE_SECONDS)
     post("/login", login=ALICE, password=PASSWORD)
-    page = browser.get(f"{release.url}/settings/calendar", timeout=20)
+    page = browser.get(f"{release.url}/settings/calendar", timeout=PATIENCE_SECONDS)
     consent = post("/integrations/google/connect").headers["Location"]
-    page = browser.get(google.authorize(consent, account=ALICE), timeout=20)
+    page = browser.get(google.authorize(consent, account=ALICE), timeout=PATIENCE_SECONDS)
     post("/settings/calendar/choose", calendar_id=ALICE)
 
 
