@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 import time_machine
@@ -377,6 +378,30 @@ def test_a_series_has_service_travel_and_resources(api: ApiCaller, alice: Member
 def test_a_resource_or_service_that_is_not_there_is_refused(api: ApiCaller, alice: Member) -> None:
     for name, value in (("service_id", str(alice.id)), ("resource_ids", [str(alice.id)])):
         assert name in errors(api("POST", "/series", {**PLAIN, name: value}))
+
+
+@pytest.mark.parametrize("name", ["service_id", "customer_id", "resource_ids"])
+def test_a_preview_refuses_what_is_not_there_as_the_act_does(
+    api: ApiCaller, charlie: Member, name: str
+) -> None:
+    """What another business has is not there."""
+    strange = {
+        "service_id": service(charlie).pk,
+        "customer_id": uuid4(),
+        "resource_ids": [str(make(by=charlie, name="Van").pk)],
+    }
+    said = {name: strange[name] if isinstance(strange[name], list) else str(strange[name])}
+    seen, done = (
+        api("POST", f"/series{query}", {**PLAIN, **said}) for query in ("?preview=true", "")
+    )
+    assert errors(seen) == errors(done)
+    made = book(api)
+    second = made["visits"][1]["appointment_id"]
+    for scope in ("this", "following", "all"):
+        path = f"/series/{made['id']}?scope={scope}&appointment={second}"
+        seen, done = (api("PATCH", path + more, said) for more in ("&preview=true", ""))
+        assert errors(seen) == errors(done)
+        assert errors(seen).keys() == {name}
 
 
 @pytest.mark.parametrize("scope", ["this", "following", "all"])
