@@ -100,6 +100,25 @@ def test_days_beyond_the_calendar_are_refused_and_the_list_stays_readable(
     assert page.get("/waiting-list").status_code == 200
 
 
+def test_what_fits_leaves_the_day_sheet_to_the_jobs(page: Client, alice: Member) -> None:
+    """It stands above them; twenty rows pushed the day's jobs off the screen."""
+
+    def told() -> tuple[int, str]:
+        part = parsed(page.get("/waiting-list/fits")).one(id="fits")
+        return len(part.all("h3")), part.words
+
+    for n in range(3):
+        add(by=alice, wish=Wish(title=f"Tap {n}", customer_name="Dana", minutes=60))
+    number, words = told()
+    assert number == 3
+    assert "more" not in words
+    for n in range(2):
+        add(by=alice, wish=Wish(title=f"Boiler {n}", customer_name="Dana", minutes=60))
+    number, words = told()
+    assert number == 3
+    assert "2 more fit now" in words
+
+
 def test_somebody_waits_for_a_service(page: Client, api: ApiCaller, alice: Member) -> None:
     assert not parsed(page.get("/waiting-list")).all("select", name="service")
     told = ServiceDetails(name="Gas check", duration_minutes=90)
