@@ -31,7 +31,7 @@ AREAS = {
     "calendar_link": ["tests/calendar_link", "tests/sync/test_life_of_a_link.py"],
     "sync": ["tests/sync"],
     "series": ["tests/series", "tests/api/series", "tests/sync/test_series.py"],
-    "services": ["tests/services", "tests/api/test_services.py"],
+    "services": ["tests/services", "tests/api/test_services.py", "tests/web/services"],
     "resources": ["tests/resources"],
     "waiting_list": ["tests/waiting_list"],
     "customers": ["tests/customers"],

@@ -161,6 +161,30 @@ def test_an_unknown_field_is_an_error_and_not_a_silent_no(
     assert field in errors(api("PATCH", f"/appointments/{booked.id}", {field: 1}))
 
 
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "/series?preveiw=true"),
+        ("POST", "/appointments?preview=true"),
+        ("POST", "/appointments/{id}/repeat?Preview=true"),
+        ("DELETE", "/appointments/{id}?preview=true"),
+        ("POST", "/appointments/{id}/cancel?x\x00=1"),
+    ],
+)
+def test_an_act_with_an_unknown_parameter_is_an_error_and_not_done(
+    api: ApiCaller, booked: Appointment, method: str, path: str
+) -> None:
+    """Whoever misspells `preview` wants nothing booked."""
+    rule = {"rule": "FREQ=WEEKLY;COUNT=3"}
+    body = rule if "repeat" in path else {**PLAIN, **rule} if "series" in path else PLAIN
+    answer = errors(api(method, path.format(id=booked.id), body))
+    assert [name.lower().strip("\x00") for name in answer] in (["preview"], ["preveiw"], ["x"])
+    assert list(Appointment.objects.values_list("pk", "revision", "status")) == [
+        (booked.pk, 1, "scheduled")
+    ]
+    assert api("GET", "/appointments?_=1").status_code == 200
+
+
 @pytest.mark.parametrize("field", ["title", "start"])
 def test_what_must_be_given_is_asked_for(api: ApiCaller, field: str) -> None:
     rest = {name: value for name, value in PLAIN.items() if name != field}

@@ -77,6 +77,48 @@ def test_the_page_adds_shows_what_fits_and_books_it(page: Client, alice: Member)
     assert page.post("/waiting-list", form | {"title": ""}).status_code == 422
 
 
+@pytest.mark.parametrize(
+    ("first", "last", "field"),
+    [
+        ("9999-12-31", None, "first_day"),
+        ("9999-12-31", "9999-12-31", "first_day"),
+        ("2099-12-01", "2100-01-01", "last_day"),
+        ("0001-01-01", "2027-01-01", "first_day"),
+    ],
+)
+def test_days_beyond_the_calendar_are_refused_and_the_list_stays_readable(
+    api: ApiCaller, page: Client, first: str, last: str | None, field: str
+) -> None:
+    """An entry for the year 9999 took the list from the whole business."""
+    days = {"first_day": first} | ({"last_day": last} if last else {})
+    assert errors(api("POST", "/waiting-list", {**DANA, **days})).keys() == {field}
+    sent = {"title": "Boiler", "customer_name": "Dana", "minutes": "60", "last_day": first, **days}
+    refused = page.post("/waiting-list", sent)
+    assert refused.status_code == 422
+    assert "between the years 2000 and 2099" in parsed(refused).words
+    assert api("GET", "/waiting-list").json()["items"] == []
+    assert page.get("/waiting-list").status_code == 200
+
+
+def test_what_fits_leaves_the_day_sheet_to_the_jobs(page: Client, alice: Member) -> None:
+    """It stands above them; twenty rows pushed the day's jobs off the screen."""
+
+    def told() -> tuple[int, str]:
+        part = parsed(page.get("/waiting-list/fits")).one(id="fits")
+        return len(part.all("h3")), part.words
+
+    for n in range(3):
+        add(by=alice, wish=Wish(title=f"Tap {n}", customer_name="Dana", minutes=60))
+    number, words = told()
+    assert number == 3
+    assert "more" not in words
+    for n in range(2):
+        add(by=alice, wish=Wish(title=f"Boiler {n}", customer_name="Dana", minutes=60))
+    number, words = told()
+    assert number == 3
+    assert "2 more fit now" in words
+
+
 def test_somebody_waits_for_a_service(page: Client, api: ApiCaller, alice: Member) -> None:
     assert not parsed(page.get("/waiting-list")).all("select", name="service")
     told = ServiceDetails(name="Gas check", duration_minutes=90)

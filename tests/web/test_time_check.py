@@ -57,6 +57,15 @@ def test_a_free_time_is_said_to_be_free(check: Checked, alice: Member, bob: Memb
     assert "Alice and Bob are free." in check(alice, bob).words
 
 
+@pytest.mark.parametrize("minutes", ["99999999999999999999", "-1", "481", "x"])
+def test_nothing_is_said_of_a_way_that_cannot_be(
+    check: Checked, alice: Member, minutes: str
+) -> None:
+    """20 digits of minutes were a 500."""
+    assert "Alice is free." in check(alice, travel_minutes="30").words
+    assert check(alice, travel_minutes=minutes).words == ""
+
+
 def test_hours_past_and_notice_are_said(check: Checked, alice: Member, bob: Member) -> None:
     late = check(alice, start="21:00", end="22:00").words
     assert "On Tuesday 5 January 2027 Alice works 09:00–17:00." in late

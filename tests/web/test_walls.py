@@ -63,6 +63,13 @@ def test_the_start_page_leads_to_the_calendar(page: Client) -> None:
     assert page.get("/")["Location"] == "/calendar"
 
 
+def test_the_address_of_all_appointments_leads_to_the_list(page: Client) -> None:
+    """`/appointments/{id}` is a page, so people cut the address there."""
+    assert page.get("/appointments")["Location"] == "/calendar?view=list"
+    more = page.get("/appointments?service=x&view=week&date=2027-01-12")["Location"]
+    assert more == "/calendar?service=x&view=list&date=2027-01-12"
+
+
 @pytest.mark.parametrize("name", WITH_ID)
 def test_there_is_nothing_behind_the_ids_of_another_business(
     page: Client,

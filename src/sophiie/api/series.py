@@ -34,6 +34,7 @@ from sophiie.api.series_schemas import (
     series_preview,
 )
 from sophiie.appointments import booking
+from sophiie.appointments.customers import CustomerOfBooking
 from sophiie.appointments.resources import resources_named
 from sophiie.appointments.rules import Details, check_details
 from sophiie.resources.models import Resource
@@ -80,7 +81,7 @@ def create(request: HttpRequest, data: SeriesIn, preview: bool = False) -> HttpR
     details = new_details(data, service, end=end, zone=timing.zone)
     answers = answers_of(data, member)
     if preview:
-        check_details(details)
+        check_details(CustomerOfBooking(member, details, customer_named(data)).details)
         team = new_team(data, member, service, details)
         resources = resources_named(member.business, data.resource_ids)
         return _check(member, timing, details, team, answers, resources)
@@ -237,12 +238,11 @@ def _change_one(member: Member, series: Series, data: SeriesPatch, query: Scoped
     shown = booking.find(member, visit.appointment_id)
     refuse_run_out([shown])
     wanted, answers = change_of_one(data, shown, member), answers_of(data, member)
+    wanted |= {"by": member, "customer_id": customer_named(data)}
     if query.preview:
         return change_preview(preview_one(visit, shown, answers=answers, **wanted), series.timezone)
     booking.change(
-        by=member,
         appointment_id=shown.id,
-        customer_id=customer_named(data),
         allow_overlap=answers.otherwise == Way.BOOK_ANYWAY,
         accept_unverified=answers.unverified,
         **wanted,

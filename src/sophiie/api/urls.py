@@ -13,6 +13,7 @@ from sophiie.api.availability import router as availability
 from sophiie.api.customer_erasure import router as customer_erasure
 from sophiie.api.customers import router as customers
 from sophiie.api.members import router as members
+from sophiie.api.queries import refusing_unknown
 from sophiie.api.repeating import router as repeating
 from sophiie.api.resources import router as resources
 from sophiie.api.series import router as series
@@ -47,6 +48,7 @@ api = Api(
     auth=ApiKeyBearer(),
 )
 problems.install(api)
+api.add_decorator(refusing_unknown, mode="view")
 api.add_router("", appointments)
 api.add_router("", members)
 api.add_router("", availability)

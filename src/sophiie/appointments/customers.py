@@ -43,7 +43,10 @@ class CustomerOfBooking:
 
     @cached_property
     def details(self) -> Details:
-        """The details; what they do not say of a customer named by id is filled in."""
+        """The details; what they do not say of a customer named by id is filled in.
+
+        Raises `InvalidAppointment` if the business has no customer with this id.
+        """
         if self._named is None:
             return self._said
         said, known = _words(self._said), self._known[1]

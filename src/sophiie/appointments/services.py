@@ -53,6 +53,13 @@ def note_service_on(
     return changed
 
 
+def check_service(appointments: Sequence[Appointment], service_id: UUID | None) -> None:
+    """Raises `InvalidAppointment` where `note_service_on` would; notes nothing."""
+    changing = [one for one in appointments if one.service_id != service_id]
+    if changing and service_id is not None:
+        _offered(changing[0].business_id, service_id)
+
+
 def names_of_services(service_ids: Iterable[UUID | None]) -> dict[UUID | None, str]:
     """The names of those that exist, in one query, or in none if no service is named."""
     ids = {one for one in service_ids if one is not None}

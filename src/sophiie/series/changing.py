@@ -21,6 +21,7 @@ from sophiie.appointments.locking import lock_members
 from sophiie.appointments.models import Appointment
 from sophiie.appointments.resources import check_are_there, resources_used
 from sophiie.appointments.rules import Details, check_details
+from sophiie.appointments.services import check_service
 from sophiie.resources.models import Resource
 from sophiie.series.booking import Booked, series_transaction
 from sophiie.series.drafts import (
@@ -96,6 +97,7 @@ def preview_change(
 
     def look() -> Draft:
         draft = worked_out(by, series_id, scope, appointment_id, change, include_changed)
+        _check_named(by, draft, change)
         fit_draft(by, draft, change, answers)
         return draft
 
@@ -106,6 +108,14 @@ def preview_change(
     except VisitsInTheWay as error:
         draft = worked_out(by, series_id, scope, appointment_id, change, include_changed)
         return _preview(draft, error.visits)
+
+
+def _check_named(by: Member, draft: Draft, change: SeriesChange) -> None:
+    """Raises `InvalidAppointment` for a customer or a service that storing would refuse."""
+    if customer := _customer(by, draft.part, change):
+        check_details(customer.details)
+    if "service_id" in change.details:
+        check_service([one.appointment for one in draft.changing], change.details["service_id"])
 
 
 def _preview(draft: Draft, in_the_way: list[InTheWay]) -> Preview:
@@ -133,13 +143,18 @@ def preview_one(
     visit: Visit,
     shown: Appointment,
     *,
+    by: Member,
     changes: Mapping[str, Any],
     assignees: Sequence[Member] | None,
     resources: Sequence[Resource] | None,
+    customer_id: UUID | None,
     answers: Answers,
 ) -> Preview:
-    """What `booking.change` would do with one visit alone, and what is in its way."""
+    """What `booking.change` would do with one visit alone, and what is in its way. Raises as that
+    does for what cannot be."""
     after = replace(Details.of(shown), **changes)
+    after = CustomerOfBooking(by, after, customer_id).details
+    check_service([shown], after.service_id)
     check_details(after)
     is_moved = (after.start, after.end) != (shown.start, shown.end)
     there = [assignment.member for assignment in shown.assignments.all()]

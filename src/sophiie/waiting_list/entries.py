@@ -16,6 +16,7 @@ from sophiie.accounts.people import active_members
 from sophiie.appointments.booking import find as find_appointment
 from sophiie.appointments.errors import UnknownAppointment
 from sophiie.appointments.models import TITLE_LENGTH, Appointment, Status
+from sophiie.appointments.rules import EARLIEST, LATEST
 from sophiie.common.blank import is_blank
 from sophiie.common.clock import now
 from sophiie.common.wall_time import in_zone
@@ -193,13 +194,16 @@ def _errors_of_texts(wish: Wish) -> dict[str, str]:
 
 
 def _usual_end(appointment: Appointment | None, first: date) -> date:
-    latest = first + LONGEST_WAIT
+    latest = first + min(LONGEST_WAIT, date.max - first)
     return min(latest, appointment.local_start.date()) if appointment else latest
 
 
 def _errors_of_days(
     by: Member, first: date, last: date, appointment: Appointment | None
 ) -> dict[str, str]:
+    for name, day in (("first_day", first), ("last_day", last)):
+        if not EARLIEST.date() <= day < LATEST.date():
+            return {name: _("Use a date between the years 2000 and 2099.")}
     if last < first:
         return {"last_day": _("The last day must not be before the first.")}
     if last < today_of(by):

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
 from sophiie.accounts.models import Member
+from sophiie.resources.editing import make
 from sophiie.series.models import Series
 from tests.api.problems import errors, problem
 from tests.api.series.booked import PLAIN, book
 from tests.conftest import ApiCaller
+from tests.services.made import service
 
 Call = Callable[[Member], ApiCaller]
 
@@ -31,6 +34,30 @@ def test_a_preview_refuses_what_booking_would(api: ApiCaller, wrong: dict[str, A
     seen, booked = api("POST", "/series?preview=true", body), api("POST", "/series", body)
     assert errors(seen) == errors(booked)
     assert errors(seen).keys() == {next(iter(wrong))}
+
+
+@pytest.mark.parametrize("name", ["service_id", "customer_id", "resource_ids"])
+def test_a_preview_refuses_what_is_not_there_as_the_act_does(
+    api: ApiCaller, charlie: Member, name: str
+) -> None:
+    """What another business has is not there."""
+    strange = {
+        "service_id": service(charlie).pk,
+        "customer_id": uuid4(),
+        "resource_ids": [str(make(by=charlie, name="Van").pk)],
+    }
+    said = {name: strange[name] if isinstance(strange[name], list) else str(strange[name])}
+    seen, done = (
+        api("POST", f"/series{query}", {**PLAIN, **said}) for query in ("?preview=true", "")
+    )
+    assert errors(seen) == errors(done)
+    made = book(api)
+    second = made["visits"][1]["appointment_id"]
+    for scope in ("this", "following", "all"):
+        path = f"/series/{made['id']}?scope={scope}&appointment={second}"
+        seen, done = (api("PATCH", path + more, said) for more in ("&preview=true", ""))
+        assert errors(seen) == errors(done)
+        assert errors(seen).keys() == {name}
 
 
 def test_a_series_ends_after_it_starts(api: ApiCaller) -> None:

@@ -141,6 +141,19 @@ def test_the_rhythm_is_changed_for_the_following(page: Client, weekly: Series) -
     assert "6 of 6" in shown
 
 
+@pytest.mark.parametrize("scope", ["this", "following", "all"])
+def test_a_visit_whose_form_says_no_rhythm_is_told_to_choose_one(
+    page: Client, weekly: Series, scope: str
+) -> None:
+    """The page offers no empty choice, yet it can be sent; it was a 500."""
+    sent = saved(page, visit(weekly, 2), repeat="", title="Other tap", scope=scope)
+    assert sent.status_code == 422
+    shown = parsed(sent)
+    assert message_at(shown, "repeat") == "Choose how it repeats."
+    assert values(shown)["title"] == "Other tap"
+    assert walls(weekly) == TUESDAYS
+
+
 def test_days_are_left_out_later(page: Client, weekly: Series) -> None:
     left_out = {"leave_from": ["2027-01-26"], "leave_to": [""]}
     assert (

@@ -44,6 +44,27 @@ def test_an_appointment_repeats_from_its_own_page(page: Client, single: Appointm
     assert Appointment.objects.get(deleted_at=None) == single
 
 
+def test_an_appointment_repeats_from_its_entry_in_the_calendar(
+    page: Client, single: Appointment
+) -> None:
+    """From the sheet there; the way back is the view and the day that one came from."""
+
+    def ways(address: str) -> list[str]:
+        return [one["href"] for one in parsed(page.get(address)).all("a") if "epeat…" in one.words]
+
+    (way,) = ways(f"/appointments/{single.id}/sheet")
+    came = "/calendar?view=month&date=2027-01-12"
+    shown = parsed(page.get(way, headers={"Referer": f"http://testserver{came}"}))
+    sent = {**WEEKLY, "back": shown.one("input", name="back")["value"]}
+    refused = parsed(page.post(way, sent | {"repeat_count": "0"}))
+    assert refused.one("input", name="back")["value"] == came
+    answer = page.post(way, sent, follow=True, headers={"Referer": f"http://testserver{way}"})
+    assert parsed(answer).one("a", class_="back-link")["href"] == came
+    assert ways(f"/appointments/{single.id}/sheet") == []
+    later = parsed(page.get(f"/appointments/{single.id}?back={came.replace('&', '%26')}"))
+    assert later.one("a", class_="back-link")["href"] == came
+
+
 def test_visits_in_the_way_are_listed_and_answered(
     page: Client, alice: Member, single: Appointment
 ) -> None:

@@ -43,6 +43,8 @@ from sophiie.web.shared.requests import members_only, signed_in
 MIN_LETTERS, MAX_OFFERED = 2, 8
 MAX_NAMED = 3
 WHEN = ("date", "start", "end", "timezone")
+# What says which time has to be free.
+KEPT_FREE = (*WHEN, "end_date", "travel_minutes")
 
 
 @members_only
@@ -92,7 +94,7 @@ def time_check(request: HttpRequest) -> HttpResponse:
     shown = _appointment(member, request.GET.get("appointment", ""))
     form = AppointmentForm(request.GET, by=member, appointment=shown)
     form.is_valid()
-    if any(name in form.errors for name in (*WHEN, "end_date")) or not hasattr(form, "details"):
+    if any(name in form.errors for name in KEPT_FREE) or not hasattr(form, "details"):
         return render(request, "appointments/_time_check.html", {})
     team = [] if "assignees" in form.errors else form.chosen_assignees
     context = {

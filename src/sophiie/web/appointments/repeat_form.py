@@ -150,6 +150,8 @@ class RepeatForm(forms.Form):
         data: dict[str, Any] = super().clean() or self.cleaned_data
         if not data.get("repeat") and "repeat" not in self.errors:
             self.errors.clear()
+            if self.series:  # which has a rule, and keeps one
+                self.add_error("repeat", _("Choose how it repeats."))
             return data
         ends = data.get("repeat_ends") or Ends.COUNT
         if (

@@ -168,11 +168,12 @@ def sentence(timing: Timing, visits: Sequence[Planned]) -> str:
         )
         return f"{said}; {more % ends}"
     if len(visits) == 1:
-        return f"{said}; {_('only on %(first)s') % ends}."
-    if timing.rule.until is not None:
+        more = _("only on %(first)s")
+    elif timing.rule.until is not None:
         more = _("%(n)s visits, the first on %(first)s, the last on %(last)s")
-        return f"{said}; {more % ends}."
-    return f"{said}; {_('the first on %(first)s, the last on %(last)s') % ends}."
+    else:
+        more = _("the first on %(first)s, the last on %(last)s")
+    return f"{said}; {more % ends}."
 
 
 def _without(timing: Timing) -> str:

@@ -6,6 +6,7 @@ from sophiie.web.calendar import changes, feed, next_hour, views
 
 urlpatterns = [
     path("calendar", views.calendar, name="calendar"),
+    path("appointments", views.appointments, name="appointments"),
     path("calendar/feed", feed.calendar_feed, name="calendar-feed"),
     path("calendar/search", views.calendar_search, name="calendar-search"),
     path("calendar/next-hour", next_hour.calendar_next_hour, name="calendar-next-hour"),

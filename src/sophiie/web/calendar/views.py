@@ -60,6 +60,15 @@ LOCALES = {"en": "en-GB"}
 
 @members_only
 @require_GET
+def appointments(request: HttpRequest) -> HttpResponse:
+    """The address that somebody guesses: the calendar's list, with what else the address asks."""
+    asked = request.GET.copy()
+    asked["view"] = "list"
+    return redirect(f"{reverse('calendar')}?{asked.urlencode()}")
+
+
+@members_only
+@require_GET
 @gzip_page
 def calendar(request: HttpRequest) -> HttpResponse:
     """The home page: the frame of the calendar, and the list of a week without JavaScript."""

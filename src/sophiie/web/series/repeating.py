@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
@@ -22,8 +22,10 @@ from sophiie.web.appointments.in_the_way import about, answers_in, refused, with
 from sophiie.web.appointments.repeat_booking import NotBooked, say_booked
 from sophiie.web.appointments.repeat_form import RepeatForm
 from sophiie.web.appointments.repeat_said import Said, questions_of, said_of
+from sophiie.web.appointments.returning import back_to_appointment
 from sophiie.web.appointments.series_change import visit_of
 from sophiie.web.shared.requests import appointment_or_404, members_only, signed_in
+from sophiie.web.shared.way_back import way_back
 
 
 @members_only
@@ -37,7 +39,7 @@ def appointment_repeat(request: HttpRequest, appointment_id: UUID) -> HttpRespon
         problem = _("This appointment is a visit of a series already: change the series instead.")
     if problem:
         messages.error(request, problem)
-        return redirect("appointment", appointment_id)
+        return back_to_appointment(request, appointment_id)
     if request.method == "GET":
         repeat = RepeatForm(business=member.business)
         repeat.initial["repeat"] = Frequency.WEEKLY.value
@@ -52,9 +54,9 @@ def appointment_repeat(request: HttpRequest, appointment_id: UUID) -> HttpRespon
         raise Http404 from None
     except AppointmentError as error:
         messages.error(request, str(error))
-        return redirect("appointment", appointment_id)
+        return back_to_appointment(request, appointment_id)
     say_booked(request, shown.title, booked)
-    return redirect("appointment", appointment_id)
+    return back_to_appointment(request, appointment_id)
 
 
 def _booked(member: Member, shown: Appointment, repeat: RepeatForm, sent: QueryDict) -> Booked:
@@ -92,6 +94,7 @@ def _page(
 ) -> HttpResponse:
     context: dict[str, Any] = {
         "appointment": shown,
+        "back": way_back(request, day=shown.local_start.date()),
         "repeat": repeat,
         "said": refusal.said or said_of(request.POST, signed_in(request)),
         "refused": refusal.refused,

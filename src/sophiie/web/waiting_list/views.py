@@ -31,6 +31,9 @@ from sophiie.web.appointments.returning import back_to_appointment
 from sophiie.web.shared.requests import appointment_or_404, members_only, signed_in
 from sophiie.web.waiting_list.forms import WaitingForm
 
+# On a phone the jobs of the day stay within reach.
+FITS_ELSEWHERE = 3
+
 
 @members_only
 @require_http_methods(["GET", "POST"])
@@ -63,10 +66,17 @@ def waiting_list(request: HttpRequest) -> HttpResponse:
 @members_only
 @require_GET
 def waiting_fits(request: HttpRequest) -> HttpResponse:
-    """What fits now and concerns the member: a part that other pages load."""
+    """What fits now and concerns the member: a part that other pages load.
+
+    It stands above the jobs of the day, so it is short; the list has the rest.
+    """
     by = signed_in(request)
-    rows = [_fit(fit, by) for fit in fits_for(by)]
-    return render(request, "waiting_list/_fits.html", {"fits": rows})
+    fits = fits_for(by)
+    context: dict[str, Any] = {
+        "fits": [_fit(fit, by) for fit in fits[:FITS_ELSEWHERE]],
+        "more": max(0, len(fits) - FITS_ELSEWHERE),
+    }
+    return render(request, "waiting_list/_fits.html", context)
 
 
 @members_only
