@@ -14,6 +14,8 @@ from django.test import Client
 
 from sophiie.accounts.models import Member
 from sophiie.appointments.models import Appointment
+from tests.linking import browser_of
+from tests.product_logs import product_logs
 from tests.web.pages import Element, parsed
 
 SIGNED_OUT = ["/login", "/password/reset", "/password/reset/done", "/help/google-calendar"]
@@ -193,3 +195,37 @@ def test_a_request_is_one_line_without_its_query(
 def test_each_request_has_a_number_of_its_own(db: None) -> None:
     numbers = {Client().get("/healthz")["X-Request-ID"] for _ in range(3)}
     assert len(numbers) == 3
+
+
+@pytest.mark.parametrize(
+    ("ask", "status"),
+    [
+        (lambda page: page.get("/settings/team/invite-nobody"), 404),
+        (lambda page: page.get("/settings/audit"), 403),
+        (lambda page: page.post("/settings/profile", {f"x{n}": "" for n in range(2000)}), 400),
+        (lambda page: page.get("/calendar", headers={"host": "evil.example"}), 400),
+        (lambda page: page.get("/calendar", headers={"host": "a b"}), 400),
+    ],
+    ids=["not there", "not allowed", "too many fields", "another host", "no host"],
+)
+def test_a_refusal_is_a_line_in_the_log_and_no_traceback(
+    bob: Member, ask: Callable[[Client], Any], status: int
+) -> None:
+    page = browser_of(bob)
+    page.raise_request_exception = False
+    with product_logs("INFO") as written:
+        assert ask(page).status_code == status
+    assert str(status) in written.getvalue()
+    assert "Traceback" not in written.getvalue()
+
+
+def test_a_fault_of_ours_says_where(alice: Member, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fault(_: Any) -> None:
+        raise RuntimeError("of ours")
+
+    monkeypatch.setattr("sophiie.web.calendar.views.signed_in", fault)
+    page = browser_of(alice)
+    page.raise_request_exception = False
+    with product_logs("INFO") as written:
+        assert page.get("/calendar").status_code == 500
+    assert "Traceback" in written.getvalue()

@@ -113,6 +113,7 @@ def configure_logging(level: str, *, known: Iterable[str] = (), style: LogStyle 
             ],
         )
     )
+    handler.addFilter(_refusals_without_traceback)
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
@@ -120,6 +121,15 @@ def configure_logging(level: str, *, known: Iterable[str] = (), style: LogStyle 
     logging.getLogger("procrastinate").setLevel("WARNING")
     # Its "unclosed"/"slow callback" chatter is for developers of asyncio.
     logging.getLogger("asyncio").setLevel("WARNING")
+
+
+def _refusals_without_traceback(record: logging.LogRecord) -> bool:
+    """A filter: what Django refuses is the doing of whoever asked, and one line says all of it.
+    Only what fails on our side says where."""
+    refused = record.name == "django.request" and record.levelno < logging.ERROR
+    if refused or record.name.startswith("django.security"):
+        record.exc_info = None
+    return True
 
 
 def log(name: str) -> structlog.stdlib.BoundLogger:
