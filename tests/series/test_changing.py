@@ -164,6 +164,37 @@ def test_the_assignee_of_one_visit_stays_when_the_others_change(alice: Member, b
     ]
 
 
+@pytest.mark.parametrize("days", [0, 1], ids=["later that day", "the day after"])
+@pytest.mark.parametrize("way", ["it was pointed at", "it was ticked"])
+@pytest.mark.parametrize("text", ["FREQ=WEEKLY;COUNT=5", "FREQ=WEEKLY"], ids=["counted", "open"])
+def test_what_stayed_when_the_rest_was_called_off_is_not_called_off_by_a_new_time(
+    alice: Member, text: str, way: str, days: int
+) -> None:
+    """Found by the machine: the rule ends before it, and the visit that somebody moved was lost."""
+    series = made(alice, text).series
+    second, third = appointments_of(series)[1:3]
+    booking.change(by=alice, appointment_id=third.id, changes={"title": "In their flat"})
+    cancel_series(by=alice, series_id=series.id, scope=Scope.FOLLOWING, appointment_id=second.id)
+    assert walls(series) == ["Tue 12 Jan 09:00", "Tue 26 Jan 09:00"]
+    first, later = appointments_of(series)[0], timedelta(days=days)
+    how: dict[str, Any]
+    if way == "it was ticked":
+        start, how = first.local_start, {"include_changed": True}
+    else:
+        start, how = third.local_start, {"appointment_id": third.id}
+    time = NewTime(start=start.replace(tzinfo=None, hour=14) + later)
+    how |= {"change": SeriesChange(time=time)}
+    seen = preview_change(by=alice, series_id=series.id, scope=Scope.ALL, **how)
+    assert seen.cancelled == []
+    change(alice, series, **how)
+    assert [one.id for one in appointments_of(series) if one.is_on] == [first.id, third.id]
+    assert walls(series) == (
+        ["Wed 13 Jan 14:00", "Wed 27 Jan 14:00"]
+        if days
+        else ["Tue 12 Jan 14:00", "Tue 26 Jan 14:00"]
+    )
+
+
 def test_a_visit_called_off_alone_does_not_come_back(alice: Member) -> None:
     series = made(alice).series
     booking.cancel(by=alice, appointment_id=appointments_of(series)[1].id)

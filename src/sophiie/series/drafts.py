@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -18,7 +18,7 @@ from sophiie.series.fitting import Answers, Asked, Fitted, fit
 from sophiie.series.horizon import horizon
 from sophiie.series.models import Visit
 from sophiie.series.needs import NeedsOfBooked, Placed
-from sophiie.series.planning import Planned, Timing, plan
+from sophiie.series.planning import Planned, Timing, end_of, plan, start_on
 from sophiie.series.retiming import AS_BEFORE, NewTime, Rest, new_timing
 from sophiie.series.scope import Part, Scope, check_not_run_out, locked_series, part_of
 from sophiie.series.selectors import find_series
@@ -104,14 +104,40 @@ def worked_out(
     if timing.rule.is_open_ended:
         through = max(filter(None, [series.planned_through, horizon(timing, part.moment)]))
     visits = {p.number: p for p in plan(timing, through=through, number=first.number)}
+    planned = {v.appointment_id: visits[v.number] for v in part.rest if v.number in visits}
+    if change.time.rule is None:
+        beyond = [v for v in _beyond_the_end(part, old) if v.appointment_id not in planned]
+        planned |= _planned_alone(beyond, timing, change.time.later_than(part.pointed_at.planned))
     last = part.rest[-1].number
     return Draft(
         part=part,
         timing=timing,
-        planned={v.appointment_id: visits[v.number] for v in part.rest if v.number in visits},
+        planned=planned,
         added=[planned for number, planned in visits.items() if number > last],
-        surplus=[visit for visit in part.touched if visit.number not in visits],
+        surplus=[visit for visit in part.touched if visit.appointment_id not in planned],
     )
+
+
+def _beyond_the_end(part: Part, timing: Timing) -> list[Visit]:
+    """Those that stayed when the series was called off from an earlier visit on."""
+    until = timing.rule.until
+    return [visit for visit in part.touched if until is not None and visit.planned > until]
+
+
+def _planned_alone(
+    visits: Sequence[Visit], timing: Timing, later: timedelta
+) -> dict[UUID, Planned]:
+    """By appointment, each at the new time on its own day, to which the rule does not lead. Raises
+    `ClocksAsk`."""
+    found = {}
+    for visit in visits:
+        day = visit.planned + later
+        if (start := start_on(timing, day)) is not None:
+            end = end_of(start, timing.length, timing.zone)
+            found[visit.appointment_id] = Planned(
+                number=visit.number, day=day, start=start, end=end
+            )
+    return found
 
 
 def fit_draft(by: Member, draft: Draft, change: SeriesChange, answers: Answers) -> None:

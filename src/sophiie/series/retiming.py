@@ -35,6 +35,10 @@ class NewTime:
             value is not None for value in (self.rule, self.start, self.length, self.left_out)
         )
 
+    def later_than(self, day: date) -> timedelta:
+        """By how many days the visit of this day, which was pointed at, moves."""
+        return timedelta() if self.start is None else self.start.date() - day
+
 
 AS_BEFORE = NewTime()
 
