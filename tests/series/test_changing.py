@@ -302,6 +302,17 @@ def test_the_assignees_come_back_with_an_undo(alice: Member, bob: Member) -> Non
     assert state() == before
 
 
+def test_the_history_says_that_deleted_visits_are_back(alice: Member) -> None:
+    series = made(alice).series
+    ended = cancel_series(by=alice, series_id=series.id, scope=Scope.ALL, deletes=True)
+    assert ended.act is not None
+    assert appointments_of(series) == []
+    undo(by=alice, act_id=ended.act.id)
+    for one in appointments_of(series):
+        assert one.changes.latest("revision").fields["deleted"] == [True, False]
+    assert len(appointments_of(series)) == 5
+
+
 def test_nothing_is_undone_once_a_visit_was_changed_since(alice: Member) -> None:
     series = made(alice).series
     done = change(alice, series, change=SeriesChange(time=TEN))

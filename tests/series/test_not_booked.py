@@ -13,6 +13,7 @@ from sophiie.accounts.people import deactivate
 from sophiie.appointments import booking
 from sophiie.appointments.models import Appointment, Assignment
 from sophiie.audit.models import Entry
+from sophiie.series import not_booked
 from sophiie.series.cancelling import cancel_series
 from sophiie.series.changing import change_series
 from sophiie.series.drafts import SeriesChange
@@ -85,7 +86,28 @@ def test_booked_at_the_nearest_free_time_it_belongs_to_the_series(
         *(a.id for a in before[-2:]),
     ]
     assert numbers(waiting) == list(range(1, len(before) + 2))
-    assert Entry.objects.filter(act="series.changed").count() == 1
+    assert Entry.objects.get(act="series.changed").details["visits"] == 1
+
+
+def test_whoever_has_the_series_open_is_told_that_it_changed(
+    alice: Member, waiting: Series, clock: time_machine.Coordinates
+) -> None:
+    before = waiting.revision
+    clock.shift(HOUR)
+    book_not_booked(by=alice, series_id=waiting.id, day=DAY, way=Way.MOVE)
+    waiting.refresh_from_db()
+    assert (waiting.revision, waiting.updated_at) == (before + 1, datetime.now(UTC))
+
+
+def test_only_the_first_days_have_a_time_proposed(
+    alice: Member, waiting: Series, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each costs a search."""
+    days = [DAY + n * WEEK for n in (0, 10, 20)]
+    Series.objects.update(not_booked=[day.isoformat() for day in days])
+    waiting.refresh_from_db()
+    monkeypatch.setattr(not_booked, "MAX_PROPOSALS", 1)
+    assert [one.nearest is not None for one in waiting_visits(waiting)] == [True, False, False]
 
 
 def test_it_is_booked_where_somebody_says(alice: Member, waiting: Series) -> None:
@@ -203,6 +225,22 @@ def test_a_time_that_the_clocks_skip_is_asked_about(
         book_not_booked(by=alice, series_id=series.id, day=day, way=Way.MOVE)
     visit = book_not_booked(by=alice, series_id=series.id, day=day, way=told.choices[1])
     assert visit.appointment.start == told.choices[1]
+    assert (visit.number, visit.changed_alone) == (3, True)
+
+
+def test_what_the_clocks_ask_hides_no_other_day(
+    alice: Member, clock: time_machine.Coordinates
+) -> None:
+    series = made(alice, "FREQ=WEEKLY;BYDAY=SU;COUNT=2", first=wall("2027-01-17 02:30")).series
+    days = [date(2028, 10, 1), date(2028, 10, 8)]
+    Series.objects.filter(pk=series.pk).update(
+        rule="FREQ=WEEKLY;BYDAY=SU", not_booked=[day.isoformat() for day in days]
+    )
+    series.refresh_from_db()
+    assert [(one.day, bool(one.choices)) for one in waiting_visits(series)] == [
+        (days[0], True),
+        (days[1], False),
+    ]
 
 
 def test_nobody_books_for_who_has_left(alice: Member, bob: Member, waiting: Series) -> None:

@@ -70,6 +70,20 @@ def test_the_appointment_itself_is_the_first_visit(alice: Member, bob: Member) -
         assert [use.resource for use in one.resource_uses.all()] == [van]
 
 
+def test_who_let_it_repeat_has_made_the_others(alice: Member, bob: Member) -> None:
+    first = single(alice)
+    done = repeat_appointment(by=bob, appointment_id=first.id, how=weekly())
+    assert [one.created_by for one in appointments_of(done.series)] == [alice, *[bob] * 4]
+
+
+def test_what_begins_at_this_moment_repeats_no_more(alice: Member) -> None:
+    first = single(alice)
+    with time_machine.travel(NINE, tick=False), pytest.raises(InvalidSeries, match="has begun"):
+        repeat_appointment(by=alice, appointment_id=first.id, how=weekly())
+    with time_machine.travel(NINE - timedelta(seconds=1), tick=False):
+        assert repeat_appointment(by=alice, appointment_id=first.id, how=weekly()).series
+
+
 def test_one_undo_gives_the_single_appointment_back(alice: Member) -> None:
     first = single(alice)
     done = repeat_appointment(by=alice, appointment_id=first.id, how=weekly())

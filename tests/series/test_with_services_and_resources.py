@@ -234,6 +234,36 @@ def test_a_van_is_given_to_all_visits_and_taken_back(
     assert uses(series) == []
 
 
+def test_an_undo_gives_back_the_service_of_before(alice: Member, visit_at_home: Service) -> None:
+    other = service(alice, name="Check")
+    series = made(alice, service_id=visit_at_home.id).series
+    asked = SeriesChange(details={"service_id": other.id})
+    changed = change_series(by=alice, series_id=series.id, scope=Scope.ALL, change=asked)
+    assert {one.service_id for one in appointments_of(series)} == {other.id}
+    undo(by=alice, act_id=changed.act.id)
+    assert {one.service_id for one in appointments_of(series)} == {visit_at_home.id}
+    said = [one.changes.latest("revision").fields["service"] for one in appointments_of(series)]
+    assert said == [["Check", "Visit at home"]] * 5
+
+
+def test_an_undo_does_not_take_the_van_from_who_has_it_by_now(
+    alice: Member, bob: Member, van: Resource
+) -> None:
+    trailer = make(by=alice, name="Trailer")
+    series = made(alice, resources=[van]).series
+    asked = SeriesChange(resources=[trailer])
+    changed = change_series(by=alice, series_id=series.id, scope=Scope.ALL, change=asked)
+    third = appointments_of(series)[2]
+    taken = details(start=third.start, end=third.end, title="Move")
+    book(by=bob, details=taken, assignees=[bob], resources=[van])
+    with pytest.raises(VisitsInTheWay) as caught:
+        undo(by=alice, act_id=changed.act.id)
+    assert [(one.number, one.obstacles[0].member_name) for one in caught.value.visits] == [
+        (3, "Blue van")
+    ]
+    assert {tuple(resources_used(one)) for one in appointments_of(series)} == {(trailer,)}
+
+
 def test_held_visits_keep_the_van_until_they_expire_or_are_confirmed(
     alice: Member, bob: Member, van: Resource
 ) -> None:
