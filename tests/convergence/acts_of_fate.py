@@ -98,7 +98,9 @@ class ActsOfFate(ActsOfPeople):
             self.google.expire_access_tokens(account)
         self.something_to_do(which, 2)
         work()
-        if not for_long:
+        if for_long:
+            self.lost.add(account)
+        else:
             self.google.fail_tokens(account, None)
             for name in self.world.members:
                 self.reconnect(name)

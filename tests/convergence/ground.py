@@ -56,6 +56,7 @@ class Ground(RuleBasedStateMachine):
         self.restored: set[Place] = set()  # … or brought back from the trash
         self.as_left: dict[Place, str] = {}  # the version that a person last made of an event
         self.foreign: list[Place] = []
+        self.lost: set[str] = set()  # accounts that took their grant back
         self.counter = 0
         self.unsettled = 0  # steps since the dust had settled
         self.watch = CallWatch(self.world, self.tally)

@@ -61,6 +61,7 @@ class MirrorMachine(ActsOnSeries, ActsInQuiet):
     def settle(self) -> None:
         self.world.heal_google()
         leases_run_out()
+        self.notice_lost_access()
         self.world.mend_links()
         for which in sorted(self.disturbed):
             if not self.known(which).deleted:
@@ -82,6 +83,14 @@ class MirrorMachine(ActsOnSeries, ActsInQuiet):
         check_nothing_looks_like_drift()
         check_busy_time(self.world, self.appointments)
         self.tally.settled += 1
+
+    def notice_lost_access(self) -> None:
+        """Google may let an access token live for an hour after its grant was taken back."""
+        for account in self.lost:
+            self.google.expire_access_tokens(account)
+        if self.lost:
+            work(reading=True)
+        self.lost.clear()
 
     def judge(self) -> None:
         check_convergence(self.world, self.appointments, self.strays, self.tally)
