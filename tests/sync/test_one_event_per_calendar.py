@@ -158,12 +158,10 @@ def test_what_it_shows_is_then_what_the_other_link_shows(
     """Found by the machine: the event kept what its former host had shown in it."""
     together(alice, bob, notes="Gate code 4711")
     host = host_of(only_id(google))
-    shows = {
-        True: stayer_shows,
-        False: Privacy.FULL if stayer_shows == Privacy.BUSY else Privacy.BUSY,
-    }
+    host_shows = Privacy.FULL if stayer_shows == Privacy.BUSY else Privacy.BUSY
     for known in CalendarLink.objects.all():
-        change_options(link=known, covers=known.covers, privacy=shows[known.pk != host.pk])
+        shows = host_shows if known.pk == host.pk else stayer_shows
+        change_options(link=known, covers=known.covers, privacy=shows)
     settle()
     assert ("4711" in str(live(google))) is (stayer_shows == Privacy.BUSY)
     leave(host, way)
