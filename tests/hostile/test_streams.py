@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
 
@@ -314,6 +316,41 @@ async def test_what_is_announced_many_times_is_told_once() -> None:
         for _ in range(50):
             hub.pass_on(f'{{"business": "{business}", "link": "a"}}')
         assert await stream.news() == b'data: {"link": "a"}\n\n'
+
+
+async def test_it_is_known_how_long_nothing_has_changed(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = SimpleNamespace(monotonic=lambda: 100.0)
+    monkeypatch.setattr(hubs, "time", clock)
+    monkeypatch.setattr(hubs, "MAX_REMEMBERED", 2)
+    hub, mine, theirs, third = Hub(), uuid4(), uuid4(), uuid4()
+    clock.monotonic = lambda: 107.0
+    assert hub.seconds_since_a_change(mine) == 7  # no longer than it has listened
+    hub.pass_on(f'{{"business": "{mine}", "appointment": "a"}}')
+    clock.monotonic = lambda: 109.0
+    hub.pass_on(f'{{"business": "{theirs}", "gap": true}}')
+    hub.pass_on(f'{{"business": "{mine}", "session_ended": "a"}}')  # changes nothing on a page
+    assert (hub.seconds_since_a_change(mine), hub.seconds_since_a_change(theirs)) == (2, 0)
+    assert hub.seconds_since_a_change(third) == 9
+    clock.monotonic = lambda: 110.0
+    hub.pass_on(f'{{"business": "{third}", "appointment": "a"}}')  # one more than it can remember
+    assert [hub.seconds_since_a_change(one) for one in (mine, theirs, third)] == [0, 0, 0]
+
+
+def test_a_page_that_is_newer_than_the_last_change_asks_nothing_again(
+    site: str, alice: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Member.objects.filter(pk=alice.pk).update(first_steps_done_at=now())
+    with listening(site, browser_of(alice)), browser_page() as page:
+        monkeypatch.setattr(hubs.hub, "_knows_all_since", time.monotonic() - 3600)
+        page.add_init_script(
+            "window.gaps = 0; document.addEventListener('sophiie:gap', () => gaps++)"
+        )
+        sign_in(page, site, alice)
+        open_and_listen(page, f"{site}/calendar")
+        page.wait_for_selector("[aria-busy=false]")
+        with page.expect_response("**/calendar/feed?*"):
+            elsewhere(lambda: live.announce(alice.business_id, appointment=uuid4()))
+        assert page.evaluate("gaps") == 0
 
 
 def test_a_lost_connection_to_the_database_is_a_gap(site: str, alice: Member) -> None:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from sophiie.accounts.models import Member
 from sophiie.appointments.booking import book, cancel, change
@@ -53,6 +53,23 @@ def test_changes_of_others_appear_without_reload(
         expect(entry(page, "Leaking tap")).to_have_count(0)
         page.get_by_role("checkbox", name="Cancelled").check()
         expect(entry(page, "Leaking tap")).to_contain_text("Cancelled")
+
+
+def test_what_changes_before_the_page_listens_is_shown(
+    site: str, alice: Member, bob: Member, opened: Opened
+) -> None:
+    """Between the page and its stream lies a moment, and a long one if the server is busy."""
+
+    def make_first(route: Route) -> None:
+        drawn(page)
+        elsewhere(lambda: made(bob, "Leaking tap", "10:00", bob))
+        route.continue_()
+
+    with opened() as page:
+        page.route("**/live", make_first)
+        page.goto("about:blank")
+        page.goto(f"{site}/calendar?view=week&date={TUESDAY}")
+        expect(entry(page, "Leaking tap")).to_be_visible()
 
 
 def test_what_is_done_and_who_did_not_show_up_can_be_hidden(opened: Opened, alice: Member) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from google_simulator.testing import RunningSimulator
 from sophiie.accounts.models import Member
@@ -58,6 +58,24 @@ def test_a_broken_link_is_said_on_the_open_page(
         expect(banner.get_by_role("button", name="Reconnect Google")).to_be_visible()
         expect(page.get_by_label("Title")).to_have_value("Leaking tap")
         assert violations(page) == []
+
+
+def test_what_breaks_before_the_page_listens_is_said(
+    site: str, alice: Member, google: RunningSimulator
+) -> None:
+    link(alice, google)
+
+    def break_first(route: Route) -> None:
+        link_id = elsewhere(lambda: CalendarLink.objects.get().pk)
+        elsewhere(lambda: mark_needs_reconnect(link_id, problems.CALENDAR_GONE))
+        route.continue_()
+
+    with browser_page(**WIDE) as page:
+        sign_in(page, site, alice)
+        page.route("**/live", break_first)
+        page.goto(f"{site}/appointments/new")
+        banner = page.get_by_role("alert").filter(has_text="Google no longer lets Sophiie")
+        expect(banner).to_be_visible()
 
 
 def test_the_header_stays_where_it_is_and_long_names_fit(site: str, alice: Member) -> None:

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
+from uuid import UUID
 
 import psycopg
 from django.db import DatabaseError
@@ -29,6 +31,8 @@ HEARTBEAT_SECONDS = 20.0
 LOOK_SECONDS = 5.0
 NOTE_SECONDS = 120.0
 MAX_WAITING = 50
+# Of so many businesses it is known when they were last heard of.
+MAX_REMEMBERED = 10_000
 # Announcements are gathered for this long for each page that hears them: a business with two
 # thousand open pages hears twice a second, one with ten at once.
 SECONDS_A_PAGE = 0.00025
@@ -80,6 +84,8 @@ class Hub:
         self._streams: dict[str, set[Stream]] = {}
         self._count = 0
         self._untold: dict[str, dict[bytes, None]] = {}
+        self._heard: dict[str, float] = {}
+        self._knows_all_since = time.monotonic()
         self._listening = asyncio.Event()
         self._doubt = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
@@ -118,6 +124,20 @@ class Hub:
             if not streams:
                 del self._streams[business]
 
+    def seconds_since_a_change(self, business_id: UUID) -> float:
+        """How long ago something was announced for a business. It is never more than the time
+        since this process began to listen: of what came before it knows nothing."""
+        return time.monotonic() - self._heard.get(str(business_id), self._knows_all_since)
+
+    def _remember(self, business: str) -> None:
+        if len(self._heard) >= MAX_REMEMBERED:
+            self._forget()
+        self._heard[business] = time.monotonic()
+
+    def _forget(self) -> None:
+        self._heard.clear()
+        self._knows_all_since = time.monotonic()
+
     async def listens(self) -> None:
         """Returns as soon as announcements are heard."""
         if not self._tasks or any(task.done() for task in self._tasks):
@@ -150,6 +170,7 @@ class Hub:
         async with await psycopg.AsyncConnection.connect(**parameters, autocommit=True) as listener:
             await listener.execute(f"LISTEN {CHANNEL}")
             database_outage.is_over()
+            self._forget()
             for stream in self._all():  # the pages that were open before have missed something
                 stream.tell(GAP)
             self._doubt.set()
@@ -161,6 +182,9 @@ class Hub:
         """Handles one announcement."""
         what: dict[str, Any] = json.loads(payload)
         business = what.get("business", "")
+        public = {name: value for name, value in what.items() if name not in _PRIVATE}
+        if public:
+            self._remember(business)
         streams = self._streams.get(business)
         if not streams:
             return
@@ -170,7 +194,6 @@ class Hub:
             _end(stream for stream in streams if str(stream.session.member_id) == member)
         if what.get("sessions_in_doubt"):
             self._doubt.set()
-        public = {name: value for name, value in what.items() if name not in _PRIVATE}
         if not public:
             return
         if business not in self._untold:

@@ -39,7 +39,8 @@ def live(request: HttpRequest) -> HttpResponse:
 
 
 async def stream(scope: Scope, receive: Receive, send: Send) -> None:
-    """The stream of the member's business: ids of what changed, nothing else."""
+    """The stream of the member's business: first for how many milliseconds nothing has changed, by
+    which a page knows whether it was made before; then ids of what changes, nothing else."""
     session = await _arrived(scope)
     if isinstance(session, HttpResponse):
         await send_answer(plain(session), scope["method"], send)
@@ -81,7 +82,8 @@ async def _send_all(opened: Stream, receive: Receive, send: Send) -> None:
     end = loop.call_later(random.uniform(*STREAM_SECONDS), opened.end)  # noqa: S311 - no secret
     gone = asyncio.create_task(_until_gone(opened, receive))
     try:
-        news = b"retry: 2000\n\n"
+        quiet = int(hub.seconds_since_a_change(opened.session.business_id) * 1000)
+        news = b"retry: 2000\n\nevent: quiet\ndata: %d\n\n" % quiet
         while news:
             await send({"type": "http.response.body", "body": news, "more_body": True})
             news = await opened.news()

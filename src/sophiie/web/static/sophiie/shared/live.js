@@ -32,11 +32,6 @@ function refresh(elements) {
 
 const partsOf = (name) => document.querySelectorAll(`[data-live="${CSS.escape(name)}"]`);
 
-function refreshUnsettled() {
-  const parts = [...document.querySelectorAll("[data-live]")];
-  refresh(parts.filter((part) => part.querySelector("[data-unsettled]")));
-}
-
 /** After a gap anything may have changed. */
 function refreshAll() {
   refresh(document.querySelectorAll("[data-live]"));
@@ -60,6 +55,12 @@ function passOn({ data }) {
     refresh(partsOf("appointments"));
   if (change.link !== undefined) refresh(partsOf("link"));
   document.dispatchEvent(new CustomEvent("sophiie:change", { detail: change }));
+}
+
+/** When the server was asked for this page, in milliseconds by this page's clock. */
+function askedAt() {
+  const [navigation] = performance.getEntriesByType("navigation");
+  return navigation?.fetchStart ?? 0;
 }
 
 /** "Offline – reconnecting", once it has lasted for a while. */
@@ -90,6 +91,7 @@ class Connection {
   #source = null;
   #tries = 0;
   #hasMissed = false;
+  #currentAt = askedAt(); // what the page shows is at least as new
   #retryTimer = 0;
   #notice = new Notice();
 
@@ -105,6 +107,7 @@ class Connection {
     this.close();
     this.#source = new EventSource(this.#url);
     this.#source.addEventListener("open", () => this.#opened());
+    this.#source.addEventListener("quiet", (event) => this.#wasQuiet(Number(event.data)));
     this.#source.addEventListener("message", passOn);
     this.#source.addEventListener("beat", hear);
     this.#source.addEventListener("error", () => this.#failed());
@@ -132,10 +135,18 @@ class Connection {
     this.#tries = 0;
     hear();
     this.#notice.hide();
-    // On a new page only what was unsettled when the server rendered it can be out of date.
-    if (this.#hasMissed) refreshAll();
-    else refreshUnsettled();
+    if (this.#hasMissed) this.#catchUp();
     this.#hasMissed = false;
+  }
+
+  /** Nothing has changed for so many milliseconds: longer than since this page was made? */
+  #wasQuiet(milliseconds) {
+    if (milliseconds <= performance.now() - this.#currentAt) this.#catchUp();
+  }
+
+  #catchUp() {
+    this.#currentAt = performance.now();
+    refreshAll();
   }
 
   #failed() {
