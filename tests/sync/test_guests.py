@@ -111,6 +111,40 @@ def test_when_the_host_unlinks_another_takes_over(
     assert [seen_by(google, who) for who in (ALICE, BOB, CHARLIE)] == [1, 1, 1]
 
 
+def test_who_removed_the_events_and_links_again_invites_anew(
+    alice: Member, bob: Member, google: RunningSimulator
+) -> None:
+    """The first link kept its event, and of that the last one knows what it once showed."""
+    link(alice, google)
+    book_for(alice, alice, bob)
+    drain_all()
+    for events in ("keep", "remove"):
+        browser_of(alice).post("/settings/calendar/unlink", {"events": events})
+        drain_all()
+        link(alice, google)
+        drain_all()
+    assert guests(google) == [{BOB}]
+    assert seen_by(google, BOB) == 1
+
+
+def test_what_a_colleague_did_to_a_kept_event_is_made_good(
+    alice: Member, bob: Member, google: RunningSimulator
+) -> None:
+    """Bob's link took Alice's event over, and her next one finds it as his left it."""
+    link(alice, google)
+    appointment = book_for(alice, alice, bob)
+    drain_all()
+    browser_of(alice).post("/settings/calendar/unlink", {"events": "keep"})
+    link(bob, google)
+    drain_all()
+    assert MirroredEvent.objects.values("event_id").distinct().count() == 1
+    browser_of(bob).post("/settings/calendar/unlink", {"events": "keep"})
+    link(alice, google)
+    drain_all()
+    assert guests(google) == [{BOB}]
+    assert status_of(appointment).guests == (BOB,)
+
+
 def test_a_business_can_do_without(alice: Member, bob: Member, google: RunningSimulator) -> None:
     link(alice, google)
     book_for(alice, alice, bob)

@@ -5,11 +5,11 @@ when it removes its events before it ends. Part of the transaction that made it 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
 from sophiie.calendar_link.models import CalendarLink, LinkState
 from sophiie.common.clock import now
@@ -41,6 +41,7 @@ def record_backfill(
     adopted = {} if rows else _events_of_earlier_links(link)
     others = _managed_by_other_links(link)
     adopted = {key: row for key, row in adopted.items() if row.event_id not in others}
+    outdated = _outdated(adopted.values())
     found = {key: event for key, event in (found or {}).items() if event not in others}
     business = link.member.business
     circle = Circle.of(business, links_of(business.id))
@@ -70,14 +71,15 @@ def record_backfill(
         ):
             if row._state.adding:
                 earlier = adopted.pop(appointment.id, None)
+                event_id = earlier.event_id if earlier else found.get(appointment.id)
                 if row.hosted_elsewhere and earlier is not None:  # one too many
                     row.hosted_elsewhere = False
                     want(row, False, appointment.revision, moment)
                 if not row.hosted_elsewhere:
-                    adopt(row, earlier, found.get(appointment.id), circle)
+                    adopt(row, None if earlier in outdated else earlier, event_id, circle)
             row.backfill = not row.hosted_elsewhere
             changed.append(row)
-    changed += _leftovers(link, adopted, moment, circle)
+    changed += _leftovers(link, adopted, outdated, moment, circle)
     save(changed)
     hand_over(link, changed, moment)
     link.backfill_total = MirroredEvent.objects.filter(
@@ -162,6 +164,19 @@ def _events_of_earlier_links(link: CalendarLink) -> dict[UUID, MirroredEvent]:
     return {row.appointment_id: row for row in earlier}
 
 
+def _outdated(earlier: Collection[MirroredEvent]) -> set[MirroredEvent]:
+    """The mappings whose event another link wrote or deleted since: what they say of it no longer
+    holds, so it is adopted like one that was found."""
+    later = MirroredEvent.objects.filter(
+        event_id=OuterRef("event_id"),
+        calendar_id=OuterRef("calendar_id"),
+        sent=True,
+        updated_at__gte=OuterRef("updated_at"),
+    ).exclude(pk=OuterRef("pk"))
+    rows = MirroredEvent.objects.filter(pk__in=[row.pk for row in earlier])
+    return set(rows.filter(Exists(later))) if earlier else set()
+
+
 def _managed_by_other_links(link: CalendarLink) -> set[str]:
     """Events in this calendar that another link manages, through a shared Google account or a
     shared calendar. Two links with one event would undo each other's work."""
@@ -173,6 +188,7 @@ def _managed_by_other_links(link: CalendarLink) -> set[str]:
 def _leftovers(
     link: CalendarLink,
     earlier: Mapping[UUID, MirroredEvent],
+    outdated: Collection[MirroredEvent],
     moment: datetime,
     circle: Circle,
 ) -> Rows:
@@ -181,7 +197,7 @@ def _leftovers(
     for left in earlier.values():
         if left.appointment.end > moment:
             row = new_row(link, left.appointment, moment)
-            adopt(row, left, None, circle)
+            adopt(row, None if left in outdated else left, left.event_id, circle)
             want(row, False, left.appointment.revision, moment)
             row.backfill = True
             rows.append(row)
