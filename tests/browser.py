@@ -44,7 +44,8 @@ FLAGS = [
 ]
 
 # What is expected comes at once, or late on a machine that does other things as well.
-expect.set_options(timeout=20_000)
+PATIENCE_MS = 60_000
+expect.set_options(timeout=PATIENCE_MS)
 
 DESK = {"viewport": {"width": 1280, "height": 900}}
 PHONE = {"viewport": {"width": 360, "height": 740}, "has_touch": True}
@@ -106,6 +107,7 @@ def browser_page(**options: Any) -> Iterator[Page]:
     browser, loop = _chromium()
     with _in_sight(loop):
         context = browser.new_context(**{"viewport": {"width": 1280, "height": 850}, **options})
+        context.set_default_timeout(PATIENCE_MS)
         if escape_hatch.is_travelling():  # the page's clock is that of the test and its site
             context.clock.install(time=now())
         page = context.new_page()

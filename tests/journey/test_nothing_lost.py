@@ -12,9 +12,11 @@ from playwright.sync_api import Dialog, Page, expect
 from sophiie.accounts.models import Member
 from sophiie.appointments.booking import book
 from sophiie.appointments.models import Appointment
+from sophiie.appointments.services import delete_service
 from tests.accessibility import violations
 from tests.browser import DESK, PHONE, browser_page
 from tests.conftest import details
+from tests.services.made import service
 from tests.site import elsewhere, sign_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -87,6 +89,25 @@ def test_without_a_connection_the_page_stays_and_saves_later(
     expect(page.get_by_role("status").filter(has_text="Saved")).to_be_visible()
     saved = elsewhere(Appointment.objects.get)
     assert (saved.location, saved.revision) == ("12 Bay Street", 2)
+
+
+def test_what_cannot_be_chosen_any_more_is_no_draft(
+    alice: Member, bob: Member, site: str, page: Page
+) -> None:
+    """The form comes back with all that was typed; there is nothing else to restore."""
+    gas = elsewhere(lambda: service(alice))
+    elsewhere(lambda: service(alice, name="Boiler service"))
+    sign_in(page, site, alice)
+    page.goto(f"{site}/appointments/new")
+    page.get_by_label("Title").fill("Leaking tap")
+    page.get_by_label("Service").select_option("Gas check")
+    page.get_by_role("checkbox", name="Bob").check()
+    page.wait_for_function(f"() => ({DRAFTS})().length === 1")
+    elsewhere(lambda: delete_service(by=alice, service_id=gas.pk))
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator("main").get_by_role("alert").first).to_contain_text("Choose a service")
+    expect(page.get_by_role("checkbox", name="Bob")).to_be_checked()
+    expect(offer(page)).to_have_count(0)
 
 
 @at_both_sizes

@@ -19,7 +19,7 @@ from tests.conftest import PASSWORD
 from tests.prepared import copy_of_schema
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
-TIMEOUT_SECONDS = 60
+TIMEOUT_SECONDS = 300
 CLINIC = ("create-business", "Hill Clinic", "--timezone", "Europe/Berlin", "--password-stdin")
 DORA = ("--owner-email", "dora@example.com", "--owner-name", "Dora")
 

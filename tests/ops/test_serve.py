@@ -79,7 +79,7 @@ class Served:
 def serving(*, terminal: bool, **variables: str) -> Iterator[Served]:
     served = Served(terminal=terminal, **variables)
     try:
-        until(lambda: answers(f"{served.url}/healthz"), seconds=60, what="it serves")
+        until(lambda: answers(f"{served.url}/healthz"), what="it serves")
         until(
             lambda: any("Sophiie answers" in line for line in served.lines),
             seconds=60,

@@ -78,7 +78,7 @@ class Release:
         for words in (("web", "--port", str(self.port)), ("worker",)):
             log = self._folder / f"{words[0]}-{self.port}.log"
             self._running.append(Running(*words, log=log, **self.variables))
-        until(lambda: answers(f"{self.url}/readyz"), seconds=60, what=f"{self.url} is ready")
+        until(lambda: answers(f"{self.url}/readyz"), what=f"{self.url} is ready")
 
     def stop(self) -> None:
         for process in self._running:
@@ -216,9 +216,9 @@ def test_nothing_fails_and_nothing_is_lost(
             return sorted(event["summary"] for event in google.events(ALICE))
 
         expected = sorted(people.expected.values())
-        until(lambda: titles() == expected, seconds=120, what=f"Google shows all\n{new.complaints}")
+        until(lambda: titles() == expected, what=f"Google shows all\n{new.complaints}")
         api = Api(new.url, people._key)
-        until(lambda: states(api) == {"synced"}, seconds=60, what="every event is in sync")
+        until(lambda: states(api) == {"synced"}, what="every event is in sync")
     finally:
         people.stop() if people.is_alive() else None
         old.stop()

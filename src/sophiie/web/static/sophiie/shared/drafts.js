@@ -66,11 +66,21 @@ export function write(name, content) {
 
 export const clear = (name) => attempt(() => localStorage.removeItem(name));
 
-/** Whether the form shows everything of the draft: because the server refused it, for example. */
+/** Whether this could be in the form: a service that was deleted since cannot be chosen any more. */
+function fits(form, [name, value]) {
+  return [...form.elements].some((control) => {
+    if (control.name !== name) return false;
+    if (control.options) return [...control.options].some((option) => option.value === value);
+    return !["checkbox", "radio"].includes(control.type) || control.value === value;
+  });
+}
+
+/** Whether the form shows everything of the draft that it can: because the server refused it, for
+ *  example. */
 export function shows(form, content) {
   const now = contentOf(form);
   return content
-    .filter(([name, value]) => value && name !== "revision")
+    .filter(([name, value]) => value && name !== "revision" && fits(form, [name, value]))
     .every((pair) => now.some((other) => same(pair, other)));
 }
 
