@@ -12,6 +12,7 @@ from sophiie.accounts.models import Member
 from sophiie.accounts.people import deactivate
 from sophiie.appointments import booking
 from sophiie.appointments.models import Appointment, Assignment
+from sophiie.appointments.signals import booking_ahead
 from sophiie.audit.models import Entry
 from sophiie.series import not_booked
 from sophiie.series.cancelling import cancel_series
@@ -33,6 +34,7 @@ from sophiie.series.retiming import NewTime
 from sophiie.series.scope import Scope
 from sophiie.series.undoing import undo
 from tests.at_once import at_once
+from tests.busy import TOO_OLD, calendar_of
 from tests.conftest import ApiCaller, details
 from tests.series.making import HOUR, appointments_of, made, numbers, wall, walls
 
@@ -65,6 +67,32 @@ def test_each_says_why_and_when_it_could_be(waiting: Series) -> None:
     assert (told.day, told.start, told.end) == (DAY, AT, AT + HOUR)
     assert [one.title for one in told.obstacles] == ["Meeting"]
     assert told.nearest == AT + HOUR
+
+
+def test_looking_at_them_asks_no_calendar_anew(alice: Member, waiting: Series) -> None:
+    """The copies are old; the booking renews them."""
+    calendar_of(alice, age=TOO_OLD, known_days=800)
+    (told,) = waiting_visits(waiting)
+    assert [one.title for one in told.obstacles] == ["Meeting"]
+    assert told.nearest == AT + HOUR
+
+
+@pytest.mark.django_db(transaction=True)  # inside a transaction nobody is asked
+def test_before_it_is_booked_the_days_around_it_are_asked_for(
+    alice: Member, waiting: Series
+) -> None:
+    """Its nearest free time may lie there."""
+    asked: list[tuple[datetime, datetime]] = []
+
+    def note(start: datetime, end: datetime, **more: Any) -> None:
+        asked.append((start, end))
+
+    booking_ahead.connect(note)
+    try:
+        book_not_booked(by=alice, series_id=waiting.id, day=DAY, way=Way.MOVE)
+    finally:
+        booking_ahead.disconnect(note)
+    assert asked == [(AT - timedelta(days=3), AT + HOUR + timedelta(days=3))]
 
 
 def test_booked_at_the_nearest_free_time_it_belongs_to_the_series(
