@@ -18,6 +18,8 @@ PARTS = {
     "@event-calendar/build/dist/event-calendar.min.css": "event-calendar.min.css",
     "htmx.org/dist/htmx.min.js": "htmx.min.js",
     "htmx.org/LICENSE": "htmx.LICENSE.txt",
+    "idiomorph/dist/idiomorph-ext.min.js": "idiomorph-ext.min.js",
+    "idiomorph/LICENSE": "idiomorph.LICENSE.txt",
 }
 # Missing where only the parts of a running product were installed (`npm ci --omit=dev`).
 TEST_PARTS = {

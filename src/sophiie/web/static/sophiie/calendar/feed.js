@@ -19,12 +19,13 @@ export class SignedOut extends Error {}
 const REMEMBERED = 8;
 
 let asking = null;
+let shownText = "";
 const memory = new Map(); // periods as last loaded, the newest last
 
-function remember(answer, from, to) {
+function remember(text, from, to) {
   const key = `${from}/${to}`;
   memory.delete(key);
-  memory.set(key, answer);
+  memory.set(key, text);
   if (memory.size > REMEMBERED) memory.delete(memory.keys().next().value);
 }
 
@@ -32,9 +33,11 @@ export const isShown = (from, to) => shown.from === from && shown.to === to;
 
 /** Shows a period as it was last loaded; false if it never was. */
 export function recall(from, to) {
-  const known = memory.get(`${from}/${to}`);
-  if (known) Object.assign(shown, known, { from, to });
-  return Boolean(known);
+  const text = memory.get(`${from}/${to}`);
+  if (text === undefined) return false;
+  Object.assign(shown, JSON.parse(text), { from, to });
+  shownText = text;
+  return true;
 }
 
 /** Something changed elsewhere: what was loaded before does not count any more. */
@@ -42,7 +45,8 @@ export function forget() {
   memory.clear();
 }
 
-/** Fetches the period; the latest request wins. False if a later one has overtaken this one. */
+/** Fetches the period; the latest request wins. "overtaken" if a later one has, "same" if it is
+ *  what is shown already. */
 export async function load(from, to) {
   asking?.abort();
   const mine = new AbortController();
@@ -55,10 +59,13 @@ export async function load(from, to) {
     });
     if (answer.status === 401) throw new SignedOut();
     if (!answer.ok) throw new Error(String(answer.status));
-    remember(await answer.json(), from, to);
-    return recall(from, to);
+    const text = await answer.text();
+    const isSame = isShown(from, to) && text === shownText;
+    remember(text, from, to);
+    recall(from, to);
+    return isSame ? "same" : "new";
   } catch (error) {
-    if (mine.signal.aborted) return false;
+    if (mine.signal.aborted) return "overtaken";
     throw error;
   } finally {
     if (asking === mine) asking = null;

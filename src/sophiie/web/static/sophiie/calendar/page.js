@@ -90,8 +90,9 @@ function show() {
   draw();
 }
 
-/** Loads the period and shows it; what is on the page stays until then. */
-async function reload() {
+/** Loads the period and shows it; what is on the page stays until then. `onlyNews` draws nothing
+ *  anew that is there already: a finger may be on its way to it. */
+async function reload({ onlyNews = false } = {}) {
   const [from, to] = periodOf(state.view, state.day);
   const known = isShown(from, to);
   const box = part("cal-frame");
@@ -100,11 +101,12 @@ async function reload() {
   };
   const slow = setTimeout(wait, known ? SLOW_MS * 8 : SLOW_MS);
   try {
-    if (!(await load(from, to))) return;
+    const outcome = await load(from, to);
+    if (outcome === "overtaken") return;
     notices.problem("");
     delete box.dataset.failed;
     delete box.dataset.stale;
-    show();
+    if (!(onlyNews && outcome === "same")) show();
   } catch (error) {
     failed(error, known);
   } finally {
@@ -163,7 +165,7 @@ function changedElsewhere() {
   clearTimeout(together);
   together = setTimeout(() => {
     if (grid.isDragging()) changedElsewhere();
-    else reload();
+    else reload({ onlyNews: true });
   }, TOGETHER_MS);
 }
 
