@@ -48,7 +48,7 @@ demo-data: setup
 # Bytecode is kept even where the environment says not to: every process that a test starts would
 # compile all of our sources anew.
 WORKERS ?= 4
-PYTEST = PYTHONDONTWRITEBYTECODE= tools/at_date.sh "$(DATE)" \
+PYTEST = env PYTHONDONTWRITEBYTECODE= tools/at_date.sh "$(DATE)" \
 	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test: setup-dev

@@ -188,3 +188,19 @@ def test_the_loops_end_with_the_command(loaded: subprocess.Popen[str], how: str)
         assert loaded.wait(60) == 1  # that of the command
     gone = lambda: not any(p.is_running() and p.status() != "zombie" for p in family)  # noqa: E731
     until(gone, what="the loops have ended")
+
+
+@pytest.mark.parametrize("how", ["test", "test-under-load"])
+def test_make_runs_them(how: str) -> None:
+    one = "tests/test_runs.py::test_a_real_process_is_not_started_on_another_day"
+    outer = ("MAKE", "MFLAGS", "PYTEST_")  # of the run that this test is part of
+    answer = subprocess.run(
+        ["make", "--old-file=setup-dev", how, f"ARGS=-n0 {one}"],
+        cwd=ROOT,
+        env={name: value for name, value in os.environ.items() if not name.startswith(outer)},
+        capture_output=True,
+        text=True,
+        timeout=WITHIN.total_seconds(),
+    )
+    assert answer.returncode == 0, answer.stderr
+    assert "1 passed" in answer.stdout
