@@ -72,6 +72,9 @@ def another_worker(product: Product, name: str, **variables: str) -> Iterator[Ru
 
 def writing(google: RunningSimulator, product: Product, number: int) -> str:
     """Books, and returns the title when the worker is in the middle of writing it to Google."""
+    # Its copy of the calendar is new then: a booking would not wait for a slow Google to renew it.
+    before = product.book(number + 50)["title"]
+    until(lambda: before in product.titles(), seconds=SECONDS, what="the one before is there")
     google.latency(1500)
     booked = product.book(number)
     until(lambda: attempts(product, booked) > 0, seconds=SECONDS, what="a write is under way")

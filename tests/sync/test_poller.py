@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable
 from contextlib import suppress
 from contextvars import ContextVar
@@ -26,6 +27,7 @@ from sophiie.sync.inbound import poll_claim, poller
 from sophiie.sync.models import WatchedCalendar
 from tests.linking import link
 from tests.mirroring import drain_all, read_all, read_due
+from tests.processes import until
 from tests.sync.drifting import (
     ALICE,
     calls,
@@ -107,6 +109,42 @@ def test_who_wants_to_know_waits_for_a_reading_that_is_under_way(
             return list(await asyncio.gather(*(one(number, http) for number in range(3))))
 
     assert async_to_sync(three)() == [True, True, True]
+    assert calls(google) == ["list"]
+
+
+def test_a_reading_that_ends_between_the_look_and_the_claim_is_not_made_again(
+    watched_link: CalendarLink, google: RunningSimulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin, ask, look = poll_claim.begin, poller.fetch, poll_claim.last_read_at
+    came_late, may_ask = threading.Event(), threading.Event()
+
+    def begin_or_come_late(*words: Any, **more: Any) -> Any:
+        if (found := begin(*words, **more)) is None:
+            came_late.set()
+        return found
+
+    def look_just_before_it_ends(*words: Any) -> Any:
+        found = look(*words)
+        if came_late.is_set() and not may_ask.is_set():
+            may_ask.set()
+            until(lambda: look(*words) != found, what="the first has read")
+        return found
+
+    async def ask_when_told(*words: Any) -> Any:
+        while not may_ask.is_set():
+            await asyncio.sleep(0.01)
+        return await ask(*words)
+
+    monkeypatch.setattr(poll_claim, "begin", begin_or_come_late)
+    monkeypatch.setattr(poll_claim, "last_read_at", look_just_before_it_ends)
+    monkeypatch.setattr(poller, "fetch", ask_when_told)
+
+    async def two() -> list[bool]:
+        async with google_session() as http:
+            reads = [poller.poll_link(watched_link.id, http) for _ in range(2)]
+            return list(await asyncio.gather(*reads))
+
+    assert async_to_sync(two)() == [True, True]
     assert calls(google) == ["list"]
 
 

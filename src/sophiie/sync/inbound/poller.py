@@ -111,17 +111,26 @@ async def _read(
     before = (
         await in_thread(poll_claim.last_read_at, link_id, calendar_id) if not only_due else None
     )
+    has_waited = False
+
+    async def was_read() -> bool:
+        return await in_thread(poll_claim.last_read_at, link_id, calendar_id) != before
+
     while True:
         try:
             async with _claimed(link_id, calendar_id, only_due=only_due) as poll:
                 if poll is not None:
+                    # Whoever was waited for may have ended after the last look.
+                    if has_waited and await was_read():
+                        return True
                     return await _read_claimed(poll, http, waited_for=not only_due)
         except NotReadable:
             return False
         if only_due:
             return False
+        has_waited = True
         await asyncio.sleep(WAIT_SECONDS)
-        if await in_thread(poll_claim.last_read_at, link_id, calendar_id) != before:
+        if await was_read():
             return True
 
 
