@@ -7,14 +7,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from playwright.sync_api import Route, expect
+from playwright.sync_api import expect
 
 from sophiie.accounts.models import Member
 from sophiie.appointments.booking import book, cancel, change
 from sophiie.appointments.models import Appointment
 from sophiie.busy_time.models import BusyCalendar, BusyPeriod
 from sophiie.common.clock import now
-from sophiie.common.live import announce
 from sophiie.common.wall_time import in_zone
 from tests.accessibility import violations
 from tests.browser import DESK, PHONE, browser_page, problems_of
@@ -41,48 +40,6 @@ VIEWS = ("month", "week", "day", "team", "list")
 
 
 # -- What is shown.
-
-
-def test_changes_of_others_appear_without_reload(
-    opened: Opened, alice: Member, bob: Member
-) -> None:
-    with opened() as page:
-        expect(page.locator("body")).to_have_attribute("data-live-url", "/live")
-        tap = elsewhere(lambda: made(bob, "Leaking tap", "10:00", bob))
-        expect(entry(page, "Leaking tap")).to_be_visible()
-        elsewhere(lambda: cancel(by=bob, appointment_id=tap.id))
-        expect(entry(page, "Leaking tap")).to_have_count(0)
-        page.get_by_role("checkbox", name="Cancelled").check()
-        expect(entry(page, "Leaking tap")).to_contain_text("Cancelled")
-
-
-def test_what_changes_before_the_page_listens_is_shown(
-    site: str, alice: Member, bob: Member, opened: Opened
-) -> None:
-    """Between the page and its stream lies a moment, and a long one if the server is busy."""
-
-    def make_first(route: Route) -> None:
-        drawn(page)
-        elsewhere(lambda: made(bob, "Leaking tap", "10:00", bob))
-        route.continue_()
-
-    with opened() as page:
-        page.route("**/live", make_first)
-        page.goto("about:blank")
-        page.goto(f"{site}/calendar?view=week&date={TUESDAY}")
-        expect(entry(page, "Leaking tap")).to_be_visible()
-
-
-def test_what_is_no_news_is_not_drawn_anew(opened: Opened, alice: Member) -> None:
-    """A finger may be on its way to an entry."""
-    made(alice, "Leaking tap", "10:00", alice)
-    for where in (f"view=week&date={TUESDAY}", f"view=list&date={TUESDAY}"):
-        with opened(where) as page:
-            under_the_finger = entry(page, "Leaking tap").element_handle()
-            for _ in range(2):  # what the first one brought is in place when the second is asked
-                with page.expect_response("**/calendar/feed?*"):
-                    elsewhere(lambda: announce(alice.business_id, gap=True))
-            assert under_the_finger.evaluate("entry => entry.isConnected")
 
 
 def test_what_is_done_and_who_did_not_show_up_can_be_hidden(opened: Opened, alice: Member) -> None:
